@@ -1,0 +1,127 @@
+"""What a charging station tells us and what we answer, free of any protocol's field names.
+
+Adapters translate their wire shapes into these dataclasses; the services of this feature
+take them in lists, because a gateway commits many stations' facts in one transaction.
+
+Addressing: a station has EVSEs numbered from 1, an EVSE has connectors numbered from 1.
+OCPP 1.6 knows connectors only: its connector *n* is EVSE *n*, connector number left out;
+its connector 0 (the station as a whole) is ``evse_number=0``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationCredentials:
+    """What a handshake needs to know of a station; see ``queries.credentials_of``."""
+
+    station_id: int
+    identity: str
+    security_profile: int
+    password_hashes: tuple[str, ...]
+    """The current one first; the previous one stays valid while a rotation is open."""
+    ocpp_versions: tuple[str, ...]
+    """Subprotocol names this station may speak: ``ocpp1.6``, ``ocpp2.0.1``, ``ocpp2.1``."""
+    registration: str
+    """``pending``, ``accepted`` or ``rejected``."""
+    boot_interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A socket that passed the handshake."""
+
+    station_id: int
+    ocpp_version: str
+    gateway: str
+    """Name of the gateway process that holds the socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A socket that went away; only the newest epoch of a station counts."""
+
+    station_id: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """A handshake that was refused, kept so that staff can see why a charger stays dark."""
+
+    identity: str
+    path: str
+    reason: str
+    """A code: ``unknown_identity``, ``wrong_password``, ``no_subprotocol``, …"""
+    remote: str
+    """Address of the peer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootReport:
+    """The station started and introduces itself."""
+
+    station_id: int
+    vendor: str
+    model: str
+    serial: str = ""
+    firmware: str = ""
+    reason: str = ""
+    iccid: str = ""
+    imsi: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+    """The message as sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootAnswer:
+    """``registration`` is ``accepted``, ``pending`` or ``rejected``."""
+
+    registration: str
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusReport:
+    """One connector's (or, with ``evse_number=0``, the station's) status at ``at``."""
+
+    station_id: int
+    evse_number: int
+    status: str
+    """The status word of either version: ``Charging`` and ``Occupied`` are both understood."""
+    at: datetime
+    connector_number: int | None = None
+    error_code: str = ""
+    info: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandToSend:
+    """A command row as the gateway sees it."""
+
+    command_id: int
+    public_id: str
+    station_id: int
+    identity: str
+    action: str
+    """A value of ``states.CommandAction``: ``remote_start``, ``reset``, …"""
+    evse_number: int | None
+    connector_number: int | None
+    payload: dict[str, Any]
+    """Arguments by action, see ``states.CommandAction``."""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandResult:
+    """What became of a command that was sent."""
+
+    command_id: int
+    state: str
+    """``accepted``, ``rejected``, ``timed_out`` or ``failed``."""
+    result: dict[str, Any] = field(default_factory=dict)
+    """The station's answer, or ``{"reason": …}``."""
