@@ -1,0 +1,1 @@
+"""Adapter: charging stations speak OCPP over WebSocket; the house hears facts."""

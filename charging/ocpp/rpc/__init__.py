@@ -1,0 +1,1 @@
+"""OCPP-J's remote procedure calls, without any meaning: frames, errors, schemas, correlation."""

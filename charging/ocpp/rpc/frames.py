@@ -1,0 +1,166 @@
+"""The three frames of OCPP-J: CALL, CALLRESULT, CALLERROR; bytes in, dataclasses out and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from charging.ocpp.rpc.errors import UNREADABLE_ID, Fault, RpcError, spelled
+from charging.ocpp.rpc.versions import Version
+
+CALL: Final = 2
+CALL_RESULT: Final = 3
+CALL_ERROR: Final = 4
+MAX_MESSAGE_ID: Final = 36
+MAX_DEPTH: Final = 100
+_MAX_DESCRIPTION: Final = 255
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request; ``payload`` is not yet checked against a schema."""
+
+    message_id: str
+    action: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """The answer to a call of ours."""
+
+    message_id: str
+    payload: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """The refusal of a call of ours."""
+
+    message_id: str
+    code: str
+    description: str = ""
+    details: Payload = field(default_factory=dict)
+
+
+Frame = Call | CallResult | CallError
+
+
+def parse_frame(raw: bytes | str) -> Frame | None:
+    """Read one frame.
+
+    1. JSON, and a list that starts with a number, else RpcError ``FRAMEWORK`` with id "-1".
+    2. A CALL must be well formed; a fault names its message id wherever that could be read.
+    3. Refuse what no database column can hold: NUL characters, absurd nesting.
+    4. A CALLRESULT or CALLERROR that is not well formed answers nothing of ours: None, because
+       an error in reply to an answer would have no receiver.
+    """
+    try:
+        frame = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        raise _unreadable("The frame is not valid JSON") from None
+    # A bool is an int to Python, and no message type to OCPP.
+    if not isinstance(frame, list) or not frame or type(frame[0]) is not int:
+        raise _unreadable("The frame is not a list that starts with a message type")
+    if frame[0] == CALL:
+        call = _parse_call(frame)
+        _require_storable(raw, call)
+        return call
+    if frame[0] in (CALL_RESULT, CALL_ERROR):
+        return _parse_answer(frame)
+    raise RpcError(
+        Fault.MESSAGE_TYPE,
+        "Message types 2, 3 and 4 are supported",
+        message_id=_readable_id(frame),
+    )
+
+
+def encode_call(call: Call) -> bytes:
+    """The frame of a request of ours."""
+    return orjson.dumps([CALL, call.message_id, call.action, call.payload])
+
+
+def encode_result(*, message_id: str, payload: Payload) -> bytes:
+    """The frame of an answer."""
+    return orjson.dumps([CALL_RESULT, message_id, payload])
+
+
+def encode_error(error: RpcError, *, message_id: str, version: Version) -> bytes:
+    """The frame of a refusal, spelled as the version writes it."""
+    code = spelled(error.fault, version=version)
+    description = error.description[:_MAX_DESCRIPTION]
+    return orjson.dumps([CALL_ERROR, message_id or UNREADABLE_ID, code, description, {}])
+
+
+def _unreadable(description: str) -> RpcError:
+    return RpcError(Fault.FRAMEWORK, description, message_id=UNREADABLE_ID)
+
+
+def _readable_id(frame: list[Any]) -> str:
+    if len(frame) > 1 and isinstance(frame[1], str) and 0 < len(frame[1]) <= MAX_MESSAGE_ID:
+        return frame[1]
+    return UNREADABLE_ID
+
+
+def _parse_call(frame: list[Any]) -> Call:
+    message_id = _readable_id(frame)
+    if message_id == UNREADABLE_ID and frame[1:2] != [UNREADABLE_ID]:
+        raise _unidentified(frame)
+    if len(frame) != 4 or not isinstance(frame[2], str):
+        raise RpcError(
+            Fault.FRAMEWORK,
+            "A CALL is [2, id, action, payload]",
+            message_id=message_id,
+        )
+    # Some stations send null where a message has no fields (1.6J 4.2.1, 2.x part 4 4.1.5).
+    payload = {} if frame[3] is None else frame[3]
+    if not isinstance(payload, dict):
+        raise RpcError(Fault.FORMAT, "The payload is not an object", message_id=message_id)
+    return Call(message_id, frame[2], payload)
+
+
+def _unidentified(frame: list[Any]) -> RpcError:
+    """A CALL whose id is no string of 1 to 36 characters; a long one can still be echoed."""
+    if len(frame) > 1 and isinstance(frame[1], str) and 0 < len(frame[1]) <= _MAX_DESCRIPTION:
+        return RpcError(
+            Fault.FORMAT,
+            f"The message id is longer than {MAX_MESSAGE_ID} characters",
+            message_id=frame[1],
+        )
+    return _unreadable("The message id is not a string of 1 to 36 characters")
+
+
+def _parse_answer(frame: list[Any]) -> CallResult | CallError | None:
+    if len(frame) < 3 or not isinstance(frame[1], str):
+        return None
+    if frame[0] == CALL_RESULT:
+        payload = {} if frame[2] is None else frame[2]
+        return CallResult(frame[1], payload) if isinstance(payload, dict) else None
+    description = frame[3] if len(frame) > 3 and isinstance(frame[3], str) else ""
+    details = frame[4] if len(frame) > 4 and isinstance(frame[4], dict) else {}
+    return CallError(frame[1], str(frame[2]), description, details)
+
+
+def _require_storable(raw: bytes | str, call: Call) -> None:
+    """Refuse NUL characters and deep nesting; the walk is paid only by frames that may have them."""
+    text = raw if isinstance(raw, bytes) else raw.encode()
+    if b"\\u0000" not in text and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return
+    # A list instead of recursion: a peer must not choose the depth of our stack.
+    open_nodes: list[tuple[Any, int]] = [(call.action, 0), (call.message_id, 0), (call.payload, 0)]
+    while open_nodes:
+        node, depth = open_nodes.pop()
+        if depth > MAX_DEPTH or (isinstance(node, str) and "\x00" in node):
+            raise RpcError(
+                Fault.PROPERTY,
+                "NUL characters and deep nesting are refused",
+                message_id=UNREADABLE_ID if "\x00" in call.message_id else call.message_id,
+            )
+        if isinstance(node, dict):
+            open_nodes.extend((part, depth + 1) for pair in node.items() for part in pair)
+        elif isinstance(node, list):
+            open_nodes.extend((part, depth + 1) for part in node)
