@@ -1,0 +1,1 @@
+"""Routing of rebalancing vans: a pure kernel that knows neither Django nor money rules."""

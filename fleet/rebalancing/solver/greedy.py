@@ -1,0 +1,114 @@
+"""Plain greedy routing: the start when numba is missing, and the yardstick of the search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleet.rebalancing.solver.problem import DEPOT, Answer, Floats, Ints, Problem
+
+
+@dataclass
+class _Van:
+    """One route while it grows: load so far, its extremes, the clock."""
+
+    at: int
+    start: Ints
+    load: Ints
+    low: Ints
+    peak: int = 0
+    spent: float = 0.0
+    packs: int = 0
+
+    def fits(self, *, kind: int, first: Ints, second: Ints, capacity: int) -> NDArray[np.bool_]:
+        """Whether two changes in a row stay within the van, element by element."""
+        once, twice = first, first + second
+        low = np.minimum(self.low[kind], self.load[kind] + np.minimum(once, twice))
+        peak = np.maximum(self.peak, int(self.load.sum()) + np.maximum(once, twice))
+        free = self.start < 0
+        aboard = int(np.where(free, -self.low, self.start).sum())
+        aboard_now = aboard + (self.low[kind] - low if free[kind] else 0)
+        under = np.zeros(low.shape, dtype=bool) if free[kind] else low + self.start[kind] < 0
+        result: NDArray[np.bool_] = (aboard_now + peak <= capacity) & ~under
+        return result
+
+    def append(self, problem: Problem, *, stop: int) -> None:
+        """Drive to a stop and serve it."""
+        kind = int(problem.commodity[stop])
+        self.spent += float(problem.minutes[self.at, stop] + problem.service[stop])
+        self.load[kind] += problem.change[stop]
+        self.low[kind] = min(self.low[kind], self.load[kind])
+        self.peak = max(self.peak, int(self.load.sum()))
+        self.packs += int(problem.packs[stop])
+        self.at = stop
+
+
+def greedy_routes(problem: Problem) -> Answer:
+    """Append to each van in turn the stop, or the pick-up and drop-off, of most gain per minute.
+
+    1. Singles and ordered pairs of one commodity are scored as (prizes - cost) / minutes.
+    2. Candidates that overflow, underrun, or come home after the shift are left out.
+    3. A van is closed when nothing gains any more; stops stay unserved when no van wants them.
+    """
+    open_stops = np.ones(problem.stops, dtype=bool)
+    open_stops[DEPOT] = False
+    starts, loads = problem.starts(), problem.start_loads()
+    routes: list[list[int]] = []
+    for number in range(problem.vans):
+        van = _Van(
+            at=int(starts[number]),
+            start=loads[:, number],
+            load=np.zeros(problem.commodities, dtype=np.int64),
+            low=np.zeros(problem.commodities, dtype=np.int64),
+        )
+        routes.append(_fill(problem, van=van, open_stops=open_stops))
+    return Answer(routes=routes, method="greedy")
+
+
+def _fill(problem: Problem, *, van: _Van, open_stops: NDArray[np.bool_]) -> list[int]:
+    route: list[int] = []
+    while True:
+        chosen = _best_next(problem, van=van, stops=np.flatnonzero(open_stops))
+        if not chosen:
+            return route
+        for stop in chosen:
+            van.append(problem, stop=stop)
+            open_stops[stop] = False
+            route.append(stop)
+
+
+def _best_next(problem: Problem, *, van: _Van, stops: Ints) -> list[int]:
+    """The one or two stops of most gain per minute, or none."""
+    best: tuple[float, list[int]] = (0.0, [])
+    for kind in range(problem.commodities):
+        mine = stops[problem.commodity[stops] == kind]
+        if mine.size == 0:
+            continue
+        score, second = _scores(problem, van=van, kind=kind, mine=mine)
+        at = int(score.argmax())
+        if score.flat[at] > best[0]:
+            row, column = divmod(at, score.shape[1])
+            pair = [int(mine[row])] + ([int(second[column])] if column < mine.size else [])
+            best = (float(score.flat[at]), pair)
+    return best[1]
+
+
+def _scores(problem: Problem, *, van: _Van, kind: int, mine: Ints) -> tuple[Floats, Ints]:
+    """Gain per minute of each pair (rows, columns); the last column is the stop alone."""
+    reach = problem.minutes[van.at, mine] + problem.service[mine]
+    home = problem.minutes[mine, DEPOT]
+    between = problem.minutes[np.ix_(mine, mine)] + problem.service[mine][None, :]
+    extra = np.hstack([reach[:, None] + between, reach[:, None]])
+    back = np.hstack([np.broadcast_to(home, between.shape), home[:, None]])
+    gain = problem.prize[mine][:, None] + np.append(problem.prize[mine], 0.0)[None, :]
+    first = np.broadcast_to(problem.change[mine][:, None], extra.shape)
+    second = np.broadcast_to(np.append(problem.change[mine], 0)[None, :], extra.shape)
+    packs = problem.packs[mine][:, None] + np.append(problem.packs[mine], 0)[None, :]
+    possible = van.fits(kind=kind, first=first, second=second, capacity=problem.capacity)
+    possible &= van.spent + extra + back <= problem.shift_minutes
+    possible &= van.packs + packs <= problem.pack_capacity
+    np.fill_diagonal(possible[:, : mine.size], val=False)
+    net = gain - problem.cost_per_minute * extra
+    return np.where(possible, net / np.maximum(extra, 1e-9), -np.inf), mine

@@ -1,0 +1,439 @@
+"""Ruin and recreate for one-commodity (or few-commodity) pick-up and delivery, compiled by numba.
+
+Sources: the search is SISR, "slack induction by string removals" (Christiaens and Vanden Berghe,
+Transportation Science 54(2), 2020), re-derived for signed loads. The load test uses prefix and
+suffix extremes of the running load, which decide in O(1) whether some start load carries a route
+(cf. Hernandez-Perez and Salazar-Gonzalez 2004 for one commodity). Capacity and shift are soft with
+adaptive penalties, because single insertions rarely see that a pick-up enables a later drop.
+
+Only arrays cross this border, so that the file can be exchanged for a C extension. It is imported
+through `search.compiled_kernel`, because numba costs a second and 200 MB that web processes do not
+need; it holds no Python objects and releases the GIL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar, cast
+
+import numba
+import numpy as np
+
+from fleet.rebalancing.solver.problem import Floats, Ints
+
+Compiled = TypeVar("Compiled", bound=Callable[..., object])
+
+compiled = cast(
+    Callable[[Compiled], Compiled],
+    numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy"),
+)
+
+STRING = 10.0  # SISR: average number of stops removed
+LONGEST = 10.0  # SISR: longest string
+BLINK = 0.01  # SISR: share of positions overlooked
+EXTRA = 12  # unserved stops near the seed that are offered again
+NO_ROUTE = -1
+
+
+class Task(NamedTuple):
+    """The problem as arrays."""
+
+    minutes: Floats
+    service: Floats
+    change: Ints
+    prize: Floats
+    commodity: Ints
+    packs: Ints
+    near: Ints  # (n, m) the other stops of each stop by distance, itself first
+    start_node: Ints
+    start_load: Ints  # (commodity, van), -1 free
+    limits: Floats  # capacity, shift, cost per minute, pack capacity, all vans alike, all mandatory
+
+
+class State(NamedTuple):
+    """Routes with the sums that make an insertion O(1). Position i is 'after i stops'."""
+
+    stops: Ints  # (van, place)
+    size: Ints
+    route_of: Ints
+    place_of: Ints
+    peak_before: Ints  # (van, i) highest total load over positions 0..i
+    peak_after: Ints  # (van, i) highest total load over positions i..end
+    low_before: Ints  # (commodity, van, i)
+    low_after: Ints
+    raw: Floats  # cost of the minutes less prizes
+    length: Floats  # minutes
+    excess: Ints
+    packs: Ints
+    touched: Ints  # 1 while a backup of the route is held
+    old_stops: Ints
+    old_size: Ints
+    best_stops: Ints
+    best_size: Ints
+
+
+class Totals(NamedTuple):
+    """Running sums of the current state, and of the best feasible one."""
+
+    current: Floats  # raw, load excess, overtime
+    best: Floats  # raw cost of the best feasible routes
+    seen: Floats  # states accepted, of these within capacity, within shift
+
+
+@compiled
+def seed_random(seed: int) -> None:
+    """Numba keeps one generator per thread."""
+    np.random.seed(seed)  # noqa: NPY002 -- the only generator that numba can seed per thread
+
+
+@compiled
+def excess_of(task: Task, van: int, peak: int, low: Ints) -> int:
+    """Vehicles by which the route overflows or underruns at its best start load."""
+    aboard = 0
+    over = 0
+    for kind in range(low.size):
+        given = task.start_load[kind, van]
+        if given < 0:
+            aboard -= low[kind]
+        else:
+            aboard += given
+            over += max(0, -low[kind] - given)
+    return over + max(0, aboard + peak - int(task.limits[0]))
+
+
+@compiled
+def rebuild(task: Task, state: State, van: int) -> None:
+    """Recompute every sum of one route."""
+    size = state.size[van]
+    kinds = state.low_before.shape[0]
+    length = 0.0
+    prize = 0.0
+    packs = 0
+    last = task.start_node[van]
+    total = 0
+    state.peak_before[van, 0] = 0
+    loads = np.zeros(kinds, np.int64)
+    for kind in range(kinds):
+        state.low_before[kind, van, 0] = 0
+    state.peak_after[van, 0] = 0
+    for i in range(size):
+        stop = state.stops[van, i]
+        state.route_of[stop] = van
+        state.place_of[stop] = i
+        length += task.minutes[last, stop] + task.service[stop]
+        prize += task.prize[stop]
+        packs += task.packs[stop]
+        loads[task.commodity[stop]] += task.change[stop]
+        total += task.change[stop]
+        state.peak_before[van, i + 1] = max(state.peak_before[van, i], total)
+        state.peak_after[van, i + 1] = total
+        for kind in range(kinds):
+            state.low_before[kind, van, i + 1] = min(state.low_before[kind, van, i], loads[kind])
+            state.low_after[kind, van, i + 1] = loads[kind]
+        last = stop
+    for kind in range(kinds):
+        state.low_after[kind, van, 0] = 0
+    for i in range(size - 1, -1, -1):
+        state.peak_after[van, i] = max(state.peak_after[van, i], state.peak_after[van, i + 1])
+        for kind in range(kinds):
+            state.low_after[kind, van, i] = min(
+                state.low_after[kind, van, i], state.low_after[kind, van, i + 1]
+            )
+    length += task.minutes[last, 0]
+    state.length[van] = length
+    state.raw[van] = length * task.limits[2] - prize
+    state.packs[van] = packs
+    state.excess[van] = excess_of(
+        task, van, state.peak_before[van, size], state.low_before[:, van, size]
+    )
+
+
+@compiled
+def touch(state: State, totals: Totals, shift: float, van: int) -> None:
+    """Keep a copy of the route before its first change, and take it out of the sums."""
+    if state.touched[van] == 1:
+        return
+    state.touched[van] = 1
+    size = state.size[van]
+    state.old_size[van] = size
+    state.old_stops[van, :size] = state.stops[van, :size]
+    totals.current[0] -= state.raw[van]
+    totals.current[1] -= state.excess[van]
+    totals.current[2] -= max(0.0, state.length[van] - shift)
+
+
+@compiled
+def add_to_totals(state: State, totals: Totals, shift: float, van: int) -> None:
+    """Put a route back into the sums."""
+    totals.current[0] += state.raw[van]
+    totals.current[1] += state.excess[van]
+    totals.current[2] += max(0.0, state.length[van] - shift)
+
+
+@compiled
+def take_out(state: State, van: int, first: int, count: int, kept: int, out: Ints, used: int) -> int:
+    """Remove `count` stops of the `count + kept` from `first`, sparing `kept` in a random middle."""
+    spare_from = first + (np.random.randint(1, count) if kept > 0 and count > 1 else count)  # noqa: NPY002
+    size = state.size[van]
+    write = first
+    for i in range(first, size):
+        stop = state.stops[van, i]
+        inside = i < first + count + kept
+        spared = inside and spare_from <= i < spare_from + kept
+        if inside and not spared:
+            out[used] = stop
+            used += 1
+            state.route_of[stop] = NO_ROUTE
+        else:
+            state.stops[van, write] = stop
+            write += 1
+    state.size[van] = write
+    return used
+
+
+@compiled
+def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]:
+    """Remove strings of stops near a random seed; answer the seed and how many were removed."""
+    seed = np.random.randint(1, task.change.size)  # noqa: NPY002
+    served = 0
+    routes = 0
+    for van in range(state.size.size):
+        if state.size[van] > 0:
+            served += state.size[van]
+            routes += 1
+    if routes == 0:
+        return seed, 0
+    longest = min(LONGEST, served / routes)
+    strings = int(np.random.random() * (4.0 * STRING / (1.0 + longest) - 1.0) + 1.0)  # noqa: NPY002
+    used = 0
+    for at in range(task.near.shape[1]):
+        if strings == 0:
+            break
+        stop = task.near[seed, at]
+        van = state.route_of[stop]
+        if van == NO_ROUTE or state.touched[van] == 1:
+            continue
+        touch(state, totals, task.limits[1], van)
+        size = state.size[van]
+        count = int(np.random.random() * min(float(size), longest) + 1.0)  # noqa: NPY002
+        count = min(count, size)
+        kept = 0
+        if count < size and count > 1 and np.random.random() < 0.5:  # noqa: NPY002
+            kept = 1
+            while count + kept < size and np.random.random() < 0.01:  # noqa: NPY002
+                kept += 1
+        place = state.place_of[stop]
+        lowest = max(0, place - count - kept + 1)
+        highest = min(place, size - count - kept)
+        first = np.random.randint(lowest, highest + 1)  # noqa: NPY002
+        used = take_out(state, van, first, count, kept, out, used)
+        rebuild(task, state, van)
+        strings -= 1
+    return seed, used
+
+
+@compiled
+def offer_unserved(task: Task, state: State, seed: int, out: Ints, used: int) -> int:
+    """Add up to EXTRA stops near the seed that no van serves."""
+    removed = used
+    for at in range(task.near.shape[1]):
+        if used - removed >= EXTRA:
+            break
+        stop = task.near[seed, at]
+        if state.route_of[stop] != NO_ROUTE:
+            continue
+        known = False
+        for i in range(removed):
+            known = known or out[i] == stop
+        if not known:
+            out[used] = stop
+            used += 1
+    return used
+
+
+@compiled
+def sort_key(task: Task, stop: int, order: int) -> float:
+    """The four orders of insertion: random, large first, far first (or dear first), near first."""
+    if order == 0:
+        return np.random.random()  # noqa: NPY002
+    if order == 1:
+        return -float(abs(task.change[stop])) + 0.01 * np.random.random()  # noqa: NPY002
+    if order == 2:
+        if task.limits[5] > 0.0:
+            return -task.minutes[0, stop]
+        return -task.prize[stop] / (task.service[stop] + 1.0)
+    return task.minutes[0, stop]
+
+
+@compiled
+def sort_out(task: Task, out: Ints, used: int) -> None:
+    """Insertion sort by one of the orders, drawn 4:4:2:1."""
+    draw = np.random.randint(0, 11)  # noqa: NPY002
+    order = 0 if draw < 4 else (1 if draw < 8 else (2 if draw < 10 else 3))
+    keys = np.empty(used)
+    for i in range(used):
+        keys[i] = sort_key(task, out[i], order)
+    for i in range(1, used):
+        key, stop, j = keys[i], out[i], i - 1
+        while j >= 0 and keys[j] > key:
+            keys[j + 1] = keys[j]
+            out[j + 1] = out[j]
+            j -= 1
+        keys[j + 1] = key
+        out[j + 1] = stop
+
+
+@compiled
+def draw_blink() -> int:
+    """Positions until the next one that is overlooked (geometric; cheaper than a draw for each)."""
+    return int(np.log(np.random.random()) / np.log(1.0 - BLINK))  # noqa: NPY002
+
+
+@compiled
+def others_aboard(task: Task, state: State, van: int, kind: int) -> tuple[int, int]:
+    """Start load of all other commodities of a route, and by how much they underrun."""
+    aboard = 0
+    under = 0
+    for other in range(state.low_before.shape[0]):
+        if other != kind:
+            low = state.low_before[other, van, state.size[van]]
+            given = task.start_load[other, van]
+            if given < 0:
+                aboard -= low
+            else:
+                aboard += given
+                under += max(0, -low - given)
+    return aboard, under
+
+
+@compiled
+def best_place(task: Task, state: State, stop: int, penalties: Floats) -> tuple[int, int, float]:
+    """Van, position and cost of the cheapest insertion over all vans, blinks aside."""
+    capacity, shift, money = int(task.limits[0]), task.limits[1], task.limits[2]
+    pack_limit, alike = task.limits[3], task.limits[4]
+    kind, change, service = task.commodity[stop], task.change[stop], task.service[stop]
+    per_excess, per_late = penalties[0], penalties[1]
+    best = np.inf
+    best_van, best_at = NO_ROUTE, 0
+    empty_seen = False
+    until_blink = draw_blink()
+    for van in range(state.size.size):
+        size = state.size[van]
+        if size == 0:
+            if empty_seen and alike > 0.0:
+                continue
+            empty_seen = True
+        if state.packs[van] + task.packs[stop] > pack_limit:
+            continue
+        aboard, under = others_aboard(task, state, van, kind)
+        given = task.start_load[kind, van]
+        length = state.length[van] + service - shift
+        before = per_excess * state.excess[van]
+        before += per_late * max(0.0, state.length[van] - shift)
+        last = task.start_node[van]
+        for at in range(size + 1):
+            following = state.stops[van, at] if at < size else 0
+            detour = task.minutes[last, stop] + task.minutes[stop, following]
+            detour -= task.minutes[last, following]
+            last = following
+            until_blink -= 1
+            if until_blink < 0:
+                until_blink = draw_blink()
+                continue
+            peak = max(state.peak_before[van, at], state.peak_after[van, at] + change)
+            low = min(state.low_before[kind, van, at], state.low_after[kind, van, at] + change)
+            over = under
+            if given < 0:
+                over += max(0, aboard - low + peak - capacity)
+            else:
+                over += max(0, -low - given) + max(0, aboard + given + peak - capacity)
+            cost = detour * money + per_excess * over - before
+            cost += per_late * max(0.0, length + detour)
+            if cost < best:
+                best, best_van, best_at = cost, van, at
+    return best_van, best_at, best + service * money
+
+
+@compiled
+def recreate(task: Task, state: State, totals: Totals, penalties: Floats, out: Ints, used: int) -> None:
+    """Insert each stop where it is cheapest, if that is worth its prize."""
+    for i in range(used):
+        stop = out[i]
+        van, at, cost = best_place(task, state, stop, penalties)
+        if van == NO_ROUTE or cost >= task.prize[stop]:
+            continue
+        touch(state, totals, task.limits[1], van)
+        for j in range(state.size[van], at, -1):
+            state.stops[van, j] = state.stops[van, j - 1]
+        state.stops[van, at] = stop
+        state.size[van] += 1
+        rebuild(task, state, van)
+
+
+@compiled
+def restore(task: Task, state: State) -> None:
+    """Undo every touched route."""
+    for van in range(state.size.size):
+        if state.touched[van] == 1:
+            for i in range(state.size[van]):
+                state.route_of[state.stops[van, i]] = NO_ROUTE
+    for van in range(state.size.size):
+        if state.touched[van] == 1:
+            size = state.old_size[van]
+            state.size[van] = size
+            state.stops[van, :size] = state.old_stops[van, :size]
+            rebuild(task, state, van)
+
+
+@compiled
+def recount(task: Task, state: State, totals: Totals) -> None:
+    """Compute all sums afresh, so that rounding never piles up."""
+    totals.current[:] = 0.0
+    for van in range(state.size.size):
+        rebuild(task, state, van)
+        add_to_totals(state, totals, task.limits[1], van)
+
+
+@compiled
+def anneal(
+    task: Task, state: State, totals: Totals, penalties: Floats, heat: float, rounds: int
+) -> None:
+    """Run `rounds` of ruin and recreate at one temperature; remember the best feasible routes."""
+    out = np.empty(task.change.size + EXTRA, np.int64)
+    shift = task.limits[1]
+    before = np.zeros(3)
+    recount(task, state, totals)
+    totals.seen[:] = 0.0
+    for _ in range(rounds):
+        before[:] = totals.current
+        seed, used = ruin(task, state, totals, out)
+        used = offer_unserved(task, state, seed, out, used)
+        sort_out(task, out, used)
+        recreate(task, state, totals, penalties, out, used)
+        for van in range(state.size.size):
+            if state.touched[van] == 1:
+                add_to_totals(state, totals, shift, van)
+        rise = totals.current[0] - before[0] + penalties[0] * (totals.current[1] - before[1])
+        rise += penalties[1] * (totals.current[2] - before[2])
+        if rise < -heat * np.log(np.random.random()):  # noqa: NPY002
+            note(state, totals)
+        else:
+            restore(task, state)
+            totals.current[:] = before
+        state.touched[:] = 0
+
+
+@compiled
+def note(state: State, totals: Totals) -> None:
+    """Count the accepted state, and keep it when it is the best feasible one."""
+    fits = totals.current[1] < 0.5
+    in_time = totals.current[2] < 1e-7
+    totals.seen[0] += 1.0
+    totals.seen[1] += 1.0 if fits else 0.0
+    totals.seen[2] += 1.0 if in_time else 0.0
+    if fits and in_time and totals.current[0] < totals.best[0] - 1e-9:
+        totals.best[0] = totals.current[0]
+        state.best_size[:] = state.size
+        for van in range(state.size.size):
+            size = state.size[van]
+            state.best_stops[van, :size] = state.stops[van, :size]
