@@ -3,7 +3,9 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class CredentialsMissing(Exception):
@@ -76,7 +78,7 @@ def read_credentials(*, path: Path, api_url: str = "", ocpp_url: str = "") -> Cr
     )
 
 
-def share(items: tuple[Any, ...], scale: float) -> list[Any]:
+def share(items: tuple[T, ...], scale: float) -> list[T]:
     """The first ``scale`` part of ``items``, at least one when there is one, at most all."""
     if not items:
         return []

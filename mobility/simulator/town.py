@@ -1,0 +1,180 @@
+"""One run of the city: open the doors, wake everybody, stop on a signal, say what happened."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from mobility.simulator.city_api import CityApi, ServiceAway
+from mobility.simulator.citymap import CityMap, read_map
+from mobility.simulator.clock import SimClock
+from mobility.simulator.credentials import Credentials, DeviceSpec, share
+from mobility.simulator.crew import keep_charged
+from mobility.simulator.demand import settle
+from mobility.simulator.device import Device
+from mobility.simulator.geometry import Place
+from mobility.simulator.person import Person
+from mobility.simulator.radio import Radio
+from mobility.simulator.residents import Resident
+from mobility.simulator.streets import Streets
+from mobility.simulator.tally import Tally
+from mobility.simulator.vehicle import MAKES, Vehicle
+from mobility.simulator.world import World, credentials_stamp, restore_world, save_world
+
+log = logging.getLogger("simulator")
+
+SAVE_EVERY_S = 30.0
+SAY_EVERY_S = 300.0
+CONNECTIONS = httpx.Limits(max_connections=16, max_keepalive_connections=16, keepalive_expiry=1.5)
+PATIENCE = httpx.Timeout(15.0, pool=60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: ``hours`` of the city (None: until stopped), how fast, who takes part."""
+
+    credentials: Credentials
+    credentials_path: Path
+    hours: float | None = None
+    speed: float = 1.0
+    seed: int = 1
+    scale: float = 1.0
+
+    def rng(self, actor: str) -> random.Random:
+        """The random numbers of one actor: the same for the same seed, whoever else runs."""
+        return random.Random(f"{self.seed}:{actor}")
+
+
+async def run_town(*, plan: Plan, tally: Tally, stop: asyncio.Event) -> None:
+    """Live until ``stop`` is set or the hours are over; then remember where everything stands."""
+    clock = SimClock(speed=plan.speed)
+    async with _door(plan) as devices_door, _door(plan) as people_door:
+        city = await _wait_for_map(CityApi(people_door, tally, plan.rng("visitor")), plan, stop)
+        if city is None:
+            return
+        world = _build_world(plan, city, clock, devices_door, tally)
+        jobs = {
+            **{f"device {code}": radio.run() for code, radio in world.radios.items()},
+            **_people(plan, world, people_door, tally),
+            "strays": world.move_strays(plan.rng("strays")),
+            "swaps": keep_charged(world=world, tally=tally, rng=plan.rng("swaps")),
+            "memory": _remember(world, plan),
+            "voice": _speak(tally),
+        }
+        await _live(jobs, plan=plan, clock=clock, tally=tally, stop=stop)
+        _save(world, plan)
+
+
+async def _live(
+    jobs: dict[str, Coroutine[None, None, None]],
+    *,
+    plan: Plan,
+    clock: SimClock,
+    tally: Tally,
+    stop: asyncio.Event,
+) -> None:
+    """Run all jobs; one that breaks is told about and missed, the others live on."""
+
+    def told(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            tally.fault(f"actor.{type(error).__name__}")
+            log.error("%s broke", task.get_name(), exc_info=error)
+
+    tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
+    for task in tasks:
+        task.add_done_callback(told)
+    try:
+        async with asyncio.timeout(plan.hours and plan.hours * 3600 / clock.speed):
+            await stop.wait()
+    except TimeoutError:
+        stop.set()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait_for_map(api: CityApi, plan: Plan, stop: asyncio.Event) -> CityMap | None:
+    """The map, as soon as the service answers; None when told to stop before."""
+    devices = plan.credentials.devices
+    while not stop.is_set():
+        try:
+            return await read_map(
+                api,
+                kinds=set(MAKES),
+                fallback=[Place(device.lon, device.lat) for device in devices],
+            )
+        except ServiceAway:
+            log.warning("The service does not answer yet; asking again.")
+    return None
+
+
+def _build_world(
+    plan: Plan, city: CityMap, clock: SimClock, door: httpx.AsyncClient, tally: Tally
+) -> World:
+    world = World(clock, city, Streets(list(city.hubs)))
+    for spec in share(plan.credentials.devices, plan.scale):
+        world.radios[spec.code] = Radio(
+            device=_build_device(spec, plan, clock),
+            http=door,
+            secret=spec.secret,
+            tally=tally,
+            rng=plan.rng(f"radio {spec.code}"),
+        )
+    back = restore_world(world, path=_memory(plan), stamp=_stamp(plan))
+    log.info("%d vehicles, %d of them where they were left", len(world.radios), back)
+    return world
+
+
+def _build_device(spec: DeviceSpec, plan: Plan, clock: SimClock) -> Device:
+    rng = plan.rng(f"device {spec.code}")
+    vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng)
+    vehicle.battery_pct = rng.uniform(35.0, 100.0)
+    return Device(vehicle, clock, rng)
+
+
+def _people(
+    plan: Plan, world: World, door: httpx.AsyncClient, tally: Tally
+) -> dict[str, Coroutine[None, None, None]]:
+    specs = share(plan.credentials.residents, plan.scale)
+    people: dict[str, Coroutine[None, None, None]] = {}
+    for spec in specs:
+        rng = plan.rng(f"resident {spec.email}")
+        me = Person(CityApi(door, tally, rng, spec.token), world, tally, rng)
+        haunts = settle(city=world.city, rng=rng)
+        people[f"resident {spec.email}"] = Resident(me, haunts, neighbours=len(specs)).run()
+    return people
+
+
+def _door(plan: Plan) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=plan.credentials.api_url, limits=CONNECTIONS, timeout=PATIENCE
+    )
+
+
+async def _remember(world: World, plan: Plan) -> None:
+    while True:
+        await asyncio.sleep(SAVE_EVERY_S)
+        _save(world, plan)
+
+
+async def _speak(tally: Tally) -> None:
+    while True:
+        await asyncio.sleep(SAY_EVERY_S)
+        log.info("so far: %s", tally.as_json())
+
+
+def _save(world: World, plan: Plan) -> None:
+    save_world(world, path=_memory(plan), stamp=_stamp(plan))
+
+
+def _memory(plan: Plan) -> Path:
+    return plan.credentials_path.with_name("simulator-world.json")
+
+
+def _stamp(plan: Plan) -> str:
+    return credentials_stamp(plan.credentials_path)
