@@ -1,0 +1,1 @@
+"""Register of the admin pages of this app's features."""

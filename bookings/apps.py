@@ -1,0 +1,17 @@
+"""The app of everything between a person and a vehicle or a charger: prices, money, trips."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class BookingsConfig(AppConfig):
+    """Attaches the event handlers once all models are loaded."""
+
+    name = "bookings"
+    label = "bookings"
+    verbose_name = _("Bookings")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Import the handlers, which register themselves."""
+        from bookings import handlers  # noqa: F401, PLC0415 - handlers need loaded models

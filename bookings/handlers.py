@@ -1,0 +1,1 @@
+"""Register of the event handlers of this app's features."""

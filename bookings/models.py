@@ -1,0 +1,1 @@
+"""Register of the models of this app's features."""

@@ -1,0 +1,17 @@
+"""The app `charging`; its event handlers attach when it is ready."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ChargingConfig(AppConfig):
+    """Registers the features of the app."""
+
+    name = "charging"
+    verbose_name = _("Charging")
+
+    def ready(self) -> None:
+        """Attach the event handlers; imported by name, because models must be loaded first."""
+        import_module("charging.handlers")

@@ -1,0 +1,1 @@
+"""Register: what the fleet's features do when others report a fact."""

@@ -1,0 +1,1 @@
+"""Register of the Celery tasks of this app's features."""

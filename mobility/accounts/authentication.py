@@ -1,0 +1,50 @@
+"""Who is calling: `Authorization: Bearer usr_…` names a person's program."""
+
+import datetime
+
+import structlog
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from mobility.accounts.models import ApiToken, User
+from mobility.accounts.services import TOKEN_PREFIX
+from mobility.core import clock, ids
+
+# Often enough to see that a token is in use, seldom enough not to write on every call.
+LAST_USED_STEP = datetime.timedelta(hours=1)
+
+
+class TokenRefused(exceptions.AuthenticationFailed):
+    """The token is unknown, revoked or expired; which of them is nobody's business."""
+
+    default_code = "token_refused"
+    default_detail = _("This token is not valid. Sign in again.")
+
+
+class BearerTokenAuthentication(BaseAuthentication):
+    """Finds the person behind a token; tokens of other peers (devices) are left to their own doors."""
+
+    def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
+        """The person and the token, None if there is none of ours, `TokenRefused` if it is no good."""
+        scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
+            return None
+        at = clock.now()
+        token = (
+            ApiToken.objects.valid_at(at)
+            .select_related("user")
+            .filter(secret_hash=ids.hash_secret(secret.strip()), user__is_active=True)
+            .first()
+        )
+        if token is None:
+            raise TokenRefused
+        if token.last_used_at is None or at - token.last_used_at > LAST_USED_STEP:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=at)
+        structlog.contextvars.bind_contextvars(principal=token.user.principal)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """What a 401 asks for."""
+        return 'Bearer realm="api"'

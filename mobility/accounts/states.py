@@ -1,0 +1,25 @@
+"""The words of accounts: roles people have and kinds of organisations."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a person may be within an organisation; everybody with an account is a resident besides."""
+
+    RESIDENT = "resident", _("resident")
+    FLEET_OPERATOR = "fleet_operator", _("fleet operator")
+    CREW = "crew", _("van crew")
+    CHARGE_POINT_OPERATOR = "charge_point_operator", _("charge-point operator")
+    CITY_OFFICER = "city_officer", _("city officer")
+
+
+STAFF_ROLES = frozenset({Role.FLEET_OPERATOR, Role.CREW, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER})
+
+
+class OrganisationKind(models.TextChoices):
+    """What an organisation does in the city; one may do several things through several organisations."""
+
+    CITY = "city", _("city")
+    FLEET_OPERATOR = "fleet_operator", _("fleet operator")
+    CHARGE_POINT_OPERATOR = "charge_point_operator", _("charge-point operator")

@@ -1,0 +1,10 @@
+"""Addresses of accounts below /api/v1/."""
+
+from django.urls import path
+
+from mobility.accounts import api
+
+urlpatterns = [
+    path("auth/token", api.SignInView.as_view(), name="sign-in"),
+    path("me", api.MeView.as_view(), name="me"),
+]

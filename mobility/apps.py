@@ -1,0 +1,17 @@
+"""The app `mobility`; handlers attach when it is ready."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MobilityConfig(AppConfig):
+    """Core, people, geography and the city's public face."""
+
+    name = "mobility"
+    verbose_name = _("City and people")
+
+    def ready(self) -> None:
+        """Attach the event handlers; imported by name, because models must be loaded first."""
+        import_module("mobility.handlers")

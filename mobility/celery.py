@@ -1,0 +1,32 @@
+"""The Celery application: settings from Django, schedule from code, one beat at a time."""
+
+import os
+from importlib import import_module
+from typing import Any
+
+import celery
+import structlog
+from celery.signals import beat_init, setup_logging
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
+
+app = celery.Celery("mobility")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule_filename = os.path.join(os.environ.get("DATA_DIR", "."), "beat-schedule")
+app.steps["worker"].add(DjangoStructLogInitStep)
+
+log = structlog.get_logger(__name__)
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """Celery must not replace the logging that the settings configured."""
+
+
+@beat_init.connect
+def become_the_only_beat(**kwargs: Any) -> None:
+    """Wait until no other beat holds the lock: a second one stands by and takes over when the first ends."""
+    # Imported here: this module is imported by the package itself, before Django is set up.
+    import_module("mobility.core.locks").hold_for_life("beat")

@@ -1,0 +1,122 @@
+"""Base classes of API doors: scope, pages, and `Idempotency-Key` on every writing call."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework import viewsets
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from mobility.core import clock, idempotency
+
+KEY_HEADER = "Idempotency-Key"
+
+
+class CursorPages(CursorPagination):
+    """Pages by descending id: stable while rows are added, and as fast on page 1,000 as on page 1."""
+
+    ordering = "-id"
+    page_size = 50
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+
+class _Replay(Exception):
+    """The key already has an answer; not an error, only the way out of DRF's dispatch."""
+
+    def __init__(self, answer: idempotency.StoredAnswer) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class IdempotentWrites(APIView):
+    """Runs a writing request with an `Idempotency-Key` in one transaction together with its key.
+
+    A raised error rolls everything back and keeps no answer. An answer that is returned, 2xx or a
+    deliberate refusal, commits and is replayed byte for byte when the key comes again.
+    """
+
+    _failed = False
+    _claimed = False
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """Wrap DRF's dispatch; without a key it is left alone."""
+        if request.method in SAFE_METHODS or KEY_HEADER not in request.headers:
+            return super().dispatch(request, *args, **kwargs)
+        # Read now: DRF's parsers consume the stream, and the fingerprint needs the bytes.
+        body = request.body
+        self._fingerprint = idempotency.fingerprint(
+            method=str(request.method), path=request.get_full_path(), body=body
+        )
+        with transaction.atomic():
+            response = super().dispatch(request, *args, **kwargs)
+            if self._failed:
+                transaction.set_rollback(True)
+            elif self._claimed:
+                self._remember(request, response)
+        return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After authentication and permission: claim the key or leave with the remembered answer."""
+        super().initial(request, *args, **kwargs)
+        principal = getattr(request.user, "principal", None)
+        if principal is None or not hasattr(self, "_fingerprint"):
+            return
+        remembered = idempotency.begin(
+            principal=principal,
+            key=request.headers[KEY_HEADER],
+            request_hash=self._fingerprint,
+            at=clock.now(),
+        )
+        if remembered is not None:
+            raise _Replay(remembered)
+        self._claimed = True
+
+    def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
+        """A replay answers; everything else is a failure that must leave nothing behind."""
+        if isinstance(exc, _Replay):
+            answer = exc.answer
+            response = HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
+            response["Idempotency-Replayed"] = "true"
+            return response
+        self._failed = True
+        return super().handle_exception(exc)
+
+    def _remember(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        if hasattr(response, "render"):
+            response.render()
+        idempotency.finish(
+            principal=self.request.user.principal,
+            key=request.headers[KEY_HEADER],
+            answer=idempotency.StoredAnswer(
+                status=response.status_code,
+                body=getattr(response, "content", b""),
+                content_type=response.headers.get("Content-Type", ""),
+            ),
+        )
+
+
+class ReadView(APIView):
+    """A door that only reads."""
+
+
+class WriteView(IdempotentWrites):
+    """A door that writes."""
+
+
+class ScopedViewSet(IdempotentWrites, viewsets.GenericViewSet[Any]):
+    """Rows of one model, of which a person reaches only those visible to them."""
+
+    lookup_field = "public_id"
+    pagination_class = CursorPages
+
+    def get_queryset(self) -> QuerySet[Model]:
+        """Only what `visible_to` lets this person see; there is no second way in."""
+        queryset: Any = super().get_queryset()
+        scoped: QuerySet[Model] = queryset.visible_to(self.request.user)
+        return scoped

@@ -1,0 +1,53 @@
+"""Advisory locks of PostgreSQL: one worker at a time, without a row to lock."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import connection
+
+# Kept only so that the connections live as long as the process.
+_held_for_life: list[psycopg.Connection] = []
+
+
+def lock_key(name: str) -> int:
+    """A stable signed 64-bit key for a lock's name."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
+@contextmanager
+def try_advisory(name: str) -> Iterator[bool]:
+    """Hold the lock `name` for the block if nobody has it; yields whether we got it, never waits.
+
+    The lock belongs to the database session and so falls with the process that held it.
+    """
+    key = lock_key(name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        row = cursor.fetchone()
+        held = bool(row and row[0])
+    try:
+        yield held
+    finally:
+        if held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def advisory(name: str) -> None:
+    """Wait for the lock `name` and keep it until the surrounding transaction ends."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("a transaction lock needs transaction.atomic()")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(name)])
+
+
+def hold_for_life(name: str) -> None:
+    """Wait for the lock `name` on a connection of its own and keep it until this process ends."""
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    holder = psycopg.connect(**parameters, autocommit=True)
+    holder.execute("SELECT pg_advisory_lock(%s)", [lock_key(name)])
+    _held_for_life.append(holder)

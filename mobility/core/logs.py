@@ -1,0 +1,55 @@
+"""Structured logs: one JSON object a line in production, readable lines on a terminal."""
+
+import logging.config
+from typing import Any
+
+import structlog
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Set up structlog and the standard library's loggers behind it; `options` has `level` and `format`."""
+    before_rendering: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.UnicodeDecoder(),
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if options["format"] == "console" else structlog.processors.JSONRenderer()
+    )
+    exceptions: list[Any] = [] if options["format"] == "console" else [structlog.processors.format_exc_info]
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "structured": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": before_rendering,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        *exceptions,
+                        renderer,
+                    ],
+                }
+            },
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "root": {"handlers": ["stderr"], "level": options["level"]},
+            "loggers": {
+                # One line a request is enough; it is ours to write when something is slow or wrong.
+                "django_structlog.middlewares": {"level": "WARNING"},
+                "django_structlog.celery": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
+                "celery.beat": {"level": "WARNING"},
+                "httpx": {"level": "WARNING"},
+            },
+        }
+    )
+    structlog.configure(
+        processors=[*before_rendering, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

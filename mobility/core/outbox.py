@@ -1,0 +1,180 @@
+"""Transactional outbox: a fact commits with the change that made it true, and is delivered later.
+
+1. `publish` writes the event row inside the caller's transaction.
+2. The relay process hands committed events to Celery in batches of up to 500 ids.
+3. `deliver` runs every handler of an event in a transaction of its own, together with a row that
+   says it is done: delivered at least once, effective once.
+4. The sweeper hands out again what was dispatched and never finished, with growing pauses; after
+   `MAX_ATTEMPTS` the event is marked failed and waits for staff.
+"""
+
+import dataclasses
+import datetime
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import structlog
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, transaction
+from django.utils.dateparse import parse_datetime
+
+from mobility.core import tracing
+from mobility.core.models import HandledEvent, OutboxEvent
+
+log = structlog.get_logger(__name__)
+
+BATCH = 500
+MAX_ATTEMPTS = 12
+CHANNEL = "outbox"
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """Base of all facts: frozen, past tense, versioned name, fields that JSON can carry."""
+
+    name: ClassVar[str]
+
+    def payload(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return dataclasses.asdict(self)
+
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+Handler = Callable[..., None]
+
+_event_types: dict[str, type[Event]] = {}
+_handlers: defaultdict[str, dict[str, Handler]] = defaultdict(dict)
+
+
+def handles(event_type: type[AnyEvent]) -> Callable[[Handler], Handler]:
+    """Register a function `handler(event, *, at)` for a kind of event; it must bear being repeated."""
+
+    def register(handler: Handler) -> Handler:
+        _event_types[event_type.name] = event_type
+        _handlers[event_type.name][f"{handler.__module__}.{handler.__qualname__}"] = handler
+        return handler
+
+    return register
+
+
+def publish(*events: Event, at: datetime.datetime) -> None:
+    """Write `events` into the outbox, in the caller's transaction and in one statement."""
+    if not connection.in_atomic_block:
+        raise RuntimeError("an event is published only inside transaction.atomic()")
+    request_id = tracing.current_request_id()
+    encoder = DjangoJSONEncoder()
+    OutboxEvent.objects.bulk_create(
+        [
+            OutboxEvent(name=event.name, payload=_plain(event.payload(), encoder), at=at, request_id=request_id)
+            for event in events
+        ]
+    )
+    # Only a wake-up: NOTIFY is sent by PostgreSQL at commit, and a lost one costs a second.
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[int]:
+    """Mark up to `limit` waiting events as dispatched and return their ids, oldest first."""
+    with transaction.atomic():
+        ids = list(
+            OutboxEvent.objects.select_for_update(skip_locked=True)
+            .filter(dispatched_at__isnull=True)
+            .order_by("id")
+            .values_list("id", flat=True)[:limit]
+        )
+        OutboxEvent.objects.filter(id__in=ids).update(dispatched_at=at)
+    return ids
+
+
+def release_overdue(*, at: datetime.datetime) -> int:
+    """Put events whose delivery never finished back into the queue; returns how many.
+
+    The pause doubles with every attempt: 30 s, 1 min, 2 min … at most an hour.
+    """
+    overdue = []
+    unfinished = OutboxEvent.objects.filter(
+        handled_at__isnull=True,
+        failed_at__isnull=True,
+        dispatched_at__lt=at - datetime.timedelta(seconds=30),
+    ).values_list("id", "attempts", "dispatched_at")
+    for pk, attempts, dispatched_at in unfinished[: 10 * BATCH]:
+        pause = datetime.timedelta(seconds=min(30 * 2**attempts, 3600))
+        if dispatched_at is not None and dispatched_at < at - pause:
+            overdue.append(pk)
+    return OutboxEvent.objects.filter(id__in=overdue, handled_at__isnull=True).update(dispatched_at=None)
+
+
+def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
+    """Run every handler of the events `ids`; an event whose handler fails is tried again later."""
+    for row in OutboxEvent.objects.filter(id__in=ids, handled_at__isnull=True, failed_at__isnull=True).order_by("id"):
+        with tracing.request_scope(row.request_id):
+            _deliver_one(row, at=at)
+
+
+def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
+    failures = []
+    for name, handler in _handlers.get(row.name, {}).items():
+        try:
+            _run_once(row, name=name, handler=handler, at=at)
+        except Exception as problem:  # noqa: BLE001 - one handler's bug must not stop the others; it is kept and retried
+            log.exception("outbox.handler_failed", event_name=row.name, event_id=str(row.event_id), handler=name)
+            failures.append(f"{name}: {problem!r}")
+    if not failures:
+        OutboxEvent.objects.filter(id=row.id).update(handled_at=at)
+        return
+    attempts = row.attempts + 1
+    OutboxEvent.objects.filter(id=row.id).update(
+        attempts=attempts,
+        error="\n".join(failures)[:4000],
+        failed_at=at if attempts >= MAX_ATTEMPTS else None,
+    )
+
+
+def _run_once(row: OutboxEvent, *, name: str, handler: Handler, at: datetime.datetime) -> None:
+    """The handler and the row that says it is done, in one transaction; a second runner waits, then skips."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {HandledEvent._meta.db_table} (event_id, handler, at) VALUES (%s, %s, %s)"  # noqa: S608
+                " ON CONFLICT DO NOTHING",
+                [row.event_id, name, at],
+            )
+            first = cursor.rowcount == 1
+        if first:
+            handler(_typed(row), at=at)
+
+
+def _typed(row: OutboxEvent) -> Event:
+    event_type = _event_types[row.name]
+    known = {}
+    for field in dataclasses.fields(event_type):
+        if field.name in row.payload:
+            known[field.name] = _restore(row.payload[field.name], str(field.type))
+    return event_type(**known)
+
+
+def _restore(value: Any, declared: str) -> Any:
+    if isinstance(value, str) and "datetime" in declared:
+        return parse_datetime(value)
+    if isinstance(value, str) and "UUID" in declared:
+        return UUID(value)
+    return value
+
+
+def _plain(payload: dict[str, Any], encoder: DjangoJSONEncoder) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if value is None or isinstance(value, str | int | float | bool):
+            return value
+        if isinstance(value, datetime.datetime):
+            # Microseconds survive; DjangoJSONEncoder would cut them to milliseconds.
+            return value.isoformat()
+        return encoder.default(value)
+
+    return {key: plain(value) for key, value in payload.items()}

@@ -1,0 +1,19 @@
+"""Register of the models of this app's features."""
+
+from mobility.accounts.models import ApiToken, Membership, Organisation, User
+from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
+from mobility.geography.models import City, District, Hub
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "City",
+    "District",
+    "HandledEvent",
+    "Hub",
+    "IdempotencyKey",
+    "Membership",
+    "Organisation",
+    "OutboxEvent",
+    "User",
+]

@@ -1,0 +1,5 @@
+"""Register of the Celery tasks of this app's features."""
+
+from mobility.core import tasks as core_tasks
+
+__all__ = ["core_tasks"]

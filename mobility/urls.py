@@ -1,0 +1,30 @@
+"""Every address of the house, by door."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from mobility.core import health, problems
+
+handler500 = "mobility.core.problems.server_error"
+
+api = [
+    path("", include("mobility.accounts.urls")),
+    path("", include("mobility.geography.urls")),
+    path("", include("bookings.urls")),
+    path("", include("fleet.urls")),
+    path("", include("charging.urls")),
+]
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("api/v1/", include((api, "api"))),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/<path:rest>", problems.not_found),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]
