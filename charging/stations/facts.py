@@ -29,6 +29,8 @@ class StationCredentials:
     registration: str
     """``pending``, ``accepted`` or ``rejected``."""
     boot_interval_s: int
+    booted: bool = True
+    """Whether a boot of this station was ever accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
