@@ -1,0 +1,77 @@
+"""What lies between a protocol version and the gateway: one call means one deed.
+
+A version's inbound table turns a checked payload into a ``Deed`` (something the writer thread
+commits before we answer) or, where nothing is to be stored, into the reply itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from charging.ocpp.rpc.frames import Payload
+from charging.ocpp.rpc.versions import Version
+from charging.stations.facts import CommandResult, CommandToSend
+
+
+class Verb(StrEnum):
+    """The services the gateway calls, each in batches; see ``gateway.verbs``."""
+
+    FIND = "find"
+    OPEN = "open"
+    CLOSE = "close"
+    SEEN = "seen"
+    REFUSED = "refused"
+    BOOT = "boot"
+    STATUS = "status"
+    AUTHORIZE = "authorize"
+    START = "start"
+    STOP = "stop"
+    READINGS = "readings"
+    EVENT = "event"
+    TAKE_COMMANDS = "take_commands"
+    MARK_SENT = "mark_sent"
+    FINISH_COMMAND = "finish_command"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checked call of a known station, received at ``at``."""
+
+    station_id: int
+    payload: Payload
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A fact for one service verb, and how the service's answer is said on the wire."""
+
+    verb: Verb
+    fact: Any
+    reply: Callable[[Any], Payload]
+
+
+Handler = Callable[[Asked], Deed | Payload]
+
+
+class Dialect(Protocol):
+    """One protocol version: what we understand, and how our commands are said in it."""
+
+    version: Version
+    inbound: Mapping[str, Handler]
+
+    def say(self, command: CommandToSend) -> tuple[str, Payload]:
+        """Action and payload of a command; raises Unspeakable where the version has no word."""
+        ...
+
+    def hear(self, command: CommandToSend, answer: Payload) -> CommandResult:
+        """What the station's answer means."""
+        ...
+
+
+class Unspeakable(Exception):
+    """The command cannot be said in this version, or to this station."""

@@ -1,0 +1,77 @@
+"""What a 1.6 station asks of us, and the deed or the answer it gets."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from charging.ocpp import replies
+from charging.ocpp.deeds import Asked, Deed, Handler, Verb
+from charging.ocpp.rpc.frames import Payload
+from charging.ocpp.v16 import mapping
+from charging.sessions.facts import (
+    AuthorizationAsk,
+    AuthorizationVerdict,
+    StartAnswer,
+    StopAnswer,
+)
+
+
+def boot(asked: Asked) -> Deed:
+    return Deed(
+        Verb.BOOT,
+        mapping.boot_report(asked),
+        lambda answer: replies.boot(answer, asked),
+    )
+
+
+def authorize(asked: Asked) -> Deed:
+    def reply(verdict: AuthorizationVerdict) -> Payload:
+        return {"idTagInfo": mapping.id_tag_info(verdict)}
+
+    ask = AuthorizationAsk(station_id=asked.station_id, uid=asked.payload["idTag"])
+    return Deed(Verb.AUTHORIZE, ask, reply)
+
+
+def start(asked: Asked) -> Deed:
+    def reply(answer: StartAnswer) -> Payload:
+        return {
+            "transactionId": int(answer.transaction_ref),
+            "idTagInfo": mapping.id_tag_info(answer.verdict),
+        }
+
+    return Deed(Verb.START, mapping.session_start(asked), reply)
+
+
+def stop(asked: Asked) -> Deed:
+    def reply(answer: StopAnswer) -> Payload:
+        if answer.verdict is None:
+            return {}
+        return {"idTagInfo": mapping.id_tag_info(answer.verdict)}
+
+    return Deed(Verb.STOP, mapping.session_stop(asked), reply)
+
+
+def meter_values(asked: Asked) -> Deed:
+    return Deed(Verb.READINGS, mapping.reading_batch(asked), replies.nothing)
+
+
+def status(asked: Asked) -> Deed:
+    return Deed(Verb.STATUS, mapping.status_report(asked), replies.nothing)
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "Authorize": authorize,
+    "BootNotification": boot,
+    "DataTransfer": replies.unknown_vendor,
+    "DiagnosticsStatusNotification": replies.nothing,
+    "FirmwareStatusNotification": replies.nothing,
+    "Heartbeat": replies.heartbeat,
+    "LogStatusNotification": replies.nothing,
+    "MeterValues": meter_values,
+    "SecurityEventNotification": replies.nothing,
+    "SignCertificate": replies.rejected,
+    "SignedFirmwareStatusNotification": replies.nothing,
+    "StartTransaction": start,
+    "StatusNotification": status,
+    "StopTransaction": stop,
+}

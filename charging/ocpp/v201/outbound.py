@@ -1,0 +1,109 @@
+"""Our commands in the words of 2.0.1, and what a station's answer to them means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from charging.ocpp.deeds import Unspeakable
+from charging.ocpp.rpc.frames import Payload
+from charging.stations.facts import CommandResult, CommandToSend
+from charging.stations.states import CommandAction, CommandState
+
+_MAX_ID_TOKEN: Final = 36
+_YES: Final = frozenset({"Accepted", "Scheduled", "Unlocked"})
+"""``Scheduled`` means: will be done when the running transaction allows it."""
+
+_MESSAGES: Final = {
+    "status": "StatusNotification",
+    "boot": "BootNotification",
+    "heartbeat": "Heartbeat",
+    "meter_values": "MeterValues",
+}
+_TOKEN_TYPES: Final = frozenset(
+    {
+        "Central",
+        "eMAID",
+        "ISO14443",
+        "ISO15693",
+        "KeyCode",
+        "Local",
+        "MacAddress",
+        "NoAuthorization",
+    },
+)
+
+
+def say(command: CommandToSend) -> tuple[str, Payload]:
+    """Action and payload of ``command``; Unspeakable where 2.0.1 has no way to say it."""
+    return _SAYINGS[command.action](command)
+
+
+def hear(command: CommandToSend, answer: Payload) -> CommandResult:
+    """Accepted or rejected, with the answer kept as it came."""
+    state = CommandState.ACCEPTED if answer["status"] in _YES else CommandState.REJECTED
+    return CommandResult(command_id=command.command_id, state=state, result=answer)
+
+
+def _remote_start(command: CommandToSend) -> tuple[str, Payload]:
+    token = command.payload["token_uid"]
+    if len(token) > _MAX_ID_TOKEN:
+        raise Unspeakable("token_too_long")
+    payload: Payload = {
+        "idToken": {"idToken": token, "type": _token_type(command.payload.get("token_kind", ""))},
+        "remoteStartId": command.payload["remote_start_id"],
+    }
+    if command.evse_number:
+        payload["evseId"] = command.evse_number
+    return "RequestStartTransaction", payload
+
+
+def _remote_stop(command: CommandToSend) -> tuple[str, Payload]:
+    return "RequestStopTransaction", {"transactionId": str(command.payload["transaction_ref"])}
+
+
+def _reset(command: CommandToSend) -> tuple[str, Payload]:
+    return "Reset", {"type": "Immediate" if command.payload.get("kind") == "hard" else "OnIdle"}
+
+
+def _unlock(command: CommandToSend) -> tuple[str, Payload]:
+    return "UnlockConnector", {
+        "evseId": command.evse_number or 1,
+        "connectorId": command.connector_number or 1,
+    }
+
+
+def _change_availability(command: CommandToSend) -> tuple[str, Payload]:
+    status = "Operative" if command.payload["operative"] else "Inoperative"
+    return "ChangeAvailability", {"operationalStatus": status, **_evse(command)}
+
+
+def _trigger(command: CommandToSend) -> tuple[str, Payload]:
+    message = _MESSAGES[command.payload["message"]]
+    return "TriggerMessage", {"requestedMessage": message, **_evse(command)}
+
+
+def _evse(command: CommandToSend) -> dict[str, Any]:
+    if not command.evse_number:
+        return {}
+    evse = {"id": command.evse_number}
+    if command.connector_number:
+        evse["connectorId"] = command.connector_number
+    return {"evse": evse}
+
+
+def _token_type(kind: str) -> str:
+    """The wire's type of one of our token kinds; a type of the wire's own passes as it is."""
+    if kind in _TOKEN_TYPES:
+        return kind
+    return "ISO14443" if kind == "rfid" else "Central"
+
+
+_SAYINGS: Final[dict[str, Callable[[CommandToSend], tuple[str, Payload]]]] = {
+    CommandAction.REMOTE_START: _remote_start,
+    CommandAction.REMOTE_STOP: _remote_stop,
+    CommandAction.RESET: _reset,
+    CommandAction.UNLOCK: _unlock,
+    CommandAction.CHANGE_AVAILABILITY: _change_availability,
+    CommandAction.TRIGGER: _trigger,
+}
