@@ -1,0 +1,1 @@
+"""Telematics: what vehicles report, from the door through the log into the tables."""

@@ -1,0 +1,1 @@
+"""Vehicles: types, life cycle, the one hold of a vehicle, commands and the state history."""

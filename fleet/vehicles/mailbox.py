@@ -1,0 +1,90 @@
+"""Pending commands of a vehicle, kept in Redis so that a report needs no query to learn of none.
+
+The command table is the truth. A lost or stale entry costs a delay, never a command: the sweep
+writes the boxes of all vehicles with open commands again every few seconds.
+"""
+
+from __future__ import annotations
+
+import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import redis
+import structlog
+from django.conf import settings
+
+from fleet.vehicles.models import VehicleCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+log = structlog.get_logger(__name__)
+
+# Longer than any command lives, so that a forgotten box empties itself.
+_BOX_TTL_S = 600
+
+
+class PendingCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One command as it waits for its vehicle."""
+
+    id: str
+    sequence: int
+    kind: str
+    expires_at: datetime.datetime
+    sent: bool
+
+
+def box_key(vehicle_id: int) -> str:
+    """The Redis key of a vehicle's box."""
+    return f"fleet:pending:{vehicle_id}"
+
+
+@cache
+def client() -> redis.Redis:
+    """The connection pool to the Redis of the telemetry log."""
+    return redis.Redis.from_url(settings.TELEMETRY_REDIS_URL, socket_timeout=5)
+
+
+def read_box(raw: bytes | None, *, at: datetime.datetime) -> list[PendingCommand]:
+    """The commands in a box that are still in time, oldest first."""
+    if not raw:
+        return []
+    commands = msgspec.json.decode(raw, type=list[PendingCommand])
+    return [command for command in commands if command.expires_at > at]
+
+
+def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
+    """Write the boxes of these vehicles from the table; one query, one round trip.
+
+    Redis out of reach is logged, not raised: the sweep comes back.
+    """
+    boxes: dict[int, list[PendingCommand]] = {vehicle_id: [] for vehicle_id in vehicle_ids}
+    for command in VehicleCommand.objects.deliverable(at=at).filter(vehicle__in=boxes):
+        boxes[command.vehicle_id].append(_pending(command))
+    try:
+        _write(boxes)
+    except redis.RedisError:
+        log.warning("fleet.mailbox_unreachable", vehicles=len(boxes))
+
+
+def _pending(command: VehicleCommand) -> PendingCommand:
+    return PendingCommand(
+        id=str(command.public_id),
+        sequence=command.sequence,
+        kind=command.kind,
+        expires_at=command.expires_at,
+        sent=command.sent_at is not None,
+    )
+
+
+def _write(boxes: dict[int, list[PendingCommand]]) -> None:
+    pipeline: Any = client().pipeline(transaction=False)
+    for vehicle_id, commands in boxes.items():
+        if commands:
+            body = msgspec.json.encode(commands)
+            pipeline.set(box_key(vehicle_id), body, ex=_BOX_TTL_S)
+        else:
+            pipeline.delete(box_key(vehicle_id))
+    pipeline.execute()

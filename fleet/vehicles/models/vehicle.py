@@ -1,0 +1,192 @@
+"""Vehicle types, vehicles and the reasons that block them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from fleet.vehicles import states
+from fleet.vehicles.scoping import FleetScoped
+from mobility.accounts.scoping import Everybodys
+from mobility.core.models import PublicModel
+from mobility.core.texts import LocalizedField
+
+
+class VehicleType(models.Model):
+    """A model of vehicle, as bought."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = LocalizedField(_("name"))
+    kind = models.CharField(_("kind"), max_length=16, choices=states.Kind.choices)
+    propulsion = models.CharField(
+        _("propulsion"),
+        max_length=24,
+        choices=states.Propulsion.choices,
+        default=states.Propulsion.ELECTRIC,
+    )
+    max_range_m = models.PositiveIntegerField(_("range on a full battery (m)"))
+    max_speed_kmh = models.PositiveSmallIntegerField(_("top speed (km/h)"))
+    battery_wh = models.PositiveIntegerField(_("battery (Wh)"))
+    seats = models.PositiveSmallIntegerField(_("seats"), default=1)
+
+    objects = Everybodys["VehicleType"].as_manager()
+
+    class Meta:
+        verbose_name = _("vehicle type")
+        verbose_name_plural = _("vehicle types")
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class VehicleQuerySet(FleetScoped["Vehicle"]):
+    """Vehicles by whether a resident could take them."""
+
+    staff_paths: ClassVar = ("organisation",)
+    city_path = "city__organisation"
+
+    def rentable(self) -> VehicleQuerySet:
+        """In service, free, heard, and without any reason that blocks it."""
+        blocked = VehicleBlock.objects.active().filter(vehicle=OuterRef("pk"))
+        return self.filter(
+            ~Exists(blocked),
+            life_state=states.LifeState.IN_SERVICE,
+            rental_state=states.RentalState.FREE,
+            link_state=states.LinkState.ONLINE,
+        )
+
+    def with_condition(self) -> VehicleQuerySet:
+        """With type, latest state and `active_blocks` loaded in the same query."""
+        reasons = VehicleBlock.objects.active().filter(vehicle=OuterRef("pk")).order_by("reason")
+        return self.select_related("type", "latest").annotate(
+            active_blocks=ArraySubquery(reasons.values("reason")),
+        )
+
+
+class Vehicle(PublicModel):
+    """One vehicle of an operator in a city."""
+
+    organisation = models.ForeignKey(
+        "mobility.Organisation",
+        on_delete=models.PROTECT,
+        related_name="vehicles",
+        verbose_name=_("organisation"),
+    )
+    type = models.ForeignKey(
+        VehicleType,
+        on_delete=models.PROTECT,
+        related_name="vehicles",
+        verbose_name=_("type"),
+    )
+    city = models.ForeignKey(
+        "mobility.City",
+        on_delete=models.PROTECT,
+        related_name="vehicles",
+        verbose_name=_("city"),
+    )
+    home_hub = models.ForeignKey(
+        "mobility.Hub",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="vehicles",
+        verbose_name=_("home hub"),
+    )
+    code = models.CharField(_("code"), max_length=16, unique=True)
+    plate = models.CharField(_("plate"), max_length=16, blank=True)
+    vin = models.CharField(_("VIN"), max_length=32, blank=True)
+    life_state = models.CharField(
+        _("life"),
+        max_length=16,
+        choices=states.LifeState.choices,
+        default=states.LifeState.DRAFT,
+    )
+    rental_state = models.CharField(
+        _("rental"),
+        max_length=16,
+        choices=states.RentalState.choices,
+        default=states.RentalState.FREE,
+    )
+    link_state = models.CharField(
+        _("link"),
+        max_length=16,
+        choices=states.LinkState.choices,
+        default=states.LinkState.LOST,
+    )
+    # Counts the commands ever given; a vehicle refuses a number below one it has obeyed.
+    command_sequence = models.PositiveIntegerField(default=0, editable=False)
+
+    moves: ClassVar = {
+        "life_state": states.LIFE_MOVES,
+        "rental_state": states.RENTAL_MOVES,
+        "link_state": states.LINK_MOVES,
+    }
+    objects = VehicleQuerySet.as_manager()
+
+    # Loaded by `with_condition()`.
+    active_blocks: list[str]
+
+    class Meta:
+        verbose_name = _("vehicle")
+        verbose_name_plural = _("vehicles")
+        ordering = ("code",)
+        indexes = (
+            models.Index(fields=("organisation", "life_state"), name="fleet_vehicle_org_life"),
+        )
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def kind(self) -> str:
+        return self.type.kind
+
+
+class VehicleBlockQuerySet(FleetScoped["VehicleBlock"]):
+    """Blocks by whether they still hold."""
+
+    def active(self) -> VehicleBlockQuerySet:
+        return self.filter(until=None)
+
+
+
+class VehicleBlock(models.Model):
+    """One reason why a vehicle is not offered, from when until when."""
+
+    vehicle = models.ForeignKey(
+        Vehicle,
+        on_delete=models.PROTECT,
+        related_name="blocks",
+        verbose_name=_("vehicle"),
+    )
+    reason = models.CharField(_("reason"), max_length=24, choices=states.BlockReason.choices)
+    since = models.DateTimeField(_("since"))
+    until = models.DateTimeField(_("until"), null=True, blank=True)
+    placed_by = models.CharField(_("placed by"), max_length=100)
+    lifted_by = models.CharField(_("lifted by"), max_length=100, blank=True)
+
+    objects = VehicleBlockQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("block")
+        verbose_name_plural = _("blocks")
+        ordering = ("-since", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("vehicle", "reason"),
+                condition=Q(until=None),
+                name="fleet_one_active_block_per_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gte=models.F("since")),
+                name="fleet_block_ends_after_it_began",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.vehicle_id} {self.reason}"

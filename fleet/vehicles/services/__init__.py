@@ -1,0 +1,52 @@
+"""Writes on vehicles, one file for each group of verbs."""
+
+from fleet.vehicles.services.blocks import (
+    block_vehicle,
+    block_vehicles,
+    lift_block,
+    lift_blocks,
+)
+from fleet.vehicles.services.commands import (
+    CommandNotFound,
+    expire_commands,
+    mark_commands_sent,
+    queue_command,
+    record_acknowledgement,
+)
+from fleet.vehicles.services.holds import (
+    HoldNotFound,
+    HoldOver,
+    VehicleNotFound,
+    VehicleNotRentable,
+    VehicleTaken,
+    extend_hold,
+    hold_vehicle,
+    release_hold,
+)
+from fleet.vehicles.services.life import LifeChangeRefused, set_life_state
+from fleet.vehicles.services.links import set_link_state
+from fleet.vehicles.services.trips import mark_trip
+
+__all__ = [
+    "CommandNotFound",
+    "HoldNotFound",
+    "HoldOver",
+    "LifeChangeRefused",
+    "VehicleNotFound",
+    "VehicleNotRentable",
+    "VehicleTaken",
+    "block_vehicle",
+    "block_vehicles",
+    "expire_commands",
+    "extend_hold",
+    "hold_vehicle",
+    "lift_block",
+    "lift_blocks",
+    "mark_commands_sent",
+    "mark_trip",
+    "queue_command",
+    "record_acknowledgement",
+    "release_hold",
+    "set_life_state",
+    "set_link_state",
+]

@@ -1,0 +1,51 @@
+"""Trip marks: what the owner of a hold tells about its trip moves the vehicle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from fleet.vehicles import history, mds
+from fleet.vehicles.history import Change
+from fleet.vehicles.services import holds
+from fleet.vehicles.states import TRIP_MARKS, RentalState, TripMark
+from mobility.core.transitions import move
+
+if TYPE_CHECKING:
+    import datetime
+
+    from fleet.vehicles.models import VehicleHold
+    from mobility.core.principals import Principal
+
+_REASONS: dict[str, str] = {TripMark.START_FAILED: mds.EXPIRED}
+
+
+def mark_trip(
+    *,
+    hold_id: int,
+    mark: str,
+    trip_ref: str,
+    at: datetime.datetime,
+    by: Principal,
+) -> VehicleHold:
+    """Move the held vehicle as its trip goes on, and write the history.
+
+    `ended` and `start_failed` release the hold. A mark that is already true changes nothing.
+    Raises `HoldNotFound`, `HoldOver`, `LostRace`, `IllegalMove`.
+    """
+    to = TRIP_MARKS[mark]
+    reason = _REASONS.get(mark, "")
+    with transaction.atomic():
+        hold = holds.lock_hold(hold_id)
+        if to == RentalState.FREE:
+            holds.free_vehicle(hold, at=at, by=by, trip_ref=trip_ref, reason=reason)
+            return hold
+        vehicle = holds.load_vehicle(hold.vehicle_id)
+        if vehicle.rental_state == to:
+            return hold
+        before = history.condition_of(vehicle)
+        move(vehicle, field="rental_state", to=to, at=at, by=by)
+        change = Change(vehicle=vehicle, before=before)
+        history.record_changes([change], at=at, by=by, trip_ref=trip_ref)
+    return hold

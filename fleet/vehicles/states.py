@@ -1,0 +1,191 @@
+"""The three axes of a vehicle, the reasons that block it, and the states of its commands.
+
+The axes are independent: where the vehicle stands in its life, who has it now, and whether we
+hear it. What the city's feeds call "the state" is derived from them (see `mds.py`), never stored
+by hand.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(models.TextChoices):
+    """What a resident would call the vehicle."""
+
+    BICYCLE = "bicycle", _("E-bike")
+    SCOOTER = "scooter", _("E-scooter")
+    CAR = "car", _("E-car")
+
+
+class Propulsion(models.TextChoices):
+    """GBFS propulsion types we run."""
+
+    ELECTRIC_ASSIST = "electric_assist", _("Electric assist")
+    ELECTRIC = "electric", _("Electric")
+    HUMAN = "human", _("Human")
+
+
+class LifeState(models.TextChoices):
+    """Where the vehicle stands in its life with the operator."""
+
+    DRAFT = "draft", _("Being prepared")
+    IN_SERVICE = "in_service", _("In service")
+    WORKSHOP = "workshop", _("In the workshop")
+    STORAGE = "storage", _("In storage")
+    MISSING = "missing", _("Missing")
+    IMPOUNDED = "impounded", _("Impounded")
+    RETIRED = "retired", _("Retired")
+
+
+class RentalState(models.TextChoices):
+    """Who has the vehicle now."""
+
+    FREE = "free", _("Free")
+    HELD = "held", _("Held for a rider")
+    STARTING = "starting", _("Unlocking")
+    ON_TRIP = "on_trip", _("On a trip")
+    PAUSED = "paused", _("Paused")
+    ENDING = "ending", _("Ending")
+    STAFF = "staff", _("With staff")
+
+
+class LinkState(models.TextChoices):
+    """Whether we hear the vehicle."""
+
+    ONLINE = "online", _("Online")
+    LATE = "late", _("Late")
+    LOST = "lost", _("Lost")
+
+
+class BlockReason(models.TextChoices):
+    """Why a vehicle in service is not offered; several can hold at once."""
+
+    LOW_BATTERY = "low_battery", _("Low battery")
+    MAINTENANCE = "maintenance", _("Maintenance")
+    OFF_HOURS = "off_hours", _("Outside service hours")
+    SUSPENDED = "suspended", _("Suspended")
+    DAMAGE = "damage", _("Damaged")
+    DOCUMENT_EXPIRED = "document_expired", _("Document expired")
+    ZONE = "zone", _("In a closed zone")
+
+
+class HoldPurpose(models.TextChoices):
+    """What a hold of a vehicle is for."""
+
+    RIDE = "ride", _("Ride")
+    BOOKING = "booking", _("Booking")
+    CREW = "crew", _("Crew")
+    SERVICE = "service", _("Service")
+
+
+STAFF_PURPOSES = frozenset({HoldPurpose.CREW, HoldPurpose.SERVICE})
+
+
+class CommandKind(models.TextChoices):
+    """What a vehicle can be told to do."""
+
+    LOCK = "lock", _("Lock")
+    UNLOCK = "unlock", _("Unlock")
+    LOCATE = "locate", _("Ring and flash")
+    IMMOBILISE = "immobilise", _("Immobilise")
+    RELEASE = "release", _("Release")
+
+
+# Within a pair the newer command makes the older one pointless, whichever they are.
+OPPOSITES: dict[str, frozenset[str]] = {
+    CommandKind.LOCK: frozenset({CommandKind.UNLOCK}),
+    CommandKind.UNLOCK: frozenset({CommandKind.LOCK}),
+    CommandKind.IMMOBILISE: frozenset({CommandKind.RELEASE}),
+    CommandKind.RELEASE: frozenset({CommandKind.IMMOBILISE}),
+}
+
+
+class CommandState(models.TextChoices):
+    """How far a command to a vehicle has come; `accepted` is not yet done."""
+
+    QUEUED = "queued", _("Queued")
+    SENT = "sent", _("Sent")
+    ACCEPTED = "accepted", _("Accepted")
+    CONFIRMED = "confirmed", _("Confirmed")
+    REJECTED = "rejected", _("Rejected")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    EXPIRED = "expired", _("Expired")
+    SUPERSEDED = "superseded", _("Superseded")
+
+
+class TripMark(models.TextChoices):
+    """What the owner of a hold tells the fleet about its trip."""
+
+    STARTING = "starting", _("Starting")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    RESUMED = "resumed", _("Resumed")
+    ENDING = "ending", _("Ending")
+    ENDED = "ended", _("Ended")
+    START_FAILED = "start_failed", _("Start failed")
+
+
+TRIP_MARKS: dict[str, RentalState] = {
+    TripMark.STARTING: RentalState.STARTING,
+    TripMark.RUNNING: RentalState.ON_TRIP,
+    TripMark.PAUSED: RentalState.PAUSED,
+    TripMark.RESUMED: RentalState.ON_TRIP,
+    TripMark.ENDING: RentalState.ENDING,
+    TripMark.ENDED: RentalState.FREE,
+    TripMark.START_FAILED: RentalState.FREE,
+}
+
+_AWAY = frozenset(
+    {LifeState.WORKSHOP, LifeState.STORAGE, LifeState.MISSING, LifeState.IMPOUNDED},
+)
+
+LIFE_MOVES: dict[str, frozenset[str]] = {
+    LifeState.DRAFT: frozenset({LifeState.IN_SERVICE, LifeState.STORAGE, LifeState.RETIRED}),
+    LifeState.IN_SERVICE: _AWAY | {LifeState.RETIRED},
+    LifeState.WORKSHOP: (_AWAY - {LifeState.WORKSHOP})
+    | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.STORAGE: (_AWAY - {LifeState.STORAGE}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.MISSING: (_AWAY - {LifeState.MISSING}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.IMPOUNDED: (_AWAY - {LifeState.IMPOUNDED})
+    | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.RETIRED: frozenset(),
+}
+
+RENTAL_MOVES: dict[str, frozenset[str]] = {
+    RentalState.FREE: frozenset({RentalState.HELD, RentalState.STAFF}),
+    RentalState.HELD: frozenset({RentalState.STARTING, RentalState.FREE}),
+    RentalState.STARTING: frozenset({RentalState.ON_TRIP, RentalState.FREE}),
+    RentalState.ON_TRIP: frozenset({RentalState.PAUSED, RentalState.ENDING, RentalState.FREE}),
+    RentalState.PAUSED: frozenset({RentalState.ON_TRIP, RentalState.ENDING, RentalState.FREE}),
+    RentalState.ENDING: frozenset({RentalState.ON_TRIP, RentalState.PAUSED, RentalState.FREE}),
+    RentalState.STAFF: frozenset({RentalState.FREE}),
+}
+
+LINK_MOVES: dict[str, frozenset[str]] = {
+    LinkState.ONLINE: frozenset({LinkState.LATE, LinkState.LOST}),
+    LinkState.LATE: frozenset({LinkState.ONLINE, LinkState.LOST}),
+    LinkState.LOST: frozenset({LinkState.ONLINE, LinkState.LATE}),
+}
+
+_ENDS = frozenset({CommandState.CONFIRMED, CommandState.REJECTED})
+
+COMMAND_MOVES: dict[str, frozenset[str]] = {
+    # A vehicle may answer before we have noted that the command left.
+    CommandState.QUEUED: _ENDS
+    | {
+        CommandState.SENT,
+        CommandState.ACCEPTED,
+        CommandState.EXPIRED,
+        CommandState.SUPERSEDED,
+    },
+    CommandState.SENT: _ENDS | {CommandState.ACCEPTED, CommandState.UNKNOWN},
+    CommandState.ACCEPTED: _ENDS | {CommandState.UNKNOWN},
+    # The answer can come after we stopped waiting: then we know after all.
+    CommandState.UNKNOWN: _ENDS,
+    CommandState.CONFIRMED: frozenset(),
+    CommandState.REJECTED: frozenset(),
+    CommandState.EXPIRED: frozenset(),
+    CommandState.SUPERSEDED: frozenset(),
+}
+
+OPEN_COMMANDS = frozenset({CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED})

@@ -1,0 +1,1 @@
+"""Zones: dated rules about where vehicles may be ridden, parked and ended."""
