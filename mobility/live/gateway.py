@@ -1,0 +1,97 @@
+"""The live process: a small ASGI application of its own that serves event streams and nothing else."""
+
+import asyncio
+import contextlib
+import datetime
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+
+from mobility.core import clock
+from mobility.live import rules
+from mobility.live.audience import Audience, TokenNotValid, read
+from mobility.live.broadcast import Broadcast
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class LiveApplication:
+    """`/live/map?token=…` (text/event-stream) and `/live/healthz`; pages of `origin` may read them."""
+
+    def __init__(self, *, broadcast: Broadcast, origin: str) -> None:
+        self._broadcast = broadcast
+        self._headers = [
+            (b"access-control-allow-origin", origin.encode()),
+            (b"vary", b"Origin"),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            await self._reply(send, 405, {"code": "method_not_allowed"})
+        elif scope["path"] == "/live/healthz":
+            await self._reply(send, 200, {"status": "ok", "listeners": self._broadcast.listeners})
+        elif scope["path"] == "/live/map":
+            await self._map(scope, receive, send)
+        else:
+            await self._reply(send, 404, {"code": "not_found"})
+
+    async def _map(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        at = clock.now()
+        try:
+            audience, until = read(token, at=at)
+        except TokenNotValid as refused:
+            await self._reply(send, refused.status, {"code": refused.code, "detail": refused.detail})
+            return
+        headers = [*self._headers, (b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._stream(audience, until - at, receive, send)
+
+    async def _stream(self, audience: Audience, lasts: datetime.timedelta, receive: Receive, send: Send) -> None:
+        """Send until the person leaves or the token ends, whichever comes first."""
+        sending = asyncio.create_task(self._pour(audience, send))
+        leaving = asyncio.create_task(_left(receive))
+        await asyncio.wait({sending, leaving}, timeout=lasts.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        left = leaving.done()
+        for task in (sending, leaving):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await task
+        if not left:
+            await send({"type": "http.response.body", "body": rules.RENEW})
+
+    async def _pour(self, audience: Audience, send: Send) -> None:
+        async with contextlib.aclosing(self._broadcast.frames(audience)) as frames:
+            async for frame in frames:
+                await send({"type": "http.response.body", "body": frame, "more_body": True})
+
+    async def _reply(self, send: Send, status: int, body: dict[str, Any]) -> None:
+        headers = [*self._headers, (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": orjson.dumps(body, default=str)})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

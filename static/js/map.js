@@ -1,0 +1,263 @@
+// The map widget: MapLibre on a plain ground with our own areas and points.
+// It knows colours and shapes, not what a booking is; residents' pages and the desk share it.
+
+import * as maplibre from "../vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
+import { loadPins, pinName } from "./pins.js";
+
+const FONT = ["Hanken Grotesk"];
+const CLUSTERS_UNTIL_ZOOM = 13;
+const FINGER_PX = 8;
+
+/** A colour of the house, in today's theme. */
+export function tone(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+export class CityMap {
+  /** `element` gets `data-ready` once everything first asked for is drawn. */
+  constructor(element, { lon, lat, zoom = 14, label, controls = true }) {
+    this.element = element;
+    this.looks = [groundLooks];
+    this.watchers = [];
+    this.map = new maplibre.Map({
+      container: element,
+      style: { version: 8, sources: {}, layers: groundLooks() },
+      center: [lon, lat],
+      zoom,
+      minZoom: 9,
+      maxZoom: 19,
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: false,
+      fadeDuration: 0,
+    });
+    this.map.touchZoomRotate.disableRotation();
+    this.map.getCanvas().setAttribute("aria-label", label || "");
+    if (controls) {
+      this.map.addControl(new maplibre.NavigationControl({ showCompass: false }), "top-right");
+    }
+    this.map.on("click", (event) => this.picked(event));
+    this.ready = this.map.once("load").then(() => loadPins(this.map));
+    this.map.once("idle", () => this.element.setAttribute("data-ready", "yes"));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
+  }
+
+  /** Areas of GeoJSON under the points; `kind` is "district" or "zone" and picks the look. */
+  async showAreas(name, geojson, kind) {
+    await this.ready;
+    if (this.map.getSource(name)) return this.map.getSource(name).setData(geojson);
+    this.map.addSource(name, { type: "geojson", data: geojson });
+    this.addLayers(() => AREA_LOOKS[kind](name), this.firstPointLayer());
+    return undefined;
+  }
+
+  /** Points: [{id, lon, lat, pin, …}] with a pin of pins.js; far away they become counts. */
+  async showPoints(name, points, { cluster = true } = {}) {
+    await this.ready;
+    const geojson = asFeatures(points);
+    const source = this.map.getSource(name);
+    if (source) return source.setData(geojson);
+    this.map.addSource(name, {
+      type: "geojson",
+      data: geojson,
+      cluster,
+      clusterMaxZoom: CLUSTERS_UNTIL_ZOOM,
+      clusterRadius: 44,
+    });
+    this.addLayers(() => pointLooks(name));
+    return undefined;
+  }
+
+  /** One chosen place, ringed; null takes the ring away. */
+  mark(place) {
+    return this.showSpot("chosen", place);
+  }
+
+  /** Where the person stands. */
+  showMe(place) {
+    return this.showSpot("me", place);
+  }
+
+  /** `use({layer, properties, lon, lat})` when a person picks a point, `use(null)` for the ground. */
+  onPick(use) {
+    this.watchers.push(use);
+  }
+
+  /** `use()` when the person has moved the map. */
+  onMoved(use) {
+    this.map.on("moveend", use);
+  }
+
+  goTo({ lon, lat, zoom = this.map.getZoom(), below = 0 }) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const move = { center: [lon, lat], zoom, offset: [0, -below / 2] };
+    return still ? this.map.jumpTo(move) : this.map.easeTo({ ...move, duration: 500 });
+  }
+
+  /** The middle of what is seen, and how far it reaches. */
+  view() {
+    const { lng, lat } = this.map.getCenter();
+    const radius = this.map.getCenter().distanceTo(this.map.getBounds().getNorthEast());
+    return { lon: lng, lat, radius_m: Math.round(radius) };
+  }
+
+  async showSpot(name, place) {
+    await this.ready;
+    const geojson = asFeatures(place ? [{ lon: place.lon, lat: place.lat }] : []);
+    const source = this.map.getSource(name);
+    if (source) return source.setData(geojson);
+    this.map.addSource(name, { type: "geojson", data: geojson });
+    const look = () => [{ id: `${name}:spot`, type: "circle", source: name, paint: SPOT_LOOKS[name]() }];
+    this.addLayers(look, name === "chosen" ? this.firstPointLayer() : undefined);
+    return undefined;
+  }
+
+  // One listener for all layers; a finger is wider than a pin, so a little box is asked.
+  async picked({ point: { x, y } }) {
+    const layers = this.map.getStyle().layers.map(({ id }) => id).filter((id) => /:(pin|count)$/.test(id));
+    const box = [[x - FINGER_PX, y - FINGER_PX], [x + FINGER_PX, y + FINGER_PX]];
+    const [feature] = this.map.queryRenderedFeatures(box, { layers });
+    if (!feature) return this.tell(null);
+    const [lon, lat] = feature.geometry.coordinates;
+    const { cluster_id: cluster } = feature.properties;
+    if (cluster === undefined) {
+      return this.tell({ layer: feature.source, properties: feature.properties, lon, lat });
+    }
+    const zoom = await this.map.getSource(feature.source).getClusterExpansionZoom(cluster);
+    return this.goTo({ lon, lat, zoom });
+  }
+
+  tell(pick) {
+    for (const use of this.watchers) use(pick);
+  }
+
+  firstPointLayer() {
+    return this.map.getStyle().layers.find((layer) => /:(pin|count|spot)$/.test(layer.id))?.id;
+  }
+
+  addLayers(looks, before) {
+    this.looks.push(looks);
+    for (const layer of looks()) this.map.addLayer(layer, before);
+  }
+
+  // Colours come from the style sheet, so a change of theme only paints the same layers again.
+  async repaint() {
+    await loadPins(this.map);
+    for (const layer of this.looks.flatMap((looks) => looks())) {
+      for (const [name, value] of Object.entries(layer.paint || {})) {
+        this.map.setPaintProperty(layer.id, name, value);
+      }
+    }
+  }
+}
+
+function groundLooks() {
+  return [{ id: "ground", type: "background", paint: { "background-color": tone("map-ground") } }];
+}
+
+function asFeatures(points) {
+  return {
+    type: "FeatureCollection",
+    features: points.map(({ lon, lat, ...properties }) => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [lon, lat] },
+      properties,
+    })),
+  };
+}
+
+const SPOT_LOOKS = {
+  chosen: () => ({
+    "circle-radius": 25,
+    "circle-color": tone("sun"),
+    "circle-opacity": 0.45,
+    "circle-stroke-color": tone("sun"),
+    "circle-stroke-width": 2.5,
+  }),
+  me: () => ({
+    "circle-radius": 8,
+    "circle-color": "#2f6bde",
+    "circle-stroke-color": "#ffffff",
+    "circle-stroke-width": 3,
+  }),
+};
+
+const AREA_LOOKS = {
+  district: (source) => [
+    { id: `${source}:fill`, type: "fill", source, paint: { "fill-color": tone("map-district") } },
+    {
+      id: `${source}:line`, type: "line", source,
+      paint: { "line-color": tone("map-street"), "line-width": ["interpolate", ["linear"], ["zoom"], 10, 1, 15, 3] },
+    },
+    {
+      id: `${source}:label`, type: "symbol", source, minzoom: 11.5,
+      layout: {
+        "text-field": ["get", "label"], "text-font": FONT, "text-max-width": 7,
+        "text-size": ["interpolate", ["linear"], ["zoom"], 11, 10, 15, 14],
+        "text-letter-spacing": 0.06,
+      },
+      paint: { "text-color": tone("map-label"), "text-halo-color": tone("map-district"), "text-halo-width": 1.5 },
+    },
+  ],
+  zone: (source) => [
+    {
+      id: `${source}:fill`, type: "fill", source, filter: ["!=", ["get", "kind"], "operating"],
+      paint: { "fill-color": zoneColour(), "fill-opacity": ["match", ["get", "kind"], "bay", 0.3, 0.13] },
+    },
+    {
+      id: `${source}:line`, type: "line", source,
+      paint: {
+        "line-color": zoneColour(),
+        "line-width": ["match", ["get", "kind"], "operating", 3, 1.6],
+        "line-dasharray": [2.5, 1.5],
+        "line-opacity": 0.8,
+      },
+    },
+    {
+      id: `${source}:label`, type: "symbol", source, minzoom: 13.5,
+      filter: ["!=", ["get", "kind"], "operating"],
+      layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-max-width": 8 },
+      paint: { "text-color": zoneColour(), "text-halo-color": tone("map-district"), "text-halo-width": 1.5 },
+    },
+  ],
+};
+
+function zoneColour() {
+  return [
+    "match", ["get", "kind"],
+    "no_park", tone("alert"), "no_ride", tone("alert"), "slow", tone("charger"), "bay", tone("car"),
+    tone("brand"),
+  ];
+}
+
+function pointLooks(source) {
+  return [
+    {
+      id: `${source}:count`, type: "circle", source, filter: ["has", "point_count"],
+      paint: {
+        "circle-color": tone("ink"),
+        "circle-radius": ["step", ["get", "point_count"], 17, 20, 21, 100, 26],
+        "circle-stroke-color": tone("surface"),
+        "circle-stroke-width": 2.5,
+      },
+    },
+    {
+      id: `${source}:number`, type: "symbol", source, filter: ["has", "point_count"],
+      layout: {
+        "text-field": ["get", "point_count_abbreviated"], "text-font": FONT, "text-size": 14,
+        "text-allow-overlap": true,
+      },
+      paint: { "text-color": tone("surface") },
+    },
+    {
+      id: `${source}:pin`, type: "symbol", source, filter: ["!", ["has", "point_count"]],
+      layout: {
+        "icon-image": ["get", "pin"],
+        "icon-allow-overlap": true,
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.62, 15, 1],
+      },
+    },
+  ];
+}
+
+export { pinName };
