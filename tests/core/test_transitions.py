@@ -1,0 +1,76 @@
+"""State moves: declared, conditional, audited."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from mobility.accounts.models import Organisation
+from mobility.core import clock, transitions
+from mobility.core.models import AuditEntry, OutboxEvent
+from mobility.core.principals import SYSTEM
+
+
+class Switch(OutboxEvent):
+    """A proxy with a state column to move: `name` goes off → on → off, never off → off."""
+
+    moves = {"name": {"off": frozenset({"on"}), "on": frozenset({"off"})}}  # noqa: RUF012
+
+    class Meta:
+        proxy = True
+        app_label = "mobility"
+
+
+@pytest.fixture
+def switch(db: None) -> Switch:
+    return Switch.objects.create(name="off", payload={}, at=clock.now())
+
+
+def move(row: Switch, to: str) -> Switch:
+    with transaction.atomic():
+        return transitions.move(row, to=to, at=clock.now(), by=SYSTEM, field="name", error="why not")
+
+
+def test_a_declared_move_changes_row_memory_and_trail(switch: Switch) -> None:
+    moved = move(switch, "on")
+    switch.refresh_from_db()
+    assert (moved.name, switch.name, switch.error) == ("on", "on", "why not")
+    entry = AuditEntry.objects.get(action="name:on")
+    assert entry.changes == {"from": "off", "to": "on"}
+    assert entry.by == SYSTEM
+
+
+def test_an_undeclared_move_is_refused_and_leaves_nothing(switch: Switch) -> None:
+    with pytest.raises(transitions.IllegalMove):
+        move(switch, "off")
+    assert not AuditEntry.objects.filter(action__startswith="name:").exists()
+
+
+def test_who_loaded_an_older_state_loses_the_race(switch: Switch) -> None:
+    mine, theirs = Switch.objects.get(), Switch.objects.get()
+    move(theirs, "on")
+    with pytest.raises(transitions.LostRace):
+        move(mine, "on")
+    assert AuditEntry.objects.filter(action="name:on").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_move_outside_a_transaction_is_a_mistake_of_ours() -> None:
+    row = Switch.objects.create(name="off", payload={}, at=clock.now())
+    with pytest.raises(RuntimeError, match="atomic"):
+        transitions.move(row, to="on", at=clock.now(), by=SYSTEM, field="name")
+
+
+def test_many_move_and_the_losers_are_left_out(db: None) -> None:
+    rows = [Switch.objects.create(name="off", payload={}, at=clock.now()) for _ in range(3)]
+    Switch.objects.filter(pk=rows[1].pk).update(name="on")
+    with transaction.atomic():
+        moved = transitions.move_many(rows, to="on", at=clock.now(), by=SYSTEM, field="name")
+    assert [row.pk for row in moved] == [rows[0].pk, rows[2].pk]
+    assert AuditEntry.objects.filter(action="name:on").count() == 2
+
+
+def test_the_trail_cannot_be_rewritten(ruote: Organisation, switch: Switch) -> None:
+    move(switch, "on")
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        AuditEntry.objects.all().delete()
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        AuditEntry.objects.update(by="user:nobody")
