@@ -100,17 +100,23 @@ async def _live(
 
 async def _wait_for_map(api: CityApi, plan: Plan, stop: asyncio.Event) -> CityMap | None:
     """The map, as soon as the service answers; None when told to stop before."""
-    devices = plan.credentials.devices
-    while not stop.is_set():
+    reading = asyncio.create_task(_read_map(api, plan))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if reading.done():
+        return reading.result()
+    reading.cancel()
+    return None
+
+
+async def _read_map(api: CityApi, plan: Plan) -> CityMap:
+    places = [Place(device.lon, device.lat) for device in plan.credentials.devices]
+    while True:
         try:
-            return await read_map(
-                api,
-                kinds=set(MAKES),
-                fallback=[Place(device.lon, device.lat) for device in devices],
-            )
+            return await read_map(api, kinds=set(MAKES), fallback=places)
         except ServiceAway:
             log.warning("The service does not answer yet; asking again.")
-    return None
 
 
 def _build_world(

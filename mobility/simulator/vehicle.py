@@ -24,6 +24,7 @@ MAKES = {
     "car": Make(cruise_mps=7.5, range_km=260.0, odd_stop=0.55),
 }
 IDLE_DRAIN_PCT_PER_DAY = 0.5
+EMPTY_PCT = 1.0
 GPS_NOISE_M = 3.0
 GPS_MEMORY = 0.85
 CANYON_NOISE_M = 28.0
@@ -65,7 +66,7 @@ class Vehicle:
     @property
     def empty(self) -> bool:
         """Has it no energy left to move?"""
-        return self.battery_pct <= 1.0
+        return self.battery_pct <= EMPTY_PCT + 1e-6
 
     def drive(self, route: list[Place], *, at_s: float) -> bool:
         """Set off along ``route``; False when it is locked or empty and stays where it is."""
@@ -130,19 +131,21 @@ class Vehicle:
             self._roll(goal, length, reach)
             return to_s
         self._roll(goal, length, length)
-        clock_s += length / self.speed_mps
+        clock_s += length / self.make.cruise_mps
         if self._route:
             self._route.popleft()
             self._reach_waypoint(clock_s)
         return clock_s
 
     def _roll(self, goal: Place, length: float, reach: float) -> None:
+        """Roll ``reach`` of the ``length`` metres to ``goal``, or as far as the battery goes."""
+        per_metre = 100 / (self.make.range_km * 1000)
+        reach = min(reach, max(0.0, self.battery_pct - EMPTY_PCT) / per_metre)
         if length > 0:
             self.heading = heading_deg(self.place, goal)
             self.place = goal if reach >= length else between(self.place, goal, reach / length)
         self.odometer_m += reach
-        drain = reach / 1000 / self.make.range_km * 100
-        self.battery_pct = max(0.0, self.battery_pct - drain)
+        self.battery_pct -= reach * per_metre
         if self.empty:
             self.halt()
 

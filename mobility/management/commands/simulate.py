@@ -8,13 +8,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mobility.simulator.credentials import CredentialsMissing, read_credentials
 from mobility.simulator.tally import Tally
 from mobility.simulator.town import Plan, run_town
-
-DEFAULT_CREDENTIALS = ".data/simulator.json"
 
 
 class Command(BaseCommand):
@@ -34,7 +33,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--credentials",
             type=Path,
-            default=Path(os.environ.get("SIMULATOR_CREDENTIALS", DEFAULT_CREDENTIALS)),
+            default=settings.SIMULATOR_CREDENTIALS,
+            help="the file `manage.py demo` writes",
         )
         parser.add_argument("--api-url", default=os.environ.get("PUBLIC_URL", ""))
         parser.add_argument("--ocpp-url", default=os.environ.get("OCPP_URL", ""))
