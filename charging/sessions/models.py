@@ -24,7 +24,7 @@ from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 
 if TYPE_CHECKING:
-    import datetime
+    from datetime import datetime
 
     from mobility.accounts.scoping import Person
 
@@ -132,13 +132,13 @@ class SessionQuerySet(models.QuerySet["ChargingSession"]):
         """Begun and not over."""
         return self.filter(state__in=SESSION_OPEN)
 
-    def to_settle(self, *, before: datetime.datetime) -> Self:
+    def to_settle(self, *, before: datetime) -> Self:
         """Ended and complete, or ended with gaps and reported before `before`."""
         return self.filter(state=SessionState.ENDED).filter(
             Q(complete=True) | Q(end_reported_at__lt=before),
         )
 
-    def silent_since(self, at: datetime.datetime) -> Self:
+    def silent_since(self, at: datetime) -> Self:
         """Open, and nothing was heard of them since."""
         return self.open().filter(heard_at__lt=at)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -202,11 +202,11 @@ class ChargingStation(PublicModel):
     def __str__(self) -> str:
         return self.identity
 
-    def is_online(self, *, at: datetime.datetime) -> bool:
+    def is_online(self, *, at: datetime) -> bool:
         """Whether the station has a socket and was heard within three heartbeat intervals."""
         if self.connected_at is None or self.last_seen_at is None:
             return False
-        silence = datetime.timedelta(seconds=SILENT_INTERVALS * self.boot_interval_s)
+        silence = timedelta(seconds=SILENT_INTERVALS * self.boot_interval_s)
         return at - self.last_seen_at <= silence
 
 

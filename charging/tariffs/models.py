@@ -17,7 +17,7 @@ from mobility.core.models import PublicModel
 from mobility.core.texts import LocalizedField, pick
 
 if TYPE_CHECKING:
-    import datetime
+    from datetime import datetime
 
 
 class TariffQuerySet(OrganisationScoped["Tariff"]):
@@ -71,7 +71,7 @@ class TariffVersionQuerySet(OrganisationScoped["TariffVersion"]):
     organisation_path = "tariff__organisation"
     staff_roles = frozenset({Role.CHARGE_POINT_OPERATOR})
 
-    def valid_at(self, at: datetime.datetime) -> Self:
+    def valid_at(self, at: datetime) -> Self:
         """Published versions whose validity contains the instant."""
         return self.filter(state=VersionState.PUBLISHED, valid__contains=at)
 

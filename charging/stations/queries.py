@@ -1,0 +1,144 @@
+"""Reads about stations, their connectors and their commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from charging.stations.facts import CommandToSend, StationCredentials
+from charging.stations.models import ChargingStation, Connector, StationCommand
+from charging.stations.states import CommandAction, CommandState
+
+ConnectorKey = tuple[int, int, int | None]
+"""Station id, EVSE number, connector number or None for the EVSE's first."""
+
+
+def credentials_of(*, identity: str) -> StationCredentials | None:
+    """What a handshake needs to know of a station; None for an identity nobody provisioned."""
+    station = ChargingStation.objects.filter(identity=identity).first()
+    if station is None:
+        return None
+    return StationCredentials(
+        station_id=station.pk,
+        identity=station.identity,
+        security_profile=station.security_profile,
+        password_hashes=tuple(
+            filter(None, (station.password_hash, station.previous_password_hash)),
+        ),
+        ocpp_versions=tuple(station.ocpp_versions),
+        registration=station.registration,
+        boot_interval_s=station.boot_interval_s,
+        booted=station.booted_at is not None,
+    )
+
+
+class ConnectorRow(NamedTuple):
+    """A connector as the hot paths need it; building model rows would cost them more."""
+
+    pk: int
+    public_id: UUID
+    station_id: int
+    identity: str
+    site_id: int
+    evse_number: int
+    number: int
+    status: str
+    max_power_w: int
+
+
+def connectors_by_key(*, station_ids: Iterable[int]) -> dict[ConnectorKey, ConnectorRow]:
+    """All connectors of the stations, by station, EVSE and connector number; one query.
+
+    Under connector number None stands the EVSE's lowest connector, for stations that do not say.
+    """
+    found: dict[ConnectorKey, ConnectorRow] = {}
+    rows = (
+        Connector.objects.filter(evse__station_id__in=set(station_ids))
+        .order_by("number")
+        .values_list(
+            "pk",
+            "public_id",
+            "evse__station_id",
+            "evse__station__identity",
+            "evse__station__site_id",
+            "evse__number",
+            "number",
+            "status",
+            "max_power_w",
+        )
+    )
+    for row in map(ConnectorRow._make, rows):
+        found[row.station_id, row.evse_number, row.number] = row
+        found.setdefault((row.station_id, row.evse_number, None), row)
+    return found
+
+
+def find_connector(
+    connectors: dict[ConnectorKey, ConnectorRow],
+    *,
+    station_id: int,
+    evse_number: int | None,
+    connector_number: int | None,
+) -> ConnectorRow | None:
+    """The connector a station means; None if we have no such one. Never a guess."""
+    if evse_number is None:
+        return None
+    return connectors.get((station_id, evse_number, connector_number))
+
+
+def commands_to_send(*, gateway: str, at: datetime, limit: int) -> list[CommandToSend]:
+    """What the gateway should send now: at most one command per station it holds.
+
+    Queued and not expired, nothing in flight at that station; stop before start before all else,
+    then the oldest.
+    """
+    in_flight = StationCommand.objects.filter(
+        station_id=OuterRef("station_id"),
+        state=CommandState.SENT,
+    )
+    waiting = (
+        StationCommand.objects.filter(
+            state=CommandState.QUEUED,
+            expires_at__gt=at,
+            station__gateway=gateway,
+            station__connected_at__isnull=False,
+        )
+        .exclude(Exists(in_flight))
+        .order_by("station_id", "priority", "id")
+        .distinct("station_id")
+        .select_related("station", "connector__evse")
+    )
+    return [_to_send(command) for command in waiting[:limit]]
+
+
+def _to_send(command: StationCommand) -> CommandToSend:
+    connector = command.connector
+    return CommandToSend(
+        command_id=command.pk,
+        public_id=str(command.public_id),
+        station_id=command.station_id,
+        identity=command.station.identity,
+        action=command.action,
+        evse_number=connector.evse.number if connector else None,
+        connector_number=connector.number if connector else None,
+        payload=_arguments(command),
+        expires_at=command.expires_at,
+    )
+
+
+def connectors_with_place() -> QuerySet[Connector]:
+    """Connectors with everything up to their site, ready for rendering."""
+    return Connector.objects.select_related("evse__station__site").annotate(
+        site_pk=F("evse__station__site_id"),
+    )
+
+
+def _arguments(command: StationCommand) -> dict[str, Any]:
+    """A remote start carries its own number, which OCPP 2.x stations echo in the transaction."""
+    if command.action == CommandAction.REMOTE_START:
+        return {**command.payload, "remote_start_id": command.pk}
+    return dict(command.payload)

@@ -1,0 +1,42 @@
+"""Writes about stations; one module per kind of deed."""
+
+from charging.stations.services.commands import (
+    CommandKeyReused,
+    NoSuchConnector,
+    NoSuchStation,
+    UnknownAction,
+    expire_commands,
+    finish_commands,
+    mark_commands_sent,
+    queue_command,
+    take_commands,
+)
+from charging.stations.services.connections import (
+    close_connections,
+    open_connection,
+    open_connections,
+    record_refused_handshakes,
+    release_gateway,
+    touch_stations,
+)
+from charging.stations.services.reports import record_boots, record_statuses
+
+__all__ = [
+    "CommandKeyReused",
+    "NoSuchConnector",
+    "NoSuchStation",
+    "UnknownAction",
+    "close_connections",
+    "expire_commands",
+    "finish_commands",
+    "mark_commands_sent",
+    "open_connection",
+    "open_connections",
+    "queue_command",
+    "record_boots",
+    "record_refused_handshakes",
+    "record_statuses",
+    "release_gateway",
+    "take_commands",
+    "touch_stations",
+]

@@ -1,0 +1,150 @@
+"""Who is connected: opening, closing, hearing from stations, and those turned away."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from charging.stations.facts import Closing, Handshake, Opening
+from charging.stations.models import RefusedHandshake, StationCommand
+from charging.stations.services.commands import finish_rows
+from charging.stations.states import CommandState
+
+_OPEN = """
+UPDATE charging_chargingstation AS station
+   SET connection_epoch = station.connection_epoch + opening.sockets,
+       connected_at = %s, last_seen_at = %s,
+       ocpp_version = opening.version, gateway = opening.gateway
+  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[])
+       AS opening (station_id, sockets, version, gateway)
+ WHERE station.id = opening.station_id
+RETURNING station.id, station.connection_epoch - opening.sockets
+"""
+_CLOSE = """
+UPDATE charging_chargingstation AS station
+   SET connected_at = NULL, disconnected_at = %s, gateway = ''
+  FROM unnest(%s::bigint[], %s::bigint[]) AS closing (station_id, epoch)
+ WHERE station.id = closing.station_id AND station.connection_epoch = closing.epoch
+"""
+_RELEASE = """
+UPDATE charging_chargingstation
+   SET connected_at = NULL, disconnected_at = %s, gateway = ''
+ WHERE gateway = %s AND connected_at IS NOT NULL
+RETURNING id
+"""
+_TOUCH = """
+UPDATE charging_chargingstation AS station
+   SET last_seen_at = seen.at
+  FROM unnest(%s::bigint[], %s::timestamptz[]) AS seen (station_id, at)
+ WHERE station.id = seen.station_id
+   AND (station.last_seen_at IS NULL OR station.last_seen_at < seen.at)
+"""
+
+
+def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int]:
+    """Give every new socket its connection number (epoch), in order; the newest owns the station.
+
+    A station that opened several sockets within the batch gets one number for each.
+    """
+    newest = {opening.station_id: opening for opening in openings}
+    sockets = Counter(opening.station_id for opening in openings)
+    station_ids = sorted(newest)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _OPEN,
+            [
+                at,
+                at,
+                station_ids,
+                [sockets[pk] for pk in station_ids],
+                [newest[pk].ocpp_version for pk in station_ids],
+                [newest[pk].gateway for pk in station_ids],
+            ],
+        )
+        given = dict(cursor.fetchall())
+    epochs = []
+    for opening in openings:
+        given[opening.station_id] += 1
+        epochs.append(given[opening.station_id])
+    return epochs
+
+
+def open_connection(*, station_id: int, ocpp_version: str, gateway: str, at: datetime) -> int:
+    """The connection number of one new socket."""
+    opening = Opening(station_id=station_id, ocpp_version=ocpp_version, gateway=gateway)
+    return open_connections(openings=[opening], at=at)[0]
+
+
+def close_connections(*, closings: Sequence[Closing], at: datetime) -> None:
+    """Note that sockets went away; an old epoch changes nothing about a newer connection.
+
+    Commands that were sent over exactly these sockets fail: their answer cannot come any more.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CLOSE,
+            [at, [closing.station_id for closing in closings], [c.epoch for c in closings]],
+        )
+    closed = {(closing.station_id, closing.epoch) for closing in closings}
+    in_flight = StationCommand.objects.filter(
+        state=CommandState.SENT,
+        station_id__in={station_id for station_id, _epoch in closed},
+    )
+    _fail_unanswered(
+        [row for row in in_flight if (row.station_id, row.sent_epoch) in closed],
+        at=at,
+    )
+
+
+def release_gateway(*, gateway: str, at: datetime) -> int:
+    """Note that a gateway process holds no socket (any more); returns how many it had left.
+
+    Called when it starts and when it stops: after a crash its name still stands on stations.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [at, gateway])
+        station_ids = [row[0] for row in cursor.fetchall()]
+    in_flight = StationCommand.objects.filter(
+        state=CommandState.SENT,
+        station_id__in=station_ids,
+    )
+    _fail_unanswered(list(in_flight), at=at)
+    return len(station_ids)
+
+
+def touch_stations(*, seen: Mapping[int, datetime], at: datetime) -> None:
+    """Note when stations were last heard, by station id; never moves backwards.
+
+    `at` bounds it: a station was not heard in the future.
+    """
+    station_ids = sorted(seen)
+    with connection.cursor() as cursor:
+        cursor.execute(_TOUCH, [station_ids, [min(seen[pk], at) for pk in station_ids]])
+
+
+def record_refused_handshakes(*, handshakes: Sequence[Handshake], at: datetime) -> None:
+    """Keep refused connection attempts for the people who look for a dark charger."""
+    RefusedHandshake.objects.bulk_create(
+        [
+            RefusedHandshake(
+                at=at,
+                identity=_printable(handshake.identity)[:200],
+                path=_printable(handshake.path)[:300],
+                reason=handshake.reason[:60],
+                remote=handshake.remote[:80],
+            )
+            for handshake in handshakes
+        ],
+    )
+
+
+def _fail_unanswered(commands: list[StationCommand], *, at: datetime) -> None:
+    finish_rows(commands, to=CommandState.FAILED, result={"reason": "connection_lost"}, at=at)
+
+
+def _printable(text: str) -> str:
+    """PostgreSQL stores no NUL; other rubbish is shown as it came."""
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

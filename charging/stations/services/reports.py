@@ -1,0 +1,205 @@
+"""What stations report about themselves: boots and the status of connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import connection
+
+from charging.stations import queries
+from charging.stations.events import ConnectorStatusChanged
+from charging.stations.facts import BootAnswer, BootReport, StatusReport
+from charging.stations.queries import ConnectorKey, ConnectorRow
+from charging.stations.rules import connector_status, storable_json
+from charging.stations.states import ConnectorStatus, Registration
+from mobility.core import outbox
+
+# A clock that runs ahead would freeze a connector's status until then.
+_MAX_AHEAD: Final = timedelta(minutes=5)
+
+_BOOT = """
+UPDATE charging_chargingstation AS station
+   SET vendor = boot.vendor, model = boot.model, serial = boot.serial,
+       firmware = boot.firmware, boot_reason = boot.reason, boot_details = boot.details::jsonb,
+       last_seen_at = %s,
+       booted_at = CASE WHEN station.registration = 'accepted' THEN %s ELSE station.booted_at END
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+       AS boot (station_id, vendor, model, serial, firmware, reason, details)
+ WHERE station.id = boot.station_id
+RETURNING station.id, station.registration, station.boot_interval_s
+"""
+_STATUS = """
+UPDATE charging_connector AS connector
+   SET status = report.status, status_detail = report.detail, status_at = report.at,
+       error_code = report.error_code, status_info = report.info
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
+       AS report (connector_id, status, detail, at, error_code, info)
+ WHERE connector.id = report.connector_id
+   AND (connector.status_at IS NULL OR connector.status_at <= report.at)
+RETURNING connector.id
+"""
+_STATION_STATUS = """
+UPDATE charging_chargingstation AS station
+   SET status = report.status, status_at = report.at, error_code = report.error_code
+  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[])
+       AS report (station_id, status, at, error_code)
+ WHERE station.id = report.station_id
+   AND (station.status_at IS NULL OR station.status_at <= report.at)
+RETURNING station.id
+"""
+
+
+def record_boots(*, boots: Sequence[BootReport], at: datetime) -> list[BootAnswer]:
+    """Keep what stations say of themselves and answer whether we serve them.
+
+    A station that was deleted meanwhile is answered ``rejected``.
+    """
+    newest = {boot.station_id: boot for boot in boots}
+    rows = [newest[pk] for pk in sorted(newest)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BOOT,
+            [
+                at,
+                at,
+                [boot.station_id for boot in rows],
+                [_text(boot.vendor) for boot in rows],
+                [_text(boot.model) for boot in rows],
+                [_text(boot.serial) for boot in rows],
+                [_text(boot.firmware) for boot in rows],
+                [_text(boot.reason, 30) for boot in rows],
+                [storable_json(boot.details) for boot in rows],
+            ],
+        )
+        answers = {pk: (registration, interval) for pk, registration, interval in cursor}
+    gone = (str(Registration.REJECTED), 3600)
+    return [
+        BootAnswer(registration=registration, interval_s=interval_s)
+        for registration, interval_s in (answers.get(boot.station_id, gone) for boot in boots)
+    ]
+
+
+def record_statuses(*, reports: Sequence[StatusReport], at: datetime) -> list[bool]:
+    """Keep the newest status of each connector; an older report never overwrites a newer one.
+
+    The status is the station's word, not a state of ours: any status may follow any other.
+    Answers whether each report's connector is known. Connectors whose status changed are
+    published, once per batch.
+    """
+    connectors = queries.connectors_by_key(station_ids={r.station_id for r in reports})
+    newest: dict[int, StatusReport] = {}
+    stations: dict[int, StatusReport] = {}
+    targets: dict[int, ConnectorRow] = {}
+    known = []
+    for report in reports:
+        connector = _connector(connectors, report)
+        known.append(connector is not None or report.evse_number == 0)
+        if connector is not None:
+            targets[connector.pk] = connector
+            _keep_newest(newest, connector.pk, report)
+        elif report.evse_number == 0:
+            _keep_newest(stations, report.station_id, report)
+    _write_station_statuses(stations, at=at)
+    written = _write_connector_statuses(newest, at=at)
+    _publish_changes({pk: targets[pk] for pk in written}, newest, at=at)
+    return known
+
+
+def _connector(
+    connectors: dict[ConnectorKey, ConnectorRow],
+    report: StatusReport,
+) -> ConnectorRow | None:
+    return queries.find_connector(
+        connectors,
+        station_id=report.station_id,
+        evse_number=report.evse_number,
+        connector_number=report.connector_number,
+    )
+
+
+def _keep_newest(newest: dict[int, StatusReport], pk: int, report: StatusReport) -> None:
+    if pk not in newest or newest[pk].at <= report.at:
+        newest[pk] = report
+
+
+def _write_connector_statuses(newest: dict[int, StatusReport], *, at: datetime) -> list[int]:
+    if not newest:
+        return []
+    ids = sorted(newest)
+    words = [connector_status(newest[pk].status) for pk in ids]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATUS,
+            [
+                ids,
+                [str(status) for status, _detail in words],
+                [_text(detail) for _status, detail in words],
+                [_not_ahead(newest[pk].at, at=at) for pk in ids],
+                [_error(newest[pk].error_code) for pk in ids],
+                [_text(newest[pk].info, 100) for pk in ids],
+            ],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _write_station_statuses(stations: dict[int, StatusReport], *, at: datetime) -> None:
+    if not stations:
+        return
+    ids = sorted(stations)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATION_STATUS,
+            [
+                ids,
+                [str(connector_status(stations[pk].status)[0]) for pk in ids],
+                [_not_ahead(stations[pk].at, at=at) for pk in ids],
+                [_error(stations[pk].error_code) for pk in ids],
+            ],
+        )
+
+
+def _publish_changes(
+    written: dict[int, ConnectorRow],
+    newest: dict[int, StatusReport],
+    *,
+    at: datetime,
+) -> None:
+    changes = []
+    for pk, connector in written.items():
+        status, _detail = connector_status(newest[pk].status)
+        if status != ConnectorStatus(connector.status):
+            changes.append(_change(connector, status, newest[pk]))
+    if changes:
+        outbox.publish(*changes, at=at)
+
+
+def _change(
+    connector: ConnectorRow,
+    status: ConnectorStatus,
+    report: StatusReport,
+) -> ConnectorStatusChanged:
+    return ConnectorStatusChanged(
+        connector_id=str(connector.public_id),
+        station_identity=connector.identity,
+        evse_number=connector.evse_number,
+        connector_number=connector.number,
+        old_status=connector.status,
+        status=str(status),
+        status_at=report.at,
+        error_code=_error(report.error_code),
+    )
+
+
+def _not_ahead(reported_at: datetime, *, at: datetime) -> datetime:
+    return reported_at if reported_at <= at + _MAX_AHEAD else at
+
+
+def _error(code: str) -> str:
+    return "" if code == "NoError" else _text(code)
+
+
+def _text(value: str, length: int = 50) -> str:
+    """Fits its column; PostgreSQL stores no NUL."""
+    return value.replace("\x00", "")[:length]
