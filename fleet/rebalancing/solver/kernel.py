@@ -33,6 +33,7 @@ LONGEST = 10.0  # SISR: longest string
 BLINK = 0.01  # SISR: share of positions overlooked
 EXTRA = 12  # unserved stops near the seed that are offered again
 NO_ROUTE = -1
+ROUNDING = 1e-7
 
 
 class Task(NamedTuple):
@@ -77,7 +78,7 @@ class Totals(NamedTuple):
 
     current: Floats  # raw, load excess, overtime
     best: Floats  # raw cost of the best feasible routes
-    seen: Floats  # states accepted, of these within capacity, within shift
+    seen: Floats  # rounds, of these with a state within capacity, within shift
 
 
 @compiled
@@ -413,10 +414,13 @@ def anneal(
         for van in range(state.size.size):
             if state.touched[van] == 1:
                 add_to_totals(state, totals, shift, van)
+        totals.seen[0] += 1.0
+        totals.seen[1] += 1.0 if totals.current[1] < 0.5 else 0.0
+        totals.seen[2] += 1.0 if totals.current[2] < ROUNDING else 0.0
         rise = totals.current[0] - before[0] + penalties[0] * (totals.current[1] - before[1])
         rise += penalties[1] * (totals.current[2] - before[2])
         if rise < -heat * np.log(np.random.random()):  # noqa: NPY002
-            note(state, totals)
+            keep_best(state, totals)
         else:
             restore(task, state)
             totals.current[:] = before
@@ -424,16 +428,14 @@ def anneal(
 
 
 @compiled
-def note(state: State, totals: Totals) -> None:
-    """Count the accepted state, and keep it when it is the best feasible one."""
-    fits = totals.current[1] < 0.5
-    in_time = totals.current[2] < 1e-7
-    totals.seen[0] += 1.0
-    totals.seen[1] += 1.0 if fits else 0.0
-    totals.seen[2] += 1.0 if in_time else 0.0
-    if fits and in_time and totals.current[0] < totals.best[0] - 1e-9:
-        totals.best[0] = totals.current[0]
-        state.best_size[:] = state.size
-        for van in range(state.size.size):
-            size = state.size[van]
-            state.best_stops[van, :size] = state.stops[van, :size]
+def keep_best(state: State, totals: Totals) -> None:
+    """Copy the current routes when they are the best feasible ones so far."""
+    if totals.current[1] > 0.5 or totals.current[2] > ROUNDING:
+        return
+    if totals.current[0] >= totals.best[0] - ROUNDING:
+        return
+    totals.best[0] = totals.current[0]
+    state.best_size[:] = state.size
+    for van in range(state.size.size):
+        size = state.size[van]
+        state.best_stops[van, :size] = state.stops[van, :size]
