@@ -61,7 +61,7 @@ class CityMap:
 
 async def read_map(api: CityApi, *, kinds: set[str], fallback: list[Place]) -> CityMap:
     """Ask the service; where it publishes no hubs, the places of ``fallback`` serve as such."""
-    hubs = [_hub(row) for row in await api.rows("hubs", limit=500)]
+    hubs = [_hub(feature) for feature in (await api.get("hubs")).body.get("features", [])]
     features = (await api.get("zones")).body.get("features", [])
     return CityMap(
         hubs=tuple(hubs or fallback),
@@ -71,10 +71,9 @@ async def read_map(api: CityApi, *, kinds: set[str], fallback: list[Place]) -> C
     )
 
 
-def _hub(row: dict[str, Any]) -> Place:
-    if "geometry" in row:
-        return Place(*row["geometry"]["coordinates"][:2])
-    return Place(float(row["lon"]), float(row["lat"]))
+def _hub(feature: dict[str, Any]) -> Place:
+    lon, lat = feature["geometry"]["coordinates"][:2]
+    return Place(lon, lat)
 
 
 def _by_kind(
