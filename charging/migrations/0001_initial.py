@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 ('meter_stop_wh', models.BigIntegerField(blank=True, null=True, verbose_name='register at end (Wh)')),
                 ('last_register_wh', models.BigIntegerField(blank=True, null=True, verbose_name='last register (Wh)')),
                 ('last_register_at', models.DateTimeField(blank=True, null=True, verbose_name='last register at')),
+                ('charged_until', models.DateTimeField(blank=True, null=True, verbose_name='register last rose at')),
                 ('power_w', models.IntegerField(blank=True, null=True, verbose_name='power (W)')),
                 ('soc_pct', models.SmallIntegerField(blank=True, null=True, verbose_name='vehicle battery (%)')),
                 ('energy_wh', models.PositiveBigIntegerField(default=0, verbose_name='energy (Wh)')),

@@ -183,6 +183,7 @@ class ChargingSession(PublicModel):
     meter_stop_wh = models.BigIntegerField(_("register at end (Wh)"), null=True, blank=True)
     last_register_wh = models.BigIntegerField(_("last register (Wh)"), null=True, blank=True)
     last_register_at = models.DateTimeField(_("last register at"), null=True, blank=True)
+    charged_until = models.DateTimeField(_("register last rose at"), null=True, blank=True)
     power_w = models.IntegerField(_("power (W)"), null=True, blank=True)
     soc_pct = models.SmallIntegerField(_("vehicle battery (%)"), null=True, blank=True)
     energy_wh = models.PositiveBigIntegerField(_("energy (Wh)"), default=0)
