@@ -1,5 +1,7 @@
 """The app of everything between a person and a vehicle or a charger: prices, money, trips."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -14,4 +16,4 @@ class BookingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Import the handlers, which register themselves."""
-        from bookings import handlers  # noqa: F401, PLC0415 - handlers need loaded models
+        import_module("bookings.handlers")

@@ -1,1 +1,1 @@
-"""Register of the event handlers of this app's features."""
+"""Register: what the features do when a fact is reported."""

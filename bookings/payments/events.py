@@ -1,0 +1,51 @@
+"""Facts about money."""
+
+import dataclasses
+from typing import ClassVar
+
+from mobility.core.outbox import Event
+
+
+@dataclasses.dataclass(frozen=True)
+class CaptureRequested(Event):
+    """A price is final and the provider is to be asked for the money."""
+
+    name: ClassVar = "bookings.capture_requested.v1"
+
+    payment_id: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PaymentCaptured(Event):
+    """The money was collected."""
+
+    name: ClassVar = "bookings.payment_captured.v1"
+
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PaymentFailed(Event):
+    """The card refused; the person owes the amount."""
+
+    name: ClassVar = "bookings.payment_failed.v1"
+
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+    failure: str
+
+
+@dataclasses.dataclass(frozen=True)
+class RefundRequested(Event):
+    """Money is to go back."""
+
+    name: ClassVar = "bookings.refund_requested.v1"
+
+    refund_id: str

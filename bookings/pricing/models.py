@@ -1,0 +1,152 @@
+"""Tariffs of an organisation and their dated versions."""
+
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bookings.pricing.rules import Block, Fare
+from bookings.pricing.states import TARIFF_MOVES, TariffState
+from mobility.accounts.states import Role
+from mobility.core.models import PublicModel
+from mobility.core.money import EUR
+from mobility.core.texts import LocalizedField, pick
+
+if TYPE_CHECKING:
+    import datetime
+
+    from mobility.accounts.models import User
+
+TARIFF_READERS = (Role.FLEET_OPERATOR, Role.CITY_OFFICER)
+
+
+class TariffQuerySet(models.QuerySet["Tariff"]):
+    """Tariffs by who may see them."""
+
+    def visible_to(self, user: "User") -> Self:
+        """Those of the organisations the person works for; prices themselves are public elsewhere."""
+        if user.is_superuser:
+            return self
+        return self.filter(organisation__in=user.organisations_as(*TARIFF_READERS))
+
+
+class TariffVersionQuerySet(models.QuerySet["TariffVersion"]):
+    """Versions by who may see them and by when they hold."""
+
+    def visible_to(self, user: "User") -> Self:
+        """Those of the tariffs the person may see."""
+        if user.is_superuser:
+            return self
+        return self.filter(tariff__organisation__in=user.organisations_as(*TARIFF_READERS))
+
+    def in_force(self, at: "datetime.datetime") -> Self:
+        """Published and valid at the instant."""
+        return self.filter(state=TariffState.PUBLISHED, valid__contains=at)
+
+
+class Tariff(PublicModel):
+    """What an organisation asks for riding some kinds of vehicles; its versions hold the numbers."""
+
+    organisation = models.ForeignKey(
+        "mobility.Organisation",
+        models.PROTECT,
+        related_name="tariffs",
+        verbose_name=_("organisation"),
+    )
+    code = models.SlugField(_("code"), max_length=40)
+    title = LocalizedField(_("name"))
+    vehicle_kinds = ArrayField(models.CharField(max_length=20), verbose_name=_("vehicle kinds"))
+
+    objects = TariffQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tariff")
+        verbose_name_plural = _("tariffs")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="tariff_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return pick(self.title)
+
+
+class TariffVersion(PublicModel):
+    """The numbers of a tariff for a span of time; gross cents, VAT included."""
+
+    moves: ClassVar = {"state": TARIFF_MOVES}
+
+    tariff = models.ForeignKey(
+        Tariff, models.PROTECT, related_name="versions", verbose_name=_("tariff")
+    )
+    state = models.CharField(
+        _("state"), max_length=12, choices=TariffState, default=TariffState.DRAFT
+    )
+    valid = DateTimeRangeField(_("valid"), help_text=_("From (included) until (excluded)."))
+    currency = models.CharField(_("currency"), max_length=3, default=EUR)
+    vat_rate = models.DecimalField(_("VAT rate"), max_digits=5, decimal_places=4)
+    unlock_cents = models.PositiveIntegerField(_("unlocking"), default=0)
+    minute_cents = models.PositiveIntegerField(_("riding, per minute"))
+    pause_minute_cents = models.PositiveIntegerField(_("paused, per minute"))
+    hold_free_minutes = models.PositiveSmallIntegerField(_("free reserved minutes"), default=10)
+    hold_minute_cents = models.PositiveIntegerField(_("reserved, per further minute"), default=0)
+    hold_max_minutes = models.PositiveSmallIntegerField(_("longest reservation"), default=10)
+    km_cents = models.PositiveIntegerField(_("per kilometre over the allowance"), default=0)
+    free_km = models.PositiveIntegerField(_("kilometres included"), default=0)
+    blocks = models.JSONField(
+        _("time blocks"),
+        default=list,
+        blank=True,
+        help_text=_('Shortest first: [{"minutes": 60, "cents": 1200}].'),
+    )
+    day_cap_cents = models.PositiveIntegerField(_("cap per 24 hours"), null=True, blank=True)
+    trip_cap_cents = models.PositiveIntegerField(_("cap per trip"), null=True, blank=True)
+    preauth_cents = models.PositiveIntegerField(_("pre-authorised at the start"), default=0)
+    grace_s = models.PositiveSmallIntegerField(
+        _("free seconds"), default=60, help_text=_("For a vehicle that went nowhere.")
+    )
+
+    objects = TariffVersionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tariff version")
+        verbose_name_plural = _("tariff versions")
+        constraints: ClassVar = [
+            ExclusionConstraint(
+                name="one_tariff_version_at_a_time",
+                expressions=[("tariff", RangeOperators.EQUAL), ("valid", RangeOperators.OVERLAPS)],
+                condition=Q(state=TariffState.PUBLISHED),
+            ),
+            models.CheckConstraint(
+                condition=Q(vat_rate__gte=0, vat_rate__lt=1), name="tariff_vat_is_a_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_max_minutes__gte=1), name="tariff_hold_has_length"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tariff} · {self.valid.lower:%Y-%m-%d}"
+
+    def fare(self) -> Fare:
+        """The numbers as the pure rules take them."""
+        return Fare(
+            version=str(self.public_id),
+            currency=self.currency,
+            vat_rate=self.vat_rate,
+            unlock_cents=self.unlock_cents,
+            minute_cents=self.minute_cents,
+            pause_minute_cents=self.pause_minute_cents,
+            hold_free_minutes=self.hold_free_minutes,
+            hold_minute_cents=self.hold_minute_cents,
+            hold_max_minutes=self.hold_max_minutes,
+            km_cents=self.km_cents,
+            free_km=self.free_km,
+            blocks=tuple(Block(minutes=row["minutes"], cents=row["cents"]) for row in self.blocks),
+            day_cap_cents=self.day_cap_cents,
+            trip_cap_cents=self.trip_cap_cents,
+            preauth_cents=self.preauth_cents,
+            grace_s=self.grace_s,
+        )

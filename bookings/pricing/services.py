@@ -1,0 +1,78 @@
+"""Writes of prices: a draft becomes binding, once and for all."""
+
+import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+from psycopg.errors import ExclusionViolation
+
+from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.states import TariffState
+from mobility.core.errors import Conflict, Invalid
+from mobility.core.principals import Principal
+from mobility.core.transitions import move
+
+
+class BlocksInvalid(Invalid):
+    """Time blocks that nobody could read."""
+
+    code = "tariff_blocks_invalid"
+    message = _("Time blocks need positive minutes and cents, shortest first and never cheaper.")
+
+
+class VersionsOverlap(Conflict):
+    """Two versions of a tariff would hold at once."""
+
+    code = "tariff_versions_overlap"
+    message = _("Another published version of this tariff holds in this time. End it first.")
+
+
+def draft_version(
+    *, tariff: Tariff, valid_from: datetime.datetime, **numbers: Any
+) -> TariffVersion:
+    """Write a draft of `tariff` that holds from `valid_from` without end; `numbers` are its fields."""
+    version = TariffVersion(tariff=tariff, valid=(valid_from, None), **numbers)
+    check_blocks(version.blocks)
+    version.save(force_insert=True)
+    return version
+
+
+def publish_version(*, version_id: int, at: datetime.datetime, by: Principal) -> TariffVersion:
+    """Put a draft into force and end the version it follows.
+
+    1. Check that the blocks can be read.
+    2. The published version that holds when the new one begins ends there.
+    3. Publish; a third version in the way is `VersionsOverlap`, decided by the database.
+    """
+    try:
+        with transaction.atomic():
+            version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
+            check_blocks(version.blocks)
+            _end_predecessor(version)
+            return move(version, to=TariffState.PUBLISHED, at=at, by=by)
+    except IntegrityError as problem:
+        if isinstance(problem.__cause__, ExclusionViolation):
+            raise VersionsOverlap from problem
+        raise
+
+
+def check_blocks(blocks: object) -> None:
+    """Refuse blocks that are not ascending in minutes and cents (`BlocksInvalid`)."""
+    if not isinstance(blocks, list):
+        raise BlocksInvalid
+    previous = (0, 0)
+    for row in blocks:
+        pair = (row.get("minutes"), row.get("cents")) if isinstance(row, dict) else (None, None)
+        if not all(isinstance(number, int) and number > 0 for number in pair):
+            raise BlocksInvalid
+        if pair[0] <= previous[0] or pair[1] < previous[1]:
+            raise BlocksInvalid
+        previous = pair
+
+
+def _end_predecessor(version: TariffVersion) -> None:
+    starts_at = version.valid.lower
+    earlier = TariffVersion.objects.in_force(starts_at).filter(tariff=version.tariff)
+    for row in earlier.exclude(valid__startswith=starts_at):
+        TariffVersion.objects.filter(pk=row.pk).update(valid=(row.valid.lower, starts_at))
