@@ -15,6 +15,9 @@ from mobility.core import clock, geo, outbox
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import City, District
 
+# Fixtures that rooms lend to each other.
+pytest_plugins = ["tests.fleet.fixtures"]
+
 
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from fleet.telematics.states import QuarantineReason
 from fleet.vehicles.models import LatestState
 from fleet.vehicles.scoping import FleetScoped
 
@@ -144,7 +145,7 @@ class QuarantinedPoint(models.Model):
         related_name="quarantined_points",
         verbose_name=_("vehicle"),
     )
-    reason = models.CharField(_("reason"), max_length=24)
+    reason = models.CharField(_("reason"), max_length=24, choices=QuarantineReason.choices)
     # As the device said it; a wrong clock may name a moment that no timestamp can hold.
     at_us = models.BigIntegerField(_("device time (µs since 1970)"))
     received_at = models.DateTimeField(_("received"))
