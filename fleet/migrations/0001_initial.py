@@ -467,7 +467,19 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("reason", models.CharField(max_length=24, verbose_name="reason")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("future", "In the future"),
+                            ("too_old", "Too old"),
+                            ("zero_fix", "No position (0, 0)"),
+                            ("out_of_range", "Out of range"),
+                        ],
+                        max_length=24,
+                        verbose_name="reason",
+                    ),
+                ),
                 ("at_us", models.BigIntegerField(verbose_name="device time (µs since 1970)")),
                 ("received_at", models.DateTimeField(verbose_name="received")),
                 ("lon_e7", models.IntegerField()),
