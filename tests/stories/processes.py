@@ -1,7 +1,6 @@
 """Start the processes of the house on free ports, watch them, and stop them by their ids."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
-PR_SET_PDEATHSIG = 1
+TETHER = [sys.executable, str(Path(__file__).with_name("tethered.py"))]
 STOP_PATIENCE_S = 10.0
 
 
@@ -42,7 +41,6 @@ class Process:
             stdout=self._sink,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
         )
 
     def check(self) -> None:
@@ -88,9 +86,25 @@ class House:
 
     def add(self, name: str, *argv: str) -> None:
         """Start a process under ``name``; ``argv`` follows the interpreter."""
-        process = Process(name, [sys.executable, *argv], self.folder / f"{name}.log")
+        process = Process(name, [*TETHER, sys.executable, *argv], self.folder / f"{name}.log")
         self.processes[name] = process
         process.start(self.env)
+
+    def run_once(self, name: str, *argv: str, patience_s: float = 120.0) -> str:
+        """Run a command of the house to its end; its output, or ProcessDied when it failed."""
+        done = subprocess.run(
+            [sys.executable, *argv],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=patience_s,
+            check=False,
+        )
+        (self.folder / f"{name}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
+        if done.returncode != 0:
+            raise ProcessDied(f"{name} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+        return done.stdout
 
     def check(self) -> None:
         """Raise ProcessDied when any of them is gone."""
@@ -129,7 +143,3 @@ def listens(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,131 @@
+"""Running processes for stories and browsers: one house per test run, shared by all who ask.
+
+The house lives in a database of its own, a copy of the migrated test database, and in Redis
+databases of its own, so that what it commits never reaches the other tests.
+"""
+
+import os
+from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+import redis
+from django.conf import settings
+from django.db import connections
+
+from tests.stories.processes import ROOT, House, free_port, listens
+
+HOUSE = pytest.StashKey[House]()
+REDIS_DB = os.environ.get("STORY_REDIS_DB", "15")
+FOLDER = ROOT / "artifacts" / "stories"
+START_PATIENCE_S = 60.0
+
+
+@pytest.fixture(scope="session")
+def house(request: pytest.FixtureRequest, django_db_setup: None) -> House:
+    """The running house with the demo city in it; started by the first who asks."""
+    config = request.config
+    if HOUSE not in config.stash:
+        config.stash[HOUSE] = _open_house(config)
+    running = config.stash[HOUSE]
+    running.check()
+    return running
+
+
+@pytest.fixture(autouse=True)
+def _house_stands(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each story every process still lives; a silent crash is a failure."""
+    yield
+    if HOUSE in request.config.stash:
+        request.config.stash[HOUSE].check()
+
+
+def _open_house(config: pytest.Config) -> House:
+    """A database, the demo city in it, then every process; closed when the test run ends."""
+    env = _environment()
+    house = House(
+        env=env,
+        web_url=env["PUBLIC_URL"],
+        live_url=env["LIVE_URL"],
+        ocpp_url=env["OCPP_URL"],
+        folder=FOLDER,
+    )
+    config.add_cleanup(house.stop)
+    house.run_once("demo", "manage.py", "demo")
+    _start_processes(house)
+    return house
+
+
+def _start_processes(house: House) -> None:
+    env = house.env
+    web = ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+    bind = f"127.0.0.1:{env['WEB_PORT']}"
+    here = ["--host", "127.0.0.1", "--port"]
+    worker = ["-m", "celery", "-A", "mobility", "worker", "-c", "1", "--pool", "threads", "-Q"]
+    house.add("web", "-m", "gunicorn", "mobility.wsgi:application", *web, "--bind", bind)
+    house.add("ocpp", "manage.py", "run_ocpp", *here, env["OCPP_PORT"])
+    house.add("worker", *worker, "default,sessions,planning", "-n", "stories@%h")
+    house.add("telematics", *worker, "telematics", "-n", "stories-telematics@%h")
+    house.add("relay", "manage.py", "run_relay")
+    house.add(
+        "beat", "-m", "celery", "-A", "mobility", "beat", "-s", str(FOLDER / "beat"), "--pidfile="
+    )
+    house.add("live", "-m", "uvicorn", "mobility.asgi:application", *here, env["LIVE_PORT"])
+    for port in ("WEB_PORT", "OCPP_PORT", "LIVE_PORT"):
+        house.wait_until(
+            lambda port=port: listens(int(env[port])), what=port, patience_s=START_PATIENCE_S
+        )
+
+
+def _environment() -> dict[str, str]:
+    """The environment of the processes: own database, own Redis numbers, free ports."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.iterdir():
+        if old.is_file():
+            old.unlink()
+    ports = {name: str(free_port()) for name in ("WEB_PORT", "LIVE_PORT", "OCPP_PORT")}
+    telemetry = settings.TELEMETRY_REDIS_URL
+    env = os.environ | {
+        **ports,
+        "DATABASE_URL": _copy_database(),
+        "REDIS_URL": _empty_redis(settings.REDIS_URL),
+        "TELEMETRY_REDIS_URL": _empty_redis(telemetry),
+        "DATA_DIR": str(FOLDER),
+        "SIMULATOR_CREDENTIALS": str(FOLDER / "simulator.json"),
+        "PUBLIC_URL": f"http://127.0.0.1:{ports['WEB_PORT']}",
+        "LIVE_URL": f"http://127.0.0.1:{ports['LIVE_PORT']}",
+        "OCPP_URL": f"ws://127.0.0.1:{ports['OCPP_PORT']}/ocpp",
+        "LOG_LEVEL": "INFO",
+        "C_FORCE_ROOT": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    env.pop("CELERY_BROKER_URL", None)  # it names the Redis of somebody else
+    return env
+
+
+def _copy_database() -> str:
+    """A fresh copy of the migrated test database; returns its URL."""
+    connections.close_all()
+    template = connections["default"].settings_dict["NAME"]
+    story = f"{template}_story"
+    parameters = connections["default"].get_connection_params() | {"dbname": "postgres"}
+    for name in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(name, None)
+    with psycopg.connect(**parameters, autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{story}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{story}" TEMPLATE "{template}"')
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(url._replace(path=f"/{story}"))
+
+
+def _empty_redis(url: str) -> str:
+    """The same Redis under the stories' own database number, emptied."""
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        own = f"unix://{parts.path}?db={REDIS_DB}"
+    else:
+        own = urlunsplit(parts._replace(path=f"/{REDIS_DB}"))
+    with redis.Redis.from_url(own) as client:
+        client.flushdb()
+    return own
