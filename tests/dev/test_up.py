@@ -1,0 +1,86 @@
+"""`./dev up` starts everything, keeps it running, and leaves nothing behind."""
+
+import os
+import signal
+import socket
+import stat
+import urllib.request
+
+from tests.dev.conftest import LittleCity, await_true
+
+
+def test_marco_runs_the_city_and_ends_it_with_one_key(little_city: LittleCity) -> None:
+    up = little_city.up()
+    with urllib.request.urlopen(f"http://127.0.0.1:{little_city.port}/readyz") as reply:
+        assert reply.read() == b"ready"
+    logs = {path.stem for path in (little_city.folder / ".data/log").glob("*.log")}
+    assert {"web", "live", "ocpp", "worker", "telematics", "beat", "relay"} <= logs
+    assert "superuser" not in little_city.log("worker")
+    demo = little_city.folder / ".data/demo.json"
+    assert stat.S_IMODE(demo.parent.stat().st_mode) == 0o700
+
+    up.send_signal(signal.SIGINT)
+    out, err = up.communicate(timeout=20)
+
+    assert up.returncode == 0, err
+    assert f"http://127.0.0.1:{little_city.port}/admin/" in out
+    assert "giulia@demo.example" in out
+    assert little_city.processes() == []
+
+
+def test_a_second_up_shows_the_first_and_stop_ends_both(little_city: LittleCity) -> None:
+    with socket.socket() as somebody:
+        somebody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        somebody.bind(("127.0.0.1", little_city.port))
+        somebody.listen()
+        first = little_city.up()
+    second = little_city.dev("up")
+    assert second.returncode == 0
+    assert f"http://127.0.0.1:{little_city.port + 1}/admin/" in second.stdout
+
+    assert little_city.dev("stop").returncode == 0
+    _, err = first.communicate(timeout=20)
+    assert f"Port {little_city.port} is taken" in err
+    assert first.returncode == 0
+    assert little_city.processes() == []
+
+
+def test_a_process_that_dies_comes_back(little_city: LittleCity) -> None:
+    up = little_city.up()
+    dead = little_city.child("run_relay")
+    os.kill(dead, signal.SIGKILL)
+    await_true(lambda: any("run_relay" in line for pid, line in little_city.processes() if pid != dead))
+    up.terminate()
+    _, err = up.communicate(timeout=20)
+    assert "relay ended; starting it again" in err
+    assert little_city.processes() == []
+
+
+def test_a_process_that_cannot_live_is_reported_in_one_sentence(little_city: LittleCity) -> None:
+    manage = little_city.folder / "manage.py"
+    manage.write_text(manage.read_text().replace('"crash"', '"run_relay"'))
+    up = little_city.up()
+    assert up.stderr is not None, "it is a pipe"
+    said = next(line for line in up.stderr if "again and again" in line)
+    assert "relay" in said
+    assert "no road ahead" in said
+
+
+def test_killing_the_supervisor_leaves_nothing_running(little_city: LittleCity) -> None:
+    up = little_city.up()
+    up.kill()
+    up.wait()
+    await_true(lambda: little_city.processes() == [], seconds=20)
+
+
+def test_services_stay_and_up_uses_them(little_city: LittleCity) -> None:
+    exports = little_city.dev("services")
+    assert "export DATABASE_URL=" in exports.stdout
+    assert exports.stdout == little_city.dev("shell-env").stdout
+    servers = little_city.processes()
+    up = little_city.up()
+    up.terminate()
+    up.wait()
+    assert little_city.processes() == servers
+    assert "postgres" in little_city.dev("stop").stderr
+    assert little_city.processes() == []
