@@ -11,6 +11,7 @@ handler500 = "mobility.core.problems.server_error"
 api = [
     path("", include("mobility.accounts.urls")),
     path("", include("mobility.geography.urls")),
+    path("", include("mobility.live.urls")),
     path("", include("bookings.urls")),
     path("", include("fleet.urls")),
     path("", include("charging.urls")),
@@ -27,4 +28,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("", include("mobility.resident.urls")),
 ]

@@ -10,19 +10,20 @@ Row = tuple[Any, ...]
 Rows = Mapping[str, Row]
 
 # The order of the values in a row; the first one is the key. Told once, in the snapshot.
-PUBLIC_VEHICLE = ("id", "code", "kind", "lon", "lat", "battery_pct", "range_m")
+PUBLIC_VEHICLE = ("id", "code", "kind", "lon", "lat", "battery_pct")
 STAFF_VEHICLE = (
     *PUBLIC_VEHICLE,
+    "state",
     "life_state",
     "rental_state",
     "link_state",
     "blocks",
-    "locked",
-    "speed_kmh",
+    "rentable",
+    "heading",
     "reported_at",
     "organisation",
 )
-SITE = ("id", "lon", "lat", "name", "available", "occupied", "faulted", "offline", "total")
+SITE = ("id", "lon", "lat", "name", "available", "occupied", "faulted", "offline", "total", "organisation")
 
 ALIVE = b": alive\n\n"
 RENEW = b"event: renew\ndata: {}\n\n"

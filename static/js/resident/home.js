@@ -1,0 +1,168 @@
+// The map page: what is near, what it costs, and the way to have it.
+
+import { find, findAll, fill, clone, onAction, say, show } from "../dom.js";
+import { CityMap, pinName } from "../map.js";
+import { page, text } from "../page.js";
+import { watchCity } from "../live.js";
+import { drawAreas } from "./areas.js";
+import { heldReservation, goingOn } from "./going-on.js";
+import { HeldCard } from "./held.js";
+import { Nearby } from "./nearby.js";
+import { whereAmI, whereAmIIfAllowed } from "./place.js";
+import { StationCard } from "./station.js";
+import { VehicleCard } from "./vehicle.js";
+
+const NARROW = matchMedia("(max-width: 899px)");
+const sheet = find("[data-sheet]");
+const cardPlace = find("[data-panel=card]");
+const listPlace = find("[data-panel=list]");
+
+const map = new CityMap(find("#map"), { ...page.map, label: text("map_label") });
+const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), centre });
+const shown = new Set();
+let me = null;
+let card = null;
+
+function centre() {
+  return me ? { ...me, known: true } : { ...map.view(), known: false };
+}
+
+// --- the map's points ---------------------------------------------------------------------------
+
+const wanted = (kind) => shown.size === 0 || shown.has(kind);
+let city = { vehicles: new Map(), sites: new Map() };
+
+function drawPoints() {
+  const vehicles = [...city.vehicles.values()].filter(({ kind }) => wanted(kind));
+  const sites = wanted("charger") ? [...city.sites.values()] : [];
+  map.showPoints("sites", sites.map(sitePoint));
+  map.showPoints("vehicles", vehicles.map(vehiclePoint));
+}
+
+const vehiclePoint = ({ id, code, kind, lon, lat, battery_pct: battery }) => ({
+  id, code, kind, lon, lat, pin: pinName(kind, battery),
+});
+const sitePoint = ({ id, lon, lat, available }) => ({
+  id, kind: "charger", lon, lat, pin: pinName("charger", null, available ? "" : "dim"),
+});
+
+function startWatching() {
+  watchCity({
+    onChange: (now) => {
+      city = now;
+      drawPoints();
+      card?.seen?.(now);
+    },
+    onSilence: (silent) => {
+      find("[data-silence]").hidden = !silent;
+    },
+  });
+}
+
+// --- the sheet ----------------------------------------------------------------------------------
+
+function resize(size) {
+  sheet.dataset.size = size;
+  find("[data-do=resize]", sheet).setAttribute("aria-expanded", String(size === "full"));
+}
+
+/** Put a card into the sheet, or the list back when there is none. */
+function open(next) {
+  card?.leave?.();
+  card = next;
+  say(sheet, "");
+  cardPlace.hidden = !card;
+  listPlace.hidden = Boolean(card);
+  cardPlace.replaceChildren(...(card ? [card.root] : []));
+  resize(card ? "fit" : "peek");
+  map.mark(card?.at ?? null);
+  if (card) cardPlace.focus({ preventScroll: true });
+  if (card?.at) map.goTo({ ...card.at, below: NARROW.matches ? sheet.offsetHeight - 40 : 0 });
+}
+
+const close = () => {
+  open(null);
+  history.replaceState(null, "", "/");
+  nearby.refresh();
+};
+
+const tools = { centre, close, open, alert: (sentence) => say(sheet, sentence) };
+
+/** Choose what a row, a pin or the address names. */
+async function choose(kind, id) {
+  if (card instanceof HeldCard) return;
+  say(sheet, "");
+  try {
+    open(kind === "charger" ? await StationCard.of(id, tools) : await VehicleCard.of(id, tools));
+  } catch (error) {
+    close();
+    say(sheet, error.status === 404 ? text("vehicle_gone") : error.message);
+  }
+}
+
+// --- what a person does -------------------------------------------------------------------------
+
+async function locate() {
+  me = await whereAmI();
+  if (!me) return;
+  map.showMe(me);
+  map.goTo({ ...me, zoom: 15.5 });
+}
+
+function filter(button) {
+  const { kind } = button.dataset;
+  shown.has(kind) ? shown.delete(kind) : shown.add(kind);
+  for (const chip of findAll("[data-chips] [data-kind][aria-pressed]")) {
+    chip.setAttribute("aria-pressed", String(shown.has(chip.dataset.kind)));
+  }
+  drawPoints();
+  nearby.show(shown);
+}
+
+onAction(document.body, {
+  filter,
+  locate,
+  close,
+  resize: () => resize(sheet.dataset.size === "full" ? "peek" : "full"),
+  choose: (row) => choose(row.dataset.kind, row.dataset.id),
+  reserve: (button) => card.reserve(button),
+  unlock: (button) => card.unlock(button),
+  cancel: (button) => card.cancel(button),
+  charge: (button) => card.charge(button),
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && card && !(card instanceof HeldCard)) close();
+});
+
+map.onPick((pick) => {
+  if (pick) choose(pick.properties.kind, pick.properties.id);
+});
+map.onMoved(() => {
+  if (!card) nearby.refreshSoon();
+});
+
+// --- the beginning ------------------------------------------------------------------------------
+
+function tellGoingOn({ address, sentence }) {
+  const place = find("[data-going-on]");
+  show(place, fill(clone("going-on"), { address, sentence }));
+  place.hidden = false;
+}
+
+async function begin() {
+  drawAreas(map).then(startWatching, startWatching);
+  whereAmIIfAllowed().then((place) => {
+    me = place;
+    if (me) map.showMe(me);
+  });
+  nearby.refresh();
+  if (page.vehicle) choose("vehicle", page.vehicle);
+  else if (page.station) choose("charger", page.station);
+  if (!page.signed_in) return;
+  const [held, busy] = await Promise.all([heldReservation(), goingOn()]);
+  if (held) open(new HeldCard(held, tools));
+  busy.forEach(tellGoingOn);
+}
+
+begin();

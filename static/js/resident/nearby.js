@@ -1,0 +1,105 @@
+// The list beside the map: the nearest vehicles and charging sites with what they cost.
+
+import { get } from "../api.js";
+import { clone, fill, show } from "../dom.js";
+import { named, text } from "../page.js";
+import { metresBetween, wayTo } from "./place.js";
+import { short } from "./prices.js";
+import { energyPrice, freeOf, siteDistance } from "./station.js";
+
+const QUIET_MS = 500;
+const NEAREST_RADIUS_M = 600;
+const WIDEST_RADIUS_M = 5000;
+
+export class Nearby {
+  constructor({ place, count, centre }) {
+    this.place = place;
+    this.count = count;
+    this.centre = centre;
+    this.kinds = new Set();
+    this.rows = [];
+    this.asked = 0;
+  }
+
+  /** Only these kinds; an empty set is everything. */
+  show(kinds) {
+    this.kinds = new Set(kinds);
+    this.refresh();
+  }
+
+  refreshSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), QUIET_MS);
+  }
+
+  async refresh() {
+    clearTimeout(this.timer);
+    this.asked += 1;
+    const turn = this.asked;
+    const centre = this.centre();
+    try {
+      const rows = await this.read(centre);
+      // An older answer that comes late must not replace a newer one.
+      if (turn === this.asked) this.draw(rows, centre);
+    } catch (error) {
+      if (turn === this.asked && !this.rows.length) this.tell(error.message);
+    }
+  }
+
+  async read({ lon, lat, radius_m: reach }) {
+    const radius = Math.round(Math.min(Math.max(reach ?? 1500, NEAREST_RADIUS_M), WIDEST_RADIUS_M));
+    const around = { lon: lon.toFixed(5), lat: lat.toFixed(5), radius_m: radius };
+    const [vehicles, sites] = await Promise.all([this.vehicles(around), this.sites(around)]);
+    const rows = [...vehicles, ...sites.map((site) => ({ ...site, kind: "charger" }))];
+    for (const row of rows) row.distance_m ??= metresBetween({ lon, lat }, siteDistance(row));
+    return rows.sort((a, b) => a.distance_m - b.distance_m);
+  }
+
+  async vehicles(around) {
+    const kinds = [...this.kinds].filter((kind) => kind !== "charger");
+    if (this.kinds.size && !kinds.length) return [];
+    const filter = kinds.length === 1 ? { kind: kinds[0] } : {};
+    const { results } = await get("/vehicles", { ...around, ...filter, limit: 50 });
+    return kinds.length ? results.filter(({ kind }) => kinds.includes(kind)) : results;
+  }
+
+  async sites(around) {
+    if (this.kinds.size && !this.kinds.has("charger")) return [];
+    const { results } = await get("/stations", around).catch(() => ({ results: [] }));
+    return results;
+  }
+
+  draw(rows, centre) {
+    this.rows = rows;
+    if (!rows.length) return this.tell(text("nearby_none"));
+    this.count.textContent = text("nearby_count", { count: rows.length });
+    const focused = document.activeElement?.dataset?.id;
+    show(this.place, ...rows.map((row) => this.row(row, centre)));
+    if (focused) this.place.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    return undefined;
+  }
+
+  row(row, centre) {
+    const charger = row.kind === "charger";
+    const node = fill(clone("nearby-row"), {
+      kind: row.kind,
+      title: charger ? named(row.name) : text(`kind_${row.kind}`),
+      way: wayTo(row.distance_m, centre.known),
+      energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
+      free: charger ? freeOf(row) : null,
+      ...(charger ? { price: energyPrice(row), price_more: null } : short(row.price)),
+    });
+    const button = node.querySelector("button");
+    button.dataset.id = charger ? row.id : row.code;
+    button.dataset.kind = row.kind;
+    return node;
+  }
+
+  tell(sentence) {
+    this.count.textContent = "";
+    const line = document.createElement("li");
+    line.className = "nearby-row";
+    line.textContent = sentence;
+    show(this.place, line);
+  }
+}

@@ -1,0 +1,79 @@
+// One vehicle's card: all prices before anything, then reserve or unlock.
+
+import { get, post } from "../api.js";
+import { busy, clone, fill } from "../dom.js";
+import { number, page, named, signIn, text } from "../page.js";
+import { HeldCard } from "./held.js";
+import { metresBetween, wayTo } from "./place.js";
+import { board, estimate, holdTerms } from "./prices.js";
+import { startRide } from "./ride.js";
+
+export class VehicleCard {
+  /** The card of a vehicle by code or id, as the server knows it now. */
+  static async of(idOrCode, tools) {
+    return new VehicleCard(await get(`/vehicles/${encodeURIComponent(idOrCode)}`), tools);
+  }
+
+  constructor(vehicle, tools) {
+    this.vehicle = vehicle;
+    this.tools = tools;
+    this.at = { lon: vehicle.lon, lat: vehicle.lat };
+    this.root = fill(clone("vehicle-card"), this.facts());
+    history.replaceState(null, "", `/book/${vehicle.code}/`);
+  }
+
+  facts() {
+    const { vehicle } = this;
+    const quote = vehicle.quote ?? vehicle.price;
+    const centre = this.tools.centre();
+    return {
+      ...head(vehicle),
+      name: named(vehicle.name),
+      way: wayTo(metresBetween(centre, this.at), centre.known),
+      battery: percent(vehicle.battery_pct),
+      range: vehicle.range_m ? text("range", { km: number(vehicle.range_m / 1000) }) : null,
+      ...board(quote),
+      estimate: estimate(quote),
+      hold: holdTerms(quote),
+      note: text(`note_${vehicle.kind}`),
+      reserve: text(page.signed_in ? "reserve" : "log_in_to_reserve"),
+      signed_in: page.signed_in || null,
+    };
+  }
+
+  /** The live picture has changed; say so when somebody else took this one. */
+  seen({ vehicles }) {
+    const gone = vehicles.size > 0 && !vehicles.has(this.vehicle.id);
+    if (gone && !this.taking) this.tools.alert(text("vehicle_gone"));
+  }
+
+  async reserve(button) {
+    if (!page.signed_in) return signIn(`/book/${this.vehicle.code}/`);
+    this.taking = true;
+    return busy(button, async () => {
+      try {
+        const reservation = await post("/reservations", { vehicle: this.vehicle.id });
+        this.tools.open(new HeldCard(reservation, this.tools));
+      } catch (error) {
+        this.tools.alert(error.message);
+      } finally {
+        this.taking = false;
+      }
+    });
+  }
+
+  unlock(button) {
+    this.taking = true;
+    return startRide({ vehicle: this.vehicle.id }, button, this.tools);
+  }
+}
+
+export const percent = (value) =>
+  value === null || value === undefined ? null : text("battery", { percent: Math.round(value) });
+
+/** What every card of a vehicle says first. */
+export const head = (vehicle) => ({
+  kind: vehicle.kind,
+  title: text(`kind_${vehicle.kind}`),
+  code: vehicle.code,
+});
