@@ -1,0 +1,146 @@
+"""Writing tariffs: draft a version, publish it, end it. A published version never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
+from charging.tariffs.rules import BadComponent, read_components
+from charging.tariffs.states import VersionState
+from mobility.core import audit
+from mobility.core.errors import Conflict, Invalid
+from mobility.core.principals import Principal
+from mobility.core.transitions import move
+
+
+class TariffNotReadable(Invalid):
+    """A component of the version makes no sense."""
+
+    code = "tariff_not_readable"
+    message = _("This price list cannot be used: %(problem)s")
+
+
+class VersionsOverlap(Conflict):
+    """Two published versions of one tariff would be valid at the same time."""
+
+    code = "tariff_versions_overlap"
+    message = _("Another published version of this tariff is valid in the same period.")
+
+
+@transaction.atomic
+def draft_version(
+    *,
+    tariff_id: int,
+    components: Sequence[Mapping[str, Any]],
+    valid_from: datetime,
+    at: datetime,
+    by: Principal,
+    valid_until: datetime | None = None,
+) -> TariffVersion:
+    """Write a new draft with the next number. Raises TariffNotReadable."""
+    checked = _checked(components)
+    tariff = Tariff.objects.select_for_update().get(pk=tariff_id)
+    highest = tariff.versions.aggregate(highest=Max("number"))["highest"] or 0
+    version = TariffVersion.objects.create(
+        tariff=tariff,
+        number=highest + 1,
+        valid=DateTimeTZRange(valid_from, valid_until),
+        components=checked,
+    )
+    audit.record(by=by, action="draft_tariff", row=version, at=at)
+    return version
+
+
+@transaction.atomic
+def publish_version(*, version_id: int, at: datetime, by: Principal) -> TariffVersion:
+    """Make a draft the price from its date on.
+
+    1. A published version with open end that starts earlier ends where this one starts.
+    2. The draft becomes published; the database refuses two versions valid at once.
+
+    Raises TariffNotReadable, VersionsOverlap, IllegalMove for what is no draft.
+    """
+    version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
+    _checked(version.components)
+    starts = version.valid.lower
+    for earlier in TariffVersion.objects.select_for_update().filter(
+        tariff=version.tariff,
+        state=VersionState.PUBLISHED,
+        valid__startswith__lt=starts,
+        valid__upper_inf=True,
+    ):
+        earlier.valid = DateTimeTZRange(earlier.valid.lower, starts)
+        earlier.save(update_fields=["valid"])
+        audit.record(by=by, action="end_tariff", row=earlier, at=at)
+    try:
+        with transaction.atomic():
+            return move(version, to=VersionState.PUBLISHED, at=at, by=by, published_at=at)
+    except IntegrityError as problem:
+        raise VersionsOverlap from problem
+
+
+@transaction.atomic
+def place_tariff(
+    *,
+    tariff_id: int,
+    at: datetime,
+    by: Principal,
+    site_id: int | None = None,
+    connector_id: int | None = None,
+) -> TariffPlace:
+    """Let a tariff apply to a site or to one connector, in place of what applied there before."""
+    target = {"site_id": site_id} if connector_id is None else {"connector_id": connector_id}
+    place, _created = TariffPlace.objects.update_or_create(
+        **target,
+        defaults={"tariff_id": tariff_id},
+    )
+    audit.record(by=by, action="place_tariff", row=place, at=at, changes={"tariff": tariff_id})
+    return place
+
+
+@transaction.atomic
+def ensure_tariff(
+    *,
+    organisation_id: int,
+    code: str,
+    name: Mapping[str, str],
+    components: Sequence[Mapping[str, Any]],
+    valid_from: datetime,
+    at: datetime,
+    by: Principal,
+    is_default: bool = False,
+) -> Tariff:
+    """The tariff of that code, with these components published; a changed list is a new version.
+
+    Repeating it with the same list changes nothing, so set-up may run it every time.
+    """
+    tariff, _created = Tariff.objects.get_or_create(
+        organisation_id=organisation_id,
+        code=code,
+        defaults={"name": dict(name), "is_default": is_default},
+    )
+    latest = tariff.versions.filter(state=VersionState.PUBLISHED).order_by("-number").first()
+    if latest is None or latest.components != _checked(components):
+        version = draft_version(
+            tariff_id=tariff.pk,
+            components=components,
+            valid_from=valid_from if latest is None else at,
+            at=at,
+            by=by,
+        )
+        publish_version(version_id=version.pk, at=at, by=by)
+    return tariff
+
+
+def _checked(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    try:
+        return [component.as_json() for component in read_components(components)]
+    except BadComponent as problem:
+        raise TariffNotReadable(problem=str(problem)) from problem
