@@ -2,6 +2,7 @@
 
 import os
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import celery
@@ -14,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
 app = celery.Celery("mobility")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.conf.beat_schedule_filename = os.path.join(os.environ.get("DATA_DIR", "."), "beat-schedule")
+app.conf.beat_schedule_filename = str(Path(os.environ.get("DATA_DIR", ".")) / "beat-schedule")
 app.steps["worker"].add(DjangoStructLogInitStep)
 
 log = structlog.get_logger(__name__)

@@ -4,6 +4,7 @@ Luca runs chargers, Elena is the city officer."""
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.core.cache import cache
 from rest_framework.test import APIClient
@@ -19,6 +20,11 @@ from mobility.geography.models import City, District
 pytest_plugins = ["tests.fleet.fixtures"]
 
 
+def pytest_configure() -> None:
+    """Slow hashes protect people, not tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache(request: pytest.FixtureRequest) -> None:
     """Throttles and heartbeats of one test must not reach the next."""
@@ -29,7 +35,9 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def comune(db: None) -> Organisation:
     return accounts.ensure_organisation(
-        slug="comune", name={"it": "Comune di Milano", "en": "City of Milan"}, kind=OrganisationKind.CITY
+        slug="comune",
+        name={"it": "Comune di Milano", "en": "City of Milan"},
+        kind=OrganisationKind.CITY,
     )
 
 
@@ -59,7 +67,9 @@ def person(email: str, organisation: Organisation | None = None, role: Role | No
     """A person without a password; the tests come with tokens."""
     user = User.objects.create_user(email, name=email.split("@")[0].capitalize(), language="en")
     if organisation and role:
-        accounts.grant_role(user=user, organisation=organisation, role=role, at=clock.now(), by=SYSTEM)
+        accounts.grant_role(
+            user=user, organisation=organisation, role=role, at=clock.now(), by=SYSTEM
+        )
     return user
 
 
@@ -147,7 +157,9 @@ def api(db: None) -> Callable[[User | None], APIClient]:
         browser = APIClient(raise_request_exception=False)
         browser.credentials(HTTP_ACCEPT_LANGUAGE="en")
         if user is not None:
-            _token, secret = accounts.issue_token(user=user, label="test", at=clock.now(), by=SYSTEM)
+            _token, secret = accounts.issue_token(
+                user=user, label="test", at=clock.now(), by=SYSTEM
+            )
             browser.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}", HTTP_ACCEPT_LANGUAGE="en")
         return browser
 

@@ -1,15 +1,16 @@
 """Doors of accounts: sign in for a token, see oneself."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
 
 from mobility.accounts import services
-from mobility.accounts.models import User
+from mobility.accounts.permissions import signed_in
 from mobility.core import clock
 from mobility.core.api import ReadView, WriteView
 from mobility.core.texts import pick
@@ -50,8 +51,9 @@ class MeSerializer(serializers.Serializer[Any]):
 class SignInView(WriteView):
     """POST /api/v1/auth/token"""
 
-    permission_classes: ClassVar = [AllowAny]
-    authentication_classes: ClassVar = []
+    permission_classes = (AllowAny,)
+    authentication_classes = ()
+    throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "sign-in"
 
     @extend_schema(request=SignInSerializer, responses={201: TokenSerializer})
@@ -60,7 +62,9 @@ class SignInView(WriteView):
         form = SignInSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         token, secret = services.sign_in(**form.validated_data, at=clock.now())
-        return Response({"token": secret, "expires_at": token.expires_at}, status=status.HTTP_201_CREATED)
+        return Response(
+            {"token": secret, "expires_at": token.expires_at}, status=status.HTTP_201_CREATED
+        )
 
 
 class MeView(ReadView):
@@ -69,8 +73,10 @@ class MeView(ReadView):
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         """The person behind the request, with their roles."""
-        user: User = request.user
-        memberships = user.memberships.select_related("organisation").order_by("organisation__slug", "role")
+        user = signed_in(request)
+        memberships = user.memberships.select_related("organisation").order_by(
+            "organisation__slug", "role"
+        )
         return Response(
             {
                 "id": user.public_id,

@@ -101,7 +101,11 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
     def organisations_as(self, *roles: str) -> set[int]:
         """Ids of the organisations in which this person has one of `roles`."""
         wanted = set(roles)
-        return {organisation for organisation, held in self.roles_by_organisation.items() if held & wanted}
+        return {
+            organisation
+            for organisation, held in self.roles_by_organisation.items()
+            if held & wanted
+        }
 
     def has_role(self, *roles: str) -> bool:
         """Whether this person has one of `roles` anywhere; the platform's administrator has all."""
@@ -116,9 +120,14 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
 class Membership(models.Model):
     """That a person has a role in an organisation."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person"))
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("person")
+    )
     organisation = models.ForeignKey(
-        Organisation, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("organisation")
+        Organisation,
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        verbose_name=_("organisation"),
     )
     role = models.CharField(_("role"), max_length=30, choices=Role.choices)
     since = models.DateTimeField(_("since"), auto_now_add=True)
@@ -127,7 +136,9 @@ class Membership(models.Model):
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["user", "organisation", "role"], name="membership_once"),
+            models.UniqueConstraint(
+                fields=["user", "organisation", "role"], name="membership_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -139,7 +150,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def valid_at(self, at: datetime.datetime) -> "ApiTokenQuerySet":
         """Neither revoked nor expired."""
-        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=at), revoked_at__isnull=True)
+        return self.filter(
+            models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=at), revoked_at__isnull=True
+        )
 
     def visible_to(self, user: User) -> "ApiTokenQuerySet":
         """A person's own."""
@@ -149,7 +162,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 class ApiToken(PublicModel):
     """A program's key to act as a person; only its hash is kept."""
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("person")
+    )
     label = models.CharField(_("label"), max_length=100, blank=True)
     secret_hash = models.CharField(_("secret hash"), max_length=64, unique=True)
     created_at = models.DateTimeField(_("created"))

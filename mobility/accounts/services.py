@@ -70,8 +70,15 @@ def revoke_token(*, token: ApiToken, at: datetime.datetime, by: Principal) -> No
 
 
 @transaction.atomic
-def ensure_organisation(*, slug: str, name: dict[str, str], kind: OrganisationKind, legal_name: str = "",
-                        vat_number: str = "", address: str = "") -> Organisation:
+def ensure_organisation(
+    *,
+    slug: str,
+    name: dict[str, str],
+    kind: OrganisationKind,
+    legal_name: str = "",
+    vat_number: str = "",
+    address: str = "",
+) -> Organisation:
     """The organisation `slug`, created or brought up to date."""
     organisation, _created = Organisation.objects.update_or_create(
         slug=slug,
@@ -87,9 +94,13 @@ def ensure_organisation(*, slug: str, name: dict[str, str], kind: OrganisationKi
 
 
 @transaction.atomic
-def grant_role(*, user: User, organisation: Organisation, role: Role, at: datetime.datetime, by: Principal) -> None:
+def grant_role(
+    *, user: User, organisation: Organisation, role: Role, at: datetime.datetime, by: Principal
+) -> None:
     """Make `user` a `role` of `organisation`; doing it again changes nothing."""
-    membership, created = Membership.objects.get_or_create(user=user, organisation=organisation, role=role)
+    membership, created = Membership.objects.get_or_create(
+        user=user, organisation=organisation, role=role
+    )
     if created:
         audit.record(by=by, action="grant_role", row=membership, at=at, changes={"role": role})
     user.__dict__.pop("roles_by_organisation", None)

@@ -14,7 +14,9 @@ class Role(models.TextChoices):
     CITY_OFFICER = "city_officer", _("city officer")
 
 
-STAFF_ROLES = frozenset({Role.FLEET_OPERATOR, Role.CREW, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER})
+STAFF_ROLES = frozenset(
+    {Role.FLEET_OPERATOR, Role.CREW, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER}
+)
 
 
 class OrganisationKind(models.TextChoices):

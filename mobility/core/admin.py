@@ -1,7 +1,5 @@
 """Admin pages of the core: what happened, and what could not be delivered."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -40,14 +38,30 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 class OutboxEventAdmin(ReadOnlyAdmin):
     """Facts on their way, and those that used up every retry."""
 
-    list_display = ("at", "name", "event_id", "attempts", "dispatched_at", "handled_at", "failed_at")
-    list_filter = ("name", ("failed_at", admin.EmptyFieldListFilter), ("handled_at", admin.EmptyFieldListFilter))
+    list_display = (
+        "at",
+        "name",
+        "event_id",
+        "attempts",
+        "dispatched_at",
+        "handled_at",
+        "failed_at",
+    )
+    list_filter = (
+        "name",
+        ("failed_at", admin.EmptyFieldListFilter),
+        ("handled_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("event_id", "request_id")
-    actions: ClassVar = ["try_again"]
+    actions = ("try_again",)
     show_full_result_count = False
 
     @admin.action(description=_("Try again"), permissions=["view"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[OutboxEvent]) -> None:
         """Give failed events a new set of attempts."""
-        count = queryset.filter(handled_at__isnull=True).update(failed_at=None, attempts=0, dispatched_at=None)
-        self.message_user(request, _("%(count)d events will be delivered again.") % {"count": count})
+        count = queryset.filter(handled_at__isnull=True).update(
+            failed_at=None, attempts=0, dispatched_at=None
+        )
+        self.message_user(
+            request, _("%(count)d events will be delivered again.") % {"count": count}
+        )

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from mobility.core import clock, idempotency
+from mobility.core.principals import Principal
 
 KEY_HEADER = "Idempotency-Key"
 
@@ -42,9 +43,10 @@ class IdempotentWrites(APIView):
     """
 
     _failed = False
-    _claimed = False
+    # Who claimed the key in this request, once somebody has.
+    _claimed_by: Principal | None = None
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Wrap DRF's dispatch; without a key it is left alone."""
         if request.method in SAFE_METHODS or KEY_HEADER not in request.headers:
             return super().dispatch(request, *args, **kwargs)
@@ -57,8 +59,8 @@ class IdempotentWrites(APIView):
             response = super().dispatch(request, *args, **kwargs)
             if self._failed:
                 transaction.set_rollback(True)
-            elif self._claimed:
-                self._remember(request, response)
+            elif self._claimed_by is not None:
+                self._remember(self._claimed_by, request, response)
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -75,23 +77,26 @@ class IdempotentWrites(APIView):
         )
         if remembered is not None:
             raise _Replay(remembered)
-        self._claimed = True
+        self._claimed_by = principal
 
     def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
         """A replay answers; everything else is a failure that must leave nothing behind."""
         if isinstance(exc, _Replay):
             answer = exc.answer
-            response = HttpResponse(answer.body, status=answer.status, content_type=answer.content_type)
+            response = HttpResponse(
+                answer.body, status=answer.status, content_type=answer.content_type
+            )
             response["Idempotency-Replayed"] = "true"
             return response
         self._failed = True
         return super().handle_exception(exc)
 
-    def _remember(self, request: HttpRequest, response: HttpResponseBase) -> None:
+    @staticmethod
+    def _remember(principal: Principal, request: HttpRequest, response: HttpResponseBase) -> None:
         if hasattr(response, "render"):
             response.render()
         idempotency.finish(
-            principal=self.request.user.principal,
+            principal=principal,
             key=request.headers[KEY_HEADER],
             answer=idempotency.StoredAnswer(
                 status=response.status_code,

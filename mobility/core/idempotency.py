@@ -23,7 +23,9 @@ class KeyReused(Invalid):
     """The same key came with another request."""
 
     code = "idempotency_key_reused"
-    message = _("This Idempotency-Key was used for another request. Use a new key for a new request.")
+    message = _(
+        "This Idempotency-Key was used for another request. Use a new key for a new request."
+    )
 
 
 class KeyMalformed(Invalid):
@@ -47,7 +49,9 @@ def fingerprint(*, method: str, path: str, body: bytes) -> str:
     return hashlib.sha256(b"\x00".join((method.encode(), path.encode(), body))).hexdigest()
 
 
-def begin(*, principal: Principal, key: str, request_hash: str, at: datetime.datetime) -> StoredAnswer | None:
+def begin(
+    *, principal: Principal, key: str, request_hash: str, at: datetime.datetime
+) -> StoredAnswer | None:
     """Claim `key` for this request, or return the answer that the key already has.
 
     Runs inside the transaction that does the work. Raises `KeyReused` if the key belongs to another
@@ -66,7 +70,9 @@ def begin(*, principal: Principal, key: str, request_hash: str, at: datetime.dat
     row = IdempotencyKey.objects.get(principal=principal, key=key)
     if row.request_hash != request_hash or row.status is None:
         raise KeyReused
-    return StoredAnswer(status=row.status, body=bytes(row.body or b""), content_type=row.content_type)
+    return StoredAnswer(
+        status=row.status, body=bytes(row.body or b""), content_type=row.content_type
+    )
 
 
 def finish(*, principal: Principal, key: str, answer: StoredAnswer) -> None:

@@ -16,9 +16,13 @@ def configure(options: dict[str, Any]) -> None:
         structlog.processors.UnicodeDecoder(),
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer() if options["format"] == "console" else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer()
+        if options["format"] == "console"
+        else structlog.processors.JSONRenderer()
     )
-    exceptions: list[Any] = [] if options["format"] == "console" else [structlog.processors.format_exc_info]
+    exceptions: list[Any] = (
+        [] if options["format"] == "console" else [structlog.processors.format_exc_info]
+    )
     logging.config.dictConfig(
         {
             "version": 1,
@@ -43,6 +47,7 @@ def configure(options: dict[str, Any]) -> None:
                 "celery.worker.strategy": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},
                 "httpx": {"level": "WARNING"},
             },
         }

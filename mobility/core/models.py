@@ -62,7 +62,9 @@ class OutboxEvent(models.Model):
         indexes: ClassVar = [
             # The relay and the sweeper look only at what is not done; both stay small for ever.
             models.Index(
-                fields=["id"], name="outbox_undispatched", condition=models.Q(dispatched_at__isnull=True)
+                fields=["id"],
+                name="outbox_undispatched",
+                condition=models.Q(dispatched_at__isnull=True),
             ),
             models.Index(
                 fields=["dispatched_at"],

@@ -67,7 +67,12 @@ def publish(*events: Event, at: datetime.datetime) -> None:
     encoder = DjangoJSONEncoder()
     OutboxEvent.objects.bulk_create(
         [
-            OutboxEvent(name=event.name, payload=_plain(event.payload(), encoder), at=at, request_id=request_id)
+            OutboxEvent(
+                name=event.name,
+                payload=_plain(event.payload(), encoder),
+                at=at,
+                request_id=request_id,
+            )
             for event in events
         ]
     )
@@ -104,12 +109,16 @@ def release_overdue(*, at: datetime.datetime) -> int:
         pause = datetime.timedelta(seconds=min(30 * 2**attempts, 3600))
         if dispatched_at is not None and dispatched_at < at - pause:
             overdue.append(pk)
-    return OutboxEvent.objects.filter(id__in=overdue, handled_at__isnull=True).update(dispatched_at=None)
+    return OutboxEvent.objects.filter(id__in=overdue, handled_at__isnull=True).update(
+        dispatched_at=None
+    )
 
 
 def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
     """Run every handler of the events `ids`; an event whose handler fails is tried again later."""
-    for row in OutboxEvent.objects.filter(id__in=ids, handled_at__isnull=True, failed_at__isnull=True).order_by("id"):
+    for row in OutboxEvent.objects.filter(
+        id__in=ids, handled_at__isnull=True, failed_at__isnull=True
+    ).order_by("id"):
         with tracing.request_scope(row.request_id):
             _deliver_one(row, at=at)
 
@@ -119,8 +128,13 @@ def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
     for name, handler in _handlers.get(row.name, {}).items():
         try:
             _run_once(row, name=name, handler=handler, at=at)
-        except Exception as problem:  # noqa: BLE001 - one handler's bug must not stop the others; it is kept and retried
-            log.exception("outbox.handler_failed", event_name=row.name, event_id=str(row.event_id), handler=name)
+        except Exception as problem:
+            log.exception(
+                "outbox.handler_failed",
+                event_name=row.name,
+                event_id=str(row.event_id),
+                handler=name,
+            )
             failures.append(f"{name}: {problem!r}")
     if not failures:
         OutboxEvent.objects.filter(id=row.id).update(handled_at=at)

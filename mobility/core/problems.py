@@ -90,6 +90,8 @@ def server_error(request: HttpRequest) -> JsonResponse:
     body = problem(
         code="internal_error",
         status=500,
-        detail=_("Something went wrong on our side. Please try again; quote the request id if it stays."),
+        detail=_(
+            "Something went wrong on our side. Please try again; quote the request id if it stays."
+        ),
     )
     return JsonResponse(body, status=500, content_type=CONTENT_TYPE)

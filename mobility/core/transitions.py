@@ -14,6 +14,7 @@ from django.db import connection, models
 
 from mobility.core import audit
 from mobility.core.errors import Conflict
+from mobility.core.models import AuditEntry
 from mobility.core.principals import Principal
 
 Moves = Mapping[str, frozenset[str]]
@@ -59,7 +60,9 @@ def move(
     _require_atomic()
     old = str(getattr(row, field))
     _require_declared(row, field=field, old=old, to=to)
-    updated = type(row)._base_manager.filter(pk=row.pk, **{field: old}).update(**{field: to}, **changes)
+    updated = (
+        type(row)._base_manager.filter(pk=row.pk, **{field: old}).update(**{field: to}, **changes)
+    )
     if updated == 0:
         raise LostRace(row=audit.row_name(row), field=field, expected=old, to=to)
     for name, value in {field: to, **changes}.items():
@@ -105,7 +108,7 @@ def move_many(
             setattr(row, name, value)
         trace = _trace(old_states[row.pk], to, reason)
         entries.append(audit.entry(by=by, action=f"{field}:{to}", row=row, at=at, changes=trace))
-    audit.AuditEntry.objects.bulk_create(entries)
+    AuditEntry.objects.bulk_create(entries)
     return moved
 
 

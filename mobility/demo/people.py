@@ -67,7 +67,9 @@ def ensure_organisations() -> Organisations:
 
 
 @transaction.atomic
-def ensure_cast(*, organisations: Organisations, at: datetime.datetime, by: Principal) -> list[LogIn]:
+def ensure_cast(
+    *, organisations: Organisations, at: datetime.datetime, by: Principal
+) -> list[LogIn]:
     """The five people of the demo, each with a fresh password."""
     homes = {
         Role.FLEET_OPERATOR: organisations.ruote,
@@ -77,12 +79,16 @@ def ensure_cast(*, organisations: Organisations, at: datetime.datetime, by: Prin
     }
     log_ins = []
     for role, email, name in CAST:
-        user = User.objects.filter(email=email).first() or User.objects.create_user(email, name=name)
+        user = User.objects.filter(email=email).first() or User.objects.create_user(
+            email, name=name
+        )
         password = ids.secret(9)
         user.set_password(password)
         user.save(update_fields=["password"])
         if role != "resident":
-            accounts.grant_role(user=user, organisation=homes[Role(role)], role=Role(role), at=at, by=by)
+            accounts.grant_role(
+                user=user, organisation=homes[Role(role)], role=Role(role), at=at, by=by
+            )
         log_ins.append(LogIn(role=role, email=email, password=password))
     return log_ins
 

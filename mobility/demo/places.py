@@ -14,6 +14,7 @@ from typing import Any
 import shapely
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
 from django.db import transaction
+from shapely.geometry.base import BaseGeometry
 
 from mobility.core import geo
 from mobility.core.principals import Principal
@@ -53,18 +54,15 @@ def mobility_areas() -> list[Centre]:
     return [Centre(*row) for row in _data()["mobility_areas"]]
 
 
-def cells(centres: list[Centre]) -> list[shapely.MultiPolygon]:
+def cells(centres: list[Centre]) -> list[BaseGeometry]:
     """The Voronoi cell of each centre within the outline, in the order of `centres`."""
     points = [shapely.Point(centre.lon, centre.lat) for centre in centres]
     outline = shapely.MultiPoint(points).convex_hull.buffer(OUTLINE_MARGIN_DEGREES, quad_segs=6)
-    tessellation = shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=outline)
-    pieces = list(tessellation.geoms)
-    shapes = []
-    for place in points:
-        cell = next(piece for piece in pieces if piece.covers(place)).intersection(outline)
-        rounded = shapely.set_precision(cell, 1e-6)
-        shapes.append(rounded if isinstance(rounded, shapely.MultiPolygon) else shapely.MultiPolygon([rounded]))
-    return shapes
+    pieces = list(shapely.voronoi_polygons(shapely.MultiPoint(points), extend_to=outline).geoms)
+    return [
+        next(piece for piece in pieces if piece.covers(place)).intersection(outline)
+        for place in points
+    ]
 
 
 @transaction.atomic
@@ -110,7 +108,7 @@ def circle(*, lon: float, lat: float, radius_m: float) -> MultiPolygon:
     return MultiPolygon(disc, srid=geo.WGS84)
 
 
-def _geos(shape: shapely.MultiPolygon) -> MultiPolygon:
+def _geos(shape: BaseGeometry) -> MultiPolygon:
     geometry = GEOSGeometry(shape.wkt, srid=geo.WGS84)
     if isinstance(geometry, Polygon):
         return MultiPolygon(geometry, srid=geo.WGS84)

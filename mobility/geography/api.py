@@ -1,6 +1,6 @@
 """Doors of geography: public facts as GeoJSON."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,7 +13,7 @@ from mobility.geography import queries
 
 
 class _FeaturesView(ReadView):
-    permission_classes: ClassVar = [AllowAny]
+    permission_classes = (AllowAny,)
 
     def answer(self, features: dict[str, Any]) -> Response:
         response = Response(features, content_type="application/geo+json")

@@ -45,9 +45,13 @@ class LayerReport:
         return dataclasses.asdict(self)
 
 
-def load_folder(*, city: City, folder: Path, at: datetime.datetime, by: Principal) -> list[LayerReport]:
+def load_folder(
+    *, city: City, folder: Path, at: datetime.datetime, by: Principal
+) -> list[LayerReport]:
     """Load every GeoJSON file of `folder` into `city`; loading the same folder again changes nothing."""
-    return [load_file(city=city, path=path, at=at, by=by) for path in sorted(folder.glob("*.geojson"))]
+    return [
+        load_file(city=city, path=path, at=at, by=by) for path in sorted(folder.glob("*.geojson"))
+    ]
 
 
 @transaction.atomic
@@ -71,16 +75,22 @@ def _features(path: Path, report: LayerReport) -> Iterator[tuple[int, Mapping[st
     try:
         collection = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
-        report.refused.append({"feature": None, "reason": f"the file is no readable JSON: {problem}"})
+        report.refused.append(
+            {"feature": None, "reason": f"the file is no readable JSON: {problem}"}
+        )
         return
     if not isinstance(collection, dict) or not isinstance(collection.get("features"), list):
-        report.refused.append({"feature": None, "reason": "the file is no GeoJSON FeatureCollection"})
+        report.refused.append(
+            {"feature": None, "reason": "the file is no GeoJSON FeatureCollection"}
+        )
         return
     for index, feature in enumerate(collection["features"]):
         if isinstance(feature, dict) and isinstance(feature.get("properties"), dict):
             yield index, feature
         else:
-            report.refused.append({"feature": index, "reason": "no GeoJSON feature with properties"})
+            report.refused.append(
+                {"feature": index, "reason": "no GeoJSON feature with properties"}
+            )
 
 
 def _read(feature: Mapping[str, Any], city: City) -> tuple[str, dict[str, Any]]:
@@ -92,7 +102,9 @@ def _read(feature: Mapping[str, Any], city: City) -> tuple[str, dict[str, Any]]:
     raise RefusedFeature("neither a district (nil_id, district_id) nor a hub (station_id, hub_id)")
 
 
-def _district_fields(code: str, properties: Mapping[str, Any], shape: GEOSGeometry) -> dict[str, Any]:
+def _district_fields(
+    code: str, properties: Mapping[str, Any], shape: GEOSGeometry
+) -> dict[str, Any]:
     if isinstance(shape, Polygon):
         shape = MultiPolygon(shape, srid=geo.WGS84)
     if not isinstance(shape, MultiPolygon):
@@ -111,7 +123,10 @@ def _district_fields(code: str, properties: Mapping[str, Any], shape: GEOSGeomet
 def _hub_fields(code: str, properties: Mapping[str, Any], shape: GEOSGeometry) -> dict[str, Any]:
     if not isinstance(shape, Point):
         raise RefusedFeature(f"a hub needs a point, this is a {shape.geom_type}")
-    kind = str(properties.get("kind") or ("bike_station" if "station_id" in properties else "mobility_area"))
+    kind = str(
+        properties.get("kind")
+        or ("bike_station" if "station_id" in properties else "mobility_area")
+    )
     if kind not in HubKind.values:
         raise RefusedFeature(f"unknown kind of hub: {kind}")
     return {
@@ -133,10 +148,12 @@ def _geometry(feature: Mapping[str, Any], city: City) -> GEOSGeometry:
         raise RefusedFeature("the geometry is empty")
     west, south, east, north = shape.extent
     centre = city.centre
-    if max(abs(west - centre.x), abs(east - centre.x), abs(south - centre.y), abs(north - centre.y)) > (
-        MAX_DEGREES_FROM_CENTRE
-    ):
-        raise RefusedFeature("it lies far outside the city; coordinates are longitude, latitude in WGS 84")
+    if max(
+        abs(west - centre.x), abs(east - centre.x), abs(south - centre.y), abs(north - centre.y)
+    ) > (MAX_DEGREES_FROM_CENTRE):
+        raise RefusedFeature(
+            "it lies far outside the city; coordinates are longitude, latitude in WGS 84"
+        )
     return shape
 
 
@@ -163,7 +180,9 @@ def _same(stored: Any, offered: Any) -> bool:
 
 
 def _first(properties: Mapping[str, Any], *names: str) -> str:
-    return next((str(properties[name]) for name in names if properties.get(name) not in (None, "")), "")
+    return next(
+        (str(properties[name]) for name in names if properties.get(name) not in (None, "")), ""
+    )
 
 
 def _name(properties: Mapping[str, Any], code: str) -> dict[str, str]:
@@ -178,7 +197,12 @@ def _count(properties: Mapping[str, Any], *names: str) -> int | None:
         value = properties.get(name)
         if value is None:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0 or value != int(value):
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or value < 0
+            or value != int(value)
+        ):
             raise RefusedFeature(f"{name} is not a whole number from 0: {value!r}")
         return int(value)
     return None

@@ -17,7 +17,10 @@ class City(PublicModel):
     slug = models.SlugField(_("slug"), unique=True)
     name = LocalizedField(_("name"))
     organisation = models.ForeignKey(
-        "mobility.Organisation", on_delete=models.PROTECT, related_name="cities", verbose_name=_("organisation")
+        "mobility.Organisation",
+        on_delete=models.PROTECT,
+        related_name="cities",
+        verbose_name=_("organisation"),
     )
     boundary = models.MultiPolygonField(_("service area"), null=True, blank=True)
     centre = models.PointField(_("centre"))
@@ -35,7 +38,9 @@ class City(PublicModel):
 class District(PublicModel):
     """A part of the city for which figures are kept; in Milan one of the 88 NIL."""
 
-    city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="districts", verbose_name=_("city"))
+    city = models.ForeignKey(
+        City, on_delete=models.CASCADE, related_name="districts", verbose_name=_("city")
+    )
     code = models.CharField(_("code"), max_length=40)
     name = LocalizedField(_("name"))
     boundary = models.MultiPolygonField(_("boundary"))
@@ -48,7 +53,9 @@ class District(PublicModel):
         verbose_name = _("district")
         verbose_name_plural = _("districts")
         ordering: ClassVar = ["city", "code"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["city", "code"], name="district_code_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["city", "code"], name="district_code_once")
+        ]
 
     def __str__(self) -> str:
         return pick(self.name)
@@ -57,10 +64,14 @@ class District(PublicModel):
 class Hub(PublicModel):
     """A place where shared vehicles meet: a mobility area or a bike station."""
 
-    city = models.ForeignKey(City, on_delete=models.CASCADE, related_name="hubs", verbose_name=_("city"))
+    city = models.ForeignKey(
+        City, on_delete=models.CASCADE, related_name="hubs", verbose_name=_("city")
+    )
     code = models.CharField(_("code"), max_length=40)
     name = LocalizedField(_("name"))
-    kind = models.CharField(_("kind"), max_length=30, choices=HubKind.choices, default=HubKind.MOBILITY_AREA)
+    kind = models.CharField(
+        _("kind"), max_length=30, choices=HubKind.choices, default=HubKind.MOBILITY_AREA
+    )
     location = models.PointField(_("location"))
     capacity = models.PositiveIntegerField(_("capacity"), null=True, blank=True)
     address = models.CharField(_("address"), max_length=300, blank=True)
@@ -71,7 +82,9 @@ class Hub(PublicModel):
         verbose_name = _("hub")
         verbose_name_plural = _("hubs")
         ordering: ClassVar = ["city", "code"]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["city", "code"], name="hub_code_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["city", "code"], name="hub_code_once")
+        ]
 
     def __str__(self) -> str:
         return pick(self.name)

@@ -53,7 +53,11 @@ def hub_features() -> dict[str, Any]:
 def _geometry(shape: Any) -> dict[str, Any]:
     # Six decimals are 11 cm: finer than any boundary is surveyed, and a third of the bytes.
     def rounded(value: Any) -> Any:
-        return [rounded(item) for item in value] if isinstance(value, list | tuple) else round(value, 6)
+        return (
+            [rounded(item) for item in value]
+            if isinstance(value, list | tuple)
+            else round(value, 6)
+        )
 
     return {"type": shape.geom_type, "coordinates": rounded(shape.coords)}
 

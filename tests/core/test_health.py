@@ -11,7 +11,9 @@ def test_alive_looks_at_nothing_else(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_ready_names_what_is_missing_and_is_ready_when_nothing_is(client: Client, settings: object) -> None:
+def test_ready_names_what_is_missing_and_is_ready_when_nothing_is(
+    client: Client, settings: object
+) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["workers"] == "silent: default, telematics, sessions, planning"

@@ -13,7 +13,9 @@ RATE = Decimal("0.22")
 
 
 def line(cents: int, rate: Decimal = RATE) -> money.PriceLine:
-    return money.PriceLine(kind="minute", quantity=Decimal(1), unit="min", cents=cents, vat_rate=rate)
+    return money.PriceLine(
+        kind="minute", quantity=Decimal(1), unit="min", cents=cents, vat_rate=rate
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +31,11 @@ def test_vat_is_split_once_per_rate_and_not_per_line() -> None:
     assert [(part.net_cents, part.vat_cents) for part in parts] == [(7, 2)]
 
 
-@given(st.lists(st.tuples(st.integers(-10_000, 10_000), st.sampled_from(["0", "0.10", "0.22"])), max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.integers(-10_000, 10_000), st.sampled_from(["0", "0.10", "0.22"])), max_size=8
+    )
+)
 def test_parts_add_up_to_the_total(rows: list[tuple[int, str]]) -> None:
     lines = [line(cents, Decimal(rate)) for cents, rate in rows]
     parts = money.vat_split(lines)

@@ -55,7 +55,9 @@ def test_a_fact_arrives_with_its_types_and_the_request_id_that_caused_it(
 
 
 @pytest.mark.django_db
-def test_delivering_twice_has_one_effect(heard: list[tuple[LampLit, str]], relay: Callable[[], int]) -> None:
+def test_delivering_twice_has_one_effect(
+    heard: list[tuple[LampLit, str]], relay: Callable[[], int]
+) -> None:
     light(1)
     relay()
     OutboxEvent.objects.update(handled_at=None, dispatched_at=None)
@@ -64,7 +66,9 @@ def test_delivering_twice_has_one_effect(heard: list[tuple[LampLit, str]], relay
 
 
 @pytest.mark.django_db
-def test_what_rolls_back_is_never_heard(heard: list[tuple[LampLit, str]], relay: Callable[[], int]) -> None:
+def test_what_rolls_back_is_never_heard(
+    heard: list[tuple[LampLit, str]], relay: Callable[[], int]
+) -> None:
     with pytest.raises(KeyError), transaction.atomic():
         outbox.publish(LampLit(lamp=1, lit_at=clock.now()), at=clock.now())
         raise KeyError
@@ -89,7 +93,9 @@ def test_a_failing_handler_is_retried_with_pauses_and_then_waits_for_staff(
     assert (row.attempts, row.handled_at) == (1, None)
     assert "no such lamp" in row.error
     assert not HandledEvent.objects.exists()
-    assert outbox.release_overdue(at=at + datetime.timedelta(seconds=45)) == 0, "the pause is a minute by now"
+    assert outbox.release_overdue(at=at + datetime.timedelta(seconds=45)) == 0, (
+        "the pause is a minute by now"
+    )
     for _attempt in range(outbox.MAX_ATTEMPTS):
         at += datetime.timedelta(hours=2)
         outbox.release_overdue(at=at)

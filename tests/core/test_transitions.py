@@ -12,7 +12,7 @@ from mobility.core.principals import SYSTEM
 class Switch(OutboxEvent):
     """A proxy with a state column to move: `name` goes off → on → off, never off → off."""
 
-    moves = {"name": {"off": frozenset({"on"}), "on": frozenset({"off"})}}  # noqa: RUF012
+    moves = {"name": {"off": frozenset({"on"}), "on": frozenset({"off"})}}
 
     class Meta:
         proxy = True
@@ -26,7 +26,9 @@ def switch(db: None) -> Switch:
 
 def move(row: Switch, to: str) -> Switch:
     with transaction.atomic():
-        return transitions.move(row, to=to, at=clock.now(), by=SYSTEM, field="name", error="why not")
+        return transitions.move(
+            row, to=to, at=clock.now(), by=SYSTEM, field="name", error="why not"
+        )
 
 
 def test_a_declared_move_changes_row_memory_and_trail(switch: Switch) -> None:

@@ -1,0 +1,72 @@
+"""Stops that would be worth something: moves of vehicles, and swaps of batteries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from fleet.rebalancing.rules.allocation import moves, targets
+from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.situation import Situation, VehicleAt
+from fleet.rebalancing.rules.value import expected_losses
+from fleet.rebalancing.solver.problem import Floats
+
+MOST_STOCK = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """One possible stop of a van. `gain` is in expected trips; a pick-up's may be below zero."""
+
+    kind: str
+    place: int
+    change: int  # > 0 onto the van
+    gain: float
+    stock: int
+    target: int
+    flat: tuple[VehicleAt, ...] = ()  # vehicles whose battery is swapped
+
+    @property
+    def swaps(self) -> bool:
+        """Whether this stop swaps batteries, instead of moving vehicles."""
+        return bool(self.flat)
+
+
+def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
+    """All stops worth thinking about, of every kind of vehicle.
+
+    1. Losses of every place and stock. 2. The fleet shared out by marginal gain. 3. Moves of at
+    most half a van, swaps of at most half the packs, each with its own part of the gain curve.
+    """
+    found = []
+    for kind in parameters.kinds:
+        demand = situation.demand.get(kind)
+        if demand is None:
+            continue
+        stock = situation.stock(kind=kind)
+        losses = expected_losses(
+            departures=demand.departures,
+            arrivals=demand.arrivals,
+            capacity=demand.capacity,
+            highest=max(MOST_STOCK, int(stock.max(initial=0)) + 1),
+        )
+        target = targets(losses=losses, fleet=int(stock.sum()))
+        found += [
+            Offer(
+                kind=kind, place=move.place, change=move.change, gain=move.gain,
+                stock=move.stock, target=move.target,
+            )
+            for move in moves(
+                losses=losses,
+                stock=stock,
+                target=np.where(target == 0, np.minimum(stock, _kept(losses)), target),
+                movable=situation.movable(kind=kind),
+                largest=max(1, parameters.van_capacity // 2),
+            )
+        ]
+        flat = situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct)
+        standing = np.maximum(stock, target)
+        found += _swaps(kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters)
+    return found

@@ -1,0 +1,51 @@
+"""What an operator may decide about a plan; stored with every plan that was made with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Vans, crews, money and horizon. Defaults are assumptions until an operator sets his own."""
+
+    vans: int = 2
+    van_capacity: int = 12  # vehicles
+    van_packs: int = 20  # charged batteries
+    shift_minutes: int = 240
+    van_speed_kmh: float = 22.0  # door to door in a city, parking included
+    detour: float = 1.35  # street distance over straight distance
+    stop_minutes: float = 3.0
+    handling_minutes: float = 1.0  # per vehicle loaded or unloaded
+    swap_minutes: float = 2.5  # per battery
+    crew_cents_per_hour: int = 3_200  # wages and van
+    margin_cents: Mapping[str, int] = field(
+        default_factory=lambda: {"scooter": 190, "bicycle": 140}
+    )  # what one more trip leaves after its own costs
+    horizon_hours: int = 18
+    history_days: int = 28
+    low_battery_pct: int = 20
+    # Level of an average place while nothing is known: trips per vehicle and day.
+    prior_trips_per_vehicle_day: float = 2.0
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of vehicle a van carries; cars drive themselves."""
+        return tuple(sorted(self.margin_cents))
+
+    @property
+    def cost_cents_per_minute(self) -> float:
+        """Crew and van."""
+        return self.crew_cents_per_hour / 60.0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, to be stored with the plan."""
+        return {**asdict(self), "margin_cents": dict(self.margin_cents)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """From stored values; what is unknown is left out, what is missing gets the default."""
+        known = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in stored.items() if name in known})
