@@ -11,7 +11,7 @@ from fleet.rebalancing.rules.allocation import moves, targets
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Situation, VehicleAt
 from fleet.rebalancing.rules.value import expected_losses
-from fleet.rebalancing.solver.problem import Floats
+from fleet.rebalancing.solver.problem import Floats, Ints
 
 MOST_STOCK = 60
 
@@ -61,7 +61,7 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
             for move in moves(
                 losses=losses,
                 stock=stock,
-                target=np.where(target == 0, np.minimum(stock, _kept(losses)), target),
+                target=target,
                 movable=situation.movable(kind=kind),
                 largest=max(1, parameters.van_capacity // 2),
             )
@@ -69,4 +69,33 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
         flat = situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct)
         standing = np.maximum(stock, target)
         found += _swaps(kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters)
+    return found
+
+
+def _swaps(
+    *,
+    kind: str,
+    flat: list[VehicleAt],
+    standing: Ints,
+    losses: Floats,
+    parameters: Parameters,
+) -> list[Offer]:
+    """Swap stops: each battery makes one more vehicle usable beside those that stand there."""
+    found = []
+    largest = max(1, parameters.van_packs // 2)
+    by_place = groupby(sorted(flat, key=lambda each: each.place), key=lambda each: each.place)
+    for place, group in by_place:
+        waiting = list(group)
+        have = int(standing[place])
+        for first in range(0, len(waiting), largest):
+            part = tuple(waiting[first : first + largest])
+            low, high = (min(n, losses.shape[1] - 1) for n in (have, have + len(part)))
+            gain = float(losses[place, low] - losses[place, high])
+            found.append(
+                Offer(
+                    kind=kind, place=place, change=0, gain=gain,
+                    stock=have, target=have + len(part), flat=part,
+                )
+            )
+            have += len(part)
     return found

@@ -22,7 +22,7 @@ class Parameters:
     swap_minutes: float = 2.5  # per battery
     crew_cents_per_hour: int = 3_200  # wages and van
     margin_cents: Mapping[str, int] = field(
-        default_factory=lambda: {"scooter": 190, "bicycle": 140}
+        default_factory=lambda: {"scooter": 300, "bicycle": 220}
     )  # what one more trip leaves after its own costs
     horizon_hours: int = 18
     history_days: int = 28

@@ -1,0 +1,68 @@
+"""States of plans and tasks, their declared moves, and the reasons a task can have."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class PlanState(models.TextChoices):
+    """From a computed draft to a closed night's work."""
+
+    DRAFT = "draft", _("Draft")
+    PUBLISHED = "published", _("Published")
+    RUNNING = "running", _("Running")
+    CLOSED = "closed", _("Closed")
+
+
+class TaskState(models.TextChoices):
+    """What became of one task."""
+
+    OPEN = "open", _("Open")
+    CLAIMED = "claimed", _("Claimed")
+    DONE = "done", _("Done")
+    DROPPED = "dropped", _("Dropped")
+
+
+class TaskKind(models.TextChoices):
+    """What a crew does."""
+
+    MOVE_PICKUP = "move_pickup", _("Pick up")
+    MOVE_DROPOFF = "move_dropoff", _("Drop off")
+    SWAP_BATTERY = "swap_battery", _("Swap battery")
+
+
+class Reason(models.TextChoices):
+    """Why a task exists."""
+
+    SURPLUS = "surplus", _("More vehicles than this place needs")
+    SHORTAGE = "shortage", _("Fewer vehicles than this place needs")
+    LOW_BATTERY = "low_battery", _("Low battery")
+
+
+class DropReason(models.TextChoices):
+    """Why a task was given up."""
+
+    RENTED = "rented", _("Somebody is riding it")
+    MOVED = "moved", _("It is no longer there")
+    NOT_FOUND = "not_found", _("The crew could not find it")
+    UNREACHABLE = "unreachable", _("The place could not be reached")
+    NOTHING_ABOARD = "nothing_aboard", _("No vehicle was left on the van")
+    NOT_NEEDED = "not_needed", _("No longer needed")
+    PLAN_CLOSED = "plan_closed", _("The plan was closed")
+
+
+PLAN_MOVES: dict[str, frozenset[str]] = {
+    PlanState.DRAFT: frozenset({PlanState.PUBLISHED, PlanState.CLOSED}),
+    PlanState.PUBLISHED: frozenset({PlanState.RUNNING, PlanState.CLOSED}),
+    PlanState.RUNNING: frozenset({PlanState.CLOSED}),
+    PlanState.CLOSED: frozenset(),
+}
+
+TASK_MOVES: dict[str, frozenset[str]] = {
+    TaskState.OPEN: frozenset({TaskState.CLAIMED, TaskState.DROPPED}),
+    # A crew may hand a task back before it is done.
+    TaskState.CLAIMED: frozenset({TaskState.DONE, TaskState.DROPPED, TaskState.OPEN}),
+    TaskState.DONE: frozenset(),
+    TaskState.DROPPED: frozenset(),
+}
