@@ -14,7 +14,9 @@ from mobility.core.principals import system_principal
 class Command(BaseCommand):
     """Issue an API token."""
 
-    help = "Print a new API token of the person with this e-mail address; it is shown only this once."
+    help = (
+        "Print a new API token of the person with this e-mail address; it is shown only this once."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The person, and how to print."""

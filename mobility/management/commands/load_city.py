@@ -37,7 +37,9 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} holds no *.geojson file.")
         services.cover_districts(city=city, at=at, by=by)
         if options["json"]:
-            self.stdout.write(json.dumps({"city": city.slug, "files": [r.as_json() for r in reports]}))
+            self.stdout.write(
+                json.dumps({"city": city.slug, "files": [r.as_json() for r in reports]})
+            )
             return
         for report in reports:
             self._print(report)
@@ -51,5 +53,7 @@ class Command(BaseCommand):
         for refusal in report.refused:
             reasons.setdefault(refusal["reason"], []).append(str(refusal["feature"]))
         for reason, features in reasons.items():
-            shown = ", ".join(features[:5]) + (f" and {len(features) - 5} more" if len(features) > 5 else "")
+            shown = ", ".join(features[:5]) + (
+                f" and {len(features) - 5} more" if len(features) > 5 else ""
+            )
             self.stdout.write(f"  refused: {reason} (features {shown})")
