@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.rpc.versions import Version
@@ -58,19 +58,16 @@ class Deed:
 Handler = Callable[[Asked], Deed | Payload]
 
 
-class Dialect(Protocol):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
     """One protocol version: what we understand, and how our commands are said in it."""
 
     version: Version
     inbound: Mapping[str, Handler]
-
-    def say(self, command: CommandToSend) -> tuple[str, Payload]:
-        """Action and payload of a command; raises Unspeakable where the version has no word."""
-        ...
-
-    def hear(self, command: CommandToSend, answer: Payload) -> CommandResult:
-        """What the station's answer means."""
-        ...
+    say: Callable[[CommandToSend], tuple[str, Payload]]
+    """Action and payload of a command; raises Unspeakable where the version has no word."""
+    hear: Callable[[CommandToSend, Payload], CommandResult]
+    """What the station's answer means."""
 
 
 class Unspeakable(Exception):

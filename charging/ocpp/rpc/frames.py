@@ -146,7 +146,7 @@ def _parse_answer(frame: list[Any]) -> CallResult | CallError | None:
 
 
 def _require_storable(raw: bytes | str, call: Call) -> None:
-    """Refuse NUL characters and deep nesting; the walk is paid only by frames that may have them."""
+    """Refuse NUL characters and deep nesting; only frames that may have them pay for the walk."""
     text = raw if isinstance(raw, bytes) else raw.encode()
     if b"\\u0000" not in text and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return

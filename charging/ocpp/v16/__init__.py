@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from charging.ocpp.deeds import Dialect
 from charging.ocpp.rpc.versions import Version
 from charging.ocpp.v16 import inbound, outbound
 
-
-class _V16:
-    version = Version.V16
-    inbound = inbound.HANDLERS
-    say = staticmethod(outbound.say)
-    hear = staticmethod(outbound.hear)
-
-
-DIALECT: Dialect = _V16()
+DIALECT: Final = Dialect(
+    version=Version.V16,
+    inbound=inbound.HANDLERS,
+    say=outbound.say,
+    hear=outbound.hear,
+)

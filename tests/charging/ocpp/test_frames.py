@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -111,10 +113,8 @@ def test_what_we_write_we_read(message_id: str, payload: dict[str, int]) -> None
 @given(st.binary(max_size=40) | st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_rubbish_never_raises_anything_else(rubbish: object) -> None:
     raw = rubbish if isinstance(rubbish, bytes) else str(rubbish).replace("'", '"')
-    try:
+    with suppress(RpcError):
         parse_frame(raw)
-    except RpcError as error:
-        assert error.message_id
 
 
 def test_each_version_spells_its_own_way() -> None:

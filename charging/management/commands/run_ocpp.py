@@ -1,0 +1,56 @@
+"""Run the OCPP gateway: the process that charging stations connect to."""
+
+from __future__ import annotations
+
+import os
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+import uvloop
+from django.core.management.base import BaseCommand
+from prometheus_client import start_http_server
+
+from charging.ocpp.gateway.options import GatewayOptions
+from charging.ocpp.gateway.server import serve_until_signal
+
+
+class Command(BaseCommand):
+    """Door of the gateway; every option has a default that fits one process on one machine."""
+
+    help = "Serve OCPP 1.6 and 2.0.1 over WebSocket at ws://HOST:PORT/ocpp/IDENTITY."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default=os.environ.get("OCPP_HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=int(os.environ.get("OCPP_PORT", "9000")))
+        parser.add_argument(
+            "--name",
+            default=os.environ.get("OCPP_GATEWAY_NAME", ""),
+            help="unique among gateways; default: host name and port",
+        )
+        parser.add_argument(
+            "--behind-tls-proxy",
+            action="store_true",
+            help="a proxy ends TLS and sets X-Forwarded-Proto",
+        )
+        parser.add_argument("--ping-interval", type=float, default=20.0, metavar="SECONDS")
+        parser.add_argument("--call-timeout", type=float, default=30.0, metavar="SECONDS")
+        parser.add_argument("--metrics-port", type=int, default=0, help="0: no metrics page")
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        if options["metrics_port"]:
+            start_http_server(options["metrics_port"], addr="127.0.0.1")
+        host, port = options["host"], options["port"]
+        uvloop.run(
+            serve_until_signal(
+                GatewayOptions(
+                    name=options["name"] or f"{socket.gethostname()}:{port}",
+                    host=host,
+                    port=port,
+                    behind_tls_proxy=options["behind_tls_proxy"],
+                    ping_interval_s=options["ping_interval"],
+                    ping_timeout_s=options["ping_interval"],
+                    call_timeout_s=options["call_timeout"],
+                ),
+            ),
+        )

@@ -1,0 +1,189 @@
+"""One connection of one station: frames in order, one deed at a time, the reply after commit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from charging.ocpp.deeds import Asked, Deed, Dialect
+from charging.ocpp.gateway import metrics
+from charging.ocpp.gateway.writer import NotStored, StorageAway, Writer
+from charging.ocpp.rpc.correlator import Correlator
+from charging.ocpp.rpc.errors import Fault, RpcError
+from charging.ocpp.rpc.frames import (
+    Call,
+    Payload,
+    encode_error,
+    encode_result,
+    parse_frame,
+)
+from charging.ocpp.rpc.replay import ReplayCache
+from charging.ocpp.rpc.schemas import schemas_of
+from charging.stations.facts import BootAnswer, StationCredentials
+from charging.stations.states import Registration
+from mobility.core import clock
+
+logger = logging.getLogger(__name__)
+
+_BACKLOG: Final = 64
+"""Calls a station may send ahead; then its socket is read no further until we answered some."""
+
+_BOOT: Final = "BootNotification"
+
+Seen = Callable[[int, datetime], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all links of a gateway share."""
+
+    writer: Writer
+    replay: ReplayCache
+    seen: Seen
+    max_calls_per_s: int
+
+
+class Link:
+    """The station's side of the socket is `credentials`, ours is `epoch`."""
+
+    def __init__(
+        self,
+        socket: ServerConnection,
+        *,
+        credentials: StationCredentials,
+        epoch: int,
+        dialect: Dialect,
+        shared: Surroundings,
+    ) -> None:
+        self.socket = socket
+        self.station_id = credentials.station_id
+        self.identity = credentials.identity
+        self.epoch = epoch
+        self.dialect = dialect
+        self.registration = credentials.registration
+        # A station that never introduced itself must do so before anything else is heard.
+        self.introduced = credentials.booted
+        self.correlator = Correlator(self._send, prefix=f"{epoch:x}-")
+        self._shared = shared
+        self._schemas = schemas_of(dialect.version)
+        self._waiting: asyncio.Queue[tuple[Call, bytes] | bytes] = asyncio.Queue(_BACKLOG)
+        self._window_s = 0.0
+        self._in_window = 0
+
+    async def run(self) -> None:
+        """Read until the socket closes, for whatever reason."""
+        answering = asyncio.create_task(self._answer_in_order())
+        try:
+            with suppress(ConnectionClosed):
+                while True:
+                    # Bytes, because the JSON parser checks the UTF-8 anyway.
+                    await self._receive(await self.socket.recv(decode=False))
+                    await self._hold_back()
+        finally:
+            self.correlator.close()
+            answering.cancel()
+            with suppress(asyncio.CancelledError):
+                await answering
+
+    async def _receive(self, raw: bytes) -> None:
+        self._shared.seen(self.station_id, clock.now())
+        try:
+            frame = parse_frame(raw)
+        except RpcError as error:
+            await self._waiting.put(self._refusal(error, error.message_id))
+            return
+        if isinstance(frame, Call):
+            await self._waiting.put((frame, raw))
+        elif frame is not None and not self.correlator.resolve(frame):
+            logger.info("%s: answer to %s came late or to nothing", self.identity, frame.message_id)
+
+    async def _hold_back(self) -> None:
+        """Read a station that floods us no faster than agreed; TCP slows it down."""
+        now_s = time.monotonic()
+        if now_s - self._window_s >= 1.0:
+            self._window_s, self._in_window = now_s, 0
+        self._in_window += 1
+        if self._in_window > self._shared.max_calls_per_s:
+            await asyncio.sleep(self._window_s + 1.0 - now_s)
+
+    async def _answer_in_order(self) -> None:
+        with suppress(ConnectionClosed):
+            while True:
+                item = await self._waiting.get()
+                await self._send(item if isinstance(item, bytes) else await self._reply(*item))
+
+    async def _send(self, frame: bytes) -> None:
+        await self.socket.send(frame, text=True)
+
+    async def _reply(self, call: Call, raw: bytes) -> bytes:
+        """The frame that answers ``call``: a kept one, a result, or a refusal."""
+        replay = self._shared.replay
+        kept = replay.recall(
+            station_id=self.station_id,
+            message_id=call.message_id,
+            frame=raw,
+            now_s=time.monotonic(),
+        )
+        if kept is not None:
+            return kept
+        try:
+            payload = await self._result(call)
+        except RpcError as error:
+            return self._refusal(error, call.message_id)
+        if call.action == _BOOT:
+            replay.forget_station(station_id=self.station_id)
+        reply = encode_result(message_id=call.message_id, payload=payload)
+        replay.remember(
+            station_id=self.station_id,
+            message_id=call.message_id,
+            action=call.action,
+            frame=raw,
+            reply=reply,
+            now_s=time.monotonic(),
+        )
+        metrics.CALLS.labels(version=self.dialect.version, outcome="result").inc()
+        return reply
+
+    async def _result(self, call: Call) -> Payload:
+        """1. Known action. 2. Admitted station. 3. Valid payload. 4. Committed deed. 5. Answer."""
+        handler = self.dialect.inbound.get(call.action)
+        if handler is None:
+            known = call.action in self._schemas.actions
+            raise RpcError(Fault.NOT_SUPPORTED if known else Fault.NOT_IMPLEMENTED)
+        if call.action != _BOOT and not self.admitted:
+            raise RpcError(Fault.SECURITY, "BootNotification has not been accepted")
+        self._schemas.check_request(action=call.action, payload=call.payload)
+        outcome = handler(Asked(self.station_id, call.payload, clock.now()))
+        if not isinstance(outcome, Deed):
+            return outcome
+        answer = await self._commit(outcome)
+        if isinstance(answer, BootAnswer):
+            self.registration = answer.registration
+            self.introduced = True
+        return outcome.reply(answer)
+
+    async def _commit(self, deed: Deed) -> object:
+        try:
+            return await self._shared.writer.do(deed.verb, deed.fact)
+        except StorageAway:
+            raise RpcError(Fault.INTERNAL, "Temporarily unavailable, please repeat") from None
+        except NotStored:
+            raise RpcError(Fault.INTERNAL, "The message could not be processed") from None
+
+    @property
+    def admitted(self) -> bool:
+        """Whether the station may say more than its name."""
+        return self.introduced and self.registration == Registration.ACCEPTED
+
+    def _refusal(self, error: RpcError, message_id: str) -> bytes:
+        metrics.CALLS.labels(version=self.dialect.version, outcome=error.fault).inc()
+        return encode_error(error, message_id=message_id, version=self.dialect.version)

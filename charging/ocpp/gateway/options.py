@@ -1,0 +1,32 @@
+"""What an operator of the gateway may set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayOptions:
+    """Addresses, limits and patience of one gateway process."""
+
+    name: str
+    """Under this name the database knows which sockets are here; one process, one name."""
+    host: str = "127.0.0.1"
+    port: int = 9000
+    behind_tls_proxy: bool = False
+    """Believe ``X-Forwarded-Proto``: a proxy of ours ends TLS in front of this port."""
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 20.0
+    call_timeout_s: float = 30.0
+    """How long a station may think about a command of ours."""
+    storage_patience_s: float = 25.0
+    """How long a deed waits for a database that is away; below the usual call time-out of 30 s."""
+    max_frame_bytes: int = 256 * 1024
+    max_calls_per_s: int = 500
+    """Per station; a faster one is read more slowly, the others do not notice."""
+    max_handshakes: int = 200
+    """Handshakes at the same time; beyond, a station hears 503 and tries again later."""
+    batch_size: int = 256
+    linger_s: float = 0.004
+    """How long the writer waits for company before it commits."""
+    seen_flush_s: float = 10.0

@@ -1,0 +1,77 @@
+"""The services behind the deeds. Runs in the writer thread, inside its transaction.
+
+Every entry takes the facts of one verb, in order, and gives as many answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from charging.ocpp.deeds import Verb
+from charging.sessions import services as sessions
+from charging.stations import queries as station_queries
+from charging.stations import services as stations
+
+Batch = Callable[[list[Any], datetime], Sequence[Any]]
+
+
+def _find(identities: list[str], _: datetime) -> Sequence[Any]:
+    return [station_queries.credentials_of(identity=identity) for identity in identities]
+
+
+def _seen(facts: list[dict[int, datetime]], at: datetime) -> Sequence[None]:
+    newest: dict[int, datetime] = {}
+    for fact in facts:
+        newest.update(fact)
+    stations.touch_stations(seen=newest, at=at)
+    return [None] * len(facts)
+
+
+def _close(facts: list[Any], at: datetime) -> Sequence[None]:
+    stations.close_connections(closings=facts, at=at)
+    return [None] * len(facts)
+
+
+def _refused(facts: list[Any], at: datetime) -> Sequence[None]:
+    stations.record_refused_handshakes(handshakes=facts, at=at)
+    return [None] * len(facts)
+
+
+def _readings(facts: list[Any], at: datetime) -> Sequence[None]:
+    sessions.record_readings(readings=facts, at=at)
+    return [None] * len(facts)
+
+
+def _take_commands(gateways: list[str], at: datetime) -> Sequence[Any]:
+    return [stations.take_commands(gateway=gateway, at=at) for gateway in gateways]
+
+
+def _mark_sent(facts: list[dict[int, int]], at: datetime) -> Sequence[set[int]]:
+    return [stations.mark_commands_sent(sent=fact, at=at) for fact in facts]
+
+
+def _finish(facts: list[Any], at: datetime) -> Sequence[None]:
+    stations.finish_commands(results=facts, at=at)
+    return [None] * len(facts)
+
+
+BATCHES: Final[Mapping[Verb, Batch]] = {
+    Verb.FIND: _find,
+    Verb.OPEN: lambda facts, at: stations.open_connections(openings=facts, at=at),
+    Verb.CLOSE: _close,
+    Verb.SEEN: _seen,
+    Verb.REFUSED: _refused,
+    Verb.BOOT: lambda facts, at: stations.record_boots(boots=facts, at=at),
+    Verb.STATUS: lambda facts, at: stations.record_statuses(reports=facts, at=at),
+    Verb.AUTHORIZE: lambda facts, at: sessions.authorize_many(asks=facts, at=at),
+    Verb.START: lambda facts, at: sessions.start_sessions(starts=facts, at=at),
+    Verb.STOP: lambda facts, at: sessions.stop_sessions(stops=facts, at=at),
+    Verb.READINGS: _readings,
+    Verb.EVENT: lambda facts, at: sessions.record_transaction_events(events=facts, at=at),
+    Verb.TAKE_COMMANDS: _take_commands,
+    Verb.MARK_SENT: _mark_sent,
+    Verb.FINISH_COMMAND: _finish,
+}
+"""In the order in which one batch runs them: connections first, then facts, then commands."""

@@ -1,0 +1,221 @@
+"""Group commit: the deeds of many stations in one transaction, the answers after it.
+
+One thread, one database connection. A batch that fails is run again deed by deed, so that one
+impossible row costs nobody else anything; a database that is away is waited for. Every deed is
+idempotent by its business key, so a commit whose confirmation got lost may be run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from charging.ocpp.deeds import Verb
+from charging.ocpp.gateway import metrics
+from charging.ocpp.gateway.verbs import BATCHES
+from mobility.core import clock
+
+logger = logging.getLogger(__name__)
+
+_RETRY_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
+_TRIES_ALONE: Final = 3
+
+
+class NotStored(Exception):
+    """The deed could not be committed; the station must not believe it was."""
+
+
+class StorageAway(NotStored):
+    """The database did not come back in time."""
+
+
+class Poisoned(NotStored):
+    """This deed fails whatever its company; a person has to look at it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A deed on its way to the database and back."""
+
+    verb: Verb
+    fact: Any
+    answer: asyncio.Future[Any]
+    give_up_s: float
+
+
+Outcome = tuple[asyncio.Future[Any], Any]
+Poison = Callable[[Job, Exception, datetime], None]
+
+
+class Writer:
+    """The thread and its queue. ``do`` is called on the loop; everything else in the thread."""
+
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        linger_s: float,
+        patience_s: float,
+        on_poison: Poison | None = None,
+    ) -> None:
+        self._batch_size = batch_size
+        self._linger_s = linger_s
+        self._patience_s = patience_s
+        self._on_poison = on_poison
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="ocpp-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Commit everything handed in so far, then end the thread."""
+        self._queue.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+
+    async def do(self, verb: Verb, fact: Any) -> Any:
+        """Have ``fact`` committed and return the service's answer, or raise NotStored."""
+        answer: asyncio.Future[Any] = self._loop.create_future()
+        self._queue.put(Job(verb, fact, answer, time.monotonic() + self._patience_s))
+        return await answer
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            jobs, stopping = self._collect()
+            if jobs:
+                self._loop.call_soon_threadsafe(_hand_out, self._commit(jobs))
+        connection.close()
+
+    def _collect(self) -> tuple[list[Job], bool]:
+        """Wait for a first job, then for its company, up to the linger or the batch size."""
+        job = self._queue.get()
+        if job is None:
+            return [], True
+        jobs = [job]
+        deadline = time.monotonic() + self._linger_s
+        while len(jobs) < self._batch_size:
+            try:
+                job = self._queue.get(timeout=max(deadline - time.monotonic(), 0.0))
+            except Empty:
+                break
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+        return jobs, False
+
+    def _commit(self, jobs: list[Job]) -> list[Outcome]:
+        """Run the batch; wait while the database is away; row by row where it fails."""
+        started = time.perf_counter()
+        metrics.BATCH_SIZE.observe(len(jobs))
+        outcomes: list[Outcome] = []
+        for pause_s in _pauses():
+            jobs = self._drop_impatient(jobs, outcomes)
+            if not jobs:
+                break
+            try:
+                outcomes += _run_together(jobs)
+                break
+            except Exception as error:  # noqa: BLE001 — any failure leads to the rows alone
+                if _database_is_away():
+                    logger.warning("database away, %d deeds wait: %s", len(jobs), error)
+                    time.sleep(pause_s)
+                    continue
+                jobs = self._run_alone(jobs, outcomes)
+        metrics.COMMIT_S.observe(time.perf_counter() - started)
+        return outcomes
+
+    def _run_alone(self, jobs: list[Job], outcomes: list[Outcome]) -> list[Job]:
+        """One transaction each; return the jobs that are left because the database went away."""
+        for index, job in enumerate(jobs):
+            error = _try_alone(job, outcomes)
+            if error is None:
+                continue
+            if _database_is_away():
+                return jobs[index:]
+            self._set_aside(job, error)
+            outcomes.append((job.answer, Poisoned()))
+        return []
+
+    def _set_aside(self, job: Job, error: Exception) -> None:
+        metrics.POISONED.labels(verb=job.verb).inc()
+        logger.error("deed %s could not be stored: %r", job.verb, job.fact, exc_info=error)
+        if self._on_poison is None:
+            return
+        try:
+            self._on_poison(job, error, clock.now())
+        except Exception:
+            logger.exception("the poisoned deed could not be kept either")
+
+    def _drop_impatient(self, jobs: list[Job], outcomes: list[Outcome]) -> list[Job]:
+        now_s = time.monotonic()
+        late = [job for job in jobs if job.give_up_s < now_s]
+        outcomes += [(job.answer, StorageAway()) for job in late]
+        return [job for job in jobs if job.give_up_s >= now_s] if late else jobs
+
+
+def _pauses() -> Iterable[float]:
+    yield from _RETRY_S
+    while True:
+        yield _RETRY_S[-1]
+
+
+def _run_together(jobs: Sequence[Job]) -> list[Outcome]:
+    at = clock.now()
+    by_verb: dict[Verb, list[Job]] = {}
+    for job in jobs:
+        by_verb.setdefault(job.verb, []).append(job)
+    outcomes: list[Outcome] = []
+    with transaction.atomic():
+        for verb, batch in BATCHES.items():
+            group = by_verb.get(verb)
+            if group is None:
+                continue
+            answers = batch([job.fact for job in group], at)
+            outcomes += [(job.answer, answer) for job, answer in zip(group, answers, strict=True)]
+    return outcomes
+
+
+def _try_alone(job: Job, outcomes: list[Outcome]) -> Exception | None:
+    """Deadlocks and lost races go away by themselves; what fails three times will not."""
+    last: Exception | None = None
+    for _ in range(_TRIES_ALONE):
+        try:
+            outcomes += _run_together([job])
+        except Exception as error:  # noqa: BLE001 — whatever it is, its station gets an answer
+            last = error
+            if _database_is_away():
+                return error
+        else:
+            return None
+    return last
+
+
+def _database_is_away() -> bool:
+    """Whether the failure was the connection's; closes it, so that the next try reconnects."""
+    if connection.connection is not None and connection.is_usable():
+        return False
+    connection.close()
+    return True
+
+
+def _hand_out(outcomes: Iterable[Outcome]) -> None:
+    """On the loop: wake those who wait. A waiter whose socket went away is cancelled, not there."""
+    for answer, outcome in outcomes:
+        if answer.done():
+            continue
+        if isinstance(outcome, NotStored):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)
