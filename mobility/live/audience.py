@@ -42,7 +42,11 @@ class Audience:
 
     def sees(self, organisation_id: int) -> bool:
         """Whether rows of that organisation belong into this picture."""
-        return self.kind == "public" or self.organisations is None or organisation_id in self.organisations
+        return (
+            self.kind == "public"
+            or self.organisations is None
+            or organisation_id in self.organisations
+        )
 
 
 def sign(audience: Audience, *, at: datetime.datetime) -> str:

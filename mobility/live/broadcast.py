@@ -70,7 +70,9 @@ class Broadcast:
         """How many are watching."""
         return sum(room.listeners for room in self._rooms.values())
 
-    async def frames(self, audience: Audience, *, alive_s: float = ALIVE_EVERY_S) -> AsyncIterator[bytes]:
+    async def frames(
+        self, audience: Audience, *, alive_s: float = ALIVE_EVERY_S
+    ) -> AsyncIterator[bytes]:
         """The events for one watcher, for as long as they are asked for."""
         with self._joined(audience) as room:
             seen, quiet_s = 0, 0.0

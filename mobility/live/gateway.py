@@ -54,17 +54,27 @@ class LiveApplication:
         try:
             audience, until = read(token, at=at)
         except TokenNotValid as refused:
-            await self._reply(send, refused.status, {"code": refused.code, "detail": refused.detail})
+            await self._reply(
+                send, refused.status, {"code": refused.code, "detail": refused.detail}
+            )
             return
-        headers = [*self._headers, (b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
+        headers = [
+            *self._headers,
+            (b"content-type", b"text/event-stream"),
+            (b"x-accel-buffering", b"no"),
+        ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._stream(audience, until - at, receive, send)
 
-    async def _stream(self, audience: Audience, lasts: datetime.timedelta, receive: Receive, send: Send) -> None:
+    async def _stream(
+        self, audience: Audience, lasts: datetime.timedelta, receive: Receive, send: Send
+    ) -> None:
         """Send until the person leaves or the token ends, whichever comes first."""
         sending = asyncio.create_task(self._pour(audience, send))
         leaving = asyncio.create_task(_left(receive))
-        await asyncio.wait({sending, leaving}, timeout=lasts.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            {sending, leaving}, timeout=lasts.total_seconds(), return_when=asyncio.FIRST_COMPLETED
+        )
         left = leaving.done()
         for task in (sending, leaving):
             task.cancel()

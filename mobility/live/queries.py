@@ -31,7 +31,9 @@ def audience_of(user: User) -> Audience:
     """The staff audience of a person: the organisations whose vehicles and sites they may see."""
     if user.is_superuser:
         return Audience.staff(None)
-    seen = set(Vehicle.objects.visible_to(user).values_list("organisation_id", flat=True).distinct())
+    seen = set(
+        Vehicle.objects.visible_to(user).values_list("organisation_id", flat=True).distinct()
+    )
     seen |= set(Site.objects.visible_to(user).values_list("organisation_id", flat=True).distinct())
     return Audience.staff(frozenset(seen))
 
@@ -58,7 +60,9 @@ def site_rows() -> list[SiteRow]:
 def _connectors(*statuses: ConnectorStatus) -> Count:
     path = "stations__evses__connectors"
     # A connector is only as free as its station can be reached.
-    connected = Q(stations__connected_at__isnull=False) | ~Q(**{f"{path}__status": ConnectorStatus.AVAILABLE})
+    connected = Q(stations__connected_at__isnull=False) | ~Q(
+        **{f"{path}__status": ConnectorStatus.AVAILABLE}
+    )
     return Count(path, filter=Q(**{f"{path}__status__in": statuses}) & connected, distinct=True)
 
 

@@ -23,7 +23,18 @@ STAFF_VEHICLE = (
     "reported_at",
     "organisation",
 )
-SITE = ("id", "lon", "lat", "name", "available", "occupied", "faulted", "offline", "total", "organisation")
+SITE = (
+    "id",
+    "lon",
+    "lat",
+    "name",
+    "available",
+    "occupied",
+    "faulted",
+    "offline",
+    "total",
+    "organisation",
+)
 
 ALIVE = b": alive\n\n"
 RENEW = b"event: renew\ndata: {}\n\n"

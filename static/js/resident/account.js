@@ -1,0 +1,86 @@
+// A person's rides, charges and cards.
+
+import { get, post } from "../api.js";
+import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
+import { moment, money, named, text } from "../page.js";
+import { goingOn } from "./going-on.js";
+
+const LISTS = {
+  trips: { empty: "empty_trips", page: (id) => `/trip/${id}/`, receipt: (id) => `/receipt/${id}/` },
+  recharges: { empty: "empty_recharges", page: (id) => `/charge/${id}/`, receipt: (id) => `/charge/${id}/receipt/` },
+};
+const PAPER = new Set(["priced", "settled", "payment_due"]);
+const next = {};
+
+function journey(list, item) {
+  const over = PAPER.has(item.state);
+  const kind = list === "trips" ? item.vehicle.kind : "charger";
+  const when = item.started_at ?? item.requested_at ?? item.ended_at;
+  return fill(clone("journey-row"), {
+    kind,
+    title: list === "trips" ? `${text(`kind_${kind}`)} ${item.vehicle.code}` : named((item.site ?? item.station)?.name) || text("kind_charger"),
+    when: when ? moment(when) : "",
+    amount: item.price_cents === null || item.price_cents === undefined ? null : money(item.price_cents, item.currency ?? item.quote?.currency),
+    state: item.state === "settled" ? null : text(`state_${item.state}`),
+    address: over ? LISTS[list].receipt(item.id) : LISTS[list].page(item.id),
+  });
+}
+
+async function load(list, { older = false } = {}) {
+  const place = find(`[data-${list}]`);
+  const answer = await get(`/${list}`, older ? next[list] : { limit: 20 });
+  const rows = answer.results.map((item) => journey(list, item));
+  if (older) place.append(...rows);
+  else show(place, ...(rows.length ? rows : [emptyRow(LISTS[list].empty)]));
+  next[list] = answer.next ? new URL(answer.next, location.href).searchParams : null;
+  find(`[data-list=${list}]`).hidden = !next[list];
+}
+
+function emptyRow(key) {
+  const row = document.createElement("li");
+  row.className = "empty";
+  row.textContent = text(key);
+  return row;
+}
+
+async function loadCards() {
+  const answer = await get("/payment-methods");
+  const cards = answer.results ?? answer;
+  const rows = cards.map(({ label, is_default: first }) =>
+    fill(clone("card-row"), { label, default: first ? text("card_default") : null }),
+  );
+  show(find("[data-cards]"), ...(rows.length ? rows : [emptyRow("empty_cards")]));
+}
+
+const safely = (work) => work.catch((error) => say(document.body, error.message));
+
+onAction(document.body, {
+  more: (button) => busy(button, () => safely(load(button.dataset.list, { older: true }))),
+});
+
+find("[data-add-card]").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const button = form.querySelector("button");
+  busy(button, async () => {
+    try {
+      await post("/payment-methods", Object.fromEntries(new FormData(form)));
+      await loadCards();
+      say(document.body, text("card_added"), "");
+    } catch (error) {
+      say(document.body, error.message);
+    }
+  });
+});
+
+async function tellGoingOn() {
+  const busyThings = await goingOn();
+  const place = find("[data-going-on]");
+  place.replaceChildren(...busyThings.map((thing) => fill(clone("going-on"), thing)));
+  place.hidden = !busyThings.length;
+}
+
+safely(load("trips"));
+safely(load("recharges"));
+safely(loadCards());
+tellGoingOn();

@@ -1,0 +1,93 @@
+// One charge, live: energy and cost as the charger reports them.
+
+import { get, poll, post } from "../api.js";
+import { busy, fill, find, onAction, say } from "../dom.js";
+import { CityMap, pinName } from "../map.js";
+import { money, named, number, page, stopwatch, text } from "../page.js";
+import { drawAreas } from "./areas.js";
+
+const WORDS = {
+  starting: "charging_starting",
+  charging: "charging_running",
+  stopping: "charging_stopping",
+  start_failed: "charging_failed",
+};
+const OVER = new Set(["priced", "settled", "payment_due", "written_off"]);
+const AGAIN_S = 2;
+
+const root = find("[data-recharge]");
+const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
+const path = `/recharges/${page.id}`;
+let recharge = null;
+
+function draw(next) {
+  const first = recharge === null;
+  recharge = next;
+  const { state } = recharge;
+  const words = WORDS[state] ?? "charging_over";
+  fill(root, {
+    kind: "charger",
+    headline: text(words),
+    hint: text(`${words}_hint`),
+    waiting: state === "starting" || state === "stopping" || null,
+    metered: state === "start_failed" ? null : true,
+    energy: number((recharge.energy_wh ?? 0) / 1000, 2),
+    cost: money(recharge.price_cents ?? recharge.cost_so_far_cents ?? 0, recharge.currency),
+    power: recharge.power_w ? `${number(recharge.power_w / 1000, 1)} kW` : null,
+    soc: recharge.soc_pct ? `${Math.round(recharge.soc_pct)}%` : null,
+    place: placeName(),
+    can_stop: state === "charging" || null,
+    over: OVER.has(state) || null,
+    failed: state === "start_failed" || null,
+    receipt_address: `/charge/${page.id}/receipt/`,
+  });
+  root.dataset.state = state;
+  root.removeAttribute("aria-busy");
+  tick();
+  if (first) placeStation();
+  return OVER.has(state) || state === "start_failed";
+}
+
+const site = () => recharge.site ?? recharge.station ?? {};
+
+function placeName() {
+  const { name, address } = site();
+  return [named(name), address].filter(Boolean).join(", ") || " ";
+}
+
+function placeStation() {
+  const { lon, lat } = site();
+  if (lon === undefined || lon === null) return;
+  map.showPoints("mine", [{ lon, lat, id: "mine", kind: "charger", pin: pinName("charger") }], { cluster: false });
+  map.goTo({ lon, lat, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });
+}
+
+function tick() {
+  if (!recharge?.started_at) return;
+  const end = recharge.ended_at ? Date.parse(recharge.ended_at) : Date.now();
+  fill(root, { time: stopwatch((end - Date.parse(recharge.started_at)) / 1000) });
+}
+
+onAction(root, {
+  stop: (button) =>
+    busy(button, async () => {
+      try {
+        draw(await post(`${path}/stop`));
+      } catch (error) {
+        say(root, error.message);
+      }
+    }),
+});
+
+async function begin() {
+  drawAreas(map);
+  try {
+    if (!draw(await get(path))) poll(() => get(path), draw, AGAIN_S);
+  } catch (error) {
+    say(root, error.message);
+    fill(root, { failed: true });
+  }
+}
+
+setInterval(() => recharge?.state === "charging" && tick(), 1000);
+begin();

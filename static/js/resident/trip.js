@@ -1,0 +1,183 @@
+// One ride, from unlocking to its end. The server's word is asked again and again; between two
+// answers only the clock and the cost move on by themselves.
+
+import { get, poll, post } from "../api.js";
+import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
+import { CityMap, pinName } from "../map.js";
+import { distance, money, named, page, stopwatch, text } from "../page.js";
+import { drawAreas } from "./areas.js";
+import { whereAmIIfAllowed } from "./place.js";
+import { short } from "./prices.js";
+
+const WAITING = new Set(["starting", "ending"]);
+const RIDING = new Set(["running", "paused"]);
+const OVER = new Set(["ended", "priced", "settled", "payment_due", "written_off"]);
+const WAITING_S = 1;
+const RIDING_S = 4;
+
+const root = find("[data-trip]");
+const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
+const path = `/trips/${page.id}`;
+
+let trip = null;
+let heardAt = 0;
+let stopAsking = () => {};
+
+// --- what is shown ------------------------------------------------------------------------------
+
+function words({ state }) {
+  const key = OVER.has(state) ? "over" : state === "starting" ? "unlocking" : state;
+  return { headline: text(key), hint: text(`${key}_hint`) };
+}
+
+function draw(next) {
+  const first = trip === null;
+  trip = next;
+  heardAt = Date.now();
+  const { state, vehicle } = trip;
+  fill(root, {
+    ...words(trip),
+    kind: vehicle.kind,
+    vehicle: `${text(`kind_${vehicle.kind}`)} ${vehicle.code}`,
+    fare: fareLine(trip.quote),
+    waiting: WAITING.has(state) || null,
+    metered: state !== "starting" && state !== "start_failed" ? true : null,
+    can_ride: RIDING.has(state) || null,
+    can_pause: state === "running" || null,
+    can_resume: state === "paused" || null,
+    over: OVER.has(state) || null,
+    failed: state === "start_failed" || null,
+    receipt_address: `/receipt/${page.id}/`,
+  });
+  find("[data-meter]", root).dataset.tone = state;
+  root.removeAttribute("aria-busy");
+  root.dataset.state = state;
+  tick();
+  placeVehicle(first);
+  ask();
+  if (OVER.has(state)) goToReceipt();
+}
+
+function fareLine(quote) {
+  if (!quote) return null;
+  const { price, price_more: more } = short(quote);
+  return ["·", price, more && `· ${more}`].filter(Boolean).join(" ");
+}
+
+function tick() {
+  if (!trip?.started_at) return;
+  const last = trip.end_requested_at ?? trip.ended_at;
+  const end = last ? Date.parse(last) : Date.now();
+  fill(root, {
+    time: stopwatch((end - Date.parse(trip.started_at)) / 1000),
+    cost: money(trip.price_cents ?? trip.cost_so_far_cents, trip.quote?.currency),
+  });
+}
+
+function placeVehicle(first) {
+  const { vehicle } = trip;
+  if (vehicle.lon === undefined || vehicle.lon === null) return;
+  const here = { lon: vehicle.lon, lat: vehicle.lat };
+  map.showPoints("mine", [{ ...here, id: vehicle.id, kind: vehicle.kind, pin: pinName(vehicle.kind, vehicle.battery_pct) }], { cluster: false });
+  map.mark(here);
+  if (first) map.goTo({ ...here, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });
+}
+
+// --- asking the server --------------------------------------------------------------------------
+
+let askingFor = null;
+
+/** Ask often while the vehicle is being waited for, seldom while riding, no more when it is over. */
+function ask() {
+  if (askingFor === trip.state) return;
+  askingFor = trip.state;
+  stopAsking();
+  if (WAITING.has(trip.state) || trip.state === "ended") stopAsking = poll(() => get(path), draw, WAITING_S);
+  else if (RIDING.has(trip.state)) stopAsking = poll(() => get(path), draw, RIDING_S);
+}
+
+let leaving = false;
+
+function goToReceipt() {
+  if (leaving || trip.state === "ended") return;
+  leaving = true;
+  setTimeout(() => location.replace(`/receipt/${page.id}/`), 1200);
+}
+
+// --- what a person does -------------------------------------------------------------------------
+
+function act(verb, body) {
+  return async (button) => {
+    clearRefusal();
+    await busy(button, async () => {
+      try {
+        draw(await post(`${path}/${verb}`, await body?.()));
+      } catch (error) {
+        refused(error);
+      }
+    });
+  };
+}
+
+function clearRefusal() {
+  say(root, "");
+  find("[data-conditions]", root).hidden = true;
+}
+
+/** All unmet conditions at once, each with what to do and the nearest place that would do. */
+function refused(error) {
+  const { conditions } = error.problem;
+  if (!conditions?.length) return say(root, error.message);
+  const place = find("[data-conditions]", root);
+  show(place, ...conditions.map(condition));
+  place.hidden = false;
+  const [nearest] = conditions.map((one) => one.nearest).filter(Boolean);
+  if (nearest) showPlace(nearest);
+  return undefined;
+}
+
+function condition({ message, hint, nearest }) {
+  const node = fill(clone("condition"), {
+    message,
+    hint: hint || null,
+    nearest: nearest ? text("place_ahead", { name: named(nearest.name), distance: distance(nearest.distance_m) }) : null,
+  });
+  if (nearest) Object.assign(find("[data-do=showPlace]", node).dataset, { lon: nearest.lon, lat: nearest.lat });
+  return node;
+}
+
+function showPlace({ lon, lat }) {
+  const here = { lon: Number(lon), lat: Number(lat) };
+  map.showPoints("legal", [{ ...here, id: "legal", kind: "parking", pin: pinName("parking") }], { cluster: false });
+  map.goTo({ ...here, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });
+}
+
+async function myPlace() {
+  return (await whereAmIIfAllowed({ timeout: 3000 })) ?? {};
+}
+
+onAction(document.body, {
+  pause: act("pause"),
+  resume: act("resume"),
+  end: act("end", myPlace),
+  showPlace: (button) => showPlace(button.dataset),
+});
+
+// --- the beginning ------------------------------------------------------------------------------
+
+async function begin() {
+  drawAreas(map);
+  try {
+    draw(await get(path));
+  } catch (error) {
+    say(root, error.message);
+    fill(root, { failed: true });
+  }
+}
+
+// A frozen meter must not move and a silent network must not freeze a running one.
+setInterval(() => {
+  if (trip && trip.state === "running" && Date.now() - heardAt < 60000) tick();
+}, 1000);
+
+begin();
