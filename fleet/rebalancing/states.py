@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PlanState(models.TextChoices):
-    """From a computed draft to a closed night's work."""
+    """From a request to a closed night's work."""
 
+    COMPUTING = "computing", _("Computing")
     DRAFT = "draft", _("Draft")
     PUBLISHED = "published", _("Published")
     RUNNING = "running", _("Running")
@@ -52,7 +53,11 @@ class DropReason(models.TextChoices):
     PLAN_CLOSED = "plan_closed", _("The plan was closed")
 
 
+# Plans whose tasks a crew may take.
+WORKABLE = frozenset({PlanState.PUBLISHED, PlanState.RUNNING})
+
 PLAN_MOVES: dict[str, frozenset[str]] = {
+    PlanState.COMPUTING: frozenset({PlanState.DRAFT, PlanState.CLOSED}),
     PlanState.DRAFT: frozenset({PlanState.PUBLISHED, PlanState.CLOSED}),
     PlanState.PUBLISHED: frozenset({PlanState.RUNNING, PlanState.CLOSED}),
     PlanState.RUNNING: frozenset({PlanState.CLOSED}),
@@ -61,8 +66,7 @@ PLAN_MOVES: dict[str, frozenset[str]] = {
 
 TASK_MOVES: dict[str, frozenset[str]] = {
     TaskState.OPEN: frozenset({TaskState.CLAIMED, TaskState.DROPPED}),
-    # A crew may hand a task back before it is done.
-    TaskState.CLAIMED: frozenset({TaskState.DONE, TaskState.DROPPED, TaskState.OPEN}),
+    TaskState.CLAIMED: frozenset({TaskState.DONE, TaskState.DROPPED}),
     TaskState.DONE: frozenset(),
     TaskState.DROPPED: frozenset(),
 }
