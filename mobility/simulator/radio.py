@@ -6,11 +6,11 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from mobility.simulator.device import MOVING_REPORT_S, Device
 from mobility.simulator.tally import Tally
+from mobility.simulator.wire import DoorShut, Reply, Wire
 
+TELEMETRY = "/api/v1/telemetry"
 PARKED_REPORT_S = 5.0
 LONGEST_BACKOFF_S = 30.0
 REFUSED_SECRET_S = 60.0
@@ -21,7 +21,7 @@ class Radio:
     """Sends one device's buffer to the telemetry door for ever; cancel the task to end it."""
 
     device: Device
-    http: httpx.AsyncClient
+    wire: Wire
     secret: str
     tally: Tally
     rng: random.Random
@@ -50,33 +50,26 @@ class Radio:
         points, acks = self.device.batch(), list(self.device.acks)
         body = json.dumps({"points": points, "acks": acks}, separators=(",", ":"))
         try:
-            reply = await self.http.post(
-                "/api/v1/telemetry",
-                content=body,
-                headers={
-                    "Authorization": f"Bearer {self.secret}",
-                    "Content-Type": "application/json",
-                },
-            )
-        except httpx.TransportError as error:
+            reply = await self.wire.post(TELEMETRY, body=body.encode(), bearer=self.secret)
+        except DoorShut as error:
             self._back_off(0.0)
-            self.tally.fault(f"telemetry.{type(error).__name__}")
+            self.tally.fault(f"telemetry.{error}")
             return
         self._judge(reply, len(points), len(acks))
 
-    def _judge(self, reply: httpx.Response, points: int, acks: int) -> None:
+    def _judge(self, reply: Reply, points: int, acks: int) -> None:
         """Accepted: forget them. Overloaded or down: keep them. Refused: they are worthless."""
-        if reply.is_success:
-            self._accept(reply.json(), points, acks)
-        elif reply.status_code >= 500 or reply.status_code == 429:
-            self._back_off(_seconds(reply.headers.get("Retry-After")))
-            self.tally.fault(f"telemetry.{reply.status_code}")
-        elif reply.status_code in (401, 403):
+        if 200 <= reply.status < 300:
+            self._accept(json.loads(reply.body), points, acks)
+        elif reply.status >= 500 or reply.status == 429:
+            self._back_off(_seconds(reply.headers.get("retry-after")))
+            self.tally.fault(f"telemetry.{reply.status}")
+        elif reply.status in (401, 403):
             self._back_off(REFUSED_SECRET_S)
-            self.tally.refused(f"telemetry.{reply.status_code}")
+            self.tally.refused(f"telemetry.{reply.status}")
         else:
             self.device.delivered(points, acks)
-            self.tally.refused(f"telemetry.{reply.status_code}")
+            self.tally.refused(f"telemetry.{reply.status}")
 
     def _accept(self, answer: dict[str, Any], points: int, acks: int) -> None:
         self._failures = 0

@@ -23,6 +23,7 @@ from mobility.simulator.residents import Resident
 from mobility.simulator.streets import Streets
 from mobility.simulator.tally import Tally
 from mobility.simulator.vehicle import MAKES, Vehicle
+from mobility.simulator.wire import Wire
 from mobility.simulator.world import World, credentials_stamp, restore_world, save_world
 
 log = logging.getLogger("simulator")
@@ -52,11 +53,12 @@ class Plan:
 async def run_town(*, plan: Plan, tally: Tally, stop: asyncio.Event) -> None:
     """Live until ``stop`` is set or the hours are over; then remember where everything stands."""
     clock = SimClock(speed=plan.speed)
-    async with _door(plan) as devices_door, _door(plan) as people_door:
+    wire = Wire(plan.credentials.api_url)
+    async with _door(plan) as people_door:
         city = await _wait_for_map(CityApi(people_door, tally, plan.rng("visitor")), plan, stop)
         if city is None:
             return
-        world = _build_world(plan, city, clock, devices_door, tally)
+        world = _build_world(plan, city, clock, wire, tally)
         jobs = {
             **{f"device {code}": radio.run() for code, radio in world.radios.items()},
             **_people(plan, world, people_door, tally),
@@ -66,6 +68,7 @@ async def run_town(*, plan: Plan, tally: Tally, stop: asyncio.Event) -> None:
             "voice": _speak(tally),
         }
         await _live(jobs, plan=plan, clock=clock, tally=tally, stop=stop)
+        wire.close()
         _save(world, plan)
 
 
@@ -119,14 +122,12 @@ async def _read_map(api: CityApi, plan: Plan) -> CityMap:
             log.warning("The service does not answer yet; asking again.")
 
 
-def _build_world(
-    plan: Plan, city: CityMap, clock: SimClock, door: httpx.AsyncClient, tally: Tally
-) -> World:
+def _build_world(plan: Plan, city: CityMap, clock: SimClock, wire: Wire, tally: Tally) -> World:
     world = World(clock, city, Streets(list(city.hubs)))
     for spec in share(plan.credentials.devices, plan.scale):
         world.radios[spec.code] = Radio(
             device=_build_device(spec, plan, clock),
-            http=door,
+            wire=wire,
             secret=spec.secret,
             tally=tally,
             rng=plan.rng(f"radio {spec.code}"),

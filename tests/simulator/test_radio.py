@@ -4,8 +4,9 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-import httpx
 import pytest
 
 from mobility.simulator.clock import SimClock
@@ -14,8 +15,21 @@ from mobility.simulator.geometry import Place
 from mobility.simulator.radio import Radio
 from mobility.simulator.tally import Tally
 from mobility.simulator.vehicle import Vehicle
+from mobility.simulator.wire import DoorShut, Reply, Wire
 
-Door = Callable[[httpx.Request], httpx.Response]
+Door = Callable[[dict[str, Any]], Reply]
+
+
+@dataclass
+class ToldWire(Wire):
+    """Answers what the test says."""
+
+    url: str = ""
+    door: Door = lambda _: Reply(500, {}, b"")
+
+    async def post(self, path: str, *, body: bytes, bearer: str) -> Reply:
+        assert (path, bearer) == ("/api/v1/telemetry", "dev_secret")
+        return self.door(json.loads(body))
 
 
 def report(door: Door, *, times: int = 1) -> Radio:
@@ -24,23 +38,21 @@ def report(door: Door, *, times: int = 1) -> Radio:
     device = Device(Vehicle("S1", "scooter", Place(9.2, 45.45), rng), SimClock(), rng, FLAWLESS)
 
     async def run() -> Radio:
-        transport = httpx.MockTransport(door)
-        async with httpx.AsyncClient(transport=transport, base_url="http://city") as http:
-            radio = Radio(device, http, "dev_secret", Tally(), rng)
-            for _ in range(times):
-                device.sample()
-                await radio._report()
-            return radio
+        radio = Radio(device, ToldWire(door=door), "dev_secret", Tally(), rng)
+        for _ in range(times):
+            device.sample()
+            await radio._report()
+        return radio
 
     return asyncio.run(run())
 
 
-def gone(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("nobody home", request=request)
+def gone(_: dict[str, Any]) -> Reply:
+    raise DoorShut("ConnectionRefusedError")
 
 
-def busy(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(503, headers={"Retry-After": "17"})
+def busy(_: dict[str, Any]) -> Reply:
+    return Reply(503, {"retry-after": "17"}, b"")
 
 
 @pytest.mark.parametrize("door", [gone, busy])
@@ -57,14 +69,13 @@ def test_it_waits_as_long_as_a_busy_door_asks() -> None:
 def test_when_the_door_opens_again_the_buffer_goes_out_with_what_the_server_asked_for() -> None:
     seen: list[int] = []
 
-    def door(request: httpx.Request) -> httpx.Response:
-        seen.append(len(json.loads(request.content)["points"]))
+    def door(body: dict[str, Any]) -> Reply:
+        seen.append(len(body["points"]))
         if len(seen) < 3:
-            return gone(request)
-        assert request.headers["Authorization"] == "Bearer dev_secret"
+            return gone(body)
         unlock = {"id": "c1", "sequence": 1, "kind": "unlock"}
-        reply = {"accepted": seen[-1], "rejected": [], "report_again_s": 9, "commands": [unlock]}
-        return httpx.Response(202, json=reply)
+        answer = {"accepted": seen[-1], "rejected": [], "report_again_s": 9, "commands": [unlock]}
+        return Reply(202, {}, json.dumps(answer).encode())
 
     radio = report(door, times=3)
     assert seen == [1, 2, 3]
@@ -74,6 +85,6 @@ def test_when_the_door_opens_again_the_buffer_goes_out_with_what_the_server_aske
 
 
 def test_points_a_door_calls_worthless_are_not_sent_for_ever() -> None:
-    radio = report(lambda _: httpx.Response(400))
+    radio = report(lambda _: Reply(400, {}, b""))
     assert not radio.device.points
     assert radio.tally.refusals == {"telemetry.400": 1}

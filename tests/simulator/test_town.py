@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 import shapely
 from django.core.management import CommandError, call_command
@@ -19,6 +18,7 @@ from mobility.simulator.geometry import Place, distance_m, moved
 from mobility.simulator.streets import Streets, length_m
 from mobility.simulator.tally import Tally
 from mobility.simulator.town import Plan, _build_world, run_town
+from mobility.simulator.wire import Wire
 from mobility.simulator.world import World, restore_world, save_world
 
 CENTRE = Place(9.2040, 45.4520)
@@ -36,7 +36,7 @@ def a_plan(path: Path, seed: int = 1) -> Plan:
 
 
 def a_world(plan: Plan) -> World:
-    return _build_world(plan, CITY, SimClock(), httpx.AsyncClient(), Tally())
+    return _build_world(plan, CITY, SimClock(), Wire(""), Tally())
 
 
 def charges(world: World) -> list[float]:
