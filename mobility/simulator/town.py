@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from mobility.simulator.chargers import run_chargers
 from mobility.simulator.city_api import CityApi, ServiceAway
 from mobility.simulator.citymap import CityMap, read_map
 from mobility.simulator.clock import SimClock
@@ -62,6 +63,13 @@ async def run_town(*, plan: Plan, tally: Tally, stop: asyncio.Event) -> None:
         jobs = {
             **{f"device {code}": radio.run() for code, radio in world.radios.items()},
             **_people(plan, world, people_door, tally),
+            "chargers": run_chargers(
+                share(plan.credentials.chargers, plan.scale),
+                rng=plan.rng("chargers"),
+                clock=clock,
+                tokens=list(plan.credentials.tokens),
+                stop=stop,
+            ),
             "strays": world.move_strays(plan.rng("strays")),
             "swaps": keep_charged(world=world, tally=tally, rng=plan.rng("swaps")),
             "memory": _remember(world, plan),
