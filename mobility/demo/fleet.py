@@ -1,0 +1,175 @@
+"""The demo's fleet: 150 e-bikes, 200 scooters and 60 e-cars where people would expect them."""
+
+import dataclasses
+import datetime
+import math
+import random
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from fleet.vehicles.models import Vehicle, VehicleType
+from fleet.vehicles.states import Kind, LifeState, Propulsion
+from fleet.zones.models import Zone
+from fleet.zones.states import ZoneKind
+from mobility.accounts.models import Organisation
+from mobility.core import geo
+from mobility.demo import places
+from mobility.geography.models import City, Hub
+
+SEED = 20_150_501
+SIZES = {Kind.BICYCLE: 150, Kind.SCOOTER: 200, Kind.CAR: 60}
+LETTERS = {Kind.BICYCLE: "B", Kind.SCOOTER: "S", Kind.CAR: "C"}
+# Vehicles gather where people are: the weight of a district halves every 2.5 km from the Duomo.
+HALF_WEIGHT_M = 2_500
+SPREAD_M = 350
+
+TYPES = (
+    ("ebike-city", Kind.BICYCLE, Propulsion.ELECTRIC_ASSIST, 60_000, 25, 500, 1, "City e-bike"),
+    ("scooter-s2", Kind.SCOOTER, Propulsion.ELECTRIC, 40_000, 20, 550, 1, "Monopattino S2"),
+    ("ecar-compact", Kind.CAR, Propulsion.ELECTRIC, 280_000, 130, 42_000, 4, "Compatta elettrica"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where a vehicle stands when the demo begins."""
+
+    code: str
+    kind: str
+    lon: float
+    lat: float
+    battery_pct: int
+
+
+@transaction.atomic
+def ensure_fleet(*, city: City, operator: Organisation, scale: float) -> list[Placement]:
+    """The vehicles of the demo, created where missing, and where each of them stands."""
+    types = _ensure_types()
+    placements = plan(scale=scale)
+    hubs = {hub.code: hub for hub in Hub.objects.filter(city=city)}
+    Vehicle.objects.bulk_create(
+        (
+            Vehicle(
+                organisation=operator,
+                type=types[placement.kind],
+                city=city,
+                home_hub=_nearest(hubs.values(), placement) if placement.kind == Kind.CAR else None,
+                code=placement.code,
+                plate=f"EV{index:03d}MI" if placement.kind == Kind.CAR else "",
+                life_state=LifeState.IN_SERVICE,
+            )
+            for index, placement in enumerate(placements, start=1)
+        ),
+        ignore_conflicts=True,
+    )
+    return placements
+
+
+@transaction.atomic
+def ensure_zones(*, city: City, operator: Organisation, at: datetime.datetime) -> None:
+    """Where one may ride and park: the city, less a park, slowly around the Duomo, best in a bay."""
+    if Zone.objects.filter(city=city).exists():
+        return
+    always = (at - datetime.timedelta(days=365), None)
+    rules = [
+        Zone(
+            organisation=operator,
+            code="operating",
+            name={"it": "Area di servizio", "en": "Service area"},
+            kind=ZoneKind.OPERATING,
+            boundary=city.boundary,
+        ),
+        Zone(
+            organisation=city.organisation,
+            code="sempione",
+            name={"it": "Parco Sempione: non parcheggiare", "en": "Parco Sempione: no parking"},
+            kind=ZoneKind.NO_PARK,
+            boundary=places.circle(lon=9.1757, lat=45.4737, radius_m=330),
+        ),
+        Zone(
+            organisation=city.organisation,
+            code="duomo",
+            name={"it": "Piazza del Duomo: piano", "en": "Piazza del Duomo: slow"},
+            kind=ZoneKind.SLOW,
+            boundary=places.circle(lon=9.1905, lat=45.4642, radius_m=180),
+            vehicle_kinds=[Kind.SCOOTER, Kind.BICYCLE],
+            max_speed_kmh=6,
+        ),
+    ]
+    rules += [
+        Zone(
+            organisation=city.organisation,
+            code=f"bay-{hub.code}",
+            name=hub.name,
+            kind=ZoneKind.BAY,
+            boundary=places.circle(lon=hub.location.x, lat=hub.location.y, radius_m=25),
+            hub=hub,
+            capacity=hub.capacity,
+        )
+        for hub in Hub.objects.filter(city=city)
+    ]
+    for zone in rules:
+        zone.city = city
+        zone.during = always
+    Zone.objects.bulk_create(rules)
+
+
+def plan(*, scale: float) -> list[Placement]:
+    """The same vehicles at the same places for the same scale: chance with a fixed seed."""
+    chance = random.Random(SEED)  # noqa: S311 - a layout, not a secret
+    districts = places.districts()
+    areas = places.mobility_areas()
+    duomo = districts[0]
+    weights = [
+        0.5 ** (geo.haversine_m(duomo.lon, duomo.lat, district.lon, district.lat) / HALF_WEIGHT_M)
+        for district in districts
+    ]
+    placements = []
+    for kind, size in SIZES.items():
+        for number in range(1, max(1, round(size * scale)) + 1):
+            if kind == Kind.CAR:
+                home, spread = areas[number % len(areas)], 20
+            elif chance.random() < 0.25:
+                home, spread = chance.choice(areas), 60
+            else:
+                home, spread = chance.choices(districts, weights)[0], SPREAD_M
+            lon, lat = _somewhere_near(home, spread, chance)
+            battery = round(chance.triangular(18, 100, 85))
+            placements.append(Placement(f"{LETTERS[kind]}{number:03d}", kind, lon, lat, battery))
+    return placements
+
+
+def _somewhere_near(home: places.Centre, spread_m: float, chance: random.Random) -> tuple[float, float]:
+    distance = spread_m * math.sqrt(chance.random())
+    angle = chance.uniform(0, 2 * math.pi)
+    metres_per_degree = math.pi * geo.EARTH_RADIUS_M / 180
+    lat = home.lat + distance * math.sin(angle) / metres_per_degree
+    lon = home.lon + distance * math.cos(angle) / metres_per_degree / math.cos(math.radians(lat))
+    return round(lon, 6), round(lat, 6)
+
+
+def _nearest(hubs: Iterable[Hub], placement: Placement) -> Hub | None:
+    return min(
+        hubs,
+        key=lambda hub: geo.haversine_m(hub.location.x, hub.location.y, placement.lon, placement.lat),
+        default=None,
+    )
+
+
+def _ensure_types() -> dict[str, VehicleType]:
+    types = {}
+    for code, kind, propulsion, range_m, speed_kmh, battery_wh, seats, name in TYPES:
+        types[str(kind)], _created = VehicleType.objects.get_or_create(
+            code=code,
+            defaults={
+                "name": {"it": name},
+                "kind": kind,
+                "propulsion": propulsion,
+                "max_range_m": range_m,
+                "max_speed_kmh": speed_kmh,
+                "battery_wh": battery_wh,
+                "seats": seats,
+            },
+        )
+    return types
