@@ -12,14 +12,17 @@ from mobility.simulator.city_api import CityApi
 from mobility.simulator.geometry import Place, near
 
 MOST_DRAWS = 60
-HUB_STROLL_M = 35.0
+STROLL_M = 60.0
+HUB_WISH = 0.25
+CORNER_WISH = 0.50
 
 
 @dataclass(frozen=True, slots=True)
 class CityMap:
-    """Hubs, and per kind of vehicle where it may operate and where it may not be left."""
+    """Hubs, street corners, and per kind of vehicle where it may operate and be left."""
 
     hubs: tuple[Place, ...]
+    corners: tuple[Place, ...]
     operating: dict[str, BaseGeometry]
     no_park: dict[str, BaseGeometry]
     bays: dict[str, BaseGeometry] = field(default_factory=dict)
@@ -32,12 +35,12 @@ class CityMap:
         return inside and not (banned is not None and bool(banned.contains(point)))
 
     def somewhere(self, kind: str, rng: random.Random) -> Place:
-        """A place to go to: mostly beside a hub, otherwise anywhere in the operating area."""
+        """A place to go to: beside a hub, at a corner or anywhere in the operating area."""
         for _ in range(MOST_DRAWS):
             place = self._draw(kind, rng)
             if self.may_park(kind, place):
                 return place
-        return rng.choice(self.hubs)
+        return rng.choice(self.corners)
 
     def forbidden(self, kind: str, rng: random.Random) -> Place:
         """A place where the vehicle must not be left: in a no-park zone or beyond the area."""
@@ -47,24 +50,27 @@ class CityMap:
             return Place(inside.x, inside.y)
         area = self.operating.get(kind)
         if area is None:
-            return near(rng.choice(self.hubs), within_m=300.0, rng=rng)
+            return near(rng.choice(self.corners), within_m=300.0, rng=rng)
         west, south, _, north = area.bounds
         return Place(west - 0.004, rng.uniform(south, north))
 
     def _draw(self, kind: str, rng: random.Random) -> Place:
-        area = self.operating.get(kind)
-        if area is None or rng.random() < 0.7:
-            return near(rng.choice(self.hubs), within_m=HUB_STROLL_M, rng=rng)
+        wish, area = rng.random(), self.operating.get(kind)
+        if self.hubs and wish < HUB_WISH:
+            return near(rng.choice(self.hubs), within_m=STROLL_M, rng=rng)
+        if area is None or wish < HUB_WISH + CORNER_WISH:
+            return near(rng.choice(self.corners), within_m=STROLL_M, rng=rng)
         west, south, east, north = area.bounds
         return Place(rng.uniform(west, east), rng.uniform(south, north))
 
 
-async def read_map(api: CityApi, *, kinds: set[str], fallback: list[Place]) -> CityMap:
-    """Ask the service; where it publishes no hubs, the places of ``fallback`` serve as such."""
+async def read_map(api: CityApi, *, kinds: set[str], corners: list[Place]) -> CityMap:
+    """Ask the service for hubs and zones; ``corners`` are places where vehicles stood at first."""
     hubs = [_hub(feature) for feature in (await api.get("hubs")).body.get("features", [])]
     features = (await api.get("zones")).body.get("features", [])
     return CityMap(
-        hubs=tuple(hubs or fallback),
+        hubs=tuple(hubs),
+        corners=tuple(corners),
         operating=_by_kind(features, "operating", kinds),
         no_park=_by_kind(features, "no_park", kinds),
         bays=_by_kind(features, "bay", kinds),

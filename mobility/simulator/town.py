@@ -25,7 +25,7 @@ from mobility.simulator.streets import Streets
 from mobility.simulator.tally import Tally
 from mobility.simulator.vehicle import MAKES, Vehicle
 from mobility.simulator.wire import Wire
-from mobility.simulator.world import World, credentials_stamp, restore_world, save_world
+from mobility.simulator.world import World, city_stamp, restore_world, save_world
 
 log = logging.getLogger("simulator")
 
@@ -125,13 +125,13 @@ async def _read_map(api: CityApi, plan: Plan) -> CityMap:
     places = [Place(device.lon, device.lat) for device in plan.credentials.devices]
     while True:
         try:
-            return await read_map(api, kinds=set(MAKES), fallback=places)
+            return await read_map(api, kinds=set(MAKES), corners=places)
         except ServiceAway:
             log.warning("The service does not answer yet; asking again.")
 
 
 def _build_world(plan: Plan, city: CityMap, clock: SimClock, wire: Wire, tally: Tally) -> World:
-    world = World(clock, city, Streets(list(city.hubs)))
+    world = World(clock, city, Streets([*city.hubs, *city.corners]))
     for spec in share(plan.credentials.devices, plan.scale):
         world.radios[spec.code] = Radio(
             device=_build_device(spec, plan, clock),
@@ -192,4 +192,4 @@ def _memory(plan: Plan) -> Path:
 
 
 def _stamp(plan: Plan) -> str:
-    return credentials_stamp(plan.credentials_path)
+    return city_stamp(device.code for device in plan.credentials.devices)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,10 @@ class World:
 
 
 def save_world(world: World, *, path: Path, stamp: str) -> None:
-    """Remember where everything stands, so that a restart does not teleport the fleet."""
+    """Remember where everything stands, so that a restart does not teleport the fleet.
+
+    Sequence numbers of commands are not kept: a city set up anew counts from one again.
+    """
     rows = {code: _state(radio.device) for code, radio in world.radios.items()}
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps({"stamp": stamp, "vehicles": rows}), encoding="utf-8")
@@ -99,7 +103,7 @@ def save_world(world: World, *, path: Path, stamp: str) -> None:
 
 
 def restore_world(world: World, *, path: Path, stamp: str) -> int:
-    """Put everything back; a file of another credentials file is of another city: ignored.
+    """Put everything back; a file of another fleet is ignored.
 
     Returns the number of vehicles found.
     """
@@ -115,9 +119,9 @@ def restore_world(world: World, *, path: Path, stamp: str) -> int:
     return len(known)
 
 
-def credentials_stamp(path: Path) -> str:
-    """What tells one city from another."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def city_stamp(codes: Iterable[str]) -> str:
+    """What tells one city's fleet from another's."""
+    return hashlib.sha256(",".join(sorted(codes)).encode()).hexdigest()
 
 
 def _stray(device: Device) -> bool:
@@ -133,7 +137,6 @@ def _state(device: Device) -> dict[str, Any]:
         "battery_pct": vehicle.battery_pct,
         "odometer_m": vehicle.odometer_m,
         "locked": vehicle.locked,
-        "sequence": device.last_sequence,
     }
 
 
@@ -143,4 +146,3 @@ def _put_back(device: Device, row: dict[str, Any]) -> None:
     vehicle.battery_pct = row["battery_pct"]
     vehicle.odometer_m = row["odometer_m"]
     vehicle.locked = row["locked"]
-    device.last_sequence = row["sequence"]
