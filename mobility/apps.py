@@ -13,5 +13,6 @@ class MobilityConfig(AppConfig):
     verbose_name = _("City and people")
 
     def ready(self) -> None:
-        """Attach the event handlers; imported by name, because models must be loaded first."""
+        """Attach what registers itself; imported by name, because models must be loaded first."""
         import_module("mobility.handlers")
+        import_module("mobility.accounts.schema")
