@@ -46,6 +46,11 @@ async def application(scope, receive, send):
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})
 '''
+SETTINGS = """
+import os
+
+SECRET_KEY = os.environ["SECRET_KEY"]
+"""
 CELERY = '''
 import os
 import celery
@@ -141,7 +146,8 @@ def lay_out(folder: Path, *, commands: Sequence[str] = ("run_ocpp", "run_relay",
     (folder / "dev").chmod(0o755)
     (folder / ".venv").symlink_to(ROOT / ".venv")
     (folder / "manage.py").write_text(MANAGE)
-    for name, text in {"__init__": "", "wsgi": WSGI, "asgi": ASGI, "celery": CELERY}.items():
+    modules = {"__init__": "", "settings": SETTINGS, "wsgi": WSGI, "asgi": ASGI, "celery": CELERY}
+    for name, text in modules.items():
         (package / f"{name}.py").write_text(text)
     for command in commands:
         (package / f"management/commands/{command}.py").touch()
