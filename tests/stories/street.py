@@ -1,0 +1,84 @@
+"""Real devices of the simulator, driven by a test: they report, obey and move in a thread."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from mobility.simulator.citymap import CityMap
+from mobility.simulator.clock import SimClock
+from mobility.simulator.credentials import Credentials, DeviceSpec
+from mobility.simulator.device import FLAWLESS, Device
+from mobility.simulator.geometry import Place
+from mobility.simulator.radio import Radio
+from mobility.simulator.streets import Streets
+from mobility.simulator.tally import Tally
+from mobility.simulator.vehicle import Vehicle
+from mobility.simulator.wire import Wire
+from mobility.simulator.world import World
+
+Answer = TypeVar("Answer")
+DRIVE_PATIENCE_S = 60.0
+
+
+class Street:
+    """A few vehicles that never misbehave, in a city that moves ``speed`` times faster."""
+
+    def __init__(self, credentials: Credentials, *, speed: float) -> None:
+        self.tally = Tally()
+        self._loop = asyncio.new_event_loop()
+        self._credentials = credentials
+        self._world = World(SimClock(speed=speed), CityMap((), (), {}, {}), Streets([]))
+        self._specs = {spec.code: spec for spec in credentials.devices}
+
+    def put(self, code: str) -> None:
+        """Switch on the device of this vehicle, where the city placed it."""
+        self.do(self._switch_on(self._specs[code]))
+
+    def touch(self, code: str) -> None:
+        """Somebody handles it: it reports at once."""
+        self._loop.call_soon_threadsafe(self._world.board, code)
+
+    def drive(self, code: str, goal: Place) -> None:
+        """Ride there and stand."""
+        assert self.do(self._world.drive(code, goal)), f"{code} did not get there"
+
+    def locked(self, code: str) -> bool:
+        """Is the bolt shut?"""
+        return self._world.device(code).vehicle.locked
+
+    def place(self, code: str) -> Place:
+        """Where it really stands."""
+        return self._world.device(code).vehicle.place
+
+    def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run something in the street's own thread and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DRIVE_PATIENCE_S)
+
+    async def _switch_on(self, spec: DeviceSpec) -> None:
+        rng = random.Random(spec.code)
+        vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng)
+        device = Device(vehicle, self._world.clock, rng, FLAWLESS)
+        wire = Wire(self._credentials.api_url)
+        radio = Radio(device, wire, spec.secret, self.tally, rng)
+        self._world.radios[spec.code] = radio
+        self._running = asyncio.create_task(radio.run())
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+
+@contextmanager
+def open_street(credentials: Credentials, *, speed: float = 20.0) -> Iterator[Street]:
+    """A street that is there for the length of a ``with``."""
+    street = Street(credentials, speed=speed)
+    thread = threading.Thread(target=street._live, daemon=True)
+    thread.start()
+    try:
+        yield street
+    finally:
+        street._loop.call_soon_threadsafe(street._loop.stop)
+        thread.join(5)
