@@ -2,29 +2,52 @@
 
 from typing import Any
 
+from celery.schedules import crontab
+
 QUEUES = ("default", "telematics", "sessions", "planning")
 
 
-def every(seconds: float, task: str, *, queue: str = "default", **kwargs: Any) -> dict[str, Any]:
-    """An entry that is dropped if it could not start before the next one is due."""
+def every(
+    schedule: float | crontab,
+    task: str,
+    *,
+    queue: str = "default",
+    expires: float | None = None,
+    **kwargs: Any,
+) -> dict[str, Any]:
+    """An entry of beat; `schedule` in seconds or as crontab on the city's wall clock.
+
+    A call that no worker took before the next one is due is dropped: sweeps must not pile up
+    behind a worker that was away.
+    """
+    if expires is None:
+        expires = max(float(schedule), 5.0) if isinstance(schedule, int | float) else 3600.0
     return {
         "task": task,
-        "schedule": seconds,
+        "schedule": schedule,
         "kwargs": kwargs,
-        "options": {"queue": queue, "expires": max(seconds, 5.0)},
+        "options": {"queue": queue, "expires": expires},
     }
 
 
-SCHEDULE: dict[str, dict[str, Any]] = {
-    "outbox-sweep": every(15, "mobility.core.sweep_outbox"),
-    "answers-forget": every(3600, "mobility.core.forget_answers"),
-    **{
-        f"heartbeat-{queue}": {
-            "task": "mobility.core.heartbeat",
-            "schedule": 15,
-            "kwargs": {"queue": queue},
-            "options": {"queue": queue, "expires": 60},
-        }
-        for queue in QUEUES
-    },
-}
+def entries(*, shards: int) -> dict[str, dict[str, Any]]:
+    """Every entry, by name; `shards` is how many streams the telemetry log has."""
+    return {
+        "core-outbox": every(15, "mobility.core.sweep_outbox"),
+        "core-answers": every(3600, "mobility.core.forget_answers"),
+        **{
+            f"core-heartbeat-{queue}": every(
+                15, "mobility.core.heartbeat", queue=queue, expires=60, of=queue
+            )
+            for queue in QUEUES
+        },
+        **{
+            f"telematics-drain-{shard}": every(
+                2, "fleet.telematics.drain", queue="telematics", shard=shard
+            )
+            for shard in range(shards)
+        },
+        "telematics-links": every(20, "fleet.telematics.age_links"),
+        "telematics-partitions": every(3600, "fleet.telematics.tend_partitions"),
+        "vehicles-commands": every(2, "fleet.vehicles.expire_commands"),
+    }

@@ -24,6 +24,6 @@ def forget_answers() -> int:
 
 
 @shared_task(name="mobility.core.heartbeat")
-def heartbeat(*, queue: str) -> None:
+def heartbeat(*, of: str) -> None:
     """Leave a sign that the queue's worker is alive; beat sends one to each queue."""
-    health.record_heartbeat(queue=queue, at=clock.now())
+    health.record_heartbeat(queue=of, at=clock.now())
