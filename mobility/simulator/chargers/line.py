@@ -45,7 +45,7 @@ class Line:
         failures = 0
         while True:
             try:
-                async with await self._connect() as socket:
+                async with self._dial() as socket:
                     await self._converse(socket, welcome)
                 failures = 0 if self._open.is_set() else failures + 1
             except (OSError, WebSocketException, TimeoutError) as error:
@@ -95,9 +95,9 @@ class Line:
             with suppress(Refused, ConnectionClosed, TimeoutError):
                 await say(self._talk)
 
-    async def _connect(self) -> ClientConnection:
+    def _dial(self) -> websockets.connect:
         secret = base64.b64encode(f"{self._spec.identity}:{self._spec.password}".encode()).decode()
-        return await websockets.connect(
+        return websockets.connect(
             self._spec.url.removesuffix(self._spec.identity) + quote(self._spec.identity, safe=""),
             subprotocols=[websockets.Subprotocol(self._spec.protocol)],
             additional_headers={"Authorization": f"Basic {secret}"},
