@@ -1,0 +1,50 @@
+"""Writes about tokens and charging sessions; one module per kind of deed."""
+
+from charging.sessions.services.authorisation import authorize, authorize_many
+from charging.sessions.services.inbox import quarantine
+from charging.sessions.services.readings import record_readings
+from charging.sessions.services.remote import (
+    NoSuchSession,
+    TokenRefused,
+    remote_start,
+    remote_stop,
+)
+from charging.sessions.services.settlement import (
+    close_lost_sessions,
+    settle_due,
+    settle_session,
+)
+from charging.sessions.services.starts import start_sessions
+from charging.sessions.services.stops import stop_sessions
+from charging.sessions.services.tokens import (
+    NoSuchToken,
+    TokenMalformed,
+    TokenTaken,
+    block_token,
+    ensure_token,
+    unblock_token,
+)
+from charging.sessions.services.transactions import record_transaction_events
+
+__all__ = [
+    "NoSuchSession",
+    "NoSuchToken",
+    "TokenMalformed",
+    "TokenRefused",
+    "TokenTaken",
+    "authorize",
+    "authorize_many",
+    "block_token",
+    "close_lost_sessions",
+    "ensure_token",
+    "quarantine",
+    "record_readings",
+    "record_transaction_events",
+    "remote_start",
+    "remote_stop",
+    "settle_due",
+    "settle_session",
+    "start_sessions",
+    "stop_sessions",
+    "unblock_token",
+]

@@ -1,0 +1,109 @@
+"""What a reading does to its session: the live figures, and whether it can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from charging.sessions.facts import Reading
+from charging.sessions.models import ChargingSession
+from charging.sessions.rules import (
+    FALLBACK_POWER_W,
+    MeterPicture,
+    RegisterPoint,
+    is_plausible_step,
+    meter_picture,
+    reading_fingerprint,
+)
+from charging.sessions.services.rows import ReadingRow
+from charging.stations.queries import ConnectorRow
+
+_NOTICEABLE_RISE_WH = 10
+
+
+def reading_rows(
+    readings: Sequence[Reading],
+    *,
+    station_id: int,
+    place: str,
+    connector: ConnectorRow | None,
+    session: ChargingSession | None,
+) -> list[ReadingRow]:
+    """The readings as rows, in time order, after noting each on its session if it has one.
+
+    `place` names the connector for the fingerprint even where we have no such connector.
+    """
+    rows = []
+    for reading in sorted(readings, key=lambda reading: reading.at):
+        picture = meter_picture(reading.samples)
+        suspect = picture.suspect
+        if session is not None:
+            suspect |= note_picture(session, picture, at=reading.at, connector=connector)
+        rows.append(
+            ReadingRow(
+                station_id=station_id,
+                connector_id=connector.pk if connector else None,
+                session_id=session.pk if session is not None else None,
+                at=reading.at,
+                fingerprint=reading_fingerprint(place=place, reading=reading),
+                context=picture.context,
+                register_wh=picture.register_wh,
+                power_w=picture.power_w,
+                soc_pct=picture.soc_pct,
+                suspect=suspect,
+                raw=reading.raw,
+            ),
+        )
+    return rows
+
+
+def note_picture(
+    session: ChargingSession,
+    picture: MeterPicture,
+    *,
+    at: datetime,
+    connector: ConnectorRow | None,
+) -> bool:
+    """Bring the session's live figures up to date; True if the register cannot be believed.
+
+    A reading older than the newest one is kept as a row and changes no figure.
+    """
+    newest = session.last_register_at or session.started_at
+    if newest is not None and at < newest:
+        return False
+    if picture.power_w is not None:
+        session.power_w = picture.power_w
+    if picture.soc_pct is not None:
+        session.soc_pct = picture.soc_pct
+    if picture.register_wh is None:
+        return False
+    return _note_register(
+        session,
+        RegisterPoint(at, picture.register_wh),
+        max_power_w=connector.max_power_w if connector else FALLBACK_POWER_W,
+    )
+
+
+def _note_register(session: ChargingSession, point: RegisterPoint, *, max_power_w: int) -> bool:
+    before = _last_point(session)
+    if before is not None and not is_plausible_step(
+        before=before,
+        after=point,
+        max_power_w=max_power_w,
+    ):
+        return True
+    if session.meter_start_wh is None:
+        session.meter_start_wh = point.register_wh
+    if before and point.register_wh >= before.register_wh + _NOTICEABLE_RISE_WH:
+        session.charged_until = point.at
+    session.last_register_wh, session.last_register_at = point.register_wh, point.at
+    session.energy_wh = max(point.register_wh - session.meter_start_wh, 0)
+    return False
+
+
+def _last_point(session: ChargingSession) -> RegisterPoint | None:
+    if session.last_register_wh is not None and session.last_register_at is not None:
+        return RegisterPoint(session.last_register_at, session.last_register_wh)
+    if session.meter_start_wh is not None and session.started_at is not None:
+        return RegisterPoint(session.started_at, session.meter_start_wh)
+    return None

@@ -1,0 +1,98 @@
+"""Starting and stopping a session from afar."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from charging.sessions.facts import AuthorizationStatus
+from charging.sessions.models import ChargingSession
+from charging.sessions.rules import normal_uid
+from charging.sessions.services.authorisation import authorize
+from charging.stations.models import Connector, StationCommand
+from charging.stations.services import NoSuchConnector, queue_command
+from charging.stations.states import CommandAction
+from mobility.core.errors import Conflict, NotFound
+from mobility.core.principals import Principal
+
+
+class TokenRefused(Conflict):
+    """The token may not charge."""
+
+    code = "token_refused"
+    message = _("This token cannot be used for charging.")
+
+
+class NoSuchSession(NotFound):
+    """No session has this id."""
+
+    code = "no_such_session"
+    message = _("There is no such charging session.")
+
+
+@transaction.atomic
+def remote_start(
+    *,
+    connector_id: int,
+    token_uid: str,
+    idempotency_key: str,
+    at: datetime,
+    by: Principal,
+    purpose_ref: str = "",
+    ttl_s: int = 30,
+) -> StationCommand:
+    """Ask a connector's station to begin a session for a token.
+
+    The command's end says only whether the station agreed; the session is there when
+    `SessionStarted` with the same `purpose_ref` comes. An offline station gives a command that
+    has failed already. Raises NoSuchConnector, TokenRefused.
+    """
+    connector = Connector.objects.select_related("evse").filter(pk=connector_id).first()
+    if connector is None:
+        raise NoSuchConnector
+    verdict = authorize(uid=token_uid, station_id=connector.evse.station_id, at=at)
+    if verdict.status is not AuthorizationStatus.ACCEPTED:
+        raise TokenRefused(extra={"status": str(verdict.status)})
+    return queue_command(
+        station_id=connector.evse.station_id,
+        connector_id=connector.pk,
+        action=CommandAction.REMOTE_START,
+        payload={"token_uid": normal_uid(token_uid), "token_kind": "Central"},
+        idempotency_key=idempotency_key,
+        purpose_ref=purpose_ref,
+        ttl_s=ttl_s,
+        at=at,
+        by=by,
+    )
+
+
+@transaction.atomic
+def remote_stop(
+    *,
+    session_id: int,
+    idempotency_key: str,
+    at: datetime,
+    by: Principal,
+    purpose_ref: str = "",
+    ttl_s: int = 60,
+) -> StationCommand:
+    """Ask the station to end a session, also one we think is over: the station knows better.
+
+    Raises NoSuchSession.
+    """
+    session = ChargingSession.objects.filter(pk=session_id).first()
+    if session is None:
+        raise NoSuchSession
+    return queue_command(
+        station_id=session.station_id,
+        connector_id=session.connector_id,
+        action=CommandAction.REMOTE_STOP,
+        payload={"transaction_ref": session.transaction_ref},
+        idempotency_key=idempotency_key,
+        purpose_ref=purpose_ref or session.purpose_ref,
+        ttl_s=ttl_s,
+        at=at,
+        by=by,
+    )

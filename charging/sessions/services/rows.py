@@ -1,0 +1,114 @@
+"""How batches of sessions and readings reach the database: one statement each, whatever their size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from charging.sessions.models import ChargingSession
+from charging.stations.rules import storable_json
+
+# Everything a station's message may change. The state is missing on purpose: it moves by
+# `core.transitions` alone.
+_COLUMNS: Final = {
+    "connector_id": "bigint",
+    "charging_state": "text",
+    "token_uid": "text",
+    "owner_ref": "text",
+    "purpose_ref": "text",
+    "verdict": "text",
+    "started_at": "timestamptz",
+    "ended_at": "timestamptz",
+    "heard_at": "timestamptz",
+    "end_reported_at": "timestamptz",
+    "meter_start_wh": "bigint",
+    "meter_stop_wh": "bigint",
+    "last_register_wh": "bigint",
+    "last_register_at": "timestamptz",
+    "charged_until": "timestamptz",
+    "power_w": "int",
+    "soc_pct": "smallint",
+    "energy_wh": "bigint",
+    "stop_reason": "text",
+    "stop_token_uid": "text",
+    "seq_first": "int",
+    "seq_last": "int",
+    "seq_next": "int",
+    "seq_missing": "int[]",
+    "complete": "bool",
+    "flags": "text[]",
+    "tariff_version_id": "bigint",
+}
+_UPDATE: Final = f"""
+UPDATE charging_chargingsession AS session
+   SET {", ".join(f"{column} = new.{column}" for column in _COLUMNS)}
+  FROM jsonb_to_recordset(%s::jsonb)
+       AS new (id bigint, {", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+ WHERE session.id = new.id
+"""  # noqa: S608 - built from the constant above
+_READINGS: Final = """
+INSERT INTO charging_meterreading
+       (station_id, connector_id, session_id, at, fingerprint, context, register_wh, power_w,
+        soc_pct, suspect, raw)
+SELECT station_id, connector_id, session_id, at, fingerprint, context, register_wh, power_w,
+       soc_pct, suspect, raw
+  FROM jsonb_to_recordset(%s::jsonb)
+       AS reading (station_id bigint, connector_id bigint, session_id bigint, at timestamptz,
+                   fingerprint uuid, context text, register_wh bigint, power_w int,
+                   soc_pct smallint, suspect bool, raw jsonb)
+ ORDER BY station_id, fingerprint
+    ON CONFLICT (station_id, fingerprint) DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRow:
+    """A reading about to be stored."""
+
+    station_id: int
+    connector_id: int | None
+    session_id: int | None
+    at: datetime
+    fingerprint: UUID
+    context: str
+    register_wh: int | None
+    power_w: int | None
+    soc_pct: int | None
+    suspect: bool
+    raw: dict[str, Any]
+
+
+def update_sessions(sessions: Iterable[ChargingSession]) -> None:
+    """Write the columns that messages change, of all sessions at once."""
+    rows = [_plain(session) for session in sessions]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_UPDATE, [storable_json(rows)])
+
+
+def insert_readings(readings: Sequence[ReadingRow]) -> None:
+    """Store readings; one that is there already stays as it was."""
+    if readings:
+        with connection.cursor() as cursor:
+            cursor.execute(_READINGS, [storable_json(readings)])
+
+
+def next_transaction_ids(*, count: int) -> list[int]:
+    """`count` transaction ids for OCPP 1.6, positive and never given before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval('charging_transaction_id') FROM generate_series(1, %s)",
+            [count],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _plain(session: ChargingSession) -> dict[str, Any]:
+    row = {column: getattr(session, column) for column in _COLUMNS}
+    row["id"] = session.pk
+    return row

@@ -1,0 +1,20 @@
+"""Celery's doors to sessions; beat knocks, every one may be repeated."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from charging.sessions import services
+from mobility.core import clock
+
+
+@shared_task(name="charging.sessions.settle_due", queue="sessions")
+def settle_due() -> int:
+    """Settle ended sessions that their event did not settle."""
+    return services.settle_due(at=clock.now())
+
+
+@shared_task(name="charging.sessions.close_lost", queue="sessions")
+def close_lost() -> int:
+    """End sessions whose stations will not end them any more."""
+    return services.close_lost_sessions(at=clock.now())
