@@ -14,13 +14,14 @@ class CredentialsMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpec:
-    """One vehicle's telemetry unit and where the vehicle stands at the beginning."""
+    """One vehicle's telemetry unit, and how and where the vehicle stands at the beginning."""
 
     code: str
     kind: str
     secret: str
     lat: float
     lon: float
+    battery_pct: float = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,14 @@ def share(items: tuple[T, ...], scale: float) -> list[T]:
 
 
 def _device(row: dict[str, Any]) -> DeviceSpec:
-    return DeviceSpec(row["code"], row["kind"], row["secret"], float(row["lat"]), float(row["lon"]))
+    return DeviceSpec(
+        code=row["code"],
+        kind=row["kind"],
+        secret=row["secret"],
+        lat=float(row["lat"]),
+        lon=float(row["lon"]),
+        battery_pct=float(row.get("battery_pct") or 80.0),
+    )
 
 
 def _charger(row: dict[str, Any], ocpp_url: str) -> ChargerSpec:

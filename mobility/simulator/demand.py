@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mobility.simulator.citymap import CityMap
-from mobility.simulator.geometry import Place, near
+from mobility.simulator.geometry import Place, distance_m, near
 
 TRIPS_PER_VEHICLE_DAY = 3.0
 WEEKDAY = (
@@ -20,6 +20,8 @@ MORNING = range(6, 11)
 EVENING = range(16, 21)
 COMMUTES = 0.7
 STROLL_M = 250.0
+MOST_DRAWS = 80
+USUAL_TRIP_M = {"scooter": (400, 2_800), "bicycle": (500, 4_000), "car": (1_500, 9_000)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ def outings_per_hour(*, at: datetime, vehicles: int, residents: int) -> float:
 
 
 def settle(*, city: CityMap, rng: random.Random) -> Haunts:
-    """Where a new resident lives and works."""
-    kind = "bicycle"
-    return Haunts(city.somewhere(kind, rng), city.somewhere(kind, rng))
+    """Where a new resident lives, and works not too far away."""
+    home = city.somewhere("bicycle", rng)
+    return Haunts(home, within_reach(of=home, kind="bicycle", city=city, rng=rng))
 
 
 def itinerary(
@@ -53,7 +55,18 @@ def itinerary(
             return _around(haunts.home, rng), _near_legal(haunts.work, city, kind, rng)
         if at.hour in EVENING:
             return _around(haunts.work, rng), _near_legal(haunts.home, city, kind, rng)
-    return city.somewhere(kind, rng), city.somewhere(kind, rng)
+    start = city.somewhere(kind, rng)
+    return start, within_reach(of=start, kind=kind, city=city, rng=rng)
+
+
+def within_reach(*, of: Place, kind: str, city: CityMap, rng: random.Random) -> Place:
+    """A legal place as far away as people usually go with a vehicle of ``kind``."""
+    low, high = USUAL_TRIP_M[kind]
+    for _ in range(MOST_DRAWS):
+        goal = city.somewhere(kind, rng)
+        if low <= distance_m(of, goal) <= high:
+            return goal
+    return city.somewhere(kind, rng)
 
 
 def _around(place: Place, rng: random.Random) -> Place:

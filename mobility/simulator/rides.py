@@ -41,9 +41,9 @@ class Rider(Person):
 
     async def finish_open_trips(self) -> None:
         """End every trip that is still open for this account."""
-        for trip in await self.api.rows("trips"):
+        for trip in await self.api.rows("trips", state="active"):
             code = trip["vehicle"]["code"]
-            if trip["state"] in OPEN_STATES and code in self.world.radios:
+            if code in self.world.radios:
                 self.tally.add("trips.found_open")
                 self.world.board(code)
                 await self._end(trip, code, self.world.device(code).vehicle.kind)

@@ -147,8 +147,7 @@ def _build_world(plan: Plan, city: CityMap, clock: SimClock, wire: Wire, tally: 
 
 def _build_device(spec: DeviceSpec, plan: Plan, clock: SimClock) -> Device:
     rng = plan.rng(f"device {spec.code}")
-    vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng)
-    vehicle.battery_pct = rng.uniform(35.0, 100.0)
+    vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng, spec.battery_pct)
     return Device(vehicle, clock, rng)
 
 
