@@ -177,6 +177,10 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="mobility@localhost")
 
+# --- payments -------------------------------------------------------------------------------------
+# Cards of the local provider pay with play money: for demos and tests only, never for real residents.
+DEMO_PAYMENTS = env.bool("DEMO_PAYMENTS", default=False)
+
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -112,21 +112,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "legal_name",
-                    models.CharField(
-                        blank=True, max_length=200, verbose_name="legal name"
-                    ),
+                    models.CharField(blank=True, max_length=200, verbose_name="legal name"),
                 ),
                 (
                     "vat_number",
-                    models.CharField(
-                        blank=True, max_length=20, verbose_name="VAT number"
-                    ),
+                    models.CharField(blank=True, max_length=20, verbose_name="VAT number"),
                 ),
                 (
                     "address",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="address"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="address"),
                 ),
             ],
             options={
@@ -150,9 +144,7 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 (
                     "last_login",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last login"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
                 ),
                 (
                     "is_superuser",
@@ -173,9 +165,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    models.EmailField(
-                        max_length=254, unique=True, verbose_name="e-mail address"
-                    ),
+                    models.EmailField(max_length=254, unique=True, verbose_name="e-mail address"),
                 ),
                 (
                     "name",
@@ -250,9 +240,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "secret_hash",
-                    models.CharField(
-                        max_length=64, unique=True, verbose_name="secret hash"
-                    ),
+                    models.CharField(max_length=64, unique=True, verbose_name="secret hash"),
                 ),
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 (
@@ -261,9 +249,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "last_used_at",
-                    models.DateTimeField(
-                        blank=True, null=True, verbose_name="last used"
-                    ),
+                    models.DateTimeField(blank=True, null=True, verbose_name="last used"),
                 ),
                 (
                     "revoked_at",
@@ -295,9 +281,7 @@ class Migration(migrations.Migration):
                 ("changes", models.JSONField(default=dict, verbose_name="changes")),
                 (
                     "request_id",
-                    models.CharField(
-                        blank=True, max_length=64, verbose_name="request id"
-                    ),
+                    models.CharField(blank=True, max_length=64, verbose_name="request id"),
                 ),
             ],
             options={
@@ -346,9 +330,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "residents",
-                    models.PositiveIntegerField(
-                        blank=True, null=True, verbose_name="residents"
-                    ),
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="residents"),
                 ),
                 (
                     "city",
@@ -378,9 +360,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "handled event",
                 "verbose_name_plural": "handled events",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("event_id", "handler"), name="handled_once"
-                    )
+                    models.UniqueConstraint(fields=("event_id", "handler"), name="handled_once")
                 ],
             },
         ),
@@ -427,15 +407,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "capacity",
-                    models.PositiveIntegerField(
-                        blank=True, null=True, verbose_name="capacity"
-                    ),
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="capacity"),
                 ),
                 (
                     "address",
-                    models.CharField(
-                        blank=True, max_length=300, verbose_name="address"
-                    ),
+                    models.CharField(blank=True, max_length=300, verbose_name="address"),
                 ),
                 (
                     "city",
@@ -473,9 +449,7 @@ class Migration(migrations.Migration):
                 ("body", models.BinaryField(null=True, verbose_name="body")),
                 (
                     "content_type",
-                    models.CharField(
-                        blank=True, max_length=80, verbose_name="content type"
-                    ),
+                    models.CharField(blank=True, max_length=80, verbose_name="content type"),
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
             ],
@@ -571,9 +545,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField(verbose_name="at")),
                 (
                     "request_id",
-                    models.CharField(
-                        blank=True, max_length=64, verbose_name="request id"
-                    ),
+                    models.CharField(blank=True, max_length=64, verbose_name="request id"),
                 ),
                 (
                     "dispatched_at",
@@ -585,9 +557,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "attempts",
-                    models.PositiveSmallIntegerField(
-                        default=0, verbose_name="attempts"
-                    ),
+                    models.PositiveSmallIntegerField(default=0, verbose_name="attempts"),
                 ),
                 (
                     "failed_at",
@@ -622,15 +592,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="district",
-            constraint=models.UniqueConstraint(
-                fields=("city", "code"), name="district_code_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("city", "code"), name="district_code_once"),
         ),
         migrations.AddConstraint(
             model_name="hub",
-            constraint=models.UniqueConstraint(
-                fields=("city", "code"), name="hub_code_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("city", "code"), name="hub_code_once"),
         ),
         migrations.AddConstraint(
             model_name="membership",
