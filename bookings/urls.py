@@ -1,5 +1,9 @@
 """Register of the API addresses of this app's features, below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("bookings.reservations.urls")),
+    path("", include("bookings.trips.urls")),
+    path("", include("bookings.payments.urls")),
+]

@@ -128,7 +128,7 @@ def minutes_by_day(segments: Sequence[Segment]) -> list[Counter[SegmentKind]]:
     if not segments:
         return []
     origin = segments[0].start
-    seconds: dict[int, Counter[SegmentKind]] = {}
+    seconds: dict[int, Counter[SegmentKind]] = {0: Counter()}
     for segment in segments:
         for day, length in _slices(segment, origin=origin):
             seconds.setdefault(day, Counter())[segment.kind] += length
@@ -162,7 +162,8 @@ def price_trip(
     """
     days = minutes_by_day(segments)
     ridden_s = sum(int((part.end - part.start).total_seconds()) for part in segments)
-    if not days or (ridden_s <= fare.grace_s and distance_m <= FALSE_START_M):
+    false_start = 0 < fare.grace_s >= ridden_s and distance_m <= FALSE_START_M
+    if not days or false_start:
         return ()
     lines = [*_time_lines(fare, days), *_cap_line(fare, days)]
     lines += [*_hold_line(fare, hold_s), *_distance_line(fare, distance_m)]

@@ -12,8 +12,6 @@ Stretch = Mapping[str, Any]
 
 UNLOCK_TTL_S = 20
 LOCK_TTL_S = 20
-# Lock commands at the end before the trip ends without the lock's word.
-END_LOCKS = 2
 
 START_PATIENCE = datetime.timedelta(seconds=60)
 END_PATIENCE = datetime.timedelta(seconds=90)

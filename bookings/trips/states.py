@@ -62,4 +62,5 @@ class Step(models.TextChoices):
     PAUSE = "pause", _("pause")
     RESUME = "resume", _("resume")
     END = "end", _("end")
+    END_AGAIN = "end_again", _("end, second try")
     UNDO = "undo", _("undo")

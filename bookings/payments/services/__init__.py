@@ -9,6 +9,7 @@ from bookings.payments.services.authorise import (
 )
 from bookings.payments.services.capture import capture_payment, pay_debt, write_off
 from bookings.payments.services.charge import charge_payment
+from bookings.payments.services.collect import collect_due
 from bookings.payments.services.methods import (
     CardUnknown,
     add_payment_method,
@@ -30,6 +31,7 @@ __all__ = [
     "authorise_payment",
     "capture_payment",
     "charge_payment",
+    "collect_due",
     "execute_refund",
     "pay_debt",
     "remove_payment_method",

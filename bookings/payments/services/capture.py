@@ -1,6 +1,7 @@
 """Collecting money, again if need be."""
 
 import datetime
+import uuid
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +34,7 @@ class NothingDue(Conflict):
     message = _("This payment is not open.")
 
 
-def capture_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
+def capture_payment(*, payment_id: uuid.UUID, at: datetime.datetime) -> Payment:
     """Ask the provider for the money of a payment that is being collected or is due.
 
     1. A due payment goes back to being collected; anything else is left alone.
@@ -41,7 +42,7 @@ def capture_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
        answer is asked for again and no money moves twice.
     3. Book the answer; if another worker has booked it already, theirs stands.
     """
-    payment = Payment.objects.get(pk=payment_id)
+    payment = Payment.objects.get(public_id=payment_id)
     try:
         if payment.state == PaymentState.DUE:
             with transaction.atomic():

@@ -1,6 +1,7 @@
 """Giving money back."""
 
 import datetime
+import uuid
 from decimal import Decimal
 
 from django.db import transaction
@@ -55,12 +56,12 @@ def request_refund(
     return refund
 
 
-def execute_refund(*, refund_id: int, at: datetime.datetime) -> Refund:
+def execute_refund(*, refund_id: uuid.UUID, at: datetime.datetime) -> Refund:
     """Have the provider give the money back, then book it and hand out the credit note.
 
     A refusal frees the reserved amount again; silence leaves the refund as it is, to be repeated.
     """
-    refund = Refund.objects.select_related("payment").get(pk=refund_id)
+    refund = Refund.objects.select_related("payment").get(public_id=refund_id)
     if refund.state != RefundState.REQUESTED:
         return refund
     payment = refund.payment

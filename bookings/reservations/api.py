@@ -1,0 +1,151 @@
+"""Doors of reservations: look around, see the price, reserve, cancel."""
+
+import datetime
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookings.pricing.queries import fare_for, quote
+from bookings.reservations import services
+from bookings.reservations.models import Reservation
+from bookings.reservations.queries import offers_near, vehicle_by_ref, with_vehicle
+from bookings.reservations.searches import note_search
+from bookings.reservations.wire import (
+    OffersSerializer,
+    QuoteQuerySerializer,
+    QuoteSerializer,
+    ReservationSerializer,
+    ReserveSerializer,
+    SearchSerializer,
+    VehicleOfferSerializer,
+    offer_body,
+    reservation_body,
+    vehicle_body,
+)
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.rules import is_rentable
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.api import ReadView, ScopedViewSet
+
+
+class VehiclesView(ReadView):
+    """GET /api/v1/vehicles"""
+
+    permission_classes: ClassVar = [AllowAny]
+
+    @extend_schema(parameters=[SearchSerializer], responses=OffersSerializer)
+    def get(self, request: Request) -> Response:
+        """Vehicles that can be taken now near a place, nearest first, with their prices."""
+        form = SearchSerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        offers = offers_near(
+            lon=asked["lon"],
+            lat=asked["lat"],
+            radius_m=asked["radius_m"],
+            kind=asked.get("kind"),
+            limit=asked["limit"],
+            at=clock.now(),
+        )
+        note_search(lon=asked["lon"], lat=asked["lat"], kind=asked.get("kind"), found=bool(offers))
+        return Response({"results": [offer_body(offer) for offer in offers]})
+
+
+class VehicleView(ReadView):
+    """GET /api/v1/vehicles/{id or code}"""
+
+    permission_classes: ClassVar = [AllowAny]
+
+    @extend_schema(responses=VehicleOfferSerializer)
+    def get(self, request: Request, ref: str) -> Response:
+        """One vehicle with its whole offer; where it stands is shown only while it is free."""
+        at = clock.now()
+        vehicle = vehicle_by_ref(ref)
+        free = _is_free(vehicle)
+        return Response(
+            {
+                **vehicle_body(vehicle, show_place=free),
+                "available": free,
+                "quote": _quote(vehicle, minutes=20, at=at),
+            }
+        )
+
+
+class QuotesView(ReadView):
+    """GET /api/v1/quotes"""
+
+    permission_classes: ClassVar = [AllowAny]
+
+    @extend_schema(parameters=[QuoteQuerySerializer], responses=QuoteSerializer)
+    def get(self, request: Request) -> Response:
+        """What a ride of so many minutes on this vehicle would cost, VAT included."""
+        form = QuoteQuerySerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        vehicle = vehicle_by_ref(form.validated_data["vehicle"])
+        minutes = form.validated_data["minutes"]
+        return Response(_quote(vehicle, minutes=minutes, at=clock.now()))
+
+
+class ReservationViewSet(ScopedViewSet):
+    """Reservations of the person behind the request."""
+
+    queryset = Reservation.objects.all()
+    serializer_class = ReservationSerializer
+
+    @extend_schema(request=ReserveSerializer, responses={201: ReservationSerializer})
+    def create(self, request: Request) -> Response:
+        """Hold a vehicle at the price of this moment, until `expires_at`."""
+        form = ReserveSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = cast("User", request.user)
+        reservation = services.reserve_vehicle(
+            vehicle=vehicle_by_ref(form.validated_data["vehicle"]),
+            user_id=user.pk,
+            at=clock.now(),
+            by=user.principal,
+        )
+        return Response(reservation_body(reservation), status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses=ReservationSerializer(many=True))
+    def list(self, request: Request) -> Response:
+        """The person's own reservations, newest first."""
+        mine = with_vehicle(Reservation.objects.filter(user=cast("User", request.user)))
+        page: Any = self.paginate_queryset(mine)
+        return self.get_paginated_response([reservation_body(row) for row in page])
+
+    @extend_schema(responses=ReservationSerializer)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """One reservation."""
+        return Response(reservation_body(self.get_object()))
+
+    @extend_schema(request=None, responses=ReservationSerializer)
+    def cancel(self, request: Request, public_id: str) -> Response:
+        """Give the vehicle back unused."""
+        user = cast("User", request.user)
+        reservation = services.cancel_reservation(
+            reservation=self.get_object(), at=clock.now(), by=user.principal
+        )
+        return Response(reservation_body(reservation))
+
+    def get_queryset(self) -> Any:
+        """Visible ones, with their vehicles."""
+        return with_vehicle(cast("Any", super().get_queryset()))
+
+
+def _quote(vehicle: Vehicle, *, minutes: int, at: datetime.datetime) -> dict[str, Any]:
+    priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
+    return quote(fare=priced.fare, minutes=minutes)
+
+
+def _is_free(vehicle: Vehicle) -> bool:
+    return is_rentable(
+        life=vehicle.life_state,
+        rental=vehicle.rental_state,
+        link=vehicle.link_state,
+        blocks=frozenset(vehicle.active_blocks),
+    )

@@ -1,0 +1,39 @@
+"""What trips do when others report a fact."""
+
+import datetime
+import uuid
+
+from bookings.payments.events import PaymentCaptured, PaymentFailed
+from bookings.payments.states import Purpose
+from bookings.trips import services
+from bookings.trips.events import TripEnded
+from fleet.vehicles.events import CommandFinished
+from mobility.core import outbox
+
+
+@outbox.handles(CommandFinished)
+def on_command_finished(event: CommandFinished, *, at: datetime.datetime) -> None:
+    """A vehicle answered, or did not."""
+    services.apply_command_result(
+        purpose_ref=event.purpose_ref, result=event.result, late=event.late, at=at
+    )
+
+
+@outbox.handles(TripEnded)
+def on_trip_ended(event: TripEnded, *, at: datetime.datetime) -> None:
+    """A trip waits for its price."""
+    services.price_ended_trip(trip_id=uuid.UUID(event.trip_id), at=at)
+
+
+@outbox.handles(PaymentCaptured)
+def on_payment_captured(event: PaymentCaptured, *, at: datetime.datetime) -> None:
+    """The money for a trip came."""
+    if event.purpose == Purpose.TRIP:
+        services.note_payment_captured(trip_id=uuid.UUID(event.purpose_ref), at=at)
+
+
+@outbox.handles(PaymentFailed)
+def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
+    """The money for a trip did not come."""
+    if event.purpose == Purpose.TRIP:
+        services.note_payment_failed(trip_id=uuid.UUID(event.purpose_ref), at=at)

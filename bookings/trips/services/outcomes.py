@@ -1,0 +1,71 @@
+"""What becomes of a trip when its vehicle answers, or does not."""
+
+import datetime
+
+from django.db import transaction
+
+from bookings.trips.models import Trip
+from bookings.trips.services.end import finish_ending, retry_lock
+from bookings.trips.services.orders import KEEPER, parse_purpose
+from bookings.trips.services.pause import flag_pause, undo_resume
+from bookings.trips.services.start import confirm_start, fail_start
+from bookings.trips.states import Step, TripFlag, TripState
+from fleet.vehicles.services import lift_block
+from fleet.vehicles.states import BlockReason, CommandState
+
+END_STEPS = (Step.END, Step.END_AGAIN)
+
+
+def apply_command_result(
+    *, purpose_ref: str, result: str, late: bool, at: datetime.datetime
+) -> None:
+    """Move a trip on by the end of one of its commands.
+
+    Commands of others, and answers to commands that the trip has left behind, change nothing.
+    """
+    purpose = parse_purpose(purpose_ref)
+    if purpose is None:
+        return
+    trip_id, step, number = purpose
+    confirmed = result == CommandState.CONFIRMED
+    with transaction.atomic():
+        # The lock keeps a second tap on "end" and this answer from meeting half-way.
+        trip = (
+            Trip.objects.select_related("reservation", "payment", "user")
+            .select_for_update(of=("self",))
+            .filter(public_id=trip_id)
+            .first()
+        )
+        if trip is None:
+            return
+        if late:
+            _apply_late(trip, step, confirmed=confirmed, at=at)
+        elif number == trip.commands:
+            _apply(trip, step, confirmed=confirmed, result=result, at=at)
+
+
+def _apply(trip: Trip, step: Step, *, confirmed: bool, result: str, at: datetime.datetime) -> None:
+    if step is Step.START and trip.state == TripState.STARTING:
+        if confirmed:
+            confirm_start(trip=trip, at=at)
+        else:
+            fail_start(trip=trip, failure=f"unlock_{result}", at=at, by=KEEPER)
+    elif step is Step.RESUME and trip.state == TripState.RUNNING and not confirmed:
+        undo_resume(trip=trip, at=at)
+    elif step is Step.PAUSE and trip.state == TripState.PAUSED and not confirmed:
+        flag_pause(trip=trip)
+    elif step in END_STEPS and trip.state == TripState.ENDING:
+        if step is Step.END and not confirmed:
+            retry_lock(trip=trip, at=at)
+        else:
+            finish_ending(trip=trip, locked=confirmed, at=at)
+
+
+def _apply_late(trip: Trip, step: Step, *, confirmed: bool, at: datetime.datetime) -> None:
+    """The lock answered after we had stopped waiting: it is not broken after all."""
+    if step not in END_STEPS or not confirmed:
+        return
+    if trip.state == TripState.ENDING:
+        finish_ending(trip=trip, locked=True, at=at)
+    elif TripFlag.LOCK_UNCONFIRMED in trip.flags:
+        lift_block(vehicle_id=trip.vehicle_id, reason=BlockReason.MAINTENANCE, at=at, by=KEEPER)

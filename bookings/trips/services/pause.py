@@ -1,0 +1,104 @@
+"""Pausing and resuming."""
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bookings.pricing.rules import SegmentKind
+from bookings.trips import rules
+from bookings.trips.models import Trip
+from bookings.trips.services.orders import KEEPER, order, trip_ref
+from bookings.trips.states import Step, TripFlag, TripState
+from fleet.vehicles.services import mark_trip
+from fleet.vehicles.states import TripMark
+from mobility.core.errors import Conflict
+from mobility.core.principals import Principal
+from mobility.core.transitions import move
+
+
+class TripNotPausable(Conflict):
+    """Only a running trip pauses, only a paused one resumes."""
+
+    code = "trip_not_pausable"
+    message = _("This is not possible while your trip is: %(state)s.")
+
+
+def pause_trip(*, trip: Trip, at: datetime.datetime, by: Principal) -> Trip:
+    """Pause a running trip: the cheaper minute counts at once, the vehicle is told to lock.
+
+    Pausing a paused trip changes nothing. Raises `TripNotPausable`, `LostRace`.
+    """
+    return _switch(
+        trip,
+        to=TripState.PAUSED,
+        kind=SegmentKind.PAUSED,
+        mark=TripMark.PAUSED,
+        step=Step.PAUSE,
+        at=at,
+        by=by,
+    )
+
+
+def resume_trip(*, trip: Trip, at: datetime.datetime, by: Principal) -> Trip:
+    """Go on riding: the vehicle is told to unlock; if it does not, the pause goes on.
+
+    Resuming a running trip changes nothing. Raises `TripNotPausable`, `LostRace`.
+    """
+    return _switch(
+        trip,
+        to=TripState.RUNNING,
+        kind=SegmentKind.RUNNING,
+        mark=TripMark.RESUMED,
+        step=Step.RESUME,
+        at=at,
+        by=by,
+    )
+
+
+def undo_resume(*, trip: Trip, at: datetime.datetime) -> None:
+    """The vehicle did not unlock: the pause never ended, and no riding minute is counted."""
+    move(
+        trip,
+        to=TripState.PAUSED,
+        at=at,
+        by=KEEPER,
+        reason="unlock_failed",
+        stretches=rules.reopen_previous(trip.stretches),
+    )
+    _mark(trip, TripMark.PAUSED, at=at, by=KEEPER)
+
+
+def flag_pause(*, trip: Trip) -> None:
+    """The vehicle did not lock at the pause: the rider sees it, the price stays the kinder one."""
+    if TripFlag.PAUSE_UNCONFIRMED not in trip.flags:
+        flags = [*trip.flags, TripFlag.PAUSE_UNCONFIRMED]
+        Trip.objects.filter(pk=trip.pk).update(flags=flags)
+
+
+def _switch(
+    trip: Trip,
+    *,
+    to: TripState,
+    kind: SegmentKind,
+    mark: TripMark,
+    step: Step,
+    at: datetime.datetime,
+    by: Principal,
+) -> Trip:
+    if trip.state == to:
+        return trip
+    if trip.state not in {TripState.RUNNING, TripState.PAUSED}:
+        raise TripNotPausable(state=trip.get_state_display())
+    number = trip.commands + 1
+    stretches = rules.switch(trip.stretches, kind, at=at)
+    with transaction.atomic():
+        move(trip, to=to, at=at, by=by, stretches=stretches, commands=number)
+        _mark(trip, mark, at=at, by=by)
+        ttl_s = rules.UNLOCK_TTL_S if step is Step.RESUME else rules.LOCK_TTL_S
+        order(trip, step, number=number, ttl_s=ttl_s, at=at, by=by)
+    return trip
+
+
+def _mark(trip: Trip, mark: TripMark, *, at: datetime.datetime, by: Principal) -> None:
+    mark_trip(hold_id=trip.reservation.hold_id, mark=mark, trip_ref=trip_ref(trip), at=at, by=by)

@@ -1,0 +1,82 @@
+"""After the ride: the final price, the receipt, the money."""
+
+import datetime
+import uuid
+
+from django.db import transaction
+
+from bookings.payments.services import charge_payment
+from bookings.trips.events import TripPriced
+from bookings.trips.models import Trip
+from bookings.trips.queries import price_lines
+from bookings.trips.services.orders import KEEPER
+from bookings.trips.states import TripState
+from fleet.telematics.queries import trip_distance_m
+from mobility.core import outbox
+from mobility.core.money import total_cents
+from mobility.core.transitions import move
+
+
+def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | None:
+    """Price an ended trip by the fare it was quoted, hand out its receipt and ask for the money.
+
+    Everything in one transaction: there is no price without ledger rows and no ledger row without
+    the receipt. A trip that is not waiting for its price is left alone.
+    """
+    trip = Trip.objects.with_story().filter(public_id=trip_id).first()
+    if trip is None or trip.state != TripState.ENDED or trip.payment is None:
+        return None
+    distance_m = _distance_m(trip)
+    lines = price_lines(trip=trip, at=at, distance_m=distance_m)
+    total = total_cents(lines)
+    with transaction.atomic():
+        move(
+            trip,
+            to=TripState.PRICED,
+            at=at,
+            by=KEEPER,
+            waiting_since=None,
+            distance_m=distance_m,
+            price_cents=total,
+        )
+        charge_payment(payment=trip.payment, lines=lines, at=at, by=KEEPER)
+        if total == 0:
+            move(trip, to=TripState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
+        outbox.publish(
+            TripPriced(
+                trip_id=str(trip.public_id),
+                vehicle_id=trip.vehicle_id,
+                user_principal=trip.user.principal,
+                price_cents=total,
+                currency=trip.payment.currency,
+                distance_m=distance_m,
+            ),
+            at=at,
+        )
+    return trip
+
+
+def note_payment_captured(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
+    """The money came: the trip is settled."""
+    _move_on(trip_id, to=TripState.SETTLED, at=at)
+
+
+def note_payment_failed(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
+    """The card refused: the trip waits for its money."""
+    _move_on(trip_id, to=TripState.PAYMENT_DUE, at=at)
+
+
+def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> None:
+    """Follow the payment; facts that come late or out of order change nothing any more."""
+    waiting = {TripState.PRICED, TripState.PAYMENT_DUE} - {to}
+    with transaction.atomic():
+        trip = Trip.objects.filter(public_id=trip_id, state__in=waiting).first()
+        if trip is not None:
+            move(trip, to=to, at=at, by=KEEPER)
+
+
+def _distance_m(trip: Trip) -> int:
+    if trip.started_at is None or trip.ended_at is None:
+        return 0
+    metres = trip_distance_m(vehicle_id=trip.vehicle_id, start=trip.started_at, end=trip.ended_at)
+    return round(metres)

@@ -1,0 +1,79 @@
+"""What nobody else came to do: trips that wait too long, and holds that must reach further."""
+
+import datetime
+from collections.abc import Callable
+
+import structlog
+from django.db import transaction
+
+from bookings.trips import rules
+from bookings.trips.models import Trip
+from bookings.trips.services.end import finish_ending
+from bookings.trips.services.orders import KEEPER
+from bookings.trips.services.settle import price_ended_trip
+from bookings.trips.services.start import fail_start
+from bookings.trips.states import TripState
+from fleet.vehicles.services import VehicleTaken, extend_hold
+from mobility.core.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 200
+
+
+def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
+    """Heal trips that got stuck; returns how many of each kind.
+
+    1. `starting` for a minute: the vehicle never answered, nothing is charged.
+    2. `ending` for a minute and a half: over, at the moment where the meter stood.
+    3. `ended` for a minute without a price: priced now.
+    4. Riding with less than an hour of hold left: held two hours ahead again.
+    """
+    return {
+        "starts_failed": _each(
+            _stuck(TripState.STARTING, at - rules.START_PATIENCE),
+            lambda trip: fail_start(trip=trip, failure="no_answer", at=at, by=KEEPER),
+        ),
+        "ends_finished": _each(
+            _stuck(TripState.ENDING, at - rules.END_PATIENCE),
+            lambda trip: finish_ending(trip=trip, locked=False, at=at),
+        ),
+        "priced": _each(
+            _stuck(TripState.ENDED, at - rules.PRICE_PATIENCE),
+            lambda trip: price_ended_trip(trip_id=trip.public_id, at=at),
+        ),
+        "holds_extended": _each(_running_short(at), lambda trip: _extend(trip, at=at)),
+    }
+
+
+def _stuck(state: TripState, since: datetime.datetime) -> list[Trip]:
+    return list(Trip.objects.waiting(state, since=since).with_story()[:LIMIT])
+
+
+def _running_short(at: datetime.datetime) -> list[Trip]:
+    soon = at + rules.HORIZON_LOW
+    riding = Trip.objects.riding().with_story()
+    return list(riding.filter(reservation__hold__during__endswith__lt=soon)[:LIMIT])
+
+
+def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
+    """Heal one by one: a trip that resists must not keep the others waiting."""
+    healed = 0
+    for trip in trips:
+        try:
+            with transaction.atomic():
+                heal(trip)
+        except DomainError as problem:
+            log.warning("bookings.trip_not_healed", trip=str(trip.public_id), code=problem.code)
+        else:
+            healed += 1
+    return healed
+
+
+def _extend(trip: Trip, *, at: datetime.datetime) -> None:
+    try:
+        extend_hold(hold_id=trip.reservation.hold_id, until=at + rules.HORIZON, at=at, by=KEEPER)
+    except VehicleTaken:
+        # Somebody has booked the vehicle for later; staff see the overlap coming.
+        log.warning("bookings.hold_not_extended", trip=str(trip.public_id))
+        raise
