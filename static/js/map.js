@@ -5,7 +5,8 @@ import * as maplibre from "../vendor/maplibre-gl-6.17.0/maplibre-gl.mjs";
 import { loadPins, pinName } from "./pins.js";
 
 const FONT = ["Hanken Grotesk"];
-const CLUSTERS_UNTIL_ZOOM = 13;
+const CLUSTERS_UNTIL_ZOOM = 15;
+const CLUSTER_RADIUS_PX = 36;
 const FINGER_PX = 8;
 
 /** A colour of the house, in today's theme. */
@@ -45,8 +46,14 @@ export class CityMap {
   /** Areas of GeoJSON under the points; `kind` is "district" or "zone" and picks the look. */
   async showAreas(name, geojson, kind) {
     await this.ready;
-    if (this.map.getSource(name)) return this.map.getSource(name).setData(geojson);
+    const names = asFeatures(geojson.features.map(nameSpot));
+    if (this.map.getSource(name)) {
+      this.map.getSource(name).setData(geojson);
+      return this.map.getSource(`${name}-names`).setData(names);
+    }
     this.map.addSource(name, { type: "geojson", data: geojson });
+    // A polygon is cut into tiles and would be labelled in each; a point is labelled once.
+    this.map.addSource(`${name}-names`, { type: "geojson", data: names });
     this.addLayers(() => AREA_LOOKS[kind](name), this.firstPointLayer());
     return undefined;
   }
@@ -62,7 +69,7 @@ export class CityMap {
       data: geojson,
       cluster,
       clusterMaxZoom: CLUSTERS_UNTIL_ZOOM,
-      clusterRadius: 44,
+      clusterRadius: CLUSTER_RADIUS_PX,
     });
     this.addLayers(() => pointLooks(name));
     return undefined;
@@ -166,6 +173,18 @@ function asFeatures(points) {
   };
 }
 
+/** Where the name of an area stands: its given centre, else the middle of its box. */
+function nameSpot({ geometry, properties }) {
+  const { label, kind = "", centre } = properties;
+  if (centre) return { lon: centre[0], lat: centre[1], label, kind };
+  const flat = geometry.coordinates.flat(geometry.type === "MultiPolygon" ? 2 : 1);
+  const middle = (axis) => {
+    const values = flat.map((spot) => spot[axis]);
+    return (Math.min(...values) + Math.max(...values)) / 2;
+  };
+  return { lon: middle(0), lat: middle(1), label, kind };
+}
+
 const SPOT_LOOKS = {
   chosen: () => ({
     "circle-radius": 25,
@@ -190,7 +209,7 @@ const AREA_LOOKS = {
       paint: { "line-color": tone("map-street"), "line-width": ["interpolate", ["linear"], ["zoom"], 10, 1, 15, 3] },
     },
     {
-      id: `${source}:label`, type: "symbol", source, minzoom: 11.5,
+      id: `${source}:label`, type: "symbol", source: `${source}-names`, minzoom: 11.5,
       layout: {
         "text-field": ["get", "label"], "text-font": FONT, "text-max-width": 7,
         "text-size": ["interpolate", ["linear"], ["zoom"], 11, 10, 15, 14],
@@ -214,7 +233,7 @@ const AREA_LOOKS = {
       },
     },
     {
-      id: `${source}:label`, type: "symbol", source, minzoom: 13.5,
+      id: `${source}:label`, type: "symbol", source: `${source}-names`, minzoom: 13.5,
       filter: ["!=", ["get", "kind"], "operating"],
       layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 12, "text-max-width": 8 },
       paint: { "text-color": zoneColour(), "text-halo-color": tone("map-district"), "text-halo-width": 1.5 },
