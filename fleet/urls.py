@@ -1,5 +1,8 @@
 """Register of the API addresses of this app's features, below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("fleet.zones.urls")),
+    path("", include("fleet.telematics.urls")),
+]

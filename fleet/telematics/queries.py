@@ -6,6 +6,7 @@ import datetime
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -176,45 +177,32 @@ def map_rows(*, organisation_ids: Collection[int] | None) -> list[MapRow]:
         "latest__heading",
         "latest__battery_pct",
         "latest__at",
+        named=True,
     )
-    return [_map_row(*row) for row in rows]
+    return [_map_row(row) for row in rows.iterator(chunk_size=10_000)]
 
 
-def _map_row(
-    vehicle_id: int,
-    public_id: UUID,
-    organisation_id: int,
-    code: str,
-    kind: str,
-    life: str,
-    rental: str,
-    link: str,
-    reasons: list[str],
-    lon_e7: int,
-    lat_e7: int,
-    heading: int | None,
-    battery_pct: int | None,
-    reported_at: datetime.datetime,
-) -> MapRow:
-    blocks = frozenset(reasons)
-    condition = mds.Condition(kind=kind, life=life, rental=rental, link=link, blocks=blocks)
+def _map_row(row: Any) -> MapRow:
+    axes = {"life": row.life_state, "rental": row.rental_state, "link": row.link_state}
+    blocks = frozenset(row.reasons)
+    condition = mds.Condition(kind=row.type__kind, blocks=blocks, **axes)
     return MapRow(
-        vehicle_id=vehicle_id,
-        public_id=public_id,
-        organisation_id=organisation_id,
-        code=code,
-        kind=kind,
-        lon=lon_e7 / _E7,
-        lat=lat_e7 / _E7,
-        heading=heading,
-        battery_pct=battery_pct,
+        vehicle_id=row.pk,
+        public_id=row.public_id,
+        organisation_id=row.organisation_id,
+        code=row.code,
+        kind=row.type__kind,
+        lon=row.latest__lon_e7 / _E7,
+        lat=row.latest__lat_e7 / _E7,
+        heading=row.latest__heading,
+        battery_pct=row.latest__battery_pct,
         state=mds.mds_state(condition).value,
-        life_state=life,
-        rental_state=rental,
-        link_state=link,
-        blocks=tuple(reasons),
-        rentable=rules.is_rentable(life=life, rental=rental, link=link, blocks=blocks),
-        reported_at=reported_at,
+        life_state=row.life_state,
+        rental_state=row.rental_state,
+        link_state=row.link_state,
+        blocks=tuple(row.reasons),
+        rentable=rules.is_rentable(blocks=blocks, **axes),
+        reported_at=row.latest__at,
     )
 
 
@@ -247,4 +235,9 @@ def _box_e7(lon: float, lat: float, radius_m: float) -> tuple[int, int, int, int
     # At the poles a degree of longitude has no length; nobody rents a scooter there.
     wide = high / max(math.cos(math.radians(lat)), 0.01)
     west, east, south, north = lon - wide, lon + wide, lat - high, lat + high
-    return math.floor(west * _E7), math.ceil(east * _E7), math.floor(south * _E7), math.ceil(north * _E7)
+    return (
+        math.floor(west * _E7),
+        math.ceil(east * _E7),
+        math.floor(south * _E7),
+        math.ceil(north * _E7),
+    )

@@ -75,9 +75,9 @@ def _event(
         rental_state=after.rental,
         link_state=after.link,
         blocks=sorted(after.blocks),
-        lon=latest and latest.lon,
-        lat=latest and latest.lat,
-        battery_pct=latest and latest.battery_pct,
+        lon=latest.lon if latest else None,
+        lat=latest.lat if latest else None,
+        battery_pct=latest.battery_pct if latest else None,
         trip_ref=trip_ref,
         by=by,
     )

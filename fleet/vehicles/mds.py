@@ -15,6 +15,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from fleet.vehicles.states import BlockReason, Kind, LifeState, LinkState, RentalState
@@ -227,9 +228,7 @@ def mds_events(before: Condition, after: Condition, *, reason: str = "") -> tupl
     mode = MODES[after.kind]
     states = _route(mode, mds_state(before), mds_state(after))
     causes = _causes(before, after, reason)
-    return tuple(
-        _event(EDGES[mode][edge], causes) for edge in zip(states, states[1:], strict=False)
-    )
+    return tuple(_event(EDGES[mode][edge], causes) for edge in pairwise(states))
 
 
 def _causes(before: Condition, after: Condition, reason: str) -> tuple[str, ...]:

@@ -142,8 +142,7 @@ _AWAY = frozenset(
 LIFE_MOVES: dict[str, frozenset[str]] = {
     LifeState.DRAFT: frozenset({LifeState.IN_SERVICE, LifeState.STORAGE, LifeState.RETIRED}),
     LifeState.IN_SERVICE: _AWAY | {LifeState.RETIRED},
-    LifeState.WORKSHOP: (_AWAY - {LifeState.WORKSHOP})
-    | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.WORKSHOP: (_AWAY - {LifeState.WORKSHOP}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.STORAGE: (_AWAY - {LifeState.STORAGE}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.MISSING: (_AWAY - {LifeState.MISSING}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.IMPOUNDED: (_AWAY - {LifeState.IMPOUNDED})

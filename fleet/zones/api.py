@@ -1,7 +1,5 @@
 """The door of zones: the public map of rules."""
 
-from typing import ClassVar
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
@@ -16,7 +14,7 @@ from mobility.core.api import ReadView
 class ZonesView(ReadView):
     """GET /api/v1/zones"""
 
-    permission_classes: ClassVar = [AllowAny]
+    permission_classes = [AllowAny]
 
     @extend_schema(
         parameters=[OpenApiParameter("city", str, description="Slug of a city.")],

@@ -103,7 +103,7 @@ class Zone(models.Model):
         return f"{self.code} ({self.kind})"
 
     def clean(self) -> None:
-        if self.boundary is not None and not self.boundary.valid:
+        if self.boundary and not self.boundary.valid:
             message = _("The boundary is not sound: %(reason)s")
             raise ValidationError(
                 {"boundary": message % {"reason": self.boundary.valid_reason}},

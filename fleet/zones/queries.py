@@ -68,7 +68,7 @@ WHERE kind = 'operating' OR boundary && ST_Expand(spot, 0.001)
 
 # The nearest bay by its centre, and the nearest point of the area that is open and not closed.
 _NEAREST = (
-    _BINDING
+    _BINDING  # noqa: S608 - two constants
     + """
 , bay AS (
     SELECT name, ST_PointOnSurface(boundary) AS place

@@ -29,7 +29,6 @@ class VehicleCommandQuerySet(FleetScoped["VehicleCommand"]):
         return self.filter(state__in=waiting, expires_at__gt=at).order_by("vehicle_id", "sequence")
 
 
-
 class VehicleCommand(PublicModel):
     """One order to a vehicle: numbered, of limited life, given once however often it is asked."""
 

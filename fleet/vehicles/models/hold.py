@@ -25,7 +25,6 @@ class VehicleHoldQuerySet(FleetScoped["VehicleHold"]):
         return self.filter(released_at=None)
 
 
-
 class VehicleHold(models.Model):
     """The one right to use a vehicle during a time. The exclusion constraint decides races."""
 

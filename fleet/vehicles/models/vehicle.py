@@ -63,9 +63,8 @@ class VehicleQuerySet(FleetScoped["Vehicle"]):
     def with_condition(self) -> VehicleQuerySet:
         """With type, latest state and `active_blocks` loaded in the same query."""
         reasons = VehicleBlock.objects.active().filter(vehicle=OuterRef("pk")).order_by("reason")
-        return self.select_related("type", "latest").annotate(
-            active_blocks=ArraySubquery(reasons.values("reason")),
-        )
+        loaded = {"active_blocks": ArraySubquery(reasons.values("reason"))}
+        return self.select_related("type", "latest").annotate(**loaded)
 
 
 class Vehicle(PublicModel):
@@ -152,7 +151,6 @@ class VehicleBlockQuerySet(FleetScoped["VehicleBlock"]):
 
     def active(self) -> VehicleBlockQuerySet:
         return self.filter(until=None)
-
 
 
 class VehicleBlock(models.Model):

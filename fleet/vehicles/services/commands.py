@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -190,7 +190,7 @@ def _settle(
     late: bool = False,
 ) -> list[VehicleCommand]:
     """Move commands to an answer or an end; tell the ends; take them out of their boxes."""
-    finished = {} if to == CommandState.ACCEPTED else {"finished_at": at}
+    finished: dict[str, Any] = {} if to == CommandState.ACCEPTED else {"finished_at": at}
     moved = move_many(commands, to=to, at=at, by=by, **finished)
     if moved and finished:
         outbox.publish(*(_finished(command, late=late) for command in moved), at=at)

@@ -1,0 +1,159 @@
+"""The log between the door and the tables: what is accepted is in it, and stays until it is stored.
+
+`PointLog` is the seam; on one machine it is a Redis stream per shard. Entries are never dropped by
+length: when the log is too long or full, the door says so and the devices keep their points.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import redis
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from fleet.vehicles import mailbox
+from mobility.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Entry = tuple[str, bytes]
+
+GROUP = "store"
+# Whoever drains takes this name, so that it inherits what a killed predecessor left unfinished.
+CONSUMER = "drain"
+# The name of the payload's field is the version of its layout.
+FIELD = b"p1"
+
+MAX_BACKLOG = 200_000
+
+
+class LogBusy(Unavailable):
+    code = "telemetry_busy"
+    message = _("Too many reports are waiting. Keep your points and try again.")
+
+
+class PointLog(Protocol):
+    """An append-only log per shard with one reader that can be replaced at any moment."""
+
+    def append(self, *, vehicle_id: int, payload: bytes) -> bytes | None:
+        """Add an entry durably; returns the vehicle's box of commands. Raises `LogBusy`."""
+        ...
+
+    def box(self, *, vehicle_id: int) -> bytes | None:
+        """The vehicle's box of commands alone. Raises `LogBusy`."""
+        ...
+
+    def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
+        """Entries read but not acknowledged first, then new ones; waits for the first one."""
+        ...
+
+    def acknowledge(self, *, shard: int, entry_ids: Sequence[str]) -> None:
+        """Forget entries that are stored."""
+
+    def backlog(self, *, shard: int) -> int:
+        """How many entries wait."""
+        ...
+
+
+def shard_of(vehicle_id: int) -> int:
+    """The shard that keeps the order of a vehicle's reports."""
+    shards: int = settings.TELEMATICS_SHARDS
+    return vehicle_id % shards
+
+
+def entry_order(entry_id: str) -> tuple[int, int]:
+    """A key that sorts entry ids as the log does."""
+    milliseconds, _dash, number = entry_id.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+@cache
+def point_log() -> PointLog:
+    """The log of this installation."""
+    return RedisPointLog()
+
+
+class RedisPointLog:
+    """Redis streams `tele:{shard}` on an instance of their own, synced to disk at every append."""
+
+    def __init__(self) -> None:
+        # Length by shard and when it was measured; a door asks at most once a second.
+        self._backlogs: dict[int, tuple[int, float]] = {}
+
+    def append(self, *, vehicle_id: int, payload: bytes) -> bytes | None:
+        """One round trip: the entry, the box, the length."""
+        shard = shard_of(vehicle_id)
+        self._refuse_when_busy(shard)
+        pipeline: Any = mailbox.client().pipeline(transaction=False)
+        pipeline.xadd(_key(shard), {FIELD: payload})
+        pipeline.get(mailbox.box_key(vehicle_id))
+        pipeline.xlen(_key(shard))
+        try:
+            _entry_id, box, length = pipeline.execute()
+        except redis.RedisError as error:
+            raise LogBusy from error
+        self._backlogs[shard] = (length, time.monotonic())
+        return cast("bytes | None", box)
+
+    def box(self, *, vehicle_id: int) -> bytes | None:
+        """One round trip."""
+        try:
+            return cast("bytes | None", mailbox.client().get(mailbox.box_key(vehicle_id)))
+        except redis.RedisError as error:
+            raise LogBusy from error
+
+    def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
+        """What a predecessor left comes first: its effects may be stored, the offset will tell."""
+        left = self._read(shard, "0", count, None)
+        return left or self._read(shard, ">", count, wait_ms)
+
+    def acknowledge(self, *, shard: int, entry_ids: Sequence[str]) -> None:
+        """Acknowledge, then cut the stream before the last of them."""
+        if not entry_ids:
+            return
+        last = max(entry_ids, key=entry_order)
+        pipeline: Any = mailbox.client().pipeline(transaction=False)
+        pipeline.xack(_key(shard), GROUP, *entry_ids)
+        pipeline.xdel(_key(shard), last)
+        pipeline.xtrim(_key(shard), minid=last, approximate=False)
+        pipeline.execute()
+
+    def backlog(self, *, shard: int) -> int:
+        """The length of the stream: what is stored has been cut off."""
+        return mailbox.client().xlen(_key(shard))
+
+    def _read(self, shard: int, after: str, count: int, wait_ms: int | None) -> list[Entry]:
+        client: Any = mailbox.client()
+        try:
+            answer = client.xreadgroup(
+                GROUP,
+                CONSUMER,
+                {_key(shard): after},
+                count=count,
+                block=wait_ms,
+            )
+        except redis.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            client.xgroup_create(_key(shard), GROUP, id="0", mkstream=True)
+            return []
+        entries = answer[0][1] if answer else []
+        return [(entry_id.decode(), (fields or {}).get(FIELD, b"")) for entry_id, fields in entries]
+
+    def _refuse_when_busy(self, shard: int) -> None:
+        length, measured = self._backlogs.get(shard, (0, 0.0))
+        if length < MAX_BACKLOG:
+            return
+        if time.monotonic() - measured > 1.0:
+            length = self.backlog(shard=shard)
+            self._backlogs[shard] = (length, time.monotonic())
+        if length >= MAX_BACKLOG:
+            raise LogBusy
+
+
+def _key(shard: int) -> str:
+    return f"tele:{shard}"

@@ -1,0 +1,118 @@
+"""What becomes of a batch of points: pure decisions over whole arrays, no loop per point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleet.telematics.states import QuarantineReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from fleet.telematics.records import Points
+
+_MINUTE_US = 60 * 1_000_000
+_DAY_US = 24 * 60 * _MINUTE_US
+
+# A device's clock may run ahead by this much; buffered reports may be this old.
+MAX_AHEAD_US = 5 * _MINUTE_US
+MAX_AGE_US = 30 * _DAY_US
+
+# At or below the first a vehicle is withdrawn, at or above the second it is offered again. The
+# gap keeps a battery that hovers from flapping.
+LOW_BATTERY_PCT = 15
+CHARGED_BATTERY_PCT = 20
+
+_ORDER = (
+    QuarantineReason.OUT_OF_RANGE,
+    QuarantineReason.ZERO_FIX,
+    QuarantineReason.FUTURE,
+    QuarantineReason.TOO_OLD,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatteryChanges:
+    """Vehicles to withdraw for a low battery, and those to offer again."""
+
+    low: list[int]
+    charged: list[int]
+
+
+def quarantine_reasons(points: Points) -> NDArray[np.int8]:
+    """For each point 0 if it can be true, else 1 + the index of its reason in `_ORDER`.
+
+    Judged against the time of receipt at the door, never against the time of storing: a backlog
+    must not make good points old.
+    """
+    ahead_us = points["at_us"] - points["received_us"]
+    faults = (
+        (np.abs(points["lat_e7"]) > 90 * 10**7) | (np.abs(points["lon_e7"]) > 180 * 10**7),
+        (points["lat_e7"] == 0) & (points["lon_e7"] == 0),
+        ahead_us > MAX_AHEAD_US,
+        ahead_us < -MAX_AGE_US,
+    )
+    return np.select(faults, range(1, len(faults) + 1), default=0).astype(np.int8)
+
+
+def reason_of(code: int) -> QuarantineReason:
+    """The reason behind a code of `quarantine_reasons`."""
+    return _ORDER[code - 1]
+
+
+def in_order_once(points: Points) -> Points:
+    """Sorted by vehicle and device time, the first to arrive of equal ones kept."""
+    order = np.lexsort((points["at_us"], points["vehicle_id"]))
+    ordered = points[order]
+    repeated = (ordered["vehicle_id"][1:] == ordered["vehicle_id"][:-1]) & (
+        ordered["at_us"][1:] == ordered["at_us"][:-1]
+    )
+    return ordered[np.concatenate([[True], ~repeated])] if len(ordered) else ordered
+
+
+def split_fresh(points: Points, *, watermarks: Mapping[int, int]) -> tuple[Points, Points]:
+    """Points newer than anything stored of their vehicle, and the others.
+
+    Fresh ones cannot exist yet, so they may be written without looking; late ones must be
+    compared. A vehicle without a watermark has stored nothing.
+    """
+    vehicles, place = np.unique(points["vehicle_id"], return_inverse=True)
+    lowest = np.iinfo(np.int64).min
+    marks = np.array([watermarks.get(int(one), lowest) for one in vehicles], dtype=np.int64)
+    fresh = points["at_us"] > marks[place] if len(points) else np.zeros(0, dtype=bool)
+    return points[fresh], points[~fresh]
+
+
+def newest(points: Points) -> Points:
+    """One row per vehicle: its newest point, of points that are in order.
+
+    Battery, odometer and lock are carried over from an older point of the batch where the newest
+    does not tell them, as they would be had the points come in two batches.
+    """
+    if not len(points):
+        return points
+    ends = np.append(np.flatnonzero(np.diff(points["vehicle_id"])), len(points) - 1)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    rows: Points = points[ends].copy()
+    positions = np.arange(len(points))
+    for name in ("battery_pct", "odometer_m", "locked"):
+        told = np.maximum.reduceat(np.where(points[name] >= 0, positions, -1), starts)
+        rows[name] = np.where(told >= starts, points[name][told], -1)
+    return rows
+
+
+def battery_changes(rows: Points, *, blocked: frozenset[int]) -> BatteryChanges:
+    """Which vehicles cross a battery threshold, given those withdrawn for it already."""
+    withdrawn = np.isin(rows["vehicle_id"], list(blocked))
+    told = rows["battery_pct"] >= 0
+    low = told & (rows["battery_pct"] <= LOW_BATTERY_PCT) & ~withdrawn
+    charged = told & (rows["battery_pct"] >= CHARGED_BATTERY_PCT) & withdrawn
+    return BatteryChanges(
+        low=rows["vehicle_id"][low].tolist(),
+        charged=rows["vehicle_id"][charged].tolist(),
+    )

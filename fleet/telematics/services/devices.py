@@ -1,0 +1,149 @@
+"""Devices: given to a vehicle, taken back, and known by their secret at the door.
+
+DomainError
+├── DeviceUnknown (401)
+└── Forbidden  DeviceUnassigned
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext_lazy as _
+
+from fleet.telematics.models import Device, DeviceAssignment
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.services import VehicleNotFound
+from mobility.core import audit, ids
+from mobility.core.errors import DomainError, Forbidden
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from mobility.core.principals import Principal
+
+SECRET_PREFIX = "dev_"  # noqa: S105 - what every secret starts with, not a secret
+
+# A revoked device is refused after this at the latest; so long may a door remember it.
+REMEMBERED = datetime.timedelta(seconds=30)
+_MAX_REMEMBERED = 50_000
+
+
+class DeviceUnknown(DomainError):
+    code = "device_unknown"
+    status = 401
+    message = _("This device is not known here.")
+
+
+class DeviceUnassigned(Forbidden):
+    code = "device_unassigned"
+    message = _("This device is in no vehicle.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credential:
+    """Who a secret speaks for, and until when the door may believe it without asking."""
+
+    device_id: int
+    vehicle_id: int
+    believed_until: datetime.datetime
+
+
+_credentials: dict[str, Credential] = {}
+
+
+def add_device(
+    *,
+    vehicle_code: str,
+    at: datetime.datetime,
+    by: Principal,
+) -> tuple[Device, str]:
+    """Give a vehicle a new device; the one it had stops speaking for it.
+
+    Returns the device and its secret, which nobody can read again. Raises `VehicleNotFound`.
+    """
+    secret = SECRET_PREFIX + ids.secret()
+    with transaction.atomic():
+        vehicle = Vehicle.objects.select_for_update().filter(code=vehicle_code).first()
+        if vehicle is None:
+            raise VehicleNotFound
+        _end_assignments(DeviceAssignment.objects.filter(vehicle=vehicle), at=at)
+        device = Device.objects.create(
+            organisation_id=vehicle.organisation_id,
+            serial=f"{vehicle.code}-{ids.short_code()}",
+            secret_hash=ids.hash_secret(secret),
+            created_at=at,
+        )
+        DeviceAssignment.objects.create(
+            device=device,
+            vehicle=vehicle,
+            during=DateTimeTZRange(at, None),
+        )
+        audit.record(by=by, action="device:add", row=device, at=at, changes={"vehicle": vehicle.pk})
+    return device, secret
+
+
+def revoke_device(*, device_id: int, at: datetime.datetime, by: Principal) -> None:
+    """Refuse a device from now on (every door forgets it within `REMEMBERED`)."""
+    with transaction.atomic():
+        changed = Device.objects.filter(pk=device_id, revoked_at=None).update(revoked_at=at)
+        if changed:
+            _end_assignments(DeviceAssignment.objects.filter(device_id=device_id), at=at)
+            audit.record(by=by, action="device:revoke", row=Device(pk=device_id), at=at)
+
+
+def recognise(*, secret: str, at: datetime.datetime) -> Credential:
+    """The device and vehicle a secret speaks for; no query while it is remembered.
+
+    Raises `DeviceUnknown` or `DeviceUnassigned`.
+    """
+    secret_hash = ids.hash_secret(secret)
+    known = _credentials.get(secret_hash)
+    if known is not None and known.believed_until > at:
+        return known
+    _credentials.pop(secret_hash, None)
+    credential = _look_up(secret_hash, at=at)
+    if len(_credentials) >= _MAX_REMEMBERED:
+        _credentials.clear()
+    _credentials[secret_hash] = credential
+    return credential
+
+
+def forget_credentials() -> None:
+    """Empty this process's memory of devices."""
+    _credentials.clear()
+
+
+def _look_up(secret_hash: str, *, at: datetime.datetime) -> Credential:
+    now_in = DeviceAssignment.objects.valid_at(at).filter(device=OuterRef("pk"))
+    row = (
+        Device.objects.filter(secret_hash=secret_hash, revoked_at=None)
+        .annotate(now_in=Subquery(now_in.values("vehicle")[:1]))
+        .values_list("pk", "now_in")
+        .first()
+    )
+    if row is None:
+        raise DeviceUnknown
+    device_id, vehicle_id = row
+    if vehicle_id is None:
+        raise DeviceUnassigned
+    return Credential(
+        device_id=device_id,
+        vehicle_id=vehicle_id,
+        believed_until=at + REMEMBERED,
+    )
+
+
+def _end_assignments(
+    assignments: QuerySet[DeviceAssignment],
+    *,
+    at: datetime.datetime,
+) -> None:
+    for assignment in assignments.filter(during__contains=at):
+        assignment.during = DateTimeTZRange(assignment.during.lower, at)
+        assignment.save(update_fields=["during"])

@@ -1,0 +1,62 @@
+"""The latest state of vehicles: one statement for a batch, and only ever forward in time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from fleet.telematics import records
+
+if TYPE_CHECKING:
+    from fleet.telematics.records import Points
+
+# What a report leaves out stays as it was told before, except for how fast and where to.
+_UPSERT = """
+INSERT INTO fleet_lateststate AS latest (
+    vehicle_id, at, received_at, lon_e7, lat_e7,
+    odometer_m, accuracy_dm, speed_cms, heading, battery_pct, locked
+)
+SELECT vehicle_id, at, received_at, lon_e7, lat_e7, NULLIF(odometer_m, -1),
+       NULLIF(accuracy_dm, -1), NULLIF(speed_cms, -1), NULLIF(heading, -1),
+       NULLIF(battery_pct, -1), NULLIF(locked, -1)::int::bool
+FROM unnest(
+    %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::int[], %s::int[],
+    %s::int[], %s::smallint[], %s::smallint[], %s::smallint[], %s::smallint[], %s::smallint[]
+) AS report (
+    vehicle_id, at, received_at, lon_e7, lat_e7,
+    odometer_m, accuracy_dm, speed_cms, heading, battery_pct, locked
+)
+ON CONFLICT (vehicle_id) DO UPDATE SET
+    at = EXCLUDED.at, received_at = EXCLUDED.received_at,
+    lon_e7 = EXCLUDED.lon_e7, lat_e7 = EXCLUDED.lat_e7,
+    accuracy_dm = EXCLUDED.accuracy_dm,
+    speed_cms = EXCLUDED.speed_cms, heading = EXCLUDED.heading,
+    odometer_m = COALESCE(EXCLUDED.odometer_m, latest.odometer_m),
+    battery_pct = COALESCE(EXCLUDED.battery_pct, latest.battery_pct),
+    locked = COALESCE(EXCLUDED.locked, latest.locked)
+WHERE EXCLUDED.at > latest.at
+"""
+
+_NUMBERS = (
+    "lon_e7",
+    "lat_e7",
+    "odometer_m",
+    "accuracy_dm",
+    "speed_cms",
+    "heading",
+    "battery_pct",
+    "locked",
+)
+
+
+def write_latest(rows: Points) -> None:
+    """Write one row per vehicle where it is newer than what is there."""
+    if not len(rows):
+        return
+    moments = (
+        [records.from_us(us) for us in rows[name].tolist()] for name in ("at_us", "received_us")
+    )
+    numbers = (rows[name].tolist() for name in _NUMBERS)
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, [rows["vehicle_id"].tolist(), *moments, *numbers])

@@ -1,0 +1,7 @@
+"""Addresses of telematics below /api/v1/."""
+
+from django.urls import path
+
+from fleet.telematics import views
+
+urlpatterns = [path("telemetry", views.telemetry, name="telemetry")]
