@@ -52,7 +52,7 @@ def _open_house(config: pytest.Config) -> House:
         folder=FOLDER,
     )
     config.add_cleanup(house.stop)
-    house.run_once("demo", "manage.py", "demo")
+    house.run_once("demo", "manage.py", "demo", "--scale", "0.1")
     _start_processes(house)
     return house
 

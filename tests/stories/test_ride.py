@@ -1,0 +1,98 @@
+"""A resident rides a scooter: from the map to the receipt, over every process of the house."""
+
+import pytest
+
+from mobility.simulator.geometry import Place, distance_m, moved
+from tests.stories.people import Caller, credentials_of, resident
+from tests.stories.processes import House
+from tests.stories.street import open_street
+
+pytestmark = pytest.mark.story
+
+
+def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) -> None:
+    """Search, price, reserve, unlock, ride, a refusal with a way out, end, receipt."""
+    rider, stranger = resident(house, 0), resident(house, 1)
+    credentials = credentials_of(house)
+    scooter = next(spec for spec in credentials.devices if spec.kind == "scooter")
+    with open_street(credentials) as street:
+        street.put(scooter.code)
+        found = _on_the_map(rider, scooter.code, Place(scooter.lon, scooter.lat))
+        assert found["price"]["minute_cents"] > 0
+
+        reserved = rider.post("reservations", {"vehicle": found["id"]}, status=201, key="tap-1")
+        again = rider.post("reservations", {"vehicle": found["id"]}, status=201, key="tap-1")
+        assert again == reserved
+        taken = stranger.post("reservations", {"vehicle": found["id"]}, status=409)
+        assert taken["code"].startswith("vehicle_")
+
+        trip = rider.post("trips", {"reservation": reserved["id"]}, status=201)
+        street.touch(scooter.code)
+        trip_path = f"trips/{trip['id']}"
+        rider.wait_for(trip_path, lambda seen: seen["state"] == "running", what="the unlock")
+        assert not street.locked(scooter.code)
+        stranger.get(trip_path, status=404)
+
+        park = Place(9.1757, 45.4737)
+        street.drive(scooter.code, park)
+        blocked = _end_until_judged(rider, trip_path, code="no_parking")
+        nearest = blocked["nearest"]
+        way_out = Place(nearest["lon"], nearest["lat"])
+        assert distance_m(park, way_out) < 1_000
+
+        street.drive(scooter.code, _a_step_beyond(park, way_out))
+        _end(rider, trip_path)
+        settled = rider.wait_for(
+            trip_path, lambda seen: seen["state"] == "settled", what="the payment"
+        )
+        assert street.locked(scooter.code)
+        assert settled["distance_m"] > 500
+
+        receipt = rider.get(f"{trip_path}/receipt")
+        assert receipt["total_cents"] == settled["price_cents"] > 0
+        assert sum(line["cents"] for line in receipt["lines"]) == receipt["total_cents"]
+        assert sum(part["gross_cents"] for part in receipt["vat"]) == receipt["total_cents"]
+        stranger.get(f"{trip_path}/receipt", status=404)
+        _on_the_map(stranger, scooter.code, street.place(scooter.code))
+
+
+def _on_the_map(person: Caller, code: str, place: Place) -> dict:
+    """The vehicle as anybody finds it nearby, once its report went through stream and drain."""
+    near = f"vehicles?lat={place.lat}&lon={place.lon}&radius_m=300&kind=scooter"
+    answer = person.wait_for(
+        near,
+        lambda seen: any(row["code"] == code for row in seen["results"]),
+        what="a free scooter",
+    )
+    return next(row for row in answer["results"] if row["code"] == code)
+
+
+def _end_until_judged(rider: Caller, trip_path: str, *, code: str) -> dict:
+    """Ask to end until the place is the reason: at first the last report may be of the ride."""
+    for _ in range(10):
+        refusal = rider.post(f"{trip_path}/end", status=409)
+        assert refusal["code"] == "end_blocked"
+        for condition in refusal["conditions"]:
+            if condition["code"] == code:
+                assert condition["message"]
+                assert condition["hint"]
+                return condition
+    raise AssertionError(refusal)
+
+
+def _end(rider: Caller, trip_path: str) -> None:
+    for _ in range(20):
+        reply = rider.http.post(f"{trip_path}/end", json={})
+        if reply.status_code == 200:
+            return
+        assert reply.json()["code"] == "end_blocked", reply.text
+        rider.wait_for(trip_path, lambda _: True, what="a look")
+    raise AssertionError(reply.text)
+
+
+def _a_step_beyond(inside: Place, edge: Place) -> Place:
+    """Thirty metres further than the edge, away from the place that was refused."""
+    length = max(distance_m(inside, edge), 1.0)
+    per_lon = distance_m(inside, Place(edge.lon, inside.lat)) * (1 if edge.lon > inside.lon else -1)
+    per_lat = distance_m(inside, Place(inside.lon, edge.lat)) * (1 if edge.lat > inside.lat else -1)
+    return moved(edge, per_lon / length * 30, per_lat / length * 30)
