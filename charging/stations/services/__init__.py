@@ -11,6 +11,17 @@ from charging.stations.services.commands import (
     queue_command,
     take_commands,
 )
+from charging.stations.services.commissioning import (
+    ConnectorPlan,
+    ConnectorsMalformed,
+    IdentityMalformed,
+    IdentityTaken,
+    PasswordMalformed,
+    add_charger,
+    ensure_site,
+    reset_password,
+    set_registration,
+)
 from charging.stations.services.connections import (
     close_connections,
     open_connection,
@@ -19,16 +30,30 @@ from charging.stations.services.connections import (
     release_gateway,
     touch_stations,
 )
+from charging.stations.services.holds import (
+    ConnectorTaken,
+    hold_connector,
+    release_connector,
+)
 from charging.stations.services.reports import record_boots, record_statuses
 
 __all__ = [
     "CommandKeyReused",
+    "ConnectorPlan",
+    "ConnectorTaken",
+    "ConnectorsMalformed",
+    "IdentityMalformed",
+    "IdentityTaken",
     "NoSuchConnector",
     "NoSuchStation",
+    "PasswordMalformed",
     "UnknownAction",
+    "add_charger",
     "close_connections",
+    "ensure_site",
     "expire_commands",
     "finish_commands",
+    "hold_connector",
     "mark_commands_sent",
     "open_connection",
     "open_connections",
@@ -36,7 +61,10 @@ __all__ = [
     "record_boots",
     "record_refused_handshakes",
     "record_statuses",
+    "release_connector",
     "release_gateway",
+    "reset_password",
+    "set_registration",
     "take_commands",
     "touch_stations",
 ]
