@@ -24,7 +24,9 @@ class Addresses:
     ocpp_url: str
 
 
-def ensure_demo(*, folder: Path, addresses: Addresses, scale: float, at: datetime.datetime) -> dict[str, Any]:
+def ensure_demo(
+    *, folder: Path, addresses: Addresses, scale: float, at: datetime.datetime
+) -> dict[str, Any]:
     """Build what is missing of the demo city; returns the log-ins.
 
     1. Places, organisations, zones and prices.
@@ -63,9 +65,7 @@ def _devices(
     placements: list[fleet.Placement], known: list[dict[str, Any]], *, at: datetime.datetime
 ) -> list[dict[str, Any]]:
     secrets = {device["code"]: device["secret"] for device in known}
-    now_at = {
-        state.vehicle.code: state for state in LatestState.objects.select_related("vehicle")
-    }
+    now_at = {state.vehicle.code: state for state in LatestState.objects.select_related("vehicle")}
     devices = []
     for placement in placements:
         secret = secrets.get(placement.code)

@@ -140,7 +140,9 @@ def plan(*, scale: float) -> list[Placement]:
     return placements
 
 
-def _somewhere_near(home: places.Centre, spread_m: float, chance: random.Random) -> tuple[float, float]:
+def _somewhere_near(
+    home: places.Centre, spread_m: float, chance: random.Random
+) -> tuple[float, float]:
     distance = spread_m * math.sqrt(chance.random())
     angle = chance.uniform(0, 2 * math.pi)
     metres_per_degree = math.pi * geo.EARTH_RADIUS_M / 180
@@ -152,7 +154,9 @@ def _somewhere_near(home: places.Centre, spread_m: float, chance: random.Random)
 def _nearest(hubs: Iterable[Hub], placement: Placement) -> Hub | None:
     return min(
         hubs,
-        key=lambda hub: geo.haversine_m(hub.location.x, hub.location.y, placement.lon, placement.lat),
+        key=lambda hub: geo.haversine_m(
+            hub.location.x, hub.location.y, placement.lon, placement.lat
+        ),
         default=None,
     )
 

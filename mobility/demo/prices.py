@@ -61,7 +61,10 @@ CHARGING = (
     (
         "ac",
         {"it": "Ricarica normale", "en": "Normal charging"},
-        [{"kind": "energy", "unit_cents": "49"}, {"kind": "idle", "unit_cents": "5", "free_units": "60"}],
+        [
+            {"kind": "energy", "unit_cents": "49"},
+            {"kind": "idle", "unit_cents": "5", "free_units": "60"},
+        ],
     ),
     (
         "dc",

@@ -14,11 +14,15 @@ from mobility.demo.city import Addresses, ensure_demo
 class Command(BaseCommand):
     """Build what is missing of the demo city; repeating it is quick and changes nothing."""
 
-    help = "Migrate and build the demo Milan; credentials go to DATA_DIR, readable by the owner only."
+    help = (
+        "Migrate and build the demo Milan; credentials go to DATA_DIR, readable by the owner only."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How large, and how to print."""
-        parser.add_argument("--scale", type=float, default=1.0, help="share of the full demo size (default 1)")
+        parser.add_argument(
+            "--scale", type=float, default=1.0, help="share of the full demo size (default 1)"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
