@@ -1,0 +1,141 @@
+"""One scooter, many riders: the database decides, whatever the application believed."""
+
+import datetime
+from collections import Counter
+
+import pytest
+
+from bookings.reservations.models import Reservation
+from bookings.reservations.services import consume_reservation, expire_reservations
+from bookings.trips.models import Trip
+from fleet.vehicles.models import VehicleHold
+from mobility.accounts.models import User
+from mobility.core import clock, ids
+from tests.bookings.races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def crowd(api, card):
+    """Twenty-four residents with their phones and cards."""
+    phones = []
+    for number in range(24):
+        person = User.objects.create_user(f"rider{number}@demo.example")
+        card(person)
+        phones.append(api(person))
+    return phones
+
+
+def test_of_24_riders_one_gets_the_scooter(crowd, scooter):
+    answers = at_once(
+        [lambda p=p: p.post("/api/v1/reservations", {"vehicle": "SC1"}) for p in crowd]
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 23}
+    refusals = {answer.json()["code"] for answer in answers if answer.status_code == 409}
+    assert refusals == {"vehicle_taken"}
+    assert Reservation.objects.count() == VehicleHold.objects.active().count() == 1
+
+
+def test_even_with_the_courtesy_checks_off_one_gets_it(crowd, scooter, monkeypatch):
+    """The checks before the constraints only spare work; the constraints decide."""
+    from fleet.vehicles.services import holds
+
+    monkeypatch.setattr(holds, "refuse_hopeless", lambda vehicle, *, purpose: None)
+    answers = at_once(
+        [lambda p=p: p.post("/api/v1/reservations", {"vehicle": "SC1"}) for p in crowd]
+    )
+    statuses = Counter(answer.status_code for answer in answers)
+    assert (statuses[201], statuses[409]) == (1, 23)
+    assert VehicleHold.objects.active().count() == 1
+
+
+def test_one_rider_with_many_phones_gets_one_of_many_scooters(api, giulia, make_vehicle, tariff):
+    for number in range(12):
+        make_vehicle("scooter", code=f"SC{number}")
+    answers = at_once(
+        [
+            lambda p=api(giulia), n=n: p.post("/api/v1/reservations", {"vehicle": f"SC{n}"})
+            for n in range(12)
+        ]
+    )
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 11}
+    assert {a.json()["code"] for a in answers if a.status_code == 409} == {"already_active"}
+    assert VehicleHold.objects.active().count() == 1
+
+
+def test_a_double_tap_with_one_key_is_one_reservation_and_one_answer(api, giulia, scooter):
+    key = {"HTTP_IDEMPOTENCY_KEY": str(ids.uuid7())}
+    answers = at_once(
+        [
+            lambda p=api(giulia): p.post("/api/v1/reservations", {"vehicle": "SC1"}, **key)
+            for _tap in range(4)
+        ]
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert Reservation.objects.count() == 1
+
+
+def test_a_double_tap_on_unlock_is_one_trip(api, giulia, card, scooter):
+    card(giulia)
+    key = {"HTTP_IDEMPOTENCY_KEY": str(ids.uuid7())}
+    answers = at_once(
+        [
+            lambda p=api(giulia): p.post("/api/v1/trips", {"vehicle": "SC1"}, **key)
+            for _tap in range(3)
+        ]
+    )
+    assert len({(answer.status_code, answer.content) for answer in answers}) == 1
+    assert Trip.objects.count() == 1
+    other = api(giulia).post("/api/v1/trips", {"vehicle": "SC1"})
+    assert other.status_code == 409
+    assert other.json()["trip"] == answers[0].json()["id"]
+
+
+def test_a_start_at_the_edge_wins_over_the_expiry(rider, giulia, scooter):
+    reserved = rider.post("/api/v1/reservations", {"vehicle": "SC1"}).json()
+    reservation = Reservation.objects.get()
+    edge = reservation.expires_at + datetime.timedelta(milliseconds=50)
+
+    def start():
+        return consume_reservation(
+            public_id=reservation.public_id,
+            user_id=giulia.pk,
+            until=edge + datetime.timedelta(hours=2),
+            at=edge,
+            by=giulia.principal,
+        ).state
+
+    answers = at_once([start, lambda: expire_reservations(at=edge), start])
+    assert Counter(str(answer) for answer in answers)["consumed"] == 1
+    assert answers[1] == 0
+    assert Reservation.objects.get(public_id=reserved["id"]).state == "consumed"
+    assert VehicleHold.objects.active().count() == 1
+
+
+def test_after_the_edge_either_wins_whole(rider, giulia, scooter):
+    """A start that passed its check late and the sweep meet: one state, never both."""
+    rider.post("/api/v1/reservations", {"vehicle": "SC1"})
+    reservation = Reservation.objects.get()
+    in_time = reservation.expires_at + datetime.timedelta(seconds=1)
+    sweep_time = reservation.expires_at + datetime.timedelta(seconds=5)
+
+    def start():
+        return consume_reservation(
+            public_id=reservation.public_id,
+            user_id=giulia.pk,
+            until=clock.now() + datetime.timedelta(hours=2),
+            at=in_time,
+            by=giulia.principal,
+        ).state
+
+    started, expired = at_once([start, lambda: expire_reservations(at=sweep_time)])
+    reservation.refresh_from_db()
+    if expired == 1:
+        assert getattr(started, "code", "") == "reservation_expired"
+        assert reservation.state == "expired"
+        assert not VehicleHold.objects.active().exists()
+    else:
+        assert (started, reservation.state) == ("consumed", "consumed")
+        assert VehicleHold.objects.active().exists()
