@@ -20,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-MANAGE = '''
+MANAGE = """
 import json, os, sys, time
 from pathlib import Path
 
@@ -34,29 +34,29 @@ match sys.argv[1]:
         sys.exit("no road ahead")
     case _:
         time.sleep(600)
-'''
-WSGI = '''
+"""
+WSGI = """
 def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"ready"]
-'''
-ASGI = '''
+"""
+ASGI = """
 async def application(scope, receive, send):
     while (await receive())["type"] != "lifespan.shutdown":
         await send({"type": "lifespan.startup.complete"})
     await send({"type": "lifespan.shutdown.complete"})
-'''
+"""
 SETTINGS = """
 import os
 
 SECRET_KEY = os.environ["SECRET_KEY"]
 """
-CELERY = '''
+CELERY = """
 import os
 import celery
 
 app = celery.Celery("mobility", broker=os.environ["CELERY_BROKER_URL"])
-'''
+"""
 
 
 @dataclass

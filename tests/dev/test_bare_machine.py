@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dev.conftest import ROOT, LittleCity, all_processes, clean_env, lay_out, working_folder
+from tests.dev.conftest import ROOT, LittleCity, all_processes, clean_env, lay_out
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -23,7 +23,10 @@ def bare_city(little_city: LittleCity) -> LittleCity:
     """A city whose clone has no packages and whose user has no unpacked servers yet."""
     (little_city.folder / ".venv").unlink()
     uv_cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "uv"
-    caches = {"XDG_CACHE_HOME": str(little_city.folder.parent / "cache"), "UV_CACHE_DIR": str(uv_cache)}
+    caches = {
+        "XDG_CACHE_HOME": str(little_city.folder.parent / "cache"),
+        "UV_CACHE_DIR": str(uv_cache),
+    }
     little_city.env |= caches
     return little_city
 
@@ -42,7 +45,12 @@ def test_a_bare_machine_then_a_second_run_without_network(bare_city: LittleCity)
     offline = ["unshare", "--user", "--map-root-user", "--net", "sh", "-c"]
     script = "ip link set lo up 2>/dev/null; exec ./dev setup"
     done = subprocess.run(
-        [*offline, script], cwd=bare_city.folder, env=bare_city.env, capture_output=True, text=True, check=False
+        [*offline, script],
+        cwd=bare_city.folder,
+        env=bare_city.env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 20
@@ -129,7 +137,9 @@ def somebody_elses_city(free_port: int) -> Iterator[LittleCity]:
 
 @as_root
 @pytest.mark.parametrize("user", ["games", "4242"])
-def test_an_ordinary_user_with_a_name_or_without(somebody_elses_city: LittleCity, user: str) -> None:
+def test_an_ordinary_user_with_a_name_or_without(
+    somebody_elses_city: LittleCity, user: str
+) -> None:
     home = somebody_elses_city.folder.parent
     subprocess.run(["chown", "-R", f"{user}:60", str(home)], check=True)
     become = ["setpriv", f"--reuid={user}", "--regid=60", "--clear-groups"]

@@ -75,7 +75,9 @@ def page() -> Iterator[Page]:
 def test_it_draws_words(page: Page) -> None:
     page.set_content("<h1>Porta Romana</h1>")
     assert page.inner_text("h1") == "Porta Romana"
-    width = page.evaluate("document.fonts.ready.then(() => document.querySelector('h1').offsetHeight)")
+    width = page.evaluate(
+        "document.fonts.ready.then(() => document.querySelector('h1').offsetHeight)"
+    )
     assert width > 0
 
 

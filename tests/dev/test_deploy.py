@@ -14,7 +14,9 @@ from tests.dev.conftest import ROOT
 DEPLOY = ROOT / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "mobility"}
+OURS = {
+    name: service for name, service in COMPOSE["services"].items() if service["image"] == "mobility"
+}
 
 
 def words_of(unit: Path) -> list[str]:
@@ -26,7 +28,9 @@ def words_of(unit: Path) -> list[str]:
 def commands() -> dict[str, list[str]]:
     """Return every command of a unit or a container by name."""
     found = {unit.stem: words_of(unit) for unit in UNITS}
-    return found | {name: service["command"][1:] for name, service in OURS.items() if "command" in service}
+    return found | {
+        name: service["command"][1:] for name, service in OURS.items() if "command" in service
+    }
 
 
 @pytest.mark.parametrize("name", commands())
@@ -65,11 +69,16 @@ def queues(found: Any) -> set[str]:
 
 
 def test_every_setting_of_the_examples_is_documented(dev: ModuleType) -> None:
-    documented = set(re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    )
     assert dev.read_env_file(DEPLOY / "production.env.example").keys() <= documented
     assert COMPOSE["x-app"]["environment"].keys() <= documented
     stand = dev.Stand("main", dev.Servers(Path(), Path()))
-    own = {"DEV_STAND", "CELERY_BROKER_URL"}  # the first is for ./dev itself, the second for other tools
+    own = {
+        "DEV_STAND",
+        "CELERY_BROKER_URL",
+    }  # the first is for ./dev itself, the second for other tools
     assert stand.env.keys() - own <= documented
 
 

@@ -14,7 +14,9 @@ from tests.dev.conftest import ROOT
 
 def test_it_needs_the_standard_library_and_nothing_else() -> None:
     tree = ast.parse((ROOT / "dev").read_text())
-    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    imported = {
+        name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names
+    }
     imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
 
@@ -39,7 +41,11 @@ def test_the_lock_file_locks_every_declared_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     declared = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     names = {re.split(r"[\[<>=~!; ]", line)[0].lower() for line in declared}
-    locked = set(re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==", (ROOT / "requirements.lock").read_text(), re.M))
+    locked = set(
+        re.findall(
+            r"^([a-z0-9._-]+)(?:\[.*\])?==", (ROOT / "requirements.lock").read_text(), re.MULTILINE
+        )
+    )
     assert names - locked == set()
 
 
@@ -108,7 +114,9 @@ def test_the_address_of_the_database_survives_odd_folder_names(
     assert connection["path"] == str(stand.redis_socket("redis"))
 
 
-def test_a_process_is_known_by_its_folder_not_by_its_id_alone(dev: ModuleType, tmp_path: Path) -> None:
+def test_a_process_is_known_by_its_folder_not_by_its_id_alone(
+    dev: ModuleType, tmp_path: Path
+) -> None:
     pid_file = tmp_path / "pid"
     pid_file.write_text(f"{os.getpid()}\nmore lines\n")
     assert dev.running(pid_file, Path.cwd()) == os.getpid()

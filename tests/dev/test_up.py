@@ -23,7 +23,9 @@ def test_marco_runs_the_city_and_ends_it_with_one_key(little_city: LittleCity) -
     assert "superuser" not in little_city.log("worker")
     dead = little_city.child("run_relay")
     os.kill(dead, signal.SIGKILL)
-    await_true(lambda: "run_relay" in str([line for pid, line in little_city.processes() if pid != dead]))
+    await_true(
+        lambda: "run_relay" in str([line for pid, line in little_city.processes() if pid != dead])
+    )
     demo = little_city.folder / ".data/demo.json"
     assert stat.S_IMODE(demo.parent.stat().st_mode) == 0o700
 
