@@ -75,3 +75,18 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.FINISH_COMMAND: _finish,
 }
 """In the order in which one batch runs them: connections first, then facts, then commands."""
+
+
+def quarantine(*, verb: Verb, fact: Any, error: Exception, at: datetime) -> None:
+    """Keep a fact that no transaction would take, for a person to look at."""
+    station_id = getattr(fact, "station_id", None)
+    if station_id is None:
+        return
+    payload = getattr(fact, "payload", None) or {"fact": repr(fact)}
+    sessions.quarantine(
+        station_id=station_id,
+        action=verb,
+        payload=payload,
+        reason=f"{type(error).__name__}: {error}",
+        at=at,
+    )

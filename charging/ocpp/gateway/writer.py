@@ -11,9 +11,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from django.db import connection, transaction
 
 from charging.ocpp.deeds import Verb
 from charging.ocpp.gateway import metrics
-from charging.ocpp.gateway.verbs import BATCHES
+from charging.ocpp.gateway.verbs import BATCHES, quarantine
 from mobility.core import clock
 
 logger = logging.getLogger(__name__)
@@ -53,7 +52,6 @@ class Job:
 
 
 Outcome = tuple[asyncio.Future[Any], Any]
-Poison = Callable[[Job, Exception, datetime], None]
 
 
 class Writer:
@@ -65,12 +63,10 @@ class Writer:
         batch_size: int,
         linger_s: float,
         patience_s: float,
-        on_poison: Poison | None = None,
     ) -> None:
         self._batch_size = batch_size
         self._linger_s = linger_s
         self._patience_s = patience_s
-        self._on_poison = on_poison
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="ocpp-writer", daemon=True)
@@ -148,13 +144,12 @@ class Writer:
             outcomes.append((job.answer, Poisoned()))
         return []
 
-    def _set_aside(self, job: Job, error: Exception) -> None:
+    @staticmethod
+    def _set_aside(job: Job, error: Exception) -> None:
         metrics.POISONED.labels(verb=job.verb).inc()
         logger.error("deed %s could not be stored: %r", job.verb, job.fact, exc_info=error)
-        if self._on_poison is None:
-            return
         try:
-            self._on_poison(job, error, clock.now())
+            quarantine(verb=job.verb, fact=job.fact, error=error, at=clock.now())
         except Exception:
             logger.exception("the poisoned deed could not be kept either")
 

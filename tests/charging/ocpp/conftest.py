@@ -68,10 +68,27 @@ def start_gateway(**options: Any) -> RunningGateway:
     return RunningGateway(name, *found, thread)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ask for a test database: what the gateway commits must never meet a real one."""
+    for item in items:
+        if "real_database" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.django_db(transaction=True))
+
+
+@pytest.fixture(autouse=True)
+def _django_db_marker() -> None:
+    """Not pytest-django's wrapping of single tests: a gateway's rows live as long as its module.
+
+    The mark above makes the database, `real_database` opens and sweeps it.
+    """
+
+
 @pytest.fixture(scope="module")
 def real_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Committed rows, as other processes see them; swept away after the module."""
     with django_db_blocker.unblock():
+        # Sweeping must be impossible anywhere else.
+        assert str(connection.settings_dict["NAME"]).startswith("test_")
         yield
         tables = [
             model._meta.db_table
