@@ -26,8 +26,6 @@ __all__ = [
     "QuarantinedPoint",
 ]
 
-UNKNOWN = -1
-
 
 class DeviceQuerySet(FleetScoped["Device"]):
     """Devices of an operator; the city has no business with them."""

@@ -1,7 +1,6 @@
 """How points are packed: 28 bytes each, one log entry per request, whole batches as numpy arrays.
 
-An entry is a header (vehicle, time of receipt) and the points of one request. −1 stands for
-"not reported" in every optional column, here and in the stored table.
+An entry is a header (vehicle, time of receipt) and the points of one request.
 """
 
 from __future__ import annotations
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Points = NDArray[np.void]
+
+# Stands for "not reported" in every optional column.
+UNKNOWN = -1
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICROSECOND = datetime.timedelta(microseconds=1)
