@@ -49,9 +49,7 @@ def moves(*, losses: Floats, stock: Ints, target: Ints, movable: Ints, largest: 
         while have != want:
             step = int(np.clip(want - have, -largest, largest))
             gain = float(_at(losses[place], have) - _at(losses[place], have + step))
-            result.append(
-                Move(place=int(place), change=-step, gain=gain, stock=have, target=want)
-            )
+            result.append(Move(place=int(place), change=-step, gain=gain, stock=have, target=want))
             have += step
     return result
 

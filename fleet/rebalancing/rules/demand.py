@@ -66,7 +66,8 @@ def shrunk_rates(*, observed: Observed, parents: Ints, prior_per_hour: float) ->
     weighted = (observed.hours * profile).sum(axis=1)
     trips = observed.trips.sum(axis=1)
     of_parent = _level(
-        trips=np.bincount(parents, weights=trips), hours=np.bincount(parents, weights=weighted),
+        trips=_summed(trips, parents),
+        hours=_summed(weighted, parents),
         prior=city,
     )
     level = _level(trips=trips, hours=weighted, prior=of_parent[parents])
@@ -99,9 +100,11 @@ def with_unmet_searches(
     """
     seen = float(found.sum())
     conversion = min(1.0, (observed.trips.sum() + 3.0) / (seen + 10.0))
-    return Observed(
-        trips=observed.trips + conversion * unmet, hours=observed.hours + hours_missed
-    )
+    return Observed(trips=observed.trips + conversion * unmet, hours=observed.hours + hours_missed)
+
+
+def _summed(values: Floats, groups: Ints) -> Floats:
+    return np.bincount(groups, weights=values).astype(np.float64)
 
 
 def _level(*, trips: Floats | float, hours: Floats | float, prior: Floats | float) -> Floats:

@@ -64,6 +64,13 @@ class PlanDraft:
             "search_seconds": round(self.seconds, 2),
         }
 
+    def expected_by_text(self) -> dict[str, dict[str, float]]:
+        """Expected departures with cells as text, as JSON keeps them."""
+        return {
+            kind: {str(cell): trips for cell, trips in cells.items()}
+            for kind, cells in self.expected.items()
+        }
+
 
 def draft_plan(*, situation: Situation, parameters: Parameters, effort: Effort) -> PlanDraft:
     """Plan the vans' work.
@@ -94,9 +101,7 @@ def draft_plan(*, situation: Situation, parameters: Parameters, effort: Effort) 
     )
 
 
-def routing_problem(
-    *, situation: Situation, parameters: Parameters, found: list[Offer]
-) -> Problem:
+def routing_problem(*, situation: Situation, parameters: Parameters, found: list[Offer]) -> Problem:
     """Stops as the solver wants them: prizes in cents, times in minutes, vans start empty."""
     places = np.array([offer.place for offer in found], dtype=np.int64)
     lon = np.append(situation.depot_lon, situation.lon[places])
@@ -171,8 +176,14 @@ def _spell_out(
             for vehicle, quantity in _pieces(offer, situation=situation, taken=taken):
                 tasks.append(
                     _task(
-                        offer, situation=situation, vehicle=vehicle, quantity=quantity, van=van,
-                        sequence=len(tasks) + 1, value=each * quantity, share=share,
+                        offer,
+                        situation=situation,
+                        vehicle=vehicle,
+                        quantity=quantity,
+                        van=van,
+                        sequence=len(tasks) + 1,
+                        value=each * quantity,
+                        share=share,
                     )
                 )
     return tasks
@@ -216,7 +227,10 @@ def _task(
     kind, reason = _kind_and_reason(offer)
     params: dict[str, Any] = {"stock": offer.stock, "target": offer.target}
     if offer.swaps and vehicle is not None:
-        params = {"battery_pct": vehicle.battery_pct, "trips": round(offer.gain / len(offer.flat), 2)}
+        params = {
+            "battery_pct": vehicle.battery_pct,
+            "trips": round(offer.gain / len(offer.flat), 2),
+        }
     elif offer.change < 0:
         params["trips"] = round(offer.gain, 2)
     return TaskDraft(
@@ -227,8 +241,8 @@ def _task(
         vehicle_id=vehicle.vehicle_id if vehicle else None,
         quantity=quantity,
         cell=int(situation.cells[offer.place]),
-        lon=vehicle.lon if vehicle else float(situation.lon[offer.place]),
-        lat=vehicle.lat if vehicle else float(situation.lat[offer.place]),
+        lon=float(vehicle.lon if vehicle else situation.lon[offer.place]),
+        lat=float(vehicle.lat if vehicle else situation.lat[offer.place]),
         value_cents=round(value),
         cost_cents=round(value * share),
         reason=reason,

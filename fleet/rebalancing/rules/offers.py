@@ -55,8 +55,12 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
         target = targets(losses=losses, fleet=int(stock.sum()))
         found += [
             Offer(
-                kind=kind, place=move.place, change=move.change, gain=move.gain,
-                stock=move.stock, target=move.target,
+                kind=kind,
+                place=move.place,
+                change=move.change,
+                gain=move.gain,
+                stock=move.stock,
+                target=move.target,
             )
             for move in moves(
                 losses=losses,
@@ -68,7 +72,9 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
         ]
         flat = situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct)
         standing = np.maximum(stock, target)
-        found += _swaps(kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters)
+        found += _swaps(
+            kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters
+        )
     return found
 
 
@@ -93,8 +99,13 @@ def _swaps(
             gain = float(losses[place, low] - losses[place, high])
             found.append(
                 Offer(
-                    kind=kind, place=place, change=0, gain=gain,
-                    stock=have, target=have + len(part), flat=part,
+                    kind=kind,
+                    place=place,
+                    change=0,
+                    gain=gain,
+                    stock=have,
+                    target=have + len(part),
+                    flat=part,
                 )
             )
             have += len(part)

@@ -27,6 +27,7 @@ class Parameters:
     horizon_hours: int = 18
     history_days: int = 28
     low_battery_pct: int = 20
+    place_capacity: int = 30  # vehicles of one kind that may stand in a cell
     # Level of an average place while nothing is known: trips per vehicle and day.
     prior_trips_per_vehicle_day: float = 2.0
 

@@ -7,9 +7,7 @@ import numpy as np
 from fleet.rebalancing.solver.problem import Floats, Ints
 
 
-def presence_hours(
-    *, place: Ints, since: Floats, until: Floats, places: int, hours: int
-) -> Floats:
+def presence_hours(*, place: Ints, since: Floats, until: Floats, places: int, hours: int) -> Floats:
     """Share of each hour, (place, hour), in which one or more of the intervals cover the place.
 
     `since` and `until` are in hours from the start of the window; what lies outside is cut off.
@@ -25,7 +23,7 @@ def presence_hours(
     hour = np.floor(opened[row]).astype(np.int64) + step
     length = np.minimum(closed[row], hour + 1) - np.maximum(opened[row], hour)
     flat = np.bincount(at[row] * hours + hour, weights=length, minlength=places * hours)
-    return flat.reshape(places, hours)
+    return flat.reshape(places, hours).astype(np.float64)
 
 
 def by_bucket(*, values: Floats, bucket_of_hour: Ints, buckets: int) -> Floats:

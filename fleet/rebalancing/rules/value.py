@@ -39,8 +39,11 @@ def expected_losses(
         leave, come = departures[:, hour], arrivals[:, hour]
         steps = max(STEPS_PER_HOUR, int(np.ceil(2.0 * float((leave + come).max(initial=0.0)))))
         _one_hour(
-            losses, leave=leave / steps, come=come / steps * room,
-            turned_away=come / steps * (1.0 - room) * lost_arrival, steps=steps,
+            losses,
+            leave=leave / steps,
+            come=come / steps * room,
+            turned_away=come / steps * (1.0 - room) * lost_arrival,
+            steps=steps,
         )
     return np.ascontiguousarray(losses.T)
 

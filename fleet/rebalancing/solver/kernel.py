@@ -6,19 +6,20 @@ suffix extremes of the running load, which decide in O(1) whether some start loa
 (cf. Hernandez-Perez and Salazar-Gonzalez 2004 for one commodity). Capacity and shift are soft with
 adaptive penalties, because single insertions rarely see that a pick-up enables a later drop.
 
-Only arrays cross this border, so that the file can be exchanged for a C extension. It is imported
-through `search.compiled_kernel`, because numba costs a second and 200 MB that web processes do not
-need; it holds no Python objects and releases the GIL.
+Only arrays cross this border, so that the file can be exchanged for a C extension; it releases the
+GIL. All compiled code stands in this one file: numba's cache looks at the file of the function that
+is called, and would run a stale copy of anything it calls in another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import TypeVar, cast
 
 import numba
 import numpy as np
 
+from fleet.rebalancing.solver.arrays import State, Task, Totals
 from fleet.rebalancing.solver.problem import Floats, Ints
 
 Compiled = TypeVar("Compiled", bound=Callable[..., object])
@@ -36,55 +37,10 @@ NO_ROUTE = -1
 ROUNDING = 1e-7
 
 
-class Task(NamedTuple):
-    """The problem as arrays."""
-
-    minutes: Floats
-    service: Floats
-    change: Ints
-    prize: Floats
-    commodity: Ints
-    packs: Ints
-    near: Ints  # (n, m) the other stops of each stop by distance, itself first
-    start_node: Ints
-    start_load: Ints  # (commodity, van), -1 free
-    limits: Floats  # capacity, shift, cost per minute, pack capacity, all vans alike, all mandatory
-
-
-class State(NamedTuple):
-    """Routes with the sums that make an insertion O(1). Position i is 'after i stops'."""
-
-    stops: Ints  # (van, place)
-    size: Ints
-    route_of: Ints
-    place_of: Ints
-    peak_before: Ints  # (van, i) highest total load over positions 0..i
-    peak_after: Ints  # (van, i) highest total load over positions i..end
-    low_before: Ints  # (commodity, van, i)
-    low_after: Ints
-    raw: Floats  # cost of the minutes less prizes
-    length: Floats  # minutes
-    excess: Ints
-    packs: Ints
-    touched: Ints  # 1 while a backup of the route is held
-    old_stops: Ints
-    old_size: Ints
-    best_stops: Ints
-    best_size: Ints
-
-
-class Totals(NamedTuple):
-    """Running sums of the current state, and of the best feasible one."""
-
-    current: Floats  # raw, load excess, overtime
-    best: Floats  # raw cost of the best feasible routes
-    seen: Floats  # rounds, of these with a state within capacity, within shift
-
-
 @compiled
 def seed_random(seed: int) -> None:
     """Numba keeps one generator per thread."""
-    np.random.seed(seed)  # noqa: NPY002 -- the only generator that numba can seed per thread
+    np.random.seed(seed)
 
 
 @compiled
@@ -172,9 +128,11 @@ def add_to_totals(state: State, totals: Totals, shift: float, van: int) -> None:
 
 
 @compiled
-def take_out(state: State, van: int, first: int, count: int, kept: int, out: Ints, used: int) -> int:
+def take_out(
+    state: State, van: int, first: int, count: int, kept: int, out: Ints, used: int
+) -> int:
     """Remove `count` stops of the `count + kept` from `first`, sparing `kept` in a random middle."""
-    spare_from = first + (np.random.randint(1, count) if kept > 0 and count > 1 else count)  # noqa: NPY002
+    spare_from = first + (np.random.randint(1, count) if kept > 0 and count > 1 else count)
     size = state.size[van]
     write = first
     for i in range(first, size):
@@ -193,19 +151,34 @@ def take_out(state: State, van: int, first: int, count: int, kept: int, out: Int
 
 
 @compiled
+def remove_string(task: Task, state: State, stop: int, longest: float, out: Ints, used: int) -> int:
+    """Remove a string of random length around a stop from its route, half the time split in two."""
+    van = state.route_of[stop]
+    size = state.size[van]
+    count = min(size, int(np.random.random() * min(float(size), longest) + 1.0))
+    kept = 0
+    if 1 < count < size and np.random.random() < 0.5:
+        kept = 1
+        while count + kept < size and np.random.random() < 0.01:
+            kept += 1
+    place = state.place_of[stop]
+    lowest = max(0, place - count - kept + 1)
+    highest = min(place, size - count - kept)
+    first = np.random.randint(lowest, highest + 1)
+    used = take_out(state, van, first, count, kept, out, used)
+    rebuild(task, state, van)
+    return used
+
+
+@compiled
 def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]:
     """Remove strings of stops near a random seed; answer the seed and how many were removed."""
-    seed = np.random.randint(1, task.change.size)  # noqa: NPY002
-    served = 0
-    routes = 0
-    for van in range(state.size.size):
-        if state.size[van] > 0:
-            served += state.size[van]
-            routes += 1
-    if routes == 0:
+    seed = np.random.randint(1, task.change.size)
+    served = state.size.sum()
+    if served == 0:
         return seed, 0
-    longest = min(LONGEST, served / routes)
-    strings = int(np.random.random() * (4.0 * STRING / (1.0 + longest) - 1.0) + 1.0)  # noqa: NPY002
+    longest = min(LONGEST, served / (state.size > 0).sum())
+    strings = int(np.random.random() * (4.0 * STRING / (1.0 + longest) - 1.0) + 1.0)
     used = 0
     for at in range(task.near.shape[1]):
         if strings == 0:
@@ -215,20 +188,7 @@ def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]
         if van == NO_ROUTE or state.touched[van] == 1:
             continue
         touch(state, totals, task.limits[1], van)
-        size = state.size[van]
-        count = int(np.random.random() * min(float(size), longest) + 1.0)  # noqa: NPY002
-        count = min(count, size)
-        kept = 0
-        if count < size and count > 1 and np.random.random() < 0.5:  # noqa: NPY002
-            kept = 1
-            while count + kept < size and np.random.random() < 0.01:  # noqa: NPY002
-                kept += 1
-        place = state.place_of[stop]
-        lowest = max(0, place - count - kept + 1)
-        highest = min(place, size - count - kept)
-        first = np.random.randint(lowest, highest + 1)  # noqa: NPY002
-        used = take_out(state, van, first, count, kept, out, used)
-        rebuild(task, state, van)
+        used = remove_string(task, state, stop, longest, out, used)
         strings -= 1
     return seed, used
 
@@ -256,20 +216,21 @@ def offer_unserved(task: Task, state: State, seed: int, out: Ints, used: int) ->
 def sort_key(task: Task, stop: int, order: int) -> float:
     """The four orders of insertion: random, large first, far first (or dear first), near first."""
     if order == 0:
-        return np.random.random()  # noqa: NPY002
+        return np.random.random()
     if order == 1:
-        return -float(abs(task.change[stop])) + 0.01 * np.random.random()  # noqa: NPY002
-    if order == 2:
-        if task.limits[5] > 0.0:
-            return -task.minutes[0, stop]
-        return -task.prize[stop] / (task.service[stop] + 1.0)
-    return task.minutes[0, stop]
+        return -float(abs(task.change[stop])) + 0.01 * np.random.random()
+    far = float(task.minutes[0, stop])
+    if order == 3:
+        return far
+    if task.limits[5] > 0.0:
+        return -far
+    return -float(task.prize[stop]) / (float(task.service[stop]) + 1.0)
 
 
 @compiled
 def sort_out(task: Task, out: Ints, used: int) -> None:
     """Insertion sort by one of the orders, drawn 4:4:2:1."""
-    draw = np.random.randint(0, 11)  # noqa: NPY002
+    draw = np.random.randint(0, 11)
     order = 0 if draw < 4 else (1 if draw < 8 else (2 if draw < 10 else 3))
     keys = np.empty(used)
     for i in range(used):
@@ -287,7 +248,7 @@ def sort_out(task: Task, out: Ints, used: int) -> None:
 @compiled
 def draw_blink() -> int:
     """Positions until the next one that is overlooked (geometric; cheaper than a draw for each)."""
-    return int(np.log(np.random.random()) / np.log(1.0 - BLINK))  # noqa: NPY002
+    return int(np.log(np.random.random()) / np.log(1.0 - BLINK))
 
 
 @compiled
@@ -308,55 +269,66 @@ def others_aboard(task: Task, state: State, van: int, kind: int) -> tuple[int, i
 
 
 @compiled
-def best_place(task: Task, state: State, stop: int, penalties: Floats) -> tuple[int, int, float]:
-    """Van, position and cost of the cheapest insertion over all vans, blinks aside."""
+def best_in_route(
+    task: Task, state: State, stop: int, van: int, penalties: Floats, until_blink: int
+) -> tuple[int, float, int]:
+    """Position and cost of the cheapest insertion into one route, and the blink countdown.
+
+    The cost leaves out the service at the stop, which is the same everywhere.
+    """
     capacity, shift, money = int(task.limits[0]), task.limits[1], task.limits[2]
-    pack_limit, alike = task.limits[3], task.limits[4]
-    kind, change, service = task.commodity[stop], task.change[stop], task.service[stop]
-    per_excess, per_late = penalties[0], penalties[1]
-    best = np.inf
-    best_van, best_at = NO_ROUTE, 0
-    empty_seen = False
-    until_blink = draw_blink()
-    for van in range(state.size.size):
-        size = state.size[van]
-        if size == 0:
-            if empty_seen and alike > 0.0:
-                continue
-            empty_seen = True
-        if state.packs[van] + task.packs[stop] > pack_limit:
+    kind, change = task.commodity[stop], task.change[stop]
+    aboard, under = others_aboard(task, state, van, kind)
+    given = task.start_load[kind, van]
+    size = state.size[van]
+    length = state.length[van] + task.service[stop] - shift
+    before = penalties[0] * state.excess[van]
+    before += penalties[1] * max(0.0, state.length[van] - shift)
+    best, best_at = np.inf, 0
+    last = task.start_node[van]
+    for at in range(size + 1):
+        following = state.stops[van, at] if at < size else 0
+        detour = task.minutes[last, stop] + task.minutes[stop, following]
+        detour -= task.minutes[last, following]
+        last = following
+        until_blink -= 1
+        if until_blink < 0:
+            until_blink = draw_blink()
             continue
-        aboard, under = others_aboard(task, state, van, kind)
-        given = task.start_load[kind, van]
-        length = state.length[van] + service - shift
-        before = per_excess * state.excess[van]
-        before += per_late * max(0.0, state.length[van] - shift)
-        last = task.start_node[van]
-        for at in range(size + 1):
-            following = state.stops[van, at] if at < size else 0
-            detour = task.minutes[last, stop] + task.minutes[stop, following]
-            detour -= task.minutes[last, following]
-            last = following
-            until_blink -= 1
-            if until_blink < 0:
-                until_blink = draw_blink()
-                continue
-            peak = max(state.peak_before[van, at], state.peak_after[van, at] + change)
-            low = min(state.low_before[kind, van, at], state.low_after[kind, van, at] + change)
-            over = under
-            if given < 0:
-                over += max(0, aboard - low + peak - capacity)
-            else:
-                over += max(0, -low - given) + max(0, aboard + given + peak - capacity)
-            cost = detour * money + per_excess * over - before
-            cost += per_late * max(0.0, length + detour)
-            if cost < best:
-                best, best_van, best_at = cost, van, at
-    return best_van, best_at, best + service * money
+        peak = max(state.peak_before[van, at], state.peak_after[van, at] + change)
+        low = min(state.low_before[kind, van, at], state.low_after[kind, van, at] + change)
+        start = -low if given < 0 else given
+        over = under + max(0, -low - start) + max(0, aboard + start + peak - capacity)
+        cost = detour * money + penalties[0] * over + penalties[1] * max(0.0, length + detour)
+        if cost < best:
+            best, best_at = cost, at
+    return best_at, best - before, until_blink
 
 
 @compiled
-def recreate(task: Task, state: State, totals: Totals, penalties: Floats, out: Ints, used: int) -> None:
+def best_place(task: Task, state: State, stop: int, penalties: Floats) -> tuple[int, int, float]:
+    """Van, position and cost of the cheapest insertion over all vans, blinks aside."""
+    best, best_van, best_at = np.inf, NO_ROUTE, 0
+    empty_seen = False
+    until_blink = draw_blink()
+    for van in range(state.size.size):
+        if state.size[van] == 0:
+            # Vans that start alike are alike while empty.
+            if empty_seen and task.limits[4] > 0.0:
+                continue
+            empty_seen = True
+        if state.packs[van] + task.packs[stop] > task.limits[3]:
+            continue
+        at, cost, until_blink = best_in_route(task, state, stop, van, penalties, until_blink)
+        if cost < best:
+            best, best_van, best_at = cost, van, at
+    return best_van, best_at, best + task.service[stop] * task.limits[2]
+
+
+@compiled
+def recreate(
+    task: Task, state: State, totals: Totals, penalties: Floats, out: Ints, used: int
+) -> None:
     """Insert each stop where it is cheapest, if that is worth its prize."""
     for i in range(used):
         stop = out[i]
@@ -419,7 +391,7 @@ def anneal(
         totals.seen[2] += 1.0 if totals.current[2] < ROUNDING else 0.0
         rise = totals.current[0] - before[0] + penalties[0] * (totals.current[1] - before[1])
         rise += penalties[1] * (totals.current[2] - before[2])
-        if rise < -heat * np.log(np.random.random()):  # noqa: NPY002
+        if rise < -heat * np.log(np.random.random()):
             keep_best(state, totals)
         else:
             restore(task, state)

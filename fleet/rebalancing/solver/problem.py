@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +126,7 @@ def route_minutes(problem: Problem, *, route: list[int], start: int) -> float:
     if not route:
         return float(problem.minutes[start, DEPOT])
     nodes = [start, *route, DEPOT]
-    travel = sum(problem.minutes[a, b] for a, b in zip(nodes, nodes[1:], strict=False))
+    travel = sum(problem.minutes[a, b] for a, b in pairwise(nodes))
     return float(travel + problem.service[route].sum())
 
 

@@ -12,19 +12,16 @@ from types import ModuleType
 
 import numpy as np
 
+from fleet.rebalancing.solver.arrays import Totals, as_arrays, empty_state, mean_near_arc
 from fleet.rebalancing.solver.greedy import greedy_routes
 from fleet.rebalancing.solver.problem import (
-    DEPOT,
     Answer,
-    Floats,
-    Ints,
     Problem,
     judge,
 )
 
 SLICE_SECONDS = 0.02
 ROUNDS_OF_A_SLICE = 200
-NEIGHBOURS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,23 +68,10 @@ class _Search:
     ) -> None:
         self.problem, self.kernel, self.effort = problem, kernel, effort
         self.clock: Callable[[], float] = time.thread_time if effort.processor else time.monotonic
-        self.task = kernel.Task(
-            minutes=np.ascontiguousarray(problem.minutes, dtype=np.float64),
-            service=problem.service.astype(np.float64),
-            change=problem.change.astype(np.int64),
-            prize=problem.prize.astype(np.float64),
-            commodity=problem.commodity.astype(np.int64),
-            packs=problem.packs.astype(np.int64),
-            near=nearest(problem.minutes, count=NEIGHBOURS),
-            start_node=problem.starts(),
-            start_load=problem.start_loads(),
-            limits=_limits(problem, mandatory=mandatory),
-        )
+        self.task = as_arrays(problem, mandatory=mandatory)
         self.arc = mean_near_arc(problem.minutes) * problem.cost_per_minute
-        self.state = _empty_state(problem, kernel=kernel)
-        self.totals = kernel.Totals(
-            current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3)
-        )
+        self.state = empty_state(problem)
+        self.totals = Totals(current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3))
         self.penalties = np.array([self.arc, problem.cost_per_minute])
         self.rounds = 0
         self.trail: list[tuple[float, float]] = []
@@ -161,62 +145,3 @@ class _Search:
             seconds=seconds,
             trail=self.trail,
         )
-
-
-def nearest(minutes: Floats, *, count: int) -> Ints:
-    """The stops nearest to each stop in both directions together, itself first, depot left out."""
-    both = minutes + minutes.T
-    both = both.copy()
-    np.fill_diagonal(both, -1.0)
-    both[:, DEPOT] = np.inf
-    order = np.argsort(both, axis=1, kind="stable")
-    return np.ascontiguousarray(order[:, : min(count, minutes.shape[0] - 1)])
-
-
-def mean_near_arc(minutes: Floats) -> float:
-    """Mean of the five shortest arcs out of each stop: the scale of temperatures and penalties."""
-    arcs = minutes.copy()
-    np.fill_diagonal(arcs, np.inf)
-    near = np.sort(arcs, axis=1)[:, : min(5, minutes.shape[0] - 1)]
-    return float(max(near.mean(), 1e-6))
-
-
-def _limits(problem: Problem, *, mandatory: bool) -> Floats:
-    alike = problem.start_node is None and problem.start_load is None
-    return np.array(
-        [
-            problem.capacity,
-            problem.shift_minutes,
-            problem.cost_per_minute,
-            problem.pack_capacity,
-            float(alike),
-            float(mandatory),
-        ]
-    )
-
-
-def _empty_state(problem: Problem, *, kernel: ModuleType) -> object:
-    vans, stops, kinds = problem.vans, problem.stops, problem.commodities
-
-    def ints(*shape: int) -> Ints:
-        return np.zeros(shape, dtype=np.int64)
-
-    return kernel.State(
-        stops=ints(vans, stops),
-        size=ints(vans),
-        route_of=np.full(stops, -1, dtype=np.int64),
-        place_of=ints(stops),
-        peak_before=ints(vans, stops + 1),
-        peak_after=ints(vans, stops + 1),
-        low_before=ints(kinds, vans, stops + 1),
-        low_after=ints(kinds, vans, stops + 1),
-        raw=np.zeros(vans),
-        length=np.zeros(vans),
-        excess=ints(vans),
-        packs=ints(vans),
-        touched=ints(vans),
-        old_stops=ints(vans, stops),
-        old_size=ints(vans),
-        best_stops=ints(vans, stops),
-        best_size=ints(vans),
-    )

@@ -1,0 +1,153 @@
+"""Admin pages of plans and tasks: what to do tonight, what it is worth, and why."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from fleet.rebalancing import queries, services
+from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
+from fleet.rebalancing.states import DropReason
+from fleet.vehicles.scoping import FLEET_STAFF
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.states import Role
+from mobility.core import clock
+from mobility.core.errors import DomainError
+from mobility.core.money import format_money
+
+OPERATORS = frozenset({Role.FLEET_OPERATOR})
+READERS = FLEET_STAFF | {Role.CITY_OFFICER}
+
+
+class _ReadOnly:
+    """Staff act through the actions; no field is typed by hand."""
+
+    addable: ClassVar[bool] = False
+    model: Any
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Every field."""
+        extra = [name for name in ("value", "cost", "why", "trips") if hasattr(self, name)]
+        return [field.name for field in self.model._meta.fields] + extra
+
+
+class _Worth:
+    """Money and reasons of a task, as a person reads them."""
+
+    @admin.display(description=_("value"), ordering="value_cents")
+    def value(self, task: RebalancingTask) -> str:
+        """What doing it brings."""
+        return format_money(task.value_cents)
+
+    @admin.display(description=_("cost"), ordering="cost_cents")
+    def cost(self, task: RebalancingTask) -> str:
+        """Its share of the van's time."""
+        return format_money(task.cost_cents)
+
+    @admin.display(description=_("why"))
+    def why(self, task: RebalancingTask) -> str:
+        """The reason with its figures, and why it was given up."""
+        return " ".join(filter(None, (queries.reason_text(task), queries.drop_text(task))))
+
+
+class TaskInline(_Worth, _ReadOnly, ScopedInline):
+    """The tasks of a plan."""
+
+    model = RebalancingTask
+    viewers = READERS
+    fields = (
+        "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",
+    )  # fmt: skip
+    ordering = ("van", "sequence")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With everything a row shows."""
+        return super().get_queryset(request).select_related("vehicle", "assignee")
+
+
+@admin.register(RebalancingPlan)
+class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
+    """Plans: look, publish, close."""
+
+    viewers = READERS
+    editors = OPERATORS
+    list_display = ("requested_at", "state", "organisation", "city", "progress", "trips", "worth")
+    list_filter = ("state", "organisation", "city")
+    inlines = (TaskInline,)
+    actions = ("publish", "close")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With progress, in the same query."""
+        return queries.plans_with_progress(super().get_queryset(request))
+
+    @admin.display(description=_("done"))
+    def progress(self, plan: Any) -> str:
+        """Tasks done of all."""
+        return f"{plan.tasks_done} / {plan.tasks_total}"
+
+    @admin.display(description=_("extra trips"))
+    def trips(self, plan: RebalancingPlan) -> str:
+        """What the plan promises."""
+        return str(plan.summary.get("extra_trips", "–"))
+
+    @admin.display(description=_("value less cost"))
+    def worth(self, plan: RebalancingPlan) -> str:
+        """The promised gain in money."""
+        summary = plan.summary
+        return format_money(summary.get("value_cents", 0) - summary.get("cost_cents", 0))
+
+    @admin.action(description=_("Publish to the crews"), permissions=["change"])
+    def publish(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
+        """Give the chosen drafts to the crews."""
+        _each(request, plans, lambda plan, **who: services.publish_plan(plan_id=plan.pk, **who))
+
+    @admin.action(description=_("Close"), permissions=["change"])
+    def close(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
+        """End the chosen plans."""
+        _each(request, plans, lambda plan, **who: services.close_plan(plan_id=plan.pk, **who))
+
+
+@admin.register(RebalancingTask)
+class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
+    """Tasks of all plans: filter, read why, drop."""
+
+    viewers = READERS
+    editors = OPERATORS
+    list_display = (
+        "plan", "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "vehicle_kind", "drop_reason", "plan__state")
+    list_select_related = ("plan", "vehicle", "assignee")
+    search_fields = ("vehicle__code",)
+    actions = ("drop",)
+
+    @admin.action(description=_("Drop: no longer needed"), permissions=["change"])
+    def drop(self, request: HttpRequest, tasks: QuerySet[RebalancingTask]) -> None:
+        """Give the chosen tasks up; vehicles in them are free again."""
+        _each(
+            request,
+            tasks,
+            lambda task, **who: services.drop_task(
+                task_id=task.pk, reason=DropReason.NOT_NEEDED, of_any_crew=True, **who
+            ),
+        )
+
+
+def _each(request: HttpRequest, rows: QuerySet[Any], act: Any) -> None:
+    """Act on each row by itself, and say how many went and which did not."""
+    user: Any = request.user
+    done = 0
+    for row in rows:
+        try:
+            act(row, at=clock.now(), by=user.principal)
+            done += 1
+        except DomainError as refusal:
+            messages.warning(request, f"{row}: {refusal.detail}")
+    if done:
+        text = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
+        messages.success(request, text)

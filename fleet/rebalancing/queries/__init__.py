@@ -1,0 +1,18 @@
+"""Reading for plans: what was, what is, and why a task exists."""
+
+from fleet.rebalancing.queries.history import buckets_of, departures_by_cell
+from fleet.rebalancing.queries.situation import city_of, load_situation
+from fleet.rebalancing.queries.texts import drop_text, reason_text
+from fleet.rebalancing.queries.work import hub_names, plans_with_progress, tasks_with_place
+
+__all__ = [
+    "buckets_of",
+    "city_of",
+    "departures_by_cell",
+    "drop_text",
+    "hub_names",
+    "load_situation",
+    "plans_with_progress",
+    "reason_text",
+    "tasks_with_place",
+]

@@ -1,0 +1,173 @@
+"""What a plan starts from, read from the tables of the fleet."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+
+import numpy as np
+from django.db.models import Count
+
+from fleet.rebalancing.cells import cell_at, centre_of, parent_of
+from fleet.rebalancing.queries.history import (
+    HOUR,
+    Change,
+    buckets_of,
+    full_hour,
+    load_changes,
+    load_counts,
+    searches_of,
+    state_log,
+)
+from fleet.rebalancing.rules.demand import Rates, shrunk_rates
+from fleet.rebalancing.rules.history import Window, observe
+from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.situation import Demand, Situation, VehicleAt
+from fleet.rebalancing.solver.problem import Floats, Ints
+from fleet.vehicles import rules as vehicle_rules
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.states import BlockReason, LifeState, LinkState, RentalState
+from mobility.geography.models import City, Hub
+
+# A battery on the van mends this, and nothing else.
+_MENDABLE = frozenset({BlockReason.LOW_BATTERY.value})
+
+
+def city_of(*, organisation_id: int) -> int | None:
+    """The city in which an operator has most vehicles, or None without any."""
+    most = (
+        Vehicle.objects.filter(organisation=organisation_id)
+        .values("city")
+        .annotate(vehicles=Count("pk"))
+        .order_by("-vehicles", "city")
+        .first()
+    )
+    return most and int(most["city"])
+
+
+def load_situation(
+    *,
+    organisation_id: int,
+    city_id: int,
+    parameters: Parameters,
+    horizon_start: datetime.datetime,
+    at: datetime.datetime,
+) -> Situation:
+    """Places, vehicles and expected demand of an operator in a city, in six queries.
+
+    Places are the cells where a vehicle stands, a state changed or somebody looked within the
+    history, and those of the hubs: a van is never sent where nothing speaks for demand.
+    """
+    end = full_hour(at)
+    start = end - datetime.timedelta(days=parameters.history_days)
+    vehicles = _vehicles(organisation_id=organisation_id, city_id=city_id, parameters=parameters)
+    changes = load_changes(
+        organisation_id=organisation_id,
+        city_id=city_id,
+        kinds=parameters.kinds,
+        start=start,
+        end=at,
+    )
+    counts = load_counts(start=start, end=end)
+    spots = _spots(changes=changes, vehicles=vehicles, hubs=Hub.objects.filter(city=city_id))
+    cells = sorted(spots.keys() | {cell for cell, *_rest in counts})
+    place_of = {cell: place for place, cell in enumerate(cells)}
+    drop_at = [spots.get(cell) or centre_of(cell) for cell in cells]
+    window = Window(bucket_of_hour=buckets_of(start=start, hours=int((end - start) / HOUR)))
+    horizon = buckets_of(start=horizon_start, hours=parameters.horizon_hours)
+    coarse = np.array([parent_of(cell) for cell in cells], dtype=np.int64)
+    parents = np.unique(coarse, return_inverse=True)[1]
+    demand = {}
+    for kind in parameters.kinds:
+        log = state_log(
+            changes=[change for change in changes if change.kind == kind],
+            place_of=place_of,
+            start=start,
+        )
+        searches = searches_of(
+            counts=counts, kind=kind, kinds=parameters.kinds, place_of=place_of, window=window
+        )
+        seen = observe(log=log, searches=searches, window=window, places=len(cells))
+        prior = _prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters)
+        departures, arrivals = (
+            shrunk_rates(observed=each, parents=parents, prior_per_hour=prior) for each in seen
+        )
+        demand[kind] = Demand(
+            departures=_in_horizon(departures, horizon),
+            arrivals=_in_horizon(arrivals, horizon),
+            capacity=np.full(len(cells), parameters.place_capacity),
+        )
+    depot = City.objects.get(pk=city_id).centre
+    return Situation(
+        cells=np.array(cells, dtype=np.int64),
+        lon=np.array([lon for lon, _lat in drop_at]),
+        lat=np.array([lat for _lon, lat in drop_at]),
+        vehicles=tuple(_placed(vehicle, place_of) for vehicle in vehicles),
+        demand=demand,
+        depot_lon=depot.x,
+        depot_lat=depot.y,
+    )
+
+
+def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> list[Vehicle]:
+    """Vehicles on the street, of the kinds a van carries, that have said where they are."""
+    return list(
+        Vehicle.objects.with_condition()
+        .filter(
+            organisation=organisation_id,
+            city=city_id,
+            type__kind__in=parameters.kinds,
+            life_state=LifeState.IN_SERVICE,
+            latest__isnull=False,
+        )
+        .order_by("pk")
+    )
+
+
+def _spots(
+    *, changes: list[Change], vehicles: list[Vehicle], hubs: Iterable[Hub]
+) -> dict[int, tuple[float, float]]:
+    """Where in each cell to put vehicles: at its hub, else where a vehicle last stood."""
+    spots = {
+        change.cell: (change.lon, change.lat)
+        for change in sorted(changes, key=lambda change: change.at)
+        if change.cell is not None and change.lon is not None and change.lat is not None
+    }
+    for vehicle in vehicles:
+        lon, lat = vehicle.latest.lon, vehicle.latest.lat
+        spots[cell_at(lon=lon, lat=lat)] = (lon, lat)
+    for hub in hubs:
+        spots[cell_at(lon=hub.location.x, lat=hub.location.y)] = (hub.location.x, hub.location.y)
+    return spots
+
+
+def _placed(vehicle: Vehicle, place_of: dict[int, int]) -> VehicleAt:
+    latest = vehicle.latest
+    blocks = frozenset(vehicle.active_blocks)
+    free = vehicle.rental_state == RentalState.FREE
+    return VehicleAt(
+        vehicle_id=vehicle.pk,
+        kind=vehicle.kind,
+        place=place_of[cell_at(lon=latest.lon, lat=latest.lat)],
+        lon=latest.lon,
+        lat=latest.lat,
+        battery_pct=latest.battery_pct,
+        usable=vehicle_rules.is_rentable(
+            life=vehicle.life_state,
+            rental=vehicle.rental_state,
+            link=vehicle.link_state,
+            blocks=blocks,
+        ),
+        movable=free and vehicle.link_state != LinkState.LOST and blocks <= _MENDABLE,
+    )
+
+
+def _prior(*, vehicles: list[Vehicle], kind: str, places: int, parameters: Parameters) -> float:
+    """Trips per hour of an average place while nothing is known."""
+    fleet = sum(vehicle.kind == kind for vehicle in vehicles)
+    return parameters.prior_trips_per_vehicle_day * fleet / max(1, places) / 24.0
+
+
+def _in_horizon(rates: Rates, horizon: Ints) -> Floats:
+    wanted: Floats = rates.per_hour[:, horizon]
+    return wanted

@@ -1,0 +1,44 @@
+"""Writes of rebalancing, one file for each group of verbs."""
+
+from fleet.rebalancing.services.counting import Search, count_searches
+from fleet.rebalancing.services.planning import (
+    NoFleet,
+    compute_plan,
+    fail_plan,
+    make_plan,
+    request_plan,
+)
+from fleet.rebalancing.services.publishing import close_overdue_plans, close_plan, publish_plan
+from fleet.rebalancing.services.scoring import score_plans
+from fleet.rebalancing.services.tasks import (
+    NothingAboard,
+    NotYourTask,
+    PlanNotWorkable,
+    TaskNotFound,
+    WrongVehicles,
+    claim_task,
+    complete_task,
+    drop_task,
+)
+
+__all__ = [
+    "NoFleet",
+    "NotYourTask",
+    "NothingAboard",
+    "PlanNotWorkable",
+    "Search",
+    "TaskNotFound",
+    "WrongVehicles",
+    "claim_task",
+    "close_overdue_plans",
+    "close_plan",
+    "complete_task",
+    "compute_plan",
+    "count_searches",
+    "drop_task",
+    "fail_plan",
+    "make_plan",
+    "publish_plan",
+    "request_plan",
+    "score_plans",
+]

@@ -1,0 +1,263 @@
+"""What a crew does with a task: claim, complete, drop.
+
+DomainError
+├── NotFound   TaskNotFound
+├── Forbidden  NotYourTask
+├── Invalid    WrongVehicles
+└── Conflict   PlanNotWorkable, NothingAboard
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from fleet.rebalancing.cells import cell_at
+from fleet.rebalancing.models import RebalancingTask
+from fleet.rebalancing.states import WORKABLE, DropReason, PlanState, TaskKind, TaskState
+from fleet.telematics.queries import Position, latest_position
+from fleet.vehicles.services import (
+    VehicleNotRentable,
+    VehicleTaken,
+    hold_vehicle,
+    release_hold,
+    set_life_state,
+)
+from fleet.vehicles.states import HoldPurpose, LifeState
+from mobility.core.errors import Conflict, Forbidden, Invalid, NotFound
+from mobility.core.principals import Principal
+from mobility.core.transitions import LostRace, move
+
+# Longer than any shift; `close_overdue_plans` clears what a crew forgot.
+HOLD = datetime.timedelta(hours=10)
+
+
+class TaskNotFound(NotFound):
+    code = "task_not_found"
+    message = _("There is no such task.")
+
+
+class NotYourTask(Forbidden):
+    code = "not_your_task"
+    message = _("Another crew has this task.")
+
+
+class PlanNotWorkable(Conflict):
+    code = "plan_not_workable"
+    message = _("This plan is not published, or already closed.")
+
+
+class NothingAboard(Conflict):
+    code = "nothing_aboard"
+    message = _("You have no vehicle of this kind aboard to drop off here.")
+
+
+class WrongVehicles(Invalid):
+    code = "wrong_vehicles"
+    message = _("Not aboard of your van: %(codes)s.")
+
+
+def claim_task(
+    *, task_id: int, assignee_id: int, at: datetime.datetime, by: Principal
+) -> RebalancingTask:
+    """Take an open task; a vehicle in it is held for the crew, so nobody rents it meanwhile.
+
+    1. Look whether the world is still as planned: a vehicle that left its cell, or that somebody
+    has, makes the task pointless; it is dropped with the reason, and the caller gets it so.
+    2. Hold the vehicle (the hold's constraint decides races with riders).
+    3. Move the task; of two crews, one gets `LostRace`.
+    Raises `TaskNotFound`, `PlanNotWorkable`, `IllegalMove`, `LostRace`.
+    """
+    with transaction.atomic():
+        task = _locked(task_id)
+        if task.plan.state not in WORKABLE:
+            raise PlanNotWorkable
+        if task.vehicle_id is None or task.state != TaskState.OPEN:
+            return _claimed(task, assignee_id=assignee_id, at=at, by=by)
+        position = latest_position(vehicle_id=task.vehicle_id)
+        if position is not None and cell_at(lon=position.lon, lat=position.lat) != task.cell:
+            return _dropped(task, reason=DropReason.MOVED, at=at, by=by)
+        try:
+            hold = hold_vehicle(
+                vehicle_id=task.vehicle_id,
+                until=at + HOLD,
+                purpose=HoldPurpose.CREW,
+                holder_ref=f"rebalancing:{task.public_id}",
+                at=at,
+                by=by,
+            )
+        except (VehicleTaken, VehicleNotRentable):
+            return _dropped(task, reason=DropReason.RENTED, at=at, by=by)
+        _follow(task, position=position)
+        return _claimed(task, assignee_id=assignee_id, hold_id=hold.pk, at=at, by=by)
+
+
+def complete_task(
+    *,
+    task_id: int,
+    at: datetime.datetime,
+    by: Principal,
+    vehicle_codes: Collection[str] | None = None,
+) -> RebalancingTask:
+    """Say that a claimed task is done.
+
+    A pick-up puts the vehicle into storage (the van), still held. A drop-off puts down the
+    vehicles named by `vehicle_codes`, else as many as it asks for, oldest pick-up first: they are
+    in service again and free. A battery swap frees the vehicle; its next report shows the charge.
+    Raises `TaskNotFound`, `NotYourTask`, `NothingAboard`, `WrongVehicles`, `IllegalMove`.
+    """
+    with transaction.atomic():
+        task = _locked(task_id)
+        _require_owner(task, by=by)
+        if task.kind == TaskKind.MOVE_DROPOFF:
+            return _put_down(task, codes=vehicle_codes, at=at, by=by)
+        done = _done(task, quantity=task.quantity, at=at, by=by)
+        if task.kind == TaskKind.MOVE_PICKUP and task.vehicle_id is not None:
+            set_life_state(
+                vehicle_id=task.vehicle_id, to=LifeState.STORAGE, at=at, by=by, reason="rebalancing"
+            )
+        elif task.hold_id is not None:
+            release_hold(hold_id=task.hold_id, at=at, by=by)
+        return done
+
+
+def drop_task(
+    *,
+    task_id: int,
+    reason: str,
+    at: datetime.datetime,
+    by: Principal,
+    of_any_crew: bool = False,
+) -> RebalancingTask:
+    """Give a task up, and its vehicle back. A claimed one only by its own crew or an operator.
+
+    Raises `TaskNotFound`, `NotYourTask`, `IllegalMove`.
+    """
+    with transaction.atomic():
+        task = _locked(task_id)
+        if task.state == TaskState.CLAIMED and not of_any_crew:
+            _require_owner(task, by=by)
+        dropped = _dropped(task, reason=DropReason(reason), at=at, by=by)
+        if task.hold_id is not None:
+            release_hold(hold_id=task.hold_id, at=at, by=by)
+    return dropped
+
+
+def _locked(task_id: int) -> RebalancingTask:
+    """The task, locked: two taps on a phone come one after the other."""
+    task = (
+        RebalancingTask.objects.select_for_update(of=("self",))
+        .select_related("plan", "assignee", "vehicle", "vehicle__latest")
+        .filter(pk=task_id)
+        .first()
+    )
+    if task is None:
+        raise TaskNotFound
+    return task
+
+
+def _require_owner(task: RebalancingTask, *, by: Principal) -> None:
+    if task.assignee is not None and task.assignee.principal != by:
+        raise NotYourTask
+
+
+def _claimed(
+    task: RebalancingTask,
+    *,
+    assignee_id: int,
+    at: datetime.datetime,
+    by: Principal,
+    hold_id: int | None = None,
+) -> RebalancingTask:
+    move(
+        task,
+        to=TaskState.CLAIMED,
+        at=at,
+        by=by,
+        assignee_id=assignee_id,
+        claimed_at=at,
+        hold_id=hold_id,
+    )
+    if task.plan.state == PlanState.PUBLISHED:
+        _start(task, at=at, by=by)
+    return task
+
+
+def _start(task: RebalancingTask, *, at: datetime.datetime, by: Principal) -> None:
+    """The first claim starts the plan; whoever else was first is just as well."""
+    try:
+        with transaction.atomic():
+            move(task.plan, to=PlanState.RUNNING, at=at, by=by)
+    except LostRace:
+        task.plan.refresh_from_db(fields=["state"])
+
+
+def _follow(task: RebalancingTask, *, position: Position | None) -> None:
+    """A vehicle that was moved within its cell is still the one meant."""
+    if position is not None and (position.lon, position.lat) != (task.lon, task.lat):
+        task.lon, task.lat = position.lon, position.lat
+        task.save(update_fields=["lon", "lat"])
+
+
+def _put_down(
+    task: RebalancingTask,
+    *,
+    codes: Collection[str] | None,
+    at: datetime.datetime,
+    by: Principal,
+) -> RebalancingTask:
+    aboard = list(
+        RebalancingTask.objects.aboard()
+        .select_for_update(of=("self",))
+        .select_related("vehicle")
+        .filter(assignee=task.assignee_id, vehicle_kind=task.vehicle_kind)
+        .order_by("finished_at", "pk")
+    )
+    chosen = _chosen(aboard, codes=codes, quantity=task.quantity)
+    if not chosen:
+        raise NothingAboard
+    done = _done(task, quantity=len(chosen), at=at, by=by)
+    RebalancingTask.objects.filter(pk__in=[pickup.pk for pickup in chosen]).update(
+        delivered_by=task
+    )
+    for pickup in chosen:
+        # The row's own constraint says that a pick-up has a vehicle; its hold came with the claim.
+        assert pickup.vehicle_id is not None
+        assert pickup.hold_id is not None
+        set_life_state(
+            vehicle_id=pickup.vehicle_id,
+            to=LifeState.IN_SERVICE,
+            at=at,
+            by=by,
+            reason="rebalancing",
+        )
+        release_hold(hold_id=pickup.hold_id, at=at, by=by)
+    return done
+
+
+def _chosen(
+    aboard: list[RebalancingTask], *, codes: Collection[str] | None, quantity: int
+) -> list[RebalancingTask]:
+    if codes is None:
+        return aboard[:quantity]
+    by_code = {pickup.vehicle.code: pickup for pickup in aboard if pickup.vehicle is not None}
+    if unknown := sorted(set(codes) - by_code.keys()):
+        raise WrongVehicles(codes=", ".join(unknown))
+    return [by_code[code] for code in dict.fromkeys(codes)]
+
+
+def _done(
+    task: RebalancingTask, *, quantity: int, at: datetime.datetime, by: Principal
+) -> RebalancingTask:
+    return move(task, to=TaskState.DONE, at=at, by=by, finished_at=at, done_quantity=quantity)
+
+
+def _dropped(
+    task: RebalancingTask, *, reason: DropReason, at: datetime.datetime, by: Principal
+) -> RebalancingTask:
+    return move(
+        task, to=TaskState.DROPPED, at=at, by=by, reason=reason, finished_at=at, drop_reason=reason
+    )

@@ -1,0 +1,108 @@
+"""The shapes of plans and tasks in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from fleet.rebalancing import queries
+from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
+from fleet.rebalancing.states import DropReason
+from mobility.core.texts import pick
+
+
+class ParametersIn(serializers.Serializer[Any]):
+    """What an operator may set; everything else keeps its default."""
+
+    vans = serializers.IntegerField(min_value=1, max_value=50, required=False)
+    van_capacity = serializers.IntegerField(min_value=1, max_value=60, required=False)
+    van_packs = serializers.IntegerField(min_value=0, max_value=200, required=False)
+    shift_minutes = serializers.IntegerField(min_value=30, max_value=720, required=False)
+    crew_cents_per_hour = serializers.IntegerField(min_value=0, max_value=20_000, required=False)
+    margin_cents = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=10_000), required=False
+    )
+    horizon_hours = serializers.IntegerField(min_value=1, max_value=48, required=False)
+    history_days = serializers.IntegerField(min_value=1, max_value=90, required=False)
+    low_battery_pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
+
+
+class PlanRequest(serializers.Serializer[Any]):
+    """A wish for a plan. `organisation` is needed only by people who run several fleets."""
+
+    organisation = serializers.SlugField(required=False)
+    seconds = serializers.FloatField(min_value=0.1, max_value=600, default=20)
+    parameters = ParametersIn(required=False)
+
+
+class CompleteRequest(serializers.Serializer[Any]):
+    """Codes of the vehicles put down; without them the oldest aboard."""
+
+    vehicles = serializers.ListField(
+        child=serializers.CharField(max_length=16), required=False, allow_empty=False
+    )
+
+
+class DropRequest(serializers.Serializer[Any]):
+    """Why a task is given up."""
+
+    reason = serializers.ChoiceField(choices=DropReason.choices)
+
+
+class PlanOut(serializers.ModelSerializer[RebalancingPlan]):
+    """A plan, what it promises, how far it is, and how right it was."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    organisation: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
+    city: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
+    tasks_total = serializers.IntegerField(read_only=True)
+    tasks_done = serializers.IntegerField(read_only=True)
+    tasks_dropped = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = RebalancingPlan
+        fields = (
+            "id", "state", "organisation", "city", "requested_at", "horizon_start", "horizon_end",
+            "published_at", "closed_at", "parameters", "summary", "score",
+            "tasks_total", "tasks_done", "tasks_dropped",
+        )  # fmt: skip
+
+
+class TaskOut(serializers.ModelSerializer[RebalancingTask]):
+    """A task with its place, its worth and the reason in words."""
+
+    id = serializers.UUIDField(source="public_id", read_only=True)
+    plan = serializers.UUIDField(source="plan.public_id", read_only=True)
+    vehicle: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="code", read_only=True
+    )
+    assignee = serializers.UUIDField(source="assignee.public_id", read_only=True, default=None)
+    place = serializers.SerializerMethodField()
+    reason_text = serializers.SerializerMethodField()
+    drop_text = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RebalancingTask
+        fields = (
+            "id", "plan", "van", "sequence", "kind", "vehicle_kind", "vehicle", "quantity",
+            "lon", "lat", "place", "value_cents", "cost_cents",
+            "reason", "reason_params", "reason_text", "state", "assignee",
+            "claimed_at", "finished_at", "done_quantity", "drop_reason", "drop_text",
+        )  # fmt: skip
+
+    def get_place(self, task: RebalancingTask) -> str:
+        """Name of the hub, or nothing on the open street."""
+        return pick(self.context.get("places", {}).get(task.cell))
+
+    def get_reason_text(self, task: RebalancingTask) -> str:
+        """Why, in the reader's language."""
+        return queries.reason_text(task)
+
+    def get_drop_text(self, task: RebalancingTask) -> str:
+        """Why it was given up."""
+        return queries.drop_text(task)
