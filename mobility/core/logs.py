@@ -1,9 +1,18 @@
 """Structured logs: one JSON object a line in production, readable lines on a terminal."""
 
+import logging
 import logging.config
 from typing import Any
 
 import structlog
+
+
+class NotReadyIsNoError(logging.Filter):
+    """Keeps answers of `/readyz` out of the log: a house that is still starting is no error."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is worth a line."""
+        return "/readyz" not in record.getMessage()
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -38,16 +47,26 @@ def configure(options: dict[str, Any]) -> None:
                     ],
                 }
             },
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+            "filters": {"not_ready": {"()": NotReadyIsNoError}},
+            "handlers": {
+                "stderr": {
+                    "class": "logging.StreamHandler",
+                    "formatter": "structured",
+                    "filters": ["not_ready"],
+                }
+            },
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
                 # One line a request is enough; it is ours to write when something is slow or wrong.
                 "django_structlog.middlewares": {"level": "WARNING"},
-                "django_structlog.celery": {"level": "WARNING"},
-                "celery.worker.strategy": {"level": "WARNING"},
+                # Dropped sweeps are how the schedule is meant to work (see mobility/schedule.py).
+                "django_structlog.celery": {"level": "ERROR"},
+                "celery.worker": {"level": "WARNING"},
+                "celery.apps": {"level": "WARNING"},
                 "celery.app.trace": {"level": "WARNING"},
                 "celery.beat": {"level": "WARNING"},
                 "django.request": {"level": "ERROR"},
+                "websockets": {"level": "WARNING"},
                 "httpx": {"level": "WARNING"},
             },
         }

@@ -69,7 +69,7 @@ def ensure_fleet(*, city: City, operator: Organisation, scale: float) -> list[Pl
 @transaction.atomic
 def ensure_zones(*, city: City, operator: Organisation, at: datetime.datetime) -> None:
     """Where one may ride and park: the city, less a park, slowly around the Duomo, best in a bay."""
-    if Zone.objects.filter(city=city).exists():
+    if city.boundary is None or Zone.objects.filter(city=city).exists():
         return
     always = (at - datetime.timedelta(days=365), None)
     rules = [
