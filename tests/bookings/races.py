@@ -19,7 +19,7 @@ def at_once(deeds: Sequence[Callable[[], Answer]]) -> list[Answer | BaseExceptio
         barrier.wait(timeout=30)
         try:
             answers[number] = deeds[number]()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - the answer of this deed
             answers[number] = problem
         finally:
             connection.close()

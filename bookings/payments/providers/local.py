@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from bookings.payments.models import ProviderOperation
 from bookings.payments.providers.wire import Declined, ProviderUnavailable, TokenUnknown
 from bookings.payments.states import Outcome
+from mobility.core import ids
 
 
 class Deed(enum.StrEnum):
@@ -52,7 +53,7 @@ class LocalProvider:
 
     def authorise(self, *, key: str, token: str, cents: int, at: datetime.datetime) -> str:
         """Promise `cents`; the reference is made of the key."""
-        reference = f"local:{key}"
+        reference = _reference(key)
         _act(Deed.AUTHORISE, key=key, token=token, reference=reference, cents=cents, at=at)
         return reference
 
@@ -63,7 +64,7 @@ class LocalProvider:
 
     def recapture(self, *, key: str, token: str, cents: int, at: datetime.datetime) -> str:
         """Collect `cents` from another card at once."""
-        reference = f"local:{key}"
+        reference = _reference(key)
         _act(Deed.CAPTURE, key=key, token=token, reference=reference, cents=cents, at=at)
         return reference
 
@@ -83,6 +84,11 @@ def _card(token: str) -> Card:
         return CARDS[token]
     except KeyError as problem:
         raise TokenUnknown(token) from problem
+
+
+def _reference(key: str) -> str:
+    """The same for the same key, and no longer than any provider's."""
+    return f"local:{ids.hash_secret(key)[:32]}"
 
 
 def _token_of(reference: str) -> str:

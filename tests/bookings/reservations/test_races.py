@@ -41,7 +41,7 @@ def test_even_with_the_courtesy_checks_off_one_gets_it(crowd, scooter, monkeypat
     """The checks before the constraints only spare work; the constraints decide."""
     from fleet.vehicles.services import holds
 
-    monkeypatch.setattr(holds, "refuse_hopeless", lambda vehicle, *, purpose: None)
+    monkeypatch.setattr(holds, "refuse_hopeless", lambda *_vehicle, **_purpose: None)
     answers = at_once(
         [lambda p=p: p.post("/api/v1/reservations", {"vehicle": "SC1"}) for p in crowd]
     )
@@ -53,10 +53,11 @@ def test_even_with_the_courtesy_checks_off_one_gets_it(crowd, scooter, monkeypat
 def test_one_rider_with_many_phones_gets_one_of_many_scooters(api, giulia, make_vehicle, tariff):
     for number in range(12):
         make_vehicle("scooter", code=f"SC{number}")
+    phones = [api(giulia) for _phone in range(12)]
     answers = at_once(
         [
-            lambda p=api(giulia), n=n: p.post("/api/v1/reservations", {"vehicle": f"SC{n}"})
-            for n in range(12)
+            lambda p=phone, n=number: p.post("/api/v1/reservations", {"vehicle": f"SC{n}"})
+            for number, phone in enumerate(phones)
         ]
     )
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 11}
@@ -66,11 +67,9 @@ def test_one_rider_with_many_phones_gets_one_of_many_scooters(api, giulia, make_
 
 def test_a_double_tap_with_one_key_is_one_reservation_and_one_answer(api, giulia, scooter):
     key = {"HTTP_IDEMPOTENCY_KEY": str(ids.uuid7())}
+    phones = [api(giulia) for _tap in range(4)]
     answers = at_once(
-        [
-            lambda p=api(giulia): p.post("/api/v1/reservations", {"vehicle": "SC1"}, **key)
-            for _tap in range(4)
-        ]
+        [lambda p=p: p.post("/api/v1/reservations", {"vehicle": "SC1"}, **key) for p in phones]
     )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
@@ -80,11 +79,9 @@ def test_a_double_tap_with_one_key_is_one_reservation_and_one_answer(api, giulia
 def test_a_double_tap_on_unlock_is_one_trip(api, giulia, card, scooter):
     card(giulia)
     key = {"HTTP_IDEMPOTENCY_KEY": str(ids.uuid7())}
+    phones = [api(giulia) for _tap in range(3)]
     answers = at_once(
-        [
-            lambda p=api(giulia): p.post("/api/v1/trips", {"vehicle": "SC1"}, **key)
-            for _tap in range(3)
-        ]
+        [lambda p=p: p.post("/api/v1/trips", {"vehicle": "SC1"}, **key) for p in phones]
     )
     assert len({(answer.status_code, answer.content) for answer in answers}) == 1
     assert Trip.objects.count() == 1

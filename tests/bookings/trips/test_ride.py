@@ -157,7 +157,9 @@ def test_everything_in_the_way_of_an_end_comes_in_one_answer(rider, scooter, rid
     outside, moving = problem["conditions"]
     assert (outside["code"], moving["code"]) == ("outside_operating_area", "vehicle_moving")
     assert outside["nearest"]["distance_m"] > 7000
-    assert outside["message"] and outside["hint"] and moving["nearest"] is None
+    assert outside["message"] == "The vehicle is outside the area where trips can end."
+    assert outside["hint"]
+    assert moving["nearest"] is None
     trip = Trip.objects.get()
     assert (trip.state, trip.end_refusals) == ("running", 1)
     assert trip.last_refusal == ["outside_operating_area", "vehicle_moving"]
