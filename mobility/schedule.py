@@ -50,4 +50,17 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "telematics-links": every(20, "fleet.telematics.age_links"),
         "telematics-partitions": every(3600, "fleet.telematics.tend_partitions"),
         "vehicles-commands": every(2, "fleet.vehicles.expire_commands"),
+        "reservations-expire": every(3, "bookings.reservations.expire"),
+        "trips-sweep": every(10, "bookings.trips.sweep"),
+        "payments-collect": every(10, "bookings.payments.collect"),
+        "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
+        "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
+        "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
+        # After the last evening trips, before the crews start.
+        "rebalancing-plan": every(
+            crontab(hour=3, minute=30), "fleet.rebalancing.plan_night", queue="planning"
+        ),
+        "rebalancing-score": every(
+            crontab(hour=1, minute=15), "fleet.rebalancing.score_yesterday", queue="planning"
+        ),
     }
