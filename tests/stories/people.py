@@ -25,7 +25,7 @@ class Caller:
 
     def get(self, path: str, *, status: int = 200, **params: Any) -> Body:
         """Read; any other status fails the test with the whole answer."""
-        return _body(self.http.get(path, params=params), status)
+        return _body(self.http.get(path, params=params or None), status)
 
     def post(
         self, path: str, body: Body | None = None, *, status: int = 200, key: str = ""
@@ -35,11 +35,17 @@ class Caller:
         return _body(self.http.post(path, json=body or {}, headers=headers), status)
 
     def wait_for(
-        self, path: str, done: Callable[[Body], bool], *, what: str, patience_s: float = 40.0
+        self,
+        path: str,
+        done: Callable[[Body], bool],
+        *,
+        what: str,
+        patience_s: float = 40.0,
+        **params: Any,
     ) -> Body:
         """Read twice a second until ``done``."""
         deadline = time.monotonic() + patience_s
-        while not done(seen := self.get(path)):
+        while not done(seen := self.get(path, **params)):
             assert time.monotonic() < deadline, f"{what} did not happen; last seen: {seen}"
             time.sleep(0.5)
         return seen

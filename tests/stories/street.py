@@ -28,9 +28,10 @@ class Street:
 
     def __init__(self, credentials: Credentials, *, speed: float) -> None:
         self.tally = Tally()
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self._credentials = credentials
         self._world = World(SimClock(speed=speed), CityMap((), (), {}, {}), Streets([]))
+        self._running: list[asyncio.Task[None]] = []
         self._specs = {spec.code: spec for spec in credentials.devices}
 
     def put(self, code: str) -> None:
@@ -39,7 +40,7 @@ class Street:
 
     def touch(self, code: str) -> None:
         """Somebody handles it: it reports at once."""
-        self._loop.call_soon_threadsafe(self._world.board, code)
+        self.loop.call_soon_threadsafe(self._world.board, code)
 
     def drive(self, code: str, goal: Place) -> None:
         """Ride there and stand."""
@@ -55,7 +56,7 @@ class Street:
 
     def do(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Run something in the street's own thread and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DRIVE_PATIENCE_S)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(DRIVE_PATIENCE_S)
 
     async def _switch_on(self, spec: DeviceSpec) -> None:
         rng = random.Random(spec.code)
@@ -64,21 +65,26 @@ class Street:
         wire = Wire(self._credentials.api_url)
         radio = Radio(device, wire, spec.secret, self.tally, rng)
         self._world.radios[spec.code] = radio
-        self._running = asyncio.create_task(radio.run())
+        self._running.append(asyncio.create_task(radio.run()))
 
-    def _live(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+    async def _switch_all_off(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for radio in self._world.radios.values():
+            radio.wire.close()
 
 
 @contextmanager
 def open_street(credentials: Credentials, *, speed: float = 20.0) -> Iterator[Street]:
     """A street that is there for the length of a ``with``."""
     street = Street(credentials, speed=speed)
-    thread = threading.Thread(target=street._live, daemon=True)
+    thread = threading.Thread(target=street.loop.run_forever, daemon=True)
     thread.start()
     try:
         yield street
     finally:
-        street._loop.call_soon_threadsafe(street._loop.stop)
+        street.do(street._switch_all_off())
+        street.loop.call_soon_threadsafe(street.loop.stop)
         thread.join(5)
+        street.loop.close()

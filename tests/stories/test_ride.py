@@ -2,6 +2,7 @@
 
 import pytest
 
+from mobility.simulator.credentials import Credentials, DeviceSpec
 from mobility.simulator.geometry import Place, distance_m, moved
 from tests.stories.people import Caller, credentials_of, resident
 from tests.stories.processes import House
@@ -9,13 +10,18 @@ from tests.stories.street import open_street
 
 pytestmark = pytest.mark.story
 
+PARK = Place(9.1757, 45.4737)
+"""In the middle of Parco Sempione, where the demo city forbids parking."""
+SPEED = 8.0
+"""44 m/s on a scooter: a step faster than 60 m/s would count as a jump of the receiver."""
+
 
 def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) -> None:
     """Search, price, reserve, unlock, ride, a refusal with a way out, end, receipt."""
     rider, stranger = resident(house, 0), resident(house, 1)
     credentials = credentials_of(house)
-    scooter = next(spec for spec in credentials.devices if spec.kind == "scooter")
-    with open_street(credentials) as street:
+    scooter = _nearest_scooter(credentials)
+    with open_street(credentials, speed=SPEED) as street:
         street.put(scooter.code)
         found = _on_the_map(rider, scooter.code, Place(scooter.lon, scooter.lat))
         assert found["price"]["minute_cents"] > 0
@@ -33,14 +39,13 @@ def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) 
         assert not street.locked(scooter.code)
         stranger.get(trip_path, status=404)
 
-        park = Place(9.1757, 45.4737)
-        street.drive(scooter.code, park)
+        street.drive(scooter.code, PARK)
         blocked = _end_until_judged(rider, trip_path, code="no_parking")
         nearest = blocked["nearest"]
         way_out = Place(nearest["lon"], nearest["lat"])
-        assert distance_m(park, way_out) < 1_000
+        assert distance_m(PARK, way_out) < 1_000
 
-        street.drive(scooter.code, _a_step_beyond(park, way_out))
+        street.drive(scooter.code, _a_step_beyond(PARK, way_out))
         _end(rider, trip_path)
         settled = rider.wait_for(
             trip_path, lambda seen: seen["state"] == "settled", what="the payment"
@@ -56,13 +61,21 @@ def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) 
         _on_the_map(stranger, scooter.code, street.place(scooter.code))
 
 
+def _nearest_scooter(credentials: Credentials) -> DeviceSpec:
+    scooters = [spec for spec in credentials.devices if spec.kind == "scooter"]
+    return min(scooters, key=lambda spec: distance_m(PARK, Place(spec.lon, spec.lat)))
+
+
 def _on_the_map(person: Caller, code: str, place: Place) -> dict:
     """The vehicle as anybody finds it nearby, once its report went through stream and drain."""
-    near = f"vehicles?lat={place.lat}&lon={place.lon}&radius_m=300&kind=scooter"
     answer = person.wait_for(
-        near,
+        "vehicles",
         lambda seen: any(row["code"] == code for row in seen["results"]),
-        what="a free scooter",
+        what="a free scooter on the map",
+        lat=place.lat,
+        lon=place.lon,
+        radius_m=300,
+        kind="scooter",
     )
     return next(row for row in answer["results"] if row["code"] == code)
 
