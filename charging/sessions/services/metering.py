@@ -66,10 +66,11 @@ def note_picture(
 ) -> bool:
     """Bring the session's live figures up to date; True if the register cannot be believed.
 
-    A reading older than the newest one is kept as a row and changes no figure.
+    A reading older than the newest one is kept as a row and changes no live figure.
     """
     newest = session.last_register_at or session.started_at
     if newest is not None and at < newest:
+        _note_earlier(session, picture.register_wh, at=at)
         return False
     if picture.power_w is not None:
         session.power_w = picture.power_w
@@ -92,13 +93,32 @@ def _note_register(session: ChargingSession, point: RegisterPoint, *, max_power_
         max_power_w=max_power_w,
     ):
         return True
-    if session.meter_start_wh is None:
+    if session.meter_start_wh is None and session.started_at is not None:
         session.meter_start_wh = point.register_wh
     if before and point.register_wh >= before.register_wh + _NOTICEABLE_RISE_WH:
         session.charged_until = point.at
     session.last_register_wh, session.last_register_at = point.register_wh, point.at
-    session.energy_wh = max(point.register_wh - session.meter_start_wh, 0)
+    note_energy(session)
     return False
+
+
+def note_energy(session: ChargingSession) -> None:
+    """Live energy: newest believable register minus the first."""
+    if session.last_register_wh is not None and session.meter_start_wh is not None:
+        session.energy_wh = max(session.last_register_wh - session.meter_start_wh, 0)
+
+
+def _note_earlier(session: ChargingSession, register_wh: int | None, *, at: datetime) -> None:
+    """A late value of a session whose start named no register may be the better first value.
+
+    Numbered (2.x) sessions only: an OCPP 1.6 start always names its register.
+    """
+    numbered = session.seq_first is not None and session.started_at is not None
+    if not numbered or register_wh is None or session.meter_start_wh is None:
+        return
+    if session.started_at <= at and register_wh < session.meter_start_wh:
+        session.meter_start_wh = register_wh
+        note_energy(session)
 
 
 def _last_point(session: ChargingSession) -> RegisterPoint | None:

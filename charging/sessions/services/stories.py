@@ -10,7 +10,7 @@ from typing import Final
 from charging.sessions.facts import AuthorizationVerdict, EventKind, TransactionEvent
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import SequenceLog, is_whole, normal_uid, note_sequence
-from charging.sessions.services.metering import reading_rows
+from charging.sessions.services.metering import note_energy, reading_rows
 from charging.sessions.services.rows import ReadingRow
 from charging.sessions.services.stops import add_flag
 from charging.sessions.states import SESSION_OPEN, Flag, SessionState
@@ -92,6 +92,8 @@ def apply_event(
         session.started_at, session.seq_first = event.at, _seq(event)
     rows = _readings(story, event)
     story.readings += rows
+    if event.kind is EventKind.STARTED:
+        _note_first_register(session, rows)
     if event.kind is EventKind.ENDED:
         _note_end(session, event, rows, at=at)
     _note_number(session, _seq(event))
@@ -134,6 +136,15 @@ def _readings(story: Story, event: TransactionEvent) -> list[ReadingRow]:
         connector=story.connector,
         session=story.session,
     )
+
+
+def _note_first_register(session: ChargingSession, rows: Sequence[ReadingRow]) -> None:
+    """What the Started says counts, also when it arrives after later values."""
+    registers = [row for row in rows if row.register_wh is not None]
+    begin = [row for row in registers if row.context == "Transaction.Begin"]
+    if registers:
+        session.meter_start_wh = (begin or registers)[0].register_wh
+        note_energy(session)
 
 
 def _note_end(
