@@ -1,6 +1,7 @@
 """Register of the Celery tasks of this app's features."""
 
+from fleet.rebalancing import tasks as rebalancing_tasks
 from fleet.telematics import tasks as telematics_tasks
 from fleet.vehicles import tasks as vehicles_tasks
 
-__all__ = ["telematics_tasks", "vehicles_tasks"]
+__all__ = ["rebalancing_tasks", "telematics_tasks", "vehicles_tasks"]

@@ -1,0 +1,137 @@
+"""Doors of the fleet's staff: see vehicles, what happened to them, and act on them."""
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from fleet.vehicles import queries, services
+from fleet.vehicles.models import Vehicle, VehicleBlock
+from fleet.vehicles.scoping import FLEET_STAFF
+from fleet.vehicles.wire import (
+    BlocksIn,
+    CommandIn,
+    CommandOut,
+    LifeIn,
+    VehicleOut,
+    VehicleQuery,
+    VehicleWithTimelineOut,
+)
+from mobility.accounts.models import User
+from mobility.accounts.permissions import HasRole
+from mobility.accounts.states import Role
+from mobility.core import clock, ids
+from mobility.core.api import KEY_HEADER, ScopedViewSet
+
+STAFF_COMMAND_TTL_S = 60
+
+_EXACT = {
+    "kind": "type__kind",
+    "life_state": "life_state",
+    "rental_state": "rental_state",
+    "link_state": "link_state",
+    "code": "code__icontains",
+}
+
+
+class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
+    """GET /api/v1/fleet/vehicles[/{id}], POST …/{id}/commands|life, PATCH …/{id}/blocks"""
+
+    queryset = Vehicle.objects.all()
+    serializer_class = VehicleOut
+
+    def get_permissions(self) -> list[Any]:
+        """Operators and crews act; the city's officer reads."""
+        reads = self.request.method in SAFE_METHODS
+        roles = (*FLEET_STAFF, Role.CITY_OFFICER) if reads else tuple(FLEET_STAFF)
+        return [HasRole(*roles)()]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """Visible vehicles with everything the answer shows, in one query."""
+        vehicles: Any = super().get_queryset()
+        return cast(
+            "QuerySet[Any]",
+            vehicles.with_condition().select_related("organisation", "city", "home_hub"),
+        )
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """By what `VehicleQuery` knows."""
+        if self.action != "list":
+            return queryset
+        query = VehicleQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        for name, path in _EXACT.items():
+            if name in asked:
+                queryset = queryset.filter(**{path: asked[name]})
+        if "block" in asked:
+            blocked = VehicleBlock.objects.active().filter(reason=asked["block"])
+            queryset = queryset.filter(pk__in=blocked.values("vehicle"))
+        return queryset
+
+    @extend_schema(parameters=[VehicleQuery], responses=VehicleOut(many=True))
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The vehicles this person may see, newest first."""
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(responses=VehicleWithTimelineOut)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """One vehicle and what happened to it lately."""
+        vehicle = self.get_object()
+        vehicle.timeline = queries.timeline(vehicle_id=vehicle.pk)
+        return Response(VehicleWithTimelineOut(vehicle).data)
+
+    @extend_schema(request=CommandIn, responses={201: CommandOut})
+    @action(detail=True, methods=["post"])
+    def commands(self, request: Request, public_id: str) -> Response:
+        """Order the vehicle to do something within a minute; it hears of it at its next report."""
+        order = CommandIn(data=request.data)
+        order.is_valid(raise_exception=True)
+        command = services.queue_command(
+            vehicle_id=self.get_object().pk,
+            kind=order.validated_data["kind"],
+            idempotency_key=f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120],
+            ttl_s=STAFF_COMMAND_TTL_S,
+            purpose_ref="staff",
+            at=clock.now(),
+            by=_person(request).principal,
+        )
+        return Response(CommandOut(command).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=BlocksIn, responses=VehicleOut)
+    @action(detail=True, methods=["patch"])
+    def blocks(self, request: Request, public_id: str) -> Response:
+        """Withdraw the vehicle for reasons, or lift reasons; answers with the vehicle as it is."""
+        wish = BlocksIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        vehicle = self.get_object()
+        at, by = clock.now(), _person(request).principal
+        for reason in wish.validated_data["block"]:
+            services.block_vehicles(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
+        for reason in wish.validated_data["lift"]:
+            services.lift_blocks(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
+        return Response(VehicleOut(self.get_object()).data)
+
+    @extend_schema(request=LifeIn, responses=VehicleOut)
+    @action(detail=True, methods=["post"])
+    def life(self, request: Request, public_id: str) -> Response:
+        """Move the vehicle to another part of its life: workshop, storage, back in service …"""
+        wish = LifeIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        services.set_life_state(
+            vehicle_id=self.get_object().pk,
+            to=wish.validated_data["to"],
+            reason=wish.validated_data["reason"],
+            at=clock.now(),
+            by=_person(request).principal,
+        )
+        return Response(VehicleOut(self.get_object()).data)
+
+
+def _person(request: Request) -> User:
+    return cast("User", request.user)
