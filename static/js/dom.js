@@ -60,12 +60,18 @@ export async function busy(button, work) {
   }
 }
 
-/** Say a sentence in the page's own alert place; no text takes it away. */
-export function say(root, sentence, tone = "error") {
+/** Say a sentence in the page's own alert place, with a way on if there is one; no text takes it away. */
+export function say(root, sentence, { tone = "error", link = null } = {}) {
   const place = find("[data-alert]", root);
   if (!place) return;
-  place.textContent = sentence || "";
+  place.textContent = sentence ? `${sentence} ` : "";
   place.className = `notice ${tone}`;
+  if (sentence && link) {
+    const way = document.createElement("a");
+    way.href = link.address;
+    way.textContent = link.words;
+    place.append(way);
+  }
   place.hidden = !sentence;
 }
 

@@ -105,7 +105,7 @@ export class CityMap {
   view() {
     const { lng, lat } = this.map.getCenter();
     const radius = this.map.getCenter().distanceTo(this.map.getBounds().getNorthEast());
-    return { lon: lng, lat, radius_m: Math.round(radius) };
+    return { lon: lng, lat, radius_m: Math.round(radius), zoom: this.map.getZoom() };
   }
 
   async showSpot(name, place) {
@@ -254,9 +254,9 @@ function pointLooks(source) {
     {
       id: `${source}:count`, type: "circle", source, filter: ["has", "point_count"],
       paint: {
-        "circle-color": tone("ink"),
-        "circle-radius": ["step", ["get", "point_count"], 17, 20, 21, 100, 26],
-        "circle-stroke-color": tone("surface"),
+        "circle-color": tone("surface"),
+        "circle-radius": ["step", ["get", "point_count"], 15, 10, 18, 50, 22, 200, 27],
+        "circle-stroke-color": tone("ink"),
         "circle-stroke-width": 2.5,
       },
     },
@@ -266,7 +266,7 @@ function pointLooks(source) {
         "text-field": ["get", "point_count_abbreviated"], "text-font": FONT, "text-size": 14,
         "text-allow-overlap": true,
       },
-      paint: { "text-color": tone("surface") },
+      paint: { "text-color": tone("ink") },
     },
     {
       id: `${source}:pin`, type: "symbol", source, filter: ["!", ["has", "point_count"]],

@@ -20,7 +20,7 @@ function journey(list, item) {
     kind,
     title: list === "trips" ? `${text(`kind_${kind}`)} ${item.vehicle.code}` : named((item.site ?? item.station)?.name) || text("kind_charger"),
     when: when ? moment(when) : "",
-    amount: item.price_cents === null || item.price_cents === undefined ? null : money(item.price_cents, item.currency ?? item.quote?.currency),
+    amount: item.price_cents === null || item.price_cents === undefined ? null : money(item.price_cents, item.currency),
     state: item.state === "settled" ? null : text(`state_${item.state}`),
     address: over ? LISTS[list].receipt(item.id) : LISTS[list].page(item.id),
   });
@@ -45,16 +45,24 @@ function emptyRow(key) {
 
 async function loadCards() {
   const answer = await get("/payment-methods");
-  const cards = answer.results ?? answer;
-  const rows = cards.map(({ label, is_default: first }) =>
-    fill(clone("card-row"), { label, default: first ? text("card_default") : null }),
-  );
+  const rows = answer.results.map(({ id, label, is_default: first }) => {
+    const row = fill(clone("card-row"), { label, default: first ? text("card_default") : null });
+    find("[data-do=removeCard]", row).dataset.id = id;
+    return row;
+  });
   show(find("[data-cards]"), ...(rows.length ? rows : [emptyRow("empty_cards")]));
 }
 
 const safely = (work) => work.catch((error) => say(document.body, error.message));
 
+async function removeCard(id) {
+  await post(`/payment-methods/${id}`, {}, { method: "DELETE" });
+  await loadCards();
+  say(document.body, text("card_removed"), { tone: "" });
+}
+
 onAction(document.body, {
+  removeCard: (button) => busy(button, () => safely(removeCard(button.dataset.id))),
   more: (button) => busy(button, () => safely(load(button.dataset.list, { older: true }))),
 });
 
@@ -66,7 +74,7 @@ find("[data-add-card]").addEventListener("submit", (event) => {
     try {
       await post("/payment-methods", Object.fromEntries(new FormData(form)));
       await loadCards();
-      say(document.body, text("card_added"), "");
+      say(document.body, text("card_added"), { tone: "" });
     } catch (error) {
       say(document.body, error.message);
     }

@@ -13,6 +13,8 @@ export class HeldCard {
     this.tools = tools;
     const { vehicle } = reservation;
     this.at = vehicle.lon === undefined || vehicle.lon === null ? null : { lon: vehicle.lon, lat: vehicle.lat };
+    // Not free any more, so not among the public's vehicles: the card brings its own pin.
+    this.mine = this.at && vehicle;
     this.root = fill(clone("held-card"), { ...head(vehicle), terms: holdTerms(reservation.quote) });
     this.ends = Date.parse(reservation.expires_at);
     history.replaceState(null, "", "/");
@@ -52,7 +54,7 @@ export class HeldCard {
         await post(`/reservations/${this.reservation.id}/cancel`);
         this.tools.close();
       } catch (error) {
-        this.tools.alert(error.message);
+        this.tools.alert(error);
       }
     });
   }

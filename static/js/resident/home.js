@@ -12,6 +12,7 @@ import { whereAmI, whereAmIIfAllowed } from "./place.js";
 import { StationCard } from "./station.js";
 import { VehicleCard } from "./vehicle.js";
 
+const CLOSE_ZOOM = 16.3;
 const NARROW = matchMedia("(max-width: 899px)");
 const sheet = find("[data-sheet]");
 const cardPlace = find("[data-panel=card]");
@@ -76,8 +77,15 @@ function open(next) {
   cardPlace.replaceChildren(...(card ? [card.root] : []));
   resize(card ? "fit" : "peek");
   map.mark(card?.at ?? null);
+  map.showPoints("mine", card?.mine ? [vehiclePoint(card.mine)] : [], { cluster: false });
   if (card) cardPlace.focus({ preventScroll: true });
-  if (card?.at) map.goTo({ ...card.at, below: NARROW.matches ? sheet.offsetHeight - 40 : 0 });
+  if (card?.at) lookAt(card.at);
+}
+
+// Close enough that the place stands for itself, and above the sheet where that covers the map.
+function lookAt(place) {
+  const zoom = Math.max(map.view().zoom, CLOSE_ZOOM);
+  map.goTo({ ...place, zoom, below: NARROW.matches ? sheet.offsetHeight - 40 : 0 });
 }
 
 const close = () => {
@@ -86,11 +94,18 @@ const close = () => {
   nearby.refresh();
 };
 
-const tools = { centre, close, open, alert: (sentence) => say(sheet, sentence) };
+/** Say why something was refused; who has no card yet is shown the way to one. */
+function alert(reason) {
+  const error = reason instanceof Error ? reason : new Error(reason);
+  const link = error.status === 402 ? { address: "/account/#payment", words: text("add_card") } : null;
+  say(sheet, error.message, { link });
+}
+
+const tools = { centre, close, open, alert };
 
 /** Choose what a row, a pin or the address names. */
 async function choose(kind, id) {
-  if (card instanceof HeldCard) return;
+  if (card instanceof HeldCard || !id) return;
   say(sheet, "");
   try {
     open(kind === "charger" ? await StationCard.of(id, tools) : await VehicleCard.of(id, tools));
@@ -136,7 +151,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 map.onPick((pick) => {
-  if (pick) choose(pick.properties.kind, pick.properties.id);
+  if (pick && pick.layer !== "mine") choose(pick.properties.kind, pick.properties.id);
 });
 map.onMoved(() => {
   if (!card) nearby.refreshSoon();

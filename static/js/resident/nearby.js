@@ -2,12 +2,13 @@
 
 import { get } from "../api.js";
 import { clone, fill, show } from "../dom.js";
-import { named, text } from "../page.js";
+import { distance, named, text } from "../page.js";
 import { metresBetween, wayTo } from "./place.js";
 import { short } from "./prices.js";
-import { energyPrice, freeOf, siteDistance } from "./station.js";
+import { energyPrice, freeOf } from "./station.js";
 
 const QUIET_MS = 500;
+const MOST = 50;
 const NEAREST_RADIUS_M = 600;
 const WIDEST_RADIUS_M = 5000;
 
@@ -51,7 +52,7 @@ export class Nearby {
     const around = { lon: lon.toFixed(5), lat: lat.toFixed(5), radius_m: radius };
     const [vehicles, sites] = await Promise.all([this.vehicles(around), this.sites(around)]);
     const rows = [...vehicles, ...sites.map((site) => ({ ...site, kind: "charger" }))];
-    for (const row of rows) row.distance_m ??= metresBetween({ lon, lat }, siteDistance(row));
+    for (const row of rows) row.distance_m ??= metresBetween({ lon, lat }, row);
     return rows.sort((a, b) => a.distance_m - b.distance_m);
   }
 
@@ -59,7 +60,7 @@ export class Nearby {
     const kinds = [...this.kinds].filter((kind) => kind !== "charger");
     if (this.kinds.size && !kinds.length) return [];
     const filter = kinds.length === 1 ? { kind: kinds[0] } : {};
-    const { results } = await get("/vehicles", { ...around, ...filter, limit: 50 });
+    const { results } = await get("/vehicles", { ...around, ...filter, limit: MOST });
     return kinds.length ? results.filter(({ kind }) => kinds.includes(kind)) : results;
   }
 
@@ -72,7 +73,8 @@ export class Nearby {
   draw(rows, centre) {
     this.rows = rows;
     if (!rows.length) return this.tell(text("nearby_none"));
-    this.count.textContent = text("nearby_count", { count: rows.length });
+    const count = rows.length < MOST ? rows.length : `${rows.length}+`;
+    this.count.textContent = text(centre.known ? "nearby_count" : "nearby_count_centre", { count });
     const focused = document.activeElement?.dataset?.id;
     show(this.place, ...rows.map((row) => this.row(row, centre)));
     if (focused) this.place.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
@@ -84,7 +86,7 @@ export class Nearby {
     const node = fill(clone("nearby-row"), {
       kind: row.kind,
       title: charger ? named(row.name) : text(`kind_${row.kind}`),
-      way: wayTo(row.distance_m, centre.known),
+      way: centre.known ? wayTo(row.distance_m, true) : distance(row.distance_m),
       energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
       free: charger ? freeOf(row) : null,
       ...(charger ? { price: energyPrice(row), price_more: null } : short(row.price)),

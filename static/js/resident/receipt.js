@@ -1,25 +1,26 @@
 // A receipt: number, lines, VAT, how it was paid. It may still be in the making when one arrives.
 
-import { get, poll } from "../api.js";
-import { clone, fill, find, onAction, say, show } from "../dom.js";
-import { moment, money, named, number, page, text } from "../page.js";
+import { get, poll, post } from "../api.js";
+import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
+import { moment, money, number, page, text } from "../page.js";
 
 const root = find("[data-receipt]");
 const path = `/${page.source}/${page.id}/receipt`;
 const AGAIN_S = 1.5;
 const PATIENCE = 40;
+const MEASURED = new Set(["min", "km", "kWh", "h"]);
 
 function draw(receipt) {
-  const { currency } = receipt;
+  const { currency, payment } = receipt;
   const total = money(receipt.total_cents, currency);
   fill(root, {
     number: receipt.number,
-    issuer: named(receipt.issuer?.name ?? receipt.issuer) || null,
+    issuer: issuerLine(receipt.issuer),
     issued: moment(receipt.issued_at),
     total,
-    payment: receipt.payment?.state ? paymentWord(receipt.payment.state) : null,
-    payment_label: receipt.payment?.method ?? receipt.payment?.label ?? null,
-    journey: null,
+    payment: text(`payment_${payment.state}`),
+    payment_label: payment.method,
+    due: payment.state === "due" || null,
   });
   show(find("[data-lines]", root), ...receipt.lines.map((line) => lineRow(line, currency)));
   show(find("[data-vat]", root), ...receipt.vat.map((part) => vatRow(part, currency)));
@@ -27,25 +28,22 @@ function draw(receipt) {
   root.removeAttribute("aria-busy");
 }
 
-function paymentWord(state) {
-  return text(["captured", "settled", "paid"].includes(state) ? "state_settled" : state === "failed" ? "state_payment_due" : "state_priced");
-}
+const issuerLine = ({ name, vat_number: vat, address }) => [name, address, vat && `P. IVA ${vat}`].filter(Boolean).join(" · ");
 
 const row = (first, second, third) => fill(clone("line-row"), { first, second, third });
 
 function lineRow(line, currency) {
-  const title = line.label || (page.texts[`line_${line.kind}`] ?? line.kind);
-  const quantity = Number(line.quantity);
-  const plain = line.unit === "" || line.unit === "piece" || line.unit === "flat";
-  return row(title, plain ? number(quantity) : `${number(quantity, 2)} ${line.unit}`, money(line.cents, currency));
+  const measured = MEASURED.has(line.unit) ? ` ${line.unit}` : "";
+  return row(text(`line_${line.kind}`), number(Number(line.quantity), 3) + measured, money(line.cents, currency));
 }
 
 function vatRow(part, currency) {
-  const rate = number(Number(part.rate) * (Number(part.rate) <= 1 ? 100 : 1), 1);
+  const rate = number(Number(part.rate) * 100, 1);
   return row(text("vat_at", { rate }), money(part.net_cents, currency), money(part.vat_cents, currency));
 }
 
 let tries = 0;
+let payment = null;
 
 /** Written a moment after the ride: "not yet" is no error for a while. */
 async function read() {
@@ -64,11 +62,25 @@ async function read() {
 function use(receipt) {
   if (!receipt) return false;
   draw(receipt);
-  // A payment may still be on its way to the bank.
-  return receipt.payment?.state !== "authorised" || (tries += 1) > PATIENCE;
+  payment = receipt.payment;
+  // It may still be on its way to the bank.
+  return !["authorised", "capturing"].includes(payment.state) || (tries += 1) > PATIENCE;
 }
 
-onAction(root, { print: () => window.print() });
+/** Pay what is still due, with the card that is the default one now. */
+function pay(button) {
+  return busy(button, async () => {
+    try {
+      await post(`/payments/${payment.id}/pay`);
+      tries = 0;
+      poll(read, use, AGAIN_S);
+    } catch (error) {
+      say(root, error.message);
+    }
+  });
+}
+
+onAction(root, { print: () => window.print(), pay });
 
 read()
   .then(use, () => true)

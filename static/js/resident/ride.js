@@ -12,7 +12,7 @@ export function startRide(wish, button, tools) {
       // The button stays busy until the next page is there.
       await new Promise((resolve) => setTimeout(resolve, 8000));
     } catch (error) {
-      tools.alert(error.message);
+      tools.alert(error);
     }
   });
 }

@@ -16,9 +16,6 @@ const PLUGS = {
   DOMESTIC_L: "Italia",
 };
 
-/** Where a site or a vehicle stands. */
-export const siteDistance = ({ lon, lat }) => ({ lon, lat });
-
 const isFree = ({ status }) => status === "Available";
 
 /** "2 of 6 free". */
@@ -95,7 +92,7 @@ export class StationCard {
         const recharge = await post("/recharges", { connector: button.dataset.connector });
         location.assign(`/charge/${recharge.id}/`);
       } catch (error) {
-        this.tools.alert(error.message);
+        this.tools.alert(error);
       }
     });
   }

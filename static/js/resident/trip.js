@@ -61,7 +61,7 @@ function draw(next) {
 function fareLine(quote) {
   if (!quote) return null;
   const { price, price_more: more } = short(quote);
-  return ["·", price, more && `· ${more}`].filter(Boolean).join(" ");
+  return ["·", price, more && `+ ${more}`].filter(Boolean).join(" ");
 }
 
 function tick() {
@@ -70,7 +70,7 @@ function tick() {
   const end = last ? Date.parse(last) : Date.now();
   fill(root, {
     time: stopwatch((end - Date.parse(trip.started_at)) / 1000),
-    cost: money(trip.price_cents ?? trip.cost_so_far_cents, trip.quote?.currency),
+    cost: money(trip.cost_so_far_cents, trip.currency),
   });
 }
 
@@ -139,7 +139,7 @@ function refused(error) {
 function condition({ message, hint, nearest }) {
   const node = fill(clone("condition"), {
     message,
-    hint: hint || null,
+    advice: hint || null,
     nearest: nearest ? text("place_ahead", { name: named(nearest.name), distance: distance(nearest.distance_m) }) : null,
   });
   if (nearest) Object.assign(find("[data-do=showPlace]", node).dataset, { lon: nearest.lon, lat: nearest.lat });

@@ -11,7 +11,9 @@ import { startRide } from "./ride.js";
 export class VehicleCard {
   /** The card of a vehicle by code or id, as the server knows it now. */
   static async of(idOrCode, tools) {
-    return new VehicleCard(await get(`/vehicles/${encodeURIComponent(idOrCode)}`), tools);
+    const vehicle = await get(`/vehicles/${encodeURIComponent(idOrCode)}`);
+    if (!vehicle.available) throw new Error(text("vehicle_gone"));
+    return new VehicleCard(vehicle, tools);
   }
 
   constructor(vehicle, tools) {
@@ -55,7 +57,7 @@ export class VehicleCard {
         const reservation = await post("/reservations", { vehicle: this.vehicle.id });
         this.tools.open(new HeldCard(reservation, this.tools));
       } catch (error) {
-        this.tools.alert(error.message);
+        this.tools.alert(error);
       } finally {
         this.taking = false;
       }
