@@ -1,5 +1,9 @@
 """Register of the API addresses of this app's features, below /api/v1/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("charging.stations.urls")),
+    path("", include("charging.tariffs.urls")),
+    path("", include("charging.sessions.urls")),
+]

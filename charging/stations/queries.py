@@ -7,11 +7,21 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.contrib.gis.db.models.functions import Distance
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from charging.stations.facts import CommandToSend, StationCredentials
-from charging.stations.models import ChargingStation, Connector, StationCommand
-from charging.stations.states import CommandAction, CommandState
+from charging.stations.models import (
+    ChargingStation,
+    Connector,
+    ConnectorHold,
+    Evse,
+    Site,
+    SiteQuerySet,
+    StationCommand,
+)
+from charging.stations.states import CommandAction, CommandState, Registration
+from mobility.core import geo
 
 ConnectorKey = tuple[int, int, int | None]
 """Station id, EVSE number, connector number or None for the EVSE's first."""
@@ -130,11 +140,38 @@ def _to_send(command: StationCommand) -> CommandToSend:
     )
 
 
-def connectors_with_place() -> QuerySet[Connector]:
-    """Connectors with everything up to their site, ready for rendering."""
-    return Connector.objects.select_related("evse__station__site").annotate(
-        site_pk=F("evse__station__site_id"),
+def sites_near(*, lon: float, lat: float, radius_m: float, limit: int) -> QuerySet[Site]:
+    """Sites around a point, nearest first, each with `distance` and its stations loaded.
+
+    Stations that we refuse to serve are left out. Four queries, however many sites.
+    """
+    here = geo.point(lon, lat)
+    return (
+        public_sites()
+        .within(lon=lon, lat=lat, radius_m=radius_m)
+        .annotate(distance=Distance("location", here))
+        .order_by("distance", "pk")[:limit]
     )
+
+
+def public_sites() -> SiteQuerySet:
+    """Sites with what the public may see of them loaded: operator, stations, connectors."""
+    served = ChargingStation.objects.exclude(registration=Registration.REJECTED)
+    return Site.objects.select_related("organisation").prefetch_related(
+        Prefetch("stations", queryset=served.order_by("identity")),
+        Prefetch("stations__evses", queryset=Evse.objects.order_by("number")),
+        Prefetch("stations__evses__connectors", queryset=Connector.objects.order_by("number")),
+    )
+
+
+def held_connectors(*, connector_ids: Iterable[int], at: datetime) -> set[int]:
+    """Connectors that somebody holds at the instant."""
+    held = ConnectorHold.objects.filter(
+        connector_id__in=set(connector_ids),
+        released_at__isnull=True,
+        during__contains=at,
+    )
+    return set(held.values_list("connector_id", flat=True))
 
 
 def _arguments(command: StationCommand) -> dict[str, Any]:

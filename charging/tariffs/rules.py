@@ -131,3 +131,20 @@ def _quantity(kind: str, figures: SessionFigures) -> Decimal:
         return Decimal(figures.energy_wh) / 1000
     seconds = figures.connected_s if kind == ComponentKind.TIME else figures.idle_s
     return (Decimal(seconds) / 60).quantize(Decimal("0.001"))
+
+
+def price_summary(components: Sequence[PriceComponent]) -> dict[str, Any]:
+    """The price as a person compares it: gross cents per session, kWh and minute, 0 for none.
+
+    Several components of a kind add up; free units and caps stand in the components themselves.
+    """
+    summed = {kind: Decimal(0) for kind in ComponentKind}
+    for component in components:
+        summed[ComponentKind(component.kind)] += component.unit_cents
+    return {
+        "session_cents": float(summed[ComponentKind.FLAT]),
+        "kwh_cents": float(summed[ComponentKind.ENERGY]),
+        "minute_cents": float(summed[ComponentKind.TIME]),
+        "idle_minute_cents": float(summed[ComponentKind.IDLE]),
+        "components": [component.as_json() for component in components],
+    }

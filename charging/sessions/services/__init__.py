@@ -6,6 +6,7 @@ from charging.sessions.services.readings import record_readings
 from charging.sessions.services.remote import (
     NoSuchSession,
     TokenRefused,
+    ask_station,
     remote_start,
     remote_stop,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "TokenMalformed",
     "TokenRefused",
     "TokenTaken",
+    "ask_station",
     "authorize",
     "authorize_many",
     "block_token",

@@ -113,17 +113,11 @@ def _note_earlier(session: ChargingSession, register_wh: int | None, *, at: date
 
     Numbered (2.x) sessions only: an OCPP 1.6 start always names its register.
     """
-    numbered = session.seq_first is not None and session.started_at is not None
-    if not numbered or register_wh is None or session.meter_start_wh is None:
+    start = session.started_at
+    if start is None or session.seq_first is None:
         return
-    if session.started_at <= at and register_wh < session.meter_start_wh:
+    if register_wh is None or session.meter_start_wh is None:
+        return
+    if start <= at and register_wh < session.meter_start_wh:
         session.meter_start_wh = register_wh
         note_energy(session)
-
-
-def _last_point(session: ChargingSession) -> RegisterPoint | None:
-    if session.last_register_wh is not None and session.last_register_at is not None:
-        return RegisterPoint(session.last_register_at, session.last_register_wh)
-    if session.meter_start_wh is not None and session.started_at is not None:
-        return RegisterPoint(session.started_at, session.meter_start_wh)
-    return None

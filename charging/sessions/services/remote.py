@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +13,7 @@ from charging.sessions.facts import AuthorizationStatus
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import normal_uid
 from charging.sessions.services.authorisation import authorize
-from charging.stations.models import Connector, StationCommand
+from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import NoSuchConnector, queue_command
 from charging.stations.states import CommandAction
 from mobility.core.errors import Conflict, NotFound
@@ -96,3 +98,67 @@ def remote_stop(
         at=at,
         by=by,
     )
+
+
+def ask_station(
+    *,
+    station: ChargingStation,
+    wish: Mapping[str, Any],
+    idempotency_key: str,
+    at: datetime,
+    by: Principal,
+) -> StationCommand:
+    """Queue what an operator asks of a station; `wish` has the keys of the API's `CommandIn`.
+
+    Connector and session are public ids and must belong to this station. Raises NoSuchConnector,
+    NoSuchSession, TokenRefused.
+    """
+    if wish["action"] == CommandAction.REMOTE_START:
+        return remote_start(
+            connector_id=_connector(station, wish).pk,
+            token_uid=wish["token"],
+            idempotency_key=idempotency_key,
+            at=at,
+            by=by,
+        )
+    if wish["action"] == CommandAction.REMOTE_STOP:
+        return remote_stop(
+            session_id=_session(station, wish).pk,
+            idempotency_key=idempotency_key,
+            at=at,
+            by=by,
+        )
+    return queue_command(
+        station_id=station.pk,
+        connector_id=_connector(station, wish).pk if wish.get("connector") else None,
+        action=wish["action"],
+        payload=_arguments(wish),
+        idempotency_key=idempotency_key,
+        at=at,
+        by=by,
+    )
+
+
+def _arguments(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the wish, what the action's payload knows."""
+    name = {
+        CommandAction.RESET: "kind",
+        CommandAction.CHANGE_AVAILABILITY: "operative",
+        CommandAction.TRIGGER: "message",
+    }.get(wish["action"])
+    return {name: wish[name]} if name else {}
+
+
+def _connector(station: ChargingStation, wish: Mapping[str, Any]) -> Connector:
+    own = Connector.objects.filter(evse__station=station)
+    connector = own.filter(public_id=wish["connector"]).first()
+    if connector is None:
+        raise NoSuchConnector
+    return connector
+
+
+def _session(station: ChargingStation, wish: Mapping[str, Any]) -> ChargingSession:
+    session = ChargingSession.objects.filter(station=station, public_id=wish["session"]).first()
+    if session is None:
+        raise NoSuchSession
+    return session

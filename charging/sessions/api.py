@@ -1,0 +1,68 @@
+"""Doors of operators: their sessions, and commands that may begin or end one."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from charging.sessions.models import ChargingSession
+from charging.sessions.services import ask_station
+from charging.sessions.wire import SessionOut
+from charging.stations.api import OPERATORS, READERS
+from charging.stations.models import ChargingStation
+from charging.stations.wire import CommandIn, CommandOut
+from mobility.accounts.models import User
+from mobility.accounts.states import Role
+from mobility.core import clock, ids
+from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView
+
+
+class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/sessions[/{id}]"""
+
+    queryset = ChargingSession.objects.select_related("station", "connector")
+    serializer_class = SessionOut
+    permission_classes = [READERS]
+
+
+class StationCommandsView(WriteView):
+    """POST /api/v1/charging/stations/{id}/commands"""
+
+    permission_classes = [OPERATORS]
+
+    @extend_schema(request=CommandIn, responses={201: CommandOut})
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Ask a station of one's own to do something; follow the command to see whether it did."""
+        wish = CommandIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        user = cast("User", request.user)
+        station = own_station(user, public_id)
+        command = ask_station(
+            station=station,
+            wish=wish.validated_data,
+            idempotency_key=_key(request, user),
+            at=clock.now(),
+            by=user.principal,
+        )
+        return Response(CommandOut(command).data, status=status.HTTP_201_CREATED)
+
+
+def own_station(user: User, public_id: UUID) -> ChargingStation:
+    """The station, if this person may command it: seeing a station is not owning it."""
+    visible = ChargingStation.objects.visible_to(user).select_related("site")
+    station: ChargingStation = get_object_or_404(visible, public_id=public_id)
+    own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
+    if not user.is_superuser and station.site.organisation_id not in own:
+        raise PermissionDenied
+    return station
+
+
+def _key(request: Request, user: User) -> str:
+    return f"{user.principal}:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:128]

@@ -1,0 +1,40 @@
+"""Doors of operators: their sites, stations and the commands to them."""
+
+from __future__ import annotations
+
+from rest_framework import mixins
+
+from charging.stations.models import ChargingStation, Site, StationCommand
+from charging.stations.wire import CommandOut, SiteRowOut, StationRowOut
+from mobility.accounts.permissions import HasRole
+from mobility.accounts.states import Role
+from mobility.core.api import ScopedViewSet
+
+READERS = HasRole(Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
+OPERATORS = HasRole(Role.CHARGE_POINT_OPERATOR)
+
+
+class SiteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/sites[/{id}]"""
+
+    queryset = Site.objects.select_related("organisation")
+    serializer_class = SiteRowOut
+    permission_classes = [READERS]
+
+
+class StationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/stations[/{id}]"""
+
+    queryset = ChargingStation.objects.select_related("site").prefetch_related(
+        "evses__connectors__evse",
+    )
+    serializer_class = StationRowOut
+    permission_classes = [READERS]
+
+
+class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/commands[/{id}]"""
+
+    queryset = StationCommand.objects.select_related("station", "connector")
+    serializer_class = CommandOut
+    permission_classes = [READERS]

@@ -1,0 +1,171 @@
+"""Charging places as the public sees them: where, how fast, free or not, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from charging.stations.models import ChargingStation, Connector, Site
+from charging.stations.states import ConnectorStatus
+from charging.tariffs.models import TariffVersion
+from charging.tariffs.rules import price_summary, read_components
+from mobility.core.texts import pick
+
+
+class NearQuery(serializers.Serializer[Any]):
+    """Around which point, and how far."""
+
+    lat = serializers.FloatField(min_value=-90, max_value=90)
+    lon = serializers.FloatField(min_value=-180, max_value=180)
+    radius_m = serializers.FloatField(min_value=1, max_value=20_000, default=2_000)
+    limit = serializers.IntegerField(min_value=1, max_value=200, default=100)
+
+
+class PriceOut(serializers.Serializer[Any]):
+    """A tariff in gross cents."""
+
+    tariff = serializers.CharField()
+    currency = serializers.CharField()
+    session_cents = serializers.FloatField()
+    kwh_cents = serializers.FloatField()
+    minute_cents = serializers.FloatField()
+    idle_minute_cents = serializers.FloatField()
+    components = serializers.ListField(child=serializers.DictField())
+
+
+class ConnectorOut(serializers.Serializer[Any]):
+    """A connector; `status` is in OCPP 2.0.1's words, Unknown while the station is offline."""
+
+    id = serializers.UUIDField()
+    evse = serializers.IntegerField()
+    number = serializers.IntegerField()
+    standard = serializers.CharField()
+    format = serializers.CharField()
+    power_type = serializers.CharField()
+    max_power_w = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=ConnectorStatus.choices)
+    status_at = serializers.DateTimeField(allow_null=True)
+    price = PriceOut(allow_null=True)
+
+
+class StationOut(serializers.Serializer[Any]):
+    """A charger with its connectors."""
+
+    id = serializers.UUIDField()
+    identity = serializers.CharField()
+    online = serializers.BooleanField()
+    connectors = ConnectorOut(many=True)
+
+
+class SiteOut(serializers.Serializer[Any]):
+    """A charging place."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    operator = serializers.CharField()
+    address = serializers.CharField()
+    lat = serializers.FloatField()
+    lon = serializers.FloatField()
+    distance_m = serializers.SerializerMethodField()
+    available = serializers.IntegerField()
+    stations = StationOut(many=True)
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_distance_m(self, data: Mapping[str, Any]) -> int | None:
+        """Metres from the point asked for."""
+        return data.get("distance_m")
+
+
+def connectors_of(sites: Iterable[Site]) -> list[Connector]:
+    """All connectors of sites whose stations are loaded; no query."""
+    return [
+        connector
+        for site in sites
+        for station in site.stations.all()
+        for evse in station.evses.all()
+        for connector in evse.connectors.all()
+    ]
+
+
+def site_data(
+    site: Site,
+    *,
+    versions: Mapping[int, TariffVersion],
+    held: set[int],
+    at: datetime,
+) -> dict[str, Any]:
+    """A loaded site as `SiteOut` shows it; no query."""
+    stations = [
+        _station_data(station, versions=versions, held=held, at=at)
+        for station in site.stations.all()
+    ]
+    distance = getattr(site, "distance", None)
+    return {
+        "id": site.public_id,
+        "name": pick(site.name),
+        "operator": pick(site.organisation.name),
+        "address": site.address,
+        "lat": site.location.y,
+        "lon": site.location.x,
+        "distance_m": None if distance is None else round(distance.m),
+        "available": sum(
+            connector["status"] == ConnectorStatus.AVAILABLE
+            for station in stations
+            for connector in station["connectors"]
+        ),
+        "stations": stations,
+    }
+
+
+def _station_data(
+    station: ChargingStation,
+    *,
+    versions: Mapping[int, TariffVersion],
+    held: set[int],
+    at: datetime,
+) -> dict[str, Any]:
+    online = station.is_online(at=at)
+    return {
+        "id": station.public_id,
+        "identity": station.identity,
+        "online": online,
+        "connectors": [
+            {
+                "id": connector.public_id,
+                "evse": evse.number,
+                "number": connector.number,
+                "standard": connector.standard,
+                "format": connector.format,
+                "power_type": connector.power_type,
+                "max_power_w": connector.max_power_w,
+                "status": _shown_status(connector, online=online, held=connector.pk in held),
+                "status_at": connector.status_at,
+                "price": _price(versions.get(connector.pk)),
+            }
+            for evse in station.evses.all()
+            for connector in evse.connectors.all()
+        ],
+    }
+
+
+def _shown_status(connector: Connector, *, online: bool, held: bool) -> str:
+    """What stood there before the line broke may be long untrue."""
+    if not online:
+        return ConnectorStatus.UNKNOWN
+    if held and connector.status == ConnectorStatus.AVAILABLE:
+        return ConnectorStatus.RESERVED
+    return connector.status
+
+
+def _price(version: TariffVersion | None) -> dict[str, Any] | None:
+    if version is None:
+        return None
+    return {
+        "tariff": pick(version.tariff.name),
+        "currency": version.tariff.currency,
+        **price_summary(read_components(version.components)),
+    }
