@@ -121,3 +121,11 @@ def _note_earlier(session: ChargingSession, register_wh: int | None, *, at: date
     if start <= at and register_wh < session.meter_start_wh:
         session.meter_start_wh = register_wh
         note_energy(session)
+
+
+def _last_point(session: ChargingSession) -> RegisterPoint | None:
+    if session.last_register_wh is not None and session.last_register_at is not None:
+        return RegisterPoint(session.last_register_at, session.last_register_wh)
+    if session.meter_start_wh is not None and session.started_at is not None:
+        return RegisterPoint(session.started_at, session.meter_start_wh)
+    return None
