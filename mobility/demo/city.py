@@ -5,11 +5,16 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+from django.db.models import QuerySet
+
 from bookings.payments import services as payments
+from charging.stations.models import ChargingStation
 from fleet.telematics import services as telematics
-from fleet.vehicles.models import LatestState
+from fleet.telematics.models import Device
+from fleet.vehicles.models import LatestState, Vehicle
 from mobility.accounts import services as accounts
-from mobility.accounts.models import User
+from mobility.accounts.models import ApiToken, User
+from mobility.core import ids
 from mobility.core.principals import system_principal
 from mobility.demo import charging, credentials, fleet, people, places, prices
 
@@ -34,6 +39,9 @@ def ensure_demo(
     3. People: five with passwords, residents for the simulator with tokens and a card.
     4. The credentials; those that are still on file stay valid.
     """
+    known = credentials.read(folder / "simulator.json") or {}
+    if not ChargingStation.objects.exists():
+        known = {}  # credentials of a database that is gone
     city = places.ensure_city(at=at, by=DEMO)
     organisations = people.ensure_organisations()
     fleet.ensure_zones(city=city, operator=organisations.ruote, at=at)
@@ -43,7 +51,6 @@ def ensure_demo(
     stations = charging.ensure_stations(
         city=city, operator=organisations.colonnine, tariffs=tariffs, scale=scale, at=at, by=DEMO
     )
-    known = credentials.read(folder / "simulator.json") or {}
     simulator = {
         "api_url": addresses.api_url,
         "ocpp_url": addresses.ocpp_url,
@@ -52,7 +59,7 @@ def ensure_demo(
         "tokens": charging.ensure_cards(at=at),
     }
     log_ins = credentials.read(folder / "demo.json")
-    if log_ins is None:
+    if log_ins is None or not people.cast_is_complete():
         cast = people.ensure_cast(organisations=organisations, at=at, by=DEMO)
         log_ins = credentials.log_ins_json(cast)
         credentials.write(folder / "demo.json", log_ins)
@@ -64,20 +71,45 @@ def ensure_demo(
 def _devices(
     placements: list[fleet.Placement], known: list[dict[str, Any]], *, at: datetime.datetime
 ) -> list[dict[str, Any]]:
-    secrets = {device["code"]: device["secret"] for device in known}
-    now_at = {state.vehicle.code: state for state in LatestState.objects.select_related("vehicle")}
-    devices = []
-    for placement in placements:
-        secret = secrets.get(placement.code)
-        if secret is None:
-            _device, secret = telematics.add_device(vehicle_code=placement.code, at=at, by=DEMO)
-        devices.append(credentials.device_json(_where_it_stands(placement, now_at), secret))
-    return devices
+    secrets = _still_valid(Device.objects.all(), {row["code"]: row["secret"] for row in known})
+    missing = [placement.code for placement in placements if placement.code not in secrets]
+    secrets |= telematics.add_devices(vehicle_codes=missing, at=at, by=DEMO)
+    standing = {
+        state.vehicle.code: state for state in LatestState.objects.select_related("vehicle")
+    }
+    _put_on_the_map([place for place in placements if place.code not in standing], at=at)
+    return [
+        credentials.device_json(_where_it_stands(placement, standing), secrets[placement.code])
+        for placement in placements
+    ]
 
 
-def _where_it_stands(placement: fleet.Placement, now_at: dict[str, LatestState]) -> fleet.Placement:
+def _still_valid(rows: QuerySet[Any], secrets: dict[str, str]) -> dict[str, str]:
+    """Those secrets whose hash the database knows; a file may outlive its database."""
+    hashes = set(rows.values_list("secret_hash", flat=True))
+    return {name: secret for name, secret in secrets.items() if ids.hash_secret(secret) in hashes}
+
+
+def _put_on_the_map(placements: list[fleet.Placement], *, at: datetime.datetime) -> None:
+    vehicle_ids = dict(Vehicle.objects.values_list("code", "id"))
+    places = [
+        telematics.Placement(
+            vehicle_id=vehicle_ids[placement.code],
+            lon=placement.lon,
+            lat=placement.lat,
+            battery_pct=placement.battery_pct,
+        )
+        for placement in placements
+    ]
+    if places:
+        telematics.place_vehicles(places=places, at=at, by=DEMO)
+
+
+def _where_it_stands(
+    placement: fleet.Placement, standing: dict[str, LatestState]
+) -> fleet.Placement:
     """A vehicle goes on from where it last was: a restart must not make it jump across the city."""
-    state = now_at.get(placement.code)
+    state = standing.get(placement.code)
     if state is None:
         return placement
     battery = placement.battery_pct if state.battery_pct is None else state.battery_pct
@@ -100,7 +132,7 @@ def _people(known: dict[str, Any], *, at: datetime.datetime) -> dict[str, Any]:
 def _with_tokens(
     users: list[User], known: list[dict[str, Any]], *, at: datetime.datetime
 ) -> list[dict[str, str]]:
-    tokens = {person["email"]: person["token"] for person in known}
+    tokens = _still_valid(ApiToken.objects.all(), {row["email"]: row["token"] for row in known})
     answer = []
     for user in users:
         token = tokens.get(user.email)

@@ -66,6 +66,13 @@ def ensure_organisations() -> Organisations:
     )
 
 
+def cast_is_complete() -> bool:
+    """Whether all five people are there."""
+    return User.objects.filter(email__in=[email for _role, email, _name in CAST]).count() == len(
+        CAST
+    )
+
+
 @transaction.atomic
 def ensure_cast(
     *, organisations: Organisations, at: datetime.datetime, by: Principal

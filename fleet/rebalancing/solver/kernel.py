@@ -106,6 +106,13 @@ def rebuild(task: Task, state: State, van: int) -> None:
 
 
 @compiled
+def copy_stops(source: Ints, target: Ints, van: int, size: int) -> None:
+    """Copy a route; a slice would do, at two more seconds of compilation."""
+    for i in range(size):
+        target[van, i] = source[van, i]
+
+
+@compiled
 def touch(state: State, totals: Totals, shift: float, van: int) -> None:
     """Keep a copy of the route before its first change, and take it out of the sums."""
     if state.touched[van] == 1:
@@ -113,7 +120,7 @@ def touch(state: State, totals: Totals, shift: float, van: int) -> None:
     state.touched[van] = 1
     size = state.size[van]
     state.old_size[van] = size
-    state.old_stops[van, :size] = state.stops[van, :size]
+    copy_stops(state.stops, state.old_stops, van, size)
     totals.current[0] -= state.raw[van]
     totals.current[1] -= state.excess[van]
     totals.current[2] -= max(0.0, state.length[van] - shift)
@@ -174,12 +181,16 @@ def remove_string(task: Task, state: State, stop: int, longest: float, out: Ints
 def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]:
     """Remove strings of stops near a random seed; answer the seed and how many were removed."""
     seed = np.random.randint(1, task.change.size)
-    served = state.size.sum()
+    used = np.int64(0)
+    served = 0
+    routes = 0
+    for van in range(state.size.size):
+        served += state.size[van]
+        routes += min(1, state.size[van])
     if served == 0:
-        return seed, 0
-    longest = min(LONGEST, served / (state.size > 0).sum())
+        return seed, used
+    longest = min(LONGEST, served / routes)
     strings = int(np.random.random() * (4.0 * STRING / (1.0 + longest) - 1.0) + 1.0)
-    used = 0
     for at in range(task.near.shape[1]):
         if strings == 0:
             break
@@ -354,7 +365,7 @@ def restore(task: Task, state: State) -> None:
         if state.touched[van] == 1:
             size = state.old_size[van]
             state.size[van] = size
-            state.stops[van, :size] = state.old_stops[van, :size]
+            copy_stops(state.old_stops, state.stops, van, size)
             rebuild(task, state, van)
 
 
@@ -378,7 +389,8 @@ def anneal(
     recount(task, state, totals)
     totals.seen[:] = 0.0
     for _ in range(rounds):
-        before[:] = totals.current
+        for i in range(3):
+            before[i] = totals.current[i]
         seed, used = ruin(task, state, totals, out)
         used = offer_unserved(task, state, seed, out, used)
         sort_out(task, out, used)
@@ -395,7 +407,8 @@ def anneal(
             keep_best(state, totals)
         else:
             restore(task, state)
-            totals.current[:] = before
+            for i in range(3):
+                totals.current[i] = before[i]
         state.touched[:] = 0
 
 
@@ -407,7 +420,7 @@ def keep_best(state: State, totals: Totals) -> None:
     if totals.current[0] >= totals.best[0] - ROUNDING:
         return
     totals.best[0] = totals.current[0]
-    state.best_size[:] = state.size
     for van in range(state.size.size):
         size = state.size[van]
-        state.best_stops[van, :size] = state.stops[van, :size]
+        state.best_size[van] = size
+        copy_stops(state.stops, state.best_stops, van, size)
