@@ -7,10 +7,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.dev.conftest import ROOT, LittleCity, all_processes, clean_env, lay_out
+from tests.dev.conftest import LittleCity, all_processes, clean_env, lay_out
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
@@ -168,9 +169,9 @@ def test_root_where_user_namespaces_are_denied(bare_city: LittleCity) -> None:
     assert not [line for _, line in all_processes() if "/var/tmp/shared-mobility/" in line]
 
 
-def test_a_python_without_pip(bare_city: LittleCity) -> None:
+def test_a_python_without_pip(bare_city: LittleCity, dev: ModuleType) -> None:
     no_pip = bare_city.folder.parent / "no-pip"
-    subprocess.run([ROOT / ".tools/uv/bin/uv", "venv", "--quiet", no_pip], check=True)
+    subprocess.run([dev.ensure_uv(), "venv", "--quiet", no_pip], check=True)
     bare_city.env["PATH"] = f"{no_pip}/bin:{bare_city.env['PATH']}"
     bare_city.env = {k: v for k, v in bare_city.env.items() if k != "VIRTUAL_ENV"}
     assert works(bare_city)
