@@ -32,12 +32,11 @@ class Haunts:
     work: Place
 
 
-def outings_per_hour(*, at: datetime, vehicles: int, residents: int) -> float:
-    """Mean outings per resident and hour of the city, so that the fleet sees a usual day."""
+def outings_per_hour(*, at: datetime, vehicles: int) -> float:
+    """Outings of all residents together in an hour like this, so that the fleet has a usual day."""
     profile = WEEKDAY if at.weekday() < 5 else WEEKEND
     mean = sum(profile) / len(profile)
-    daily = vehicles * TRIPS_PER_VEHICLE_DAY / max(residents, 1)
-    return daily / 24 * profile[at.hour] / mean
+    return vehicles * TRIPS_PER_VEHICLE_DAY / 24 * profile[at.hour] / mean
 
 
 def settle(*, city: CityMap, rng: random.Random) -> Haunts:

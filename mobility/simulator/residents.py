@@ -24,7 +24,7 @@ class Resident:
 
     me: Person
     haunts: Haunts
-    neighbours: int
+    share_of_demand: float
 
     async def run(self) -> None:
         """For ever: first end what an earlier run left open, then live."""
@@ -46,12 +46,9 @@ class Resident:
         """Wait for the next outing; the rate is looked up again as the hours change."""
         clock, rng = self.me.world.clock, self.me.rng
         while True:
-            rate = outings_per_hour(
-                at=clock.city_time(),
-                vehicles=len(self.me.world.radios),
-                residents=self.neighbours,
-            )
-            wait_s = rng.expovariate(rate) * 3600
+            fleet = len(self.me.world.radios)
+            outings = outings_per_hour(at=clock.city_time(), vehicles=fleet)
+            wait_s = rng.expovariate(outings * self.share_of_demand) * 3600
             await clock.sleep(min(wait_s, LOOK_AGAIN_S))
             if wait_s <= LOOK_AGAIN_S:
                 return

@@ -13,8 +13,8 @@ from mobility.simulator.chargers import run_chargers
 from mobility.simulator.city_api import CityApi, ServiceAway
 from mobility.simulator.citymap import CityMap, read_map
 from mobility.simulator.clock import SimClock
-from mobility.simulator.credentials import Credentials, DeviceSpec, share
-from mobility.simulator.crew import keep_charged
+from mobility.simulator.credentials import Credentials, DeviceSpec, PersonSpec, share
+from mobility.simulator.crew import Crew, keep_charged
 from mobility.simulator.demand import settle
 from mobility.simulator.device import Device
 from mobility.simulator.geometry import Place
@@ -37,7 +37,11 @@ PATIENCE = httpx.Timeout(15.0, pool=60.0)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: ``hours`` of the city (None: until stopped), how fast, who takes part."""
+    """What to run: ``hours`` of the city (None: until stopped), how fast, who takes part.
+
+    ``scale`` is the share of vehicles, people and chargers; ``demand`` multiplies how often
+    people go out: 1 is three trips per vehicle and day.
+    """
 
     credentials: Credentials
     credentials_path: Path
@@ -45,6 +49,7 @@ class Plan:
     speed: float = 1.0
     seed: int = 1
     scale: float = 1.0
+    demand: float = 1.0
 
     def rng(self, actor: str) -> random.Random:
         """The random numbers of one actor: the same for the same seed, whoever else runs."""
@@ -155,13 +160,24 @@ def _people(
     plan: Plan, world: World, door: httpx.AsyncClient, tally: Tally
 ) -> dict[str, Coroutine[None, None, None]]:
     specs = share(plan.credentials.residents, plan.scale)
+    crews = share(plan.credentials.crews, plan.scale)
     people: dict[str, Coroutine[None, None, None]] = {}
     for spec in specs:
-        rng = plan.rng(f"resident {spec.email}")
-        me = Person(CityApi(door, tally, rng, spec.token), world, tally, rng)
-        haunts = settle(city=world.city, rng=rng)
-        people[f"resident {spec.email}"] = Resident(me, haunts, neighbours=len(specs)).run()
+        me = _person(spec, plan, world, door, tally)
+        haunts = settle(city=world.city, rng=me.rng)
+        resident = Resident(me, haunts, share_of_demand=plan.demand / len(specs))
+        people[f"resident {spec.email}"] = resident.run()
+    for spec in crews:
+        me = _person(spec, plan, world, door, tally)
+        people[f"crew {spec.email}"] = Crew(me.api, world, tally, me.rng).run()
     return people
+
+
+def _person(
+    spec: PersonSpec, plan: Plan, world: World, door: httpx.AsyncClient, tally: Tally
+) -> Person:
+    rng = plan.rng(f"person {spec.email}")
+    return Person(CityApi(door, tally, rng, spec.token), world, tally, rng)
 
 
 def _door(plan: Plan) -> httpx.AsyncClient:

@@ -93,6 +93,11 @@ class Vehicle:
         """Let it roll."""
         self.locked = False
 
+    def carry(self, *, to: Place) -> None:
+        """Hands put it down somewhere else."""
+        self.halt()
+        self.place = to
+
     def swap_battery(self) -> None:
         """A hand from outside puts in a full battery."""
         self.battery_pct = 100.0

@@ -96,7 +96,7 @@ def test_in_the_morning_most_people_go_to_work() -> None:
 
 def test_a_day_of_the_fleet_is_three_trips_a_vehicle() -> None:
     hours = [datetime(2026, 5, 4, hour, tzinfo=UTC) for hour in range(24)]
-    daily = sum(outings_per_hour(at=at, vehicles=400, residents=50) for at in hours) * 50
+    daily = sum(outings_per_hour(at=at, vehicles=400) for at in hours)
     assert daily == pytest.approx(1_200)
 
 

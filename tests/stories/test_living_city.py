@@ -11,18 +11,8 @@ pytestmark = pytest.mark.story
 
 def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
     """Vehicles report, people ride, pay and misbehave; the service fails nobody."""
-    said = house.run_once(
-        "simulate",
-        "manage.py",
-        "simulate",
-        "--hours",
-        "0.5",
-        "--speed",
-        "60",
-        "--seed",
-        "7",
-        "--json",
-    )
+    wishes = "--hours 0.5 --speed 60 --seed 7 --demand 20 --json"
+    said = house.run_once("simulate", "manage.py", "simulate", *wishes.split())
     summary = json.loads(said.strip().splitlines()[-1])
     assert summary["faults"] == {}
     facts = summary["facts"]

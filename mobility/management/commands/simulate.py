@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--speed", type=float, default=1.0, help="city seconds per second")
         parser.add_argument("--seed", type=int, default=1, help="same seed, same decisions")
         parser.add_argument("--scale", type=float, default=1.0, help="share of the actors, 0 to 1")
+        parser.add_argument("--demand", type=float, default=1.0, help="times a usual day")
         parser.add_argument(
             "--credentials",
             type=Path,
@@ -48,8 +49,8 @@ class Command(BaseCommand):
 
 
 def _plan(options: dict[str, Any]) -> Plan:
-    if options["speed"] <= 0 or not 0 < options["scale"] <= 1:
-        raise CommandError("--speed must be above 0 and --scale above 0 and at most 1.")
+    if min(options["speed"], options["demand"]) <= 0 or not 0 < options["scale"] <= 1:
+        raise CommandError("--speed and --demand must be above 0, --scale above 0 and at most 1.")
     try:
         credentials = read_credentials(
             path=options["credentials"],
@@ -65,6 +66,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         speed=options["speed"],
         seed=options["seed"],
         scale=options["scale"],
+        demand=options["demand"],
     )
 
 
