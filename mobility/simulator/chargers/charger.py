@@ -26,7 +26,7 @@ MEAN_DROP_S = 7_200.0
 STRANGER_SHARE = 0.05
 """Taps of a card nobody knows."""
 ARRIVAL_SPREAD_S = 10.0
-GOODBYE_S = 4.0
+GOODBYE_S = 6.0
 
 
 class Charger:

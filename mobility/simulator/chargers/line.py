@@ -36,6 +36,7 @@ class Line:
         self._rng = rng
         self._talk: Talk | None = None
         self._socket: ClientConnection | None = None
+        self._listening: asyncio.Future[None] | None = None
         self._open = asyncio.Event()
         self._boot_reason = "PowerUp"
         self.accepted = asyncio.Event()
@@ -79,21 +80,35 @@ class Line:
             await self.accepted.wait()
             await self._open.wait()
             try:
-                if self._talk is not None:
-                    return await say(self._talk)
+                return await self._say(say)
             except Refused:
                 refusals += 1
                 if refusals >= TRIES_AFTER_ERROR:
                     raise
-            except (ConnectionClosed, TimeoutError):
-                pass
-            await asyncio.sleep(self._rng.uniform(0.5, 2.0))
+                await asyncio.sleep(self._rng.uniform(0.5, 2.0))
+            except (ConnectionClosed, ConnectionError, TimeoutError):
+                await asyncio.sleep(self._rng.uniform(0.1, 0.3))
 
     async def mention(self, say: Say[Any]) -> None:
         """Say something that may get lost."""
-        if self._talk is not None and self.accepted.is_set():
-            with suppress(Refused, ConnectionClosed, TimeoutError):
-                await say(self._talk)
+        if self._open.is_set() and self.accepted.is_set():
+            with suppress(Refused, ConnectionClosed, ConnectionError, TimeoutError):
+                await self._say(say)
+
+    async def _say(self, say: Say[Answer]) -> Answer:
+        """Say it, and notice at once when the link is lost; the engine would wait on in silence."""
+        talk, listening = self._talk, self._listening
+        if talk is None or listening is None:
+            raise ConnectionResetError
+        speaking = asyncio.ensure_future(say(talk))
+        try:
+            halves: set[asyncio.Future[Any]] = {speaking, listening}
+            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            if not speaking.done():
+                raise ConnectionResetError
+            return speaking.result()
+        finally:
+            speaking.cancel()
 
     def _dial(self) -> websockets.connect:
         secret = base64.b64encode(f"{self._spec.identity}:{self._spec.password}".encode()).decode()
@@ -114,6 +129,7 @@ class Line:
         talk = self._talk_on(socket)
         self._socket = socket
         listening = asyncio.ensure_future(talk.listen())
+        self._listening = listening
         living = asyncio.ensure_future(self._live(talk, welcome))
         try:
             done, _ = await asyncio.wait({listening, living}, return_when=asyncio.FIRST_COMPLETED)
