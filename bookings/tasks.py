@@ -1,7 +1,8 @@
 """Register of the Celery tasks of this app's features."""
 
 from bookings.payments import tasks as payments
+from bookings.recharges import tasks as recharges
 from bookings.reservations import tasks as reservations
 from bookings.trips import tasks as trips
 
-__all__ = ["payments", "reservations", "trips"]
+__all__ = ["payments", "recharges", "reservations", "trips"]

@@ -5,5 +5,6 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("bookings.reservations.urls")),
     path("", include("bookings.trips.urls")),
+    path("", include("bookings.recharges.urls")),
     path("", include("bookings.payments.urls")),
 ]

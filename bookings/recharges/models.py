@@ -30,8 +30,16 @@ class RechargeQuerySet(models.QuerySet["Recharge"]):
     def with_story(self) -> Self:
         """Recharges with all that their page shows, in one query."""
         return self.select_related(
-            "connector__evse__station__site", "session", "payment", "organisation", "user"
+            "connector__evse__station__site",
+            "session",
+            "payment",
+            "organisation",
+            "user",
         )
+
+    def active(self) -> Self:
+        """Not over yet."""
+        return self.filter(state__in=ACTIVE)
 
     def waiting(self, state: RechargeState, *, since: "datetime.datetime") -> Self:
         """Those that have waited in `state` for the charger's word since before `since`."""

@@ -1,0 +1,78 @@
+"""Doors of recharges: buy, watch, stop, receipt."""
+
+from typing import Any, cast
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookings.payments.queries import receipt_of
+from bookings.payments.wire import ReceiptSerializer, receipt_body
+from bookings.recharges import services
+from bookings.recharges.models import Recharge
+from bookings.recharges.states import ACTIVE
+from bookings.recharges.wire import BuySerializer, RechargeSerializer, recharge_body
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.api import ScopedViewSet
+from mobility.core.errors import NotFound
+
+
+class RechargeViewSet(ScopedViewSet):
+    """Charges bought by the person behind the request."""
+
+    queryset = Recharge.objects.all()
+    serializer_class = RechargeSerializer
+
+    @extend_schema(request=BuySerializer, responses={201: RechargeSerializer})
+    def create(self, request: Request) -> Response:
+        """Buy a charge at a connector; plug in when the charger asks for it."""
+        form = BuySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        at = clock.now()
+        recharge = services.start_recharge(
+            user=cast("User", request.user), connector_id=form.validated_data["connector"], at=at
+        )
+        return Response(recharge_body(recharge, at=at), status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("state", description="One state, or `active` for charges under way.")
+        ],
+        responses=RechargeSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """The person's own charges, newest first."""
+        at = clock.now()
+        mine = Recharge.objects.with_story().filter(user=cast("User", request.user))
+        wanted = request.query_params.get("state")
+        if wanted:
+            mine = mine.filter(state__in=ACTIVE if wanted == "active" else [wanted])
+        page: Any = self.paginate_queryset(mine)
+        return self.get_paginated_response([recharge_body(row, at=at) for row in page])
+
+    @extend_schema(responses=RechargeSerializer)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """One charge, with its energy and cost so far."""
+        return Response(recharge_body(self.get_object(), at=clock.now()))
+
+    @extend_schema(request=None, responses=RechargeSerializer)
+    def stop(self, request: Request, public_id: str) -> Response:
+        """Ask the charger to stop."""
+        user, at = cast("User", request.user), clock.now()
+        recharge: Recharge = self.get_object()
+        if recharge.user_id != user.pk:
+            raise NotFound
+        services.stop_recharge(recharge=recharge, at=at, by=user.principal)
+        return Response(recharge_body(recharge, at=at))
+
+    @extend_schema(responses=ReceiptSerializer)
+    def receipt(self, request: Request, public_id: str) -> Response:
+        """The receipt, as soon as the price is final."""
+        recharge: Recharge = self.get_object()
+        return Response(receipt_body(receipt_of(payment=recharge.payment)))
+
+    def get_queryset(self) -> Any:
+        """Visible ones, with their story."""
+        return cast("Any", super().get_queryset()).with_story()

@@ -1,0 +1,95 @@
+"""The shapes of recharges in the API."""
+
+import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from bookings.recharges.models import Recharge
+from bookings.recharges.queries import cost_so_far
+from bookings.recharges.states import RechargeState
+from charging.stations.models import Connector
+from mobility.core.texts import pick
+
+
+class BuySerializer(serializers.Serializer[Any]):
+    """Where to charge."""
+
+    connector = serializers.UUIDField()
+
+
+class RechargeConnectorSerializer(serializers.Serializer[Any]):
+    """The connector of a recharge."""
+
+    id = serializers.UUIDField()
+    station = serializers.CharField()
+    evse = serializers.IntegerField()
+    site = serializers.CharField()
+    standard = serializers.CharField()
+    max_power_w = serializers.IntegerField()
+    status = serializers.CharField()
+
+
+class TermsSerializer(serializers.Serializer[Any]):
+    """The prices as the charger's tariff states them, in cents, VAT included."""
+
+    tariff_version = serializers.CharField()
+    currency = serializers.CharField()
+    components = serializers.ListField(child=serializers.DictField())
+
+
+class RechargeSerializer(serializers.Serializer[Any]):
+    """A bought charge."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=RechargeState.choices)
+    connector = RechargeConnectorSerializer()
+    terms = TermsSerializer()
+    preauth_cents = serializers.IntegerField()
+    requested_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    energy_wh = serializers.IntegerField()
+    power_w = serializers.IntegerField(allow_null=True)
+    soc_pct = serializers.IntegerField(allow_null=True)
+    cost_so_far_cents = serializers.IntegerField()
+    price_cents = serializers.IntegerField(allow_null=True)
+    currency = serializers.CharField()
+    failure = serializers.CharField()
+
+
+def connector_body(connector: Connector) -> dict[str, Any]:
+    """A connector (loaded with its station and site)."""
+    station = connector.evse.station
+    return {
+        "id": connector.public_id,
+        "station": station.identity,
+        "evse": connector.evse.number,
+        "site": pick(station.site.name),
+        "standard": connector.standard,
+        "max_power_w": connector.max_power_w,
+        "status": connector.status,
+    }
+
+
+def recharge_body(recharge: Recharge, *, at: datetime.datetime) -> dict[str, Any]:
+    """A recharge (loaded with its story) as its buyer sees it at `at`."""
+    session = recharge.session
+    live_wh = session.energy_wh if session else 0
+    return {
+        "id": recharge.public_id,
+        "state": recharge.state,
+        "connector": connector_body(recharge.connector),
+        "terms": recharge.terms,
+        "preauth_cents": recharge.payment.authorised_cents if recharge.payment else 0,
+        "requested_at": recharge.requested_at,
+        "started_at": recharge.started_at,
+        "ended_at": recharge.ended_at,
+        "energy_wh": live_wh if recharge.energy_wh is None else recharge.energy_wh,
+        "power_w": session.power_w if session else None,
+        "soc_pct": session.soc_pct if session else None,
+        "cost_so_far_cents": cost_so_far(recharge=recharge, at=at),
+        "price_cents": recharge.price_cents,
+        "currency": recharge.terms.get("currency", "EUR"),
+        "failure": recharge.failure,
+    }
