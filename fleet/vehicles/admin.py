@@ -26,7 +26,6 @@ from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 
 if TYPE_CHECKING:
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
 

@@ -14,6 +14,8 @@ import msgspec
 import redis
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from fleet.vehicles.models import VehicleCommand
 
@@ -44,7 +46,9 @@ def box_key(vehicle_id: int) -> str:
 @cache
 def client() -> redis.Redis:
     """The connection pool to the Redis of the telemetry log."""
-    return redis.Redis.from_url(settings.TELEMETRY_REDIS_URL, socket_timeout=5)
+    # One new try for a connection that went stale; a device waits better than a worker thread.
+    retry = Retry(NoBackoff(), 1)
+    return redis.Redis.from_url(settings.TELEMETRY_REDIS_URL, socket_timeout=5, retry=retry)
 
 
 def read_box(raw: bytes | None, *, at: datetime.datetime) -> list[PendingCommand]:

@@ -1,0 +1,211 @@
+"""The ledger of commands: one order given once, ended by an answer or by its time."""
+
+import datetime
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from fleet.vehicles import mailbox, services
+from fleet.vehicles.models import Vehicle, VehicleCommand
+from fleet.vehicles.states import COMMAND_MOVES, CommandState
+from mobility.core.models import OutboxEvent
+from mobility.core.principals import SYSTEM
+from tests.fleet.fixtures import MakeVehicle
+from tests.fleet.vehicles.test_holds import race
+
+AT = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
+
+
+def order(
+    vehicle: Vehicle, kind: str = "unlock", *, key: str = "trip:1:unlock", ttl_s: int = 20
+) -> VehicleCommand:
+    return services.queue_command(
+        vehicle_id=vehicle.pk,
+        kind=kind,
+        idempotency_key=key,
+        ttl_s=ttl_s,
+        purpose_ref="trip:1",
+        at=AT,
+        by=SYSTEM,
+    )
+
+
+def answer(
+    command: VehicleCommand, result: str, *, after_s: float = 1, vehicle_id: int | None = None
+) -> VehicleCommand:
+    return services.record_acknowledgement(
+        command_public_id=command.public_id,
+        device_vehicle_id=vehicle_id or command.vehicle_id,
+        result=result,
+        at=AT + datetime.timedelta(seconds=after_s),
+        by=SYSTEM,
+    )
+
+
+def sweep(after_s: float) -> list[VehicleCommand]:
+    return services.expire_commands(at=AT + datetime.timedelta(seconds=after_s))
+
+
+def told() -> list[tuple[str, str, bool]]:
+    events = OutboxEvent.objects.filter(name="fleet.command_finished.v1").order_by("id")
+    return [
+        (event.payload["kind"], event.payload["result"], event.payload["late"]) for event in events
+    ]
+
+
+def send(command: VehicleCommand) -> None:
+    services.mark_commands_sent(public_ids=[str(command.public_id)], at=AT, by=SYSTEM)
+
+
+def test_orders_are_numbered_per_vehicle(make_vehicle: MakeVehicle) -> None:
+    first, second = make_vehicle(), make_vehicle()
+    numbers = [
+        order(vehicle, key=key).sequence
+        for vehicle, key in ((first, "a"), (first, "b"), (second, "a"), (first, "c"))
+    ]
+    assert numbers == [1, 2, 1, 3]
+
+
+def test_the_same_key_is_the_same_order(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    assert order(scooter) == order(scooter)
+    assert VehicleCommand.objects.count() == 1
+
+
+def test_a_newer_lock_takes_back_a_waiting_unlock(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    unlock, ring = order(scooter), order(scooter, "locate", key="ring")
+    order(scooter, "lock", key="trip:1:lock")
+    unlock.refresh_from_db()
+    ring.refresh_from_db()
+    assert (unlock.state, ring.state) == ("superseded", "queued")
+    assert told() == [("unlock", "superseded", False)]
+    assert services.mark_commands_sent(public_ids=[str(unlock.public_id)], at=AT, by=SYSTEM) == []
+
+
+def test_an_unlock_that_left_is_overruled_by_sequence_only(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    unlock = order(scooter)
+    send(unlock)
+    lock = order(scooter, "lock", key="trip:1:lock")
+    unlock.refresh_from_db()
+    assert unlock.state == "sent"
+    assert lock.sequence > unlock.sequence
+
+
+def test_accepted_is_not_done(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    send(unlock)
+    answer(unlock, "accepted")
+    assert told() == []
+    answer(unlock, "confirmed")
+    assert told() == [("unlock", "confirmed", False)]
+
+
+@pytest.mark.parametrize("result", ["confirmed", "rejected"])
+def test_answers_may_be_repeated(make_vehicle: MakeVehicle, result: str) -> None:
+    unlock = order(make_vehicle())
+    for _ in range(3):
+        answer(unlock, result)
+    answer(unlock, "accepted")
+    unlock.refresh_from_db()
+    assert unlock.state == result
+    assert told() == [("unlock", result, False)]
+
+
+def test_never_delivered_expires_and_cannot_happen(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    assert sweep(19) == []
+    assert sweep(20) == [unlock]
+    assert told() == [("unlock", "expired", False)]
+    answer(unlock, "confirmed", after_s=30)
+    assert len(told()) == 1
+
+
+def test_delivered_without_an_answer_is_unknown_until_it_is_not(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    send(unlock)
+    sweep(21)
+    assert told() == [("unlock", "unknown", False)]
+    answer(unlock, "accepted", after_s=24)
+    answer(unlock, "confirmed", after_s=25)
+    assert told() == [("unlock", "unknown", False), ("unlock", "confirmed", True)]
+
+
+def test_only_the_vehicle_itself_answers(make_vehicle: MakeVehicle) -> None:
+    unlock, other = order(make_vehicle()), make_vehicle()
+    with pytest.raises(services.CommandNotFound):
+        answer(unlock, "confirmed", vehicle_id=other.pk)
+
+
+def test_an_unknown_vehicle_takes_no_orders(db: None) -> None:
+    with pytest.raises(services.VehicleNotFound):
+        order(Vehicle(pk=404))
+
+
+def test_the_sweep_costs_the_same_for_many(
+    make_vehicle: MakeVehicle, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(6):
+        command = order(make_vehicle())
+        if number % 2:
+            send(command)
+    with django_assert_max_num_queries(16):
+        assert len(sweep(60)) == 6
+    with django_assert_max_num_queries(4):
+        assert sweep(61) == []
+
+
+def test_every_state_has_its_moves() -> None:
+    assert set(COMMAND_MOVES) == set(CommandState)
+    assert all(moves <= set(CommandState) for moves in COMMAND_MOVES.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_orders_at_once_get_different_numbers(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    outcomes = race(8, lambda n: order(scooter, "locate", key=f"ring:{n}"))
+    assert sorted(command.sequence for command in outcomes) == list(range(1, 9))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_key_at_once_is_one_order(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    outcomes = race(8, lambda _n: order(scooter))
+    assert len({command.pk for command in outcomes}) == 1
+    assert VehicleCommand.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_and_the_expiry_meet_and_one_wins(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    send(unlock)
+
+    def run(number: int) -> object:
+        return answer(unlock, "confirmed") if number % 2 else sweep(21)
+
+    race(6, run)
+    unlock.refresh_from_db()
+    assert unlock.state == "confirmed"
+    results = [result for _kind, result, _late in told()]
+    assert results.count("confirmed") == 1
+    assert results.count("unknown") <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_redis_an_order_is_still_given(
+    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter = make_vehicle()
+    away = redis.Redis(unix_socket_path="/nowhere.sock", retry=Retry(NoBackoff(), 0))
+    with monkeypatch.context() as broken:
+        broken.setattr(mailbox, "client", lambda: away)
+        unlock = order(scooter)
+    assert VehicleCommand.objects.get() == unlock
+    sweep(1)
+    box = mailbox.client().get(mailbox.box_key(scooter.pk))
+    assert [command.id for command in mailbox.read_box(box, at=AT)] == [str(unlock.public_id)]
+    mailbox.client().delete(mailbox.box_key(scooter.pk))
