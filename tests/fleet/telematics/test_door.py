@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import transaction
 from django.test import Client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -168,6 +169,12 @@ def test_without_the_log_nothing_is_acknowledged(
 # --- commands ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _committing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction of a test never commits; what waits for it runs where it was asked for."""
+    monkeypatch.setattr(transaction, "on_commit", lambda callback, **_: callback())
+
+
 def unlock(vehicle: Vehicle, *, key: str = "trip:1") -> VehicleCommand:
     return vehicles.queue_command(
         vehicle_id=vehicle.pk,
@@ -180,7 +187,7 @@ def unlock(vehicle: Vehicle, *, key: str = "trip:1") -> VehicleCommand:
     )
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_committing_at_once")
 def test_a_command_travels_in_the_reply_until_it_is_answered(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     command = unlock(scooter)
@@ -199,7 +206,7 @@ def test_a_command_travels_in_the_reply_until_it_is_answered(make_vehicle: MakeV
     assert report(scooter).json()["commands"] == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_committing_at_once")
 def test_a_poll_without_points_hears_of_commands_soon_again(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     unlock(scooter)
@@ -207,7 +214,7 @@ def test_a_poll_without_points_hears_of_commands_soon_again(make_vehicle: MakeVe
     assert (body["accepted"], len(body["commands"]), body["report_again_s"]) == (0, 1, 1)
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_committing_at_once")
 def test_nobody_answers_for_another_vehicle(make_vehicle: MakeVehicle) -> None:
     mine, other = make_vehicle(), make_vehicle()
     command = unlock(other)
@@ -224,7 +231,7 @@ def test_nobody_answers_for_another_vehicle(make_vehicle: MakeVehicle) -> None:
     assert command.state == "queued"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_committing_at_once")
 def test_a_command_whose_time_is_over_stays_home(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     command = unlock(scooter)
@@ -233,7 +240,7 @@ def test_a_command_whose_time_is_over_stays_home(make_vehicle: MakeVehicle) -> N
     assert report(scooter).json()["commands"] == []
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_committing_at_once")
 def test_a_lost_box_is_filled_again_by_the_sweep(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     unlock(scooter)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -195,11 +196,11 @@ def test_the_answer_and_the_expiry_meet_and_one_wins(make_vehicle: MakeVehicle) 
     assert results.count("unknown") <= 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_without_redis_an_order_is_still_given(
     make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scooter = make_vehicle()
+    monkeypatch.setattr(transaction, "on_commit", lambda callback, **_: callback())
     away = redis.Redis(unix_socket_path="/nowhere.sock", retry=Retry(NoBackoff(), 0))
     with monkeypatch.context() as broken:
         broken.setattr(mailbox, "client", lambda: away)
