@@ -23,6 +23,8 @@ TEXTS: dict[str, str | Promise] = {
     "battery": _("{percent}% battery"),
     "per_minute": _("{price} / min"),
     "unlock_plus": _("{price} to unlock"),
+    "to_start": _("{price} to start"),
+    "idle_minute": _("{price} / min after charging"),
     "per_kwh": _("{price} / kWh"),
     "nearby_count": _("{count} nearby"),
     "nearby_count_centre": _("{count}, distances from the map's centre"),

@@ -2,7 +2,7 @@
 
 import { get, post } from "../api.js";
 import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
-import { moment, money, named, text } from "../page.js";
+import { moment, money, text } from "../page.js";
 import { goingOn } from "./going-on.js";
 
 const LISTS = {
@@ -18,7 +18,7 @@ function journey(list, item) {
   const when = item.started_at ?? item.requested_at ?? item.ended_at;
   return fill(clone("journey-row"), {
     kind,
-    title: list === "trips" ? `${text(`kind_${kind}`)} ${item.vehicle.code}` : named((item.site ?? item.station)?.name) || text("kind_charger"),
+    title: list === "trips" ? `${text(`kind_${kind}`)} ${item.vehicle.code}` : item.connector.site,
     when: when ? moment(when) : "",
     amount: item.price_cents === null || item.price_cents === undefined ? null : money(item.price_cents, item.currency),
     state: item.state === "settled" ? null : text(`state_${item.state}`),

@@ -4,7 +4,7 @@ import { get } from "../api.js";
 import { text } from "../page.js";
 
 const RIDING = new Set(["starting", "running", "paused", "ending"]);
-const CHARGING = new Set(["starting", "authorised", "charging", "stopping"]);
+const CHARGING = new Set(["starting", "charging", "stopping"]);
 
 /** The reservation that waits for its rider, or null. */
 export async function heldReservation() {

@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { clone, fill, show } from "../dom.js";
-import { distance, named, text } from "../page.js";
+import { distance, text } from "../page.js";
 import { metresBetween, wayTo } from "./place.js";
 import { short } from "./prices.js";
 import { energyPrice, freeOf } from "./station.js";
@@ -85,7 +85,7 @@ export class Nearby {
     const charger = row.kind === "charger";
     const node = fill(clone("nearby-row"), {
       kind: row.kind,
-      title: charger ? named(row.name) : text(`kind_${row.kind}`),
+      title: charger ? row.name : text(`kind_${row.kind}`),
       way: centre.known ? wayTo(row.distance_m, true) : distance(row.distance_m),
       energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
       free: charger ? freeOf(row) : null,

@@ -3,7 +3,7 @@
 import { get, poll, post } from "../api.js";
 import { busy, fill, find, onAction, say } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
-import { money, named, number, page, stopwatch, text } from "../page.js";
+import { money, number, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
 
 const WORDS = {
@@ -31,8 +31,8 @@ function draw(next) {
     hint: text(`${words}_hint`),
     waiting: state === "starting" || state === "stopping" || null,
     metered: state === "start_failed" ? null : true,
-    energy: number((recharge.energy_wh ?? 0) / 1000, 2),
-    cost: money(recharge.price_cents ?? recharge.cost_so_far_cents ?? 0, recharge.currency),
+    energy: number(recharge.energy_wh / 1000, 2),
+    cost: money(recharge.price_cents ?? recharge.cost_so_far_cents, recharge.currency),
     power: recharge.power_w ? `${number(recharge.power_w / 1000, 1)} kW` : null,
     soc: recharge.soc_pct ? `${Math.round(recharge.soc_pct)}%` : null,
     place: placeName(),
@@ -48,15 +48,13 @@ function draw(next) {
   return OVER.has(state) || state === "start_failed";
 }
 
-const site = () => recharge.site ?? recharge.station ?? {};
-
 function placeName() {
-  const { name, address } = site();
-  return [named(name), address].filter(Boolean).join(", ") || " ";
+  const { site, address, station } = recharge.connector;
+  return [site, address, station].filter(Boolean).join(" · ");
 }
 
 function placeStation() {
-  const { lon, lat } = site();
+  const { lon, lat } = recharge.connector;
   if (lon === undefined || lon === null) return;
   map.showPoints("mine", [{ lon, lat, id: "mine", kind: "charger", pin: pinName("charger") }], { cluster: false });
   map.goTo({ lon, lat, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });

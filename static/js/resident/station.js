@@ -1,8 +1,8 @@
 // A charging site's card: what is free, what it costs, start.
 
 import { get, poll, post } from "../api.js";
-import { busy, clone, fill, find } from "../dom.js";
-import { money, named, number, page, signIn, text } from "../page.js";
+import { busy, clone, fill, find, findAll } from "../dom.js";
+import { money, number, page, signIn, text } from "../page.js";
 import { metresBetween, wayTo } from "./place.js";
 
 const AGAIN_S = 5;
@@ -17,18 +17,31 @@ const PLUGS = {
 };
 
 const isFree = ({ status }) => status === "Available";
+const connectorsOf = (site) => site.stations.flatMap(({ connectors }) => connectors);
 
 /** "2 of 6 free". */
-export function freeOf({ connectors = [] }) {
-  return text("free_of", { free: connectors.filter(isFree).length, total: connectors.length });
+export function freeOf(site) {
+  return text("free_of", { free: site.available, total: connectorsOf(site).length });
 }
 
-const priceOf = (site) => site.price ?? site.connectors?.find(({ price }) => price)?.price ?? null;
-
-/** "€0.55 / kWh", or null when the site has no such price. */
+/** The lowest price of a kWh there, or null when energy has no price. */
 export function energyPrice(site) {
-  const price = priceOf(site);
-  return price?.kwh_cents ? text("per_kwh", { price: money(price.kwh_cents, price.currency) }) : null;
+  const prices = connectorsOf(site).map(({ price }) => price).filter((price) => price?.kwh_cents);
+  const [lowest] = prices.sort((a, b) => a.kwh_cents - b.kwh_cents);
+  return lowest ? text("per_kwh", { price: money(lowest.kwh_cents, lowest.currency) }) : null;
+}
+
+/** All parts of a connector's price in one line, VAT included. */
+function priceLine(price) {
+  if (!price) return null;
+  const part = (key, cents) => (cents ? text(key, { price: money(cents, price.currency) }) : null);
+  const parts = [
+    part("per_kwh", price.kwh_cents),
+    part("to_start", price.session_cents),
+    part("per_minute", price.minute_cents),
+    part("idle_minute", price.idle_minute_cents),
+  ];
+  return parts.filter(Boolean).join(" + ");
 }
 
 export class StationCard {
@@ -48,19 +61,14 @@ export class StationCard {
 
   draw(site) {
     this.site = site;
-    const price = priceOf(site);
     const centre = this.tools.centre();
-    const cents = (name) => (price?.[name] ? money(price[name], price.currency) : null);
     fill(this.root, {
       kind: "charger",
-      title: named(site.name),
+      title: site.name,
       address: site.address || null,
+      operator: site.operator,
       way: wayTo(metresBetween(centre, this.at), centre.known),
       free: freeOf(site),
-      energy_price: cents("kwh_cents"),
-      start_price: cents("start_cents"),
-      time_price: cents("hour_cents"),
-      idle_price: cents("idle_hour_cents"),
     });
     this.drawConnectors();
   }
@@ -68,20 +76,22 @@ export class StationCard {
   drawConnectors() {
     const list = find("[data-connectors]", this.root);
     const focused = document.activeElement?.dataset?.connector;
-    list.replaceChildren(...this.site.connectors.map((connector) => this.row(connector)));
+    list.replaceChildren(...connectorsOf(this.site).map((connector) => this.row(connector)));
     if (focused) find(`[data-connector="${focused}"]`, list)?.focus();
   }
 
   row(connector) {
     const row = fill(clone("connector-row"), {
       title: PLUGS[connector.standard] ?? connector.standard,
-      power: `${number(connector.max_power_w / 1000)} kW ${connector.power_type.startsWith("DC") ? "DC" : "AC"}`,
+      power: `${number(connector.max_power_w / 1000, 1)} kW ${connector.power_type.startsWith("DC") ? "DC" : "AC"}`,
       status: text(`status_${connector.status}`),
-      // Many cars are plugged in first: an occupied socket may be this person's own cable.
-      can_start: isFree(connector) || connector.plugged_in || null,
+      price: priceLine(connector.price),
+      can_start: isFree(connector) || null,
+      // Many people plug in first: the occupied socket may hold their own cable.
+      can_claim: connector.status === "Occupied" || null,
     });
-    const button = find("[data-do=charge]", row);
-    button.dataset.connector = connector.id;
+    row.dataset.status = connector.status;
+    for (const button of findAll("[data-do=charge]", row)) button.dataset.connector = connector.id;
     return row;
   }
 
