@@ -1,1 +1,9 @@
 """Register of the admin pages of this app's features."""
+
+from bookings.payments import admin as payments
+from bookings.pricing import admin as pricing
+from bookings.recharges import admin as recharges
+from bookings.reservations import admin as reservations
+from bookings.trips import admin as trips
+
+__all__ = ["payments", "pricing", "recharges", "reservations", "trips"]

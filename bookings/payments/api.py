@@ -1,6 +1,6 @@
 """Doors of money: cards on file, open payments, refunds by staff."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -31,7 +31,6 @@ class PaymentMethodViewSet(ScopedViewSet):
 
     queryset = PaymentMethod.objects.usable()
     serializer_class = PaymentMethodSerializer
-    pagination_class = None
 
     @extend_schema(responses=PaymentMethodSerializer(many=True))
     def list(self, request: Request) -> Response:
@@ -92,7 +91,7 @@ class RefundViewSet(ScopedViewSet):
     """Refunds, by the staff of the organisation that took the money."""
 
     queryset = Payment.objects.all()
-    permission_classes: ClassVar = [HasRole(Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR)]
+    permission_classes = [HasRole(Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR)]
 
     @extend_schema(request=RefundRequestSerializer, responses={201: RefundSerializer})
     def create(self, request: Request, public_id: str) -> Response:

@@ -1,6 +1,6 @@
 """Money: payment methods, payments and refunds, the ledger, numbered documents."""
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import datetime
 
     from mobility.accounts.models import User
+
+Row = TypeVar("Row", bound=models.Model)
 
 # Who may see the money of an organisation.
 MONEY_READERS = (Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR)
@@ -75,19 +77,20 @@ class PaymentMethod(PublicModel):
         return self.label
 
 
-class MoneyQuerySet(models.QuerySet):
+class MoneyQuerySet(models.QuerySet[Row]):
     """Rows that belong to a person and to the organisation that issued them."""
 
     def visible_to(self, user: "User") -> Self:
         """A person's own, and for staff those of the organisations whose money they look after."""
         if user.is_superuser:
             return self
-        owner, organisation = self.model.owner_path, self.model.organisation_path
+        model: Any = self.model
+        owner, organisation = model.owner_path, model.organisation_path
         theirs = Q(**{f"{organisation}__in": user.organisations_as(*MONEY_READERS)})
         return self.filter(Q(**{owner: user}) | theirs) if owner else self.filter(theirs)
 
 
-class PaymentQuerySet(MoneyQuerySet):
+class PaymentQuerySet(MoneyQuerySet["Payment"]):
     """Payments by what is to be done about them."""
 
     def due_by(self, at: "datetime.datetime") -> Self:
@@ -185,7 +188,7 @@ class Refund(PublicModel):
     requested_at = models.DateTimeField(_("requested at"))
     done_at = models.DateTimeField(_("done at"), null=True, blank=True)
 
-    objects = MoneyQuerySet.as_manager()
+    objects = MoneyQuerySet["Refund"].as_manager()
 
     class Meta:
         verbose_name = _("refund")
@@ -213,7 +216,7 @@ class LedgerAccount(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=AccountKind)
     currency = models.CharField(_("currency"), max_length=3, default=EUR)
 
-    objects = MoneyQuerySet.as_manager()
+    objects = MoneyQuerySet["LedgerAccount"].as_manager()
 
     class Meta:
         verbose_name = _("ledger account")
@@ -241,7 +244,7 @@ class LedgerTransaction(models.Model):
     ref = models.CharField(_("reference"), max_length=80)
     at = models.DateTimeField(_("at"))
 
-    objects = MoneyQuerySet.as_manager()
+    objects = MoneyQuerySet["LedgerTransaction"].as_manager()
 
     class Meta:
         verbose_name = _("ledger transaction")
@@ -272,7 +275,7 @@ class LedgerEntry(models.Model):
         _("VAT rate"), max_digits=5, decimal_places=4, null=True, blank=True
     )
 
-    objects = MoneyQuerySet.as_manager()
+    objects = MoneyQuerySet["LedgerEntry"].as_manager()
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -330,7 +333,7 @@ class Receipt(PublicModel):
     vat = models.JSONField(_("VAT"))
     total_cents = models.IntegerField(_("total"))
 
-    objects = MoneyQuerySet.as_manager()
+    objects = MoneyQuerySet["Receipt"].as_manager()
 
     class Meta:
         verbose_name = _("receipt")

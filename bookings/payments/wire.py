@@ -12,7 +12,8 @@ class PaymentMethodSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     provider = serializers.CharField()
-    label = serializers.CharField()
+    # DRF names a field attribute of its own "label"; as a declared field it is only a field.
+    label = serializers.CharField()  # type: ignore[assignment]
     is_default = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 

@@ -61,14 +61,19 @@ def check_blocks(blocks: object) -> None:
     """Refuse blocks that are not ascending in minutes and cents (`BlocksInvalid`)."""
     if not isinstance(blocks, list):
         raise BlocksInvalid
-    previous = (0, 0)
+    longest = dearest = 0
     for row in blocks:
-        pair = (row.get("minutes"), row.get("cents")) if isinstance(row, dict) else (None, None)
-        if not all(isinstance(number, int) and number > 0 for number in pair):
+        minutes, cents = _minutes_and_cents(row)
+        if minutes <= longest or cents < max(dearest, 1):
             raise BlocksInvalid
-        if pair[0] <= previous[0] or pair[1] < previous[1]:
-            raise BlocksInvalid
-        previous = pair
+        longest, dearest = minutes, cents
+
+
+def _minutes_and_cents(row: object) -> tuple[int, int]:
+    match row:
+        case {"minutes": int(minutes), "cents": int(cents)}:
+            return minutes, cents
+    raise BlocksInvalid
 
 
 def _end_predecessor(version: TariffVersion) -> None:

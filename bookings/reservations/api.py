@@ -1,7 +1,7 @@
 """Doors of reservations: look around, see the price, reserve, cancel."""
 
 import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -36,7 +36,7 @@ from mobility.core.api import ReadView, ScopedViewSet
 class VehiclesView(ReadView):
     """GET /api/v1/vehicles"""
 
-    permission_classes: ClassVar = [AllowAny]
+    permission_classes = [AllowAny]
 
     @extend_schema(parameters=[SearchSerializer], responses=OffersSerializer)
     def get(self, request: Request) -> Response:
@@ -59,7 +59,7 @@ class VehiclesView(ReadView):
 class VehicleView(ReadView):
     """GET /api/v1/vehicles/{id or code}"""
 
-    permission_classes: ClassVar = [AllowAny]
+    permission_classes = [AllowAny]
 
     @extend_schema(responses=VehicleOfferSerializer)
     def get(self, request: Request, ref: str) -> Response:
@@ -79,7 +79,7 @@ class VehicleView(ReadView):
 class QuotesView(ReadView):
     """GET /api/v1/quotes"""
 
-    permission_classes: ClassVar = [AllowAny]
+    permission_classes = [AllowAny]
 
     @extend_schema(parameters=[QuoteQuerySerializer], responses=QuoteSerializer)
     def get(self, request: Request) -> Response:

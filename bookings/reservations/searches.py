@@ -5,6 +5,7 @@ database. Losing some is harmless.
 """
 
 from functools import cache
+from typing import cast
 
 import msgspec
 import redis
@@ -40,5 +41,5 @@ def note_search(*, lon: float, lat: float, kind: str | None, found: bool) -> Non
 
 def take_searches() -> list[tuple[float, float, str, bool]]:
     """Up to a batch of waiting searches, which are gone from Redis then."""
-    rows = client().lpop(KEY, BATCH) or []
+    rows = cast("list[bytes]", client().lpop(KEY, BATCH) or [])
     return [msgspec.json.decode(row, type=tuple[float, float, str, bool]) for row in rows]

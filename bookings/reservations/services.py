@@ -20,7 +20,9 @@ from psycopg.errors import UniqueViolation
 from bookings.pricing.queries import fare_for, quote
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation
+from bookings.reservations.searches import take_searches
 from bookings.reservations.states import ACTIVE, UNUSED, ReservationState
+from fleet.rebalancing.services import count_searches
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import extend_hold, hold_vehicle, release_hold
 from fleet.vehicles.states import HoldPurpose, RentalState
@@ -179,6 +181,13 @@ def expire_reservations(*, at: datetime.datetime) -> int:
     The move is conditional: a start in the same moment wins, and its reservation is left alone.
     """
     return _expire(list(Reservation.objects.overdue(at)[:SWEEP_LIMIT]), at=at)
+
+
+def count_waiting_searches(*, at: datetime.datetime) -> int:
+    """Hand a batch of waiting searches to the fleet's demand counters; returns how many."""
+    searches = take_searches()
+    count_searches(searches=searches, at=at)
+    return len(searches)
 
 
 def _expire(overdue: list[Reservation], *, at: datetime.datetime) -> int:

@@ -10,3 +10,9 @@ from mobility.core import clock
 def expire() -> int:
     """Expire what nobody rode in time."""
     return services.expire_reservations(at=clock.now())
+
+
+@shared_task(name="bookings.reservations.count_searches")
+def count_searches() -> int:
+    """Count the searches since the last time."""
+    return services.count_waiting_searches(at=clock.now())

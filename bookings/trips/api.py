@@ -1,6 +1,6 @@
 """Doors of trips: start, look, pause, resume, end, receipt."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -133,7 +133,7 @@ class ForceEndViewSet(ScopedViewSet):
     """Staff's hand on a trip that its rider cannot end."""
 
     queryset = Trip.objects.all()
-    permission_classes: ClassVar = [HasRole(Role.FLEET_OPERATOR)]
+    permission_classes = [HasRole(Role.FLEET_OPERATOR)]
 
     @extend_schema(request=ForceEndSerializer, responses=TripSerializer)
     def create(self, request: Request, public_id: str) -> Response:

@@ -6,7 +6,8 @@ import pytest
 
 from bookings.reservations import tasks
 from bookings.reservations.models import Reservation
-from bookings.reservations.searches import KEY, client, take_searches
+from bookings.reservations.searches import KEY, client
+from fleet.rebalancing.models import DemandCount
 from fleet.vehicles.states import RentalState
 
 pytestmark = pytest.mark.django_db
@@ -50,12 +51,14 @@ def test_a_search_far_away_or_for_another_kind_finds_nothing(api):
     assert set(wrong.json()["errors"]) == {"lat", "kind"}
 
 
-def test_searches_are_remembered_without_the_person(rider):
+def test_searches_are_counted_in_batches_without_the_person(rider):
     client().delete(KEY)
     rider.get("/api/v1/vehicles", HERE)
     rider.get("/api/v1/vehicles", {"lat": 45.5, "lon": 9.2, "kind": "car"})
-    assert take_searches() == [(9.205, 45.451, "", True), (9.2, 45.5, "car", False)]
-    assert take_searches() == []
+    assert tasks.count_searches() == 2
+    counted = DemandCount.objects.order_by("kind").values_list("kind", "searched", "found")
+    assert list(counted) == [("", 1, 1), ("car", 1, 0)]
+    assert tasks.count_searches() == 0
 
 
 def test_one_vehicle_by_its_code_with_its_whole_offer(api):

@@ -1,0 +1,110 @@
+"""Admin pages of tariffs: drafts are written and published; what is published only ends."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from bookings.pricing import services
+from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.states import TariffState
+from mobility.accounts.models import User
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.states import Role
+from mobility.core import clock
+from mobility.core.errors import DomainError
+from mobility.core.money import format_money
+
+READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
+EDITORS = frozenset({Role.FLEET_OPERATOR})
+
+
+class TariffVersionForm(forms.ModelForm[TariffVersion]):
+    """A draft, whose time blocks must be readable."""
+
+    class Meta:
+        model = TariffVersion
+        exclude = ("state",)
+
+    def clean_blocks(self) -> object:
+        """The same check as publishing makes."""
+        blocks = self.cleaned_data["blocks"] or []
+        try:
+            services.check_blocks(blocks)
+        except services.BlocksInvalid as problem:
+            raise forms.ValidationError(problem.detail) from problem
+        return blocks
+
+
+class VersionInline(ScopedInline):
+    """A tariff's versions, to see and to open."""
+
+    model = TariffVersion
+    viewers = READERS
+    addable = False
+    fields = ("state", "valid", "unlock_cents", "minute_cents", "day_cap_cents")
+    readonly_fields = fields
+    show_change_link = True
+
+
+@admin.register(Tariff)
+class TariffAdmin(ScopedAdmin[Tariff]):
+    """Tariffs."""
+
+    viewers = READERS
+    editors = EDITORS
+    list_display = ("__str__", "code", "vehicle_kinds", "organisation")
+    list_select_related = ("organisation",)
+    inlines = (VersionInline,)
+
+
+@admin.register(TariffVersion)
+class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
+    """Dated versions of tariffs."""
+
+    form = TariffVersionForm
+    viewers = READERS
+    editors = EDITORS
+    list_display = ("__str__", "state", "valid", "unlocking", "minute", "hour")
+    list_filter = ("state",)
+    list_select_related = ("tariff",)
+    readonly_fields = ("public_id", "state")
+    actions = ("publish",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only drafts are edited; the database holds the same line."""
+        frozen = obj is not None and obj.state != TariffState.DRAFT
+        return not frozen and super().has_change_permission(request, obj)
+
+    @admin.display(description=_("unlocking"))
+    def unlocking(self, version: TariffVersion) -> str:
+        """The price of unlocking."""
+        return format_money(version.unlock_cents, version.currency)
+
+    @admin.display(description=_("per minute"))
+    def minute(self, version: TariffVersion) -> str:
+        """The price of a minute."""
+        return format_money(version.minute_cents, version.currency)
+
+    @admin.display(description=_("per hour at most"))
+    def hour(self, version: TariffVersion) -> str:
+        """What an hour costs at most."""
+        return format_money(version.fare().hour_cents, version.currency)
+
+    @admin.action(description=_("Publish the chosen drafts"), permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[TariffVersion]) -> None:
+        """Put drafts into force."""
+        user: Any = request.user
+        for version in queryset:
+            self._publish_one(request, version, user)
+
+    def _publish_one(self, request: HttpRequest, version: TariffVersion, user: User) -> None:
+        try:
+            services.publish_version(version_id=version.pk, at=clock.now(), by=user.principal)
+        except DomainError as problem:
+            self.message_user(request, f"{version}: {problem.detail}", messages.ERROR)
+        else:
+            self.message_user(request, _("Published: %s") % version, messages.SUCCESS)
