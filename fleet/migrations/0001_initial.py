@@ -3,9 +3,10 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
+from django.db import migrations, models
+
 import mobility.core.ids
 import mobility.core.texts
-from django.db import migrations, models
 
 # Day partitions are made by `telematics.services.ensure_partitions`. Rows in the DEFAULT partition
 # are an alarm: somebody reports for a day that nobody prepared. No foreign key: the drain knows its

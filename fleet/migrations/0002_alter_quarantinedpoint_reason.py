@@ -4,15 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0001_initial'),
+        ("fleet", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='quarantinedpoint',
-            name='reason',
-            field=models.CharField(choices=[('future', 'In the future'), ('too_old', 'Too old'), ('zero_fix', 'No position (0, 0)'), ('out_of_range', 'Out of range')], max_length=24, verbose_name='reason'),
+            model_name="quarantinedpoint",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("future", "In the future"),
+                    ("too_old", "Too old"),
+                    ("zero_fix", "No position (0, 0)"),
+                    ("out_of_range", "Out of range"),
+                ],
+                max_length=24,
+                verbose_name="reason",
+            ),
         ),
     ]

@@ -4,4 +4,4 @@ from django.urls import path
 
 from fleet.telematics import views
 
-urlpatterns = [path("telemetry", views.telemetry, name="telemetry")]
+urlpatterns = [path("telemetry", views.TelemetryView.as_view(), name="telemetry")]

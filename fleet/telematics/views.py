@@ -1,17 +1,19 @@
 """The telemetry door: devices report in batches and hear what they must do.
 
-A plain Django view: this is the busiest address of the house, and it needs nothing of what the
-API's classes bring.
+This is the busiest address of the house, and it needs nothing of what the API's classes bring: the
+class is there for the API's description, and hands every request straight to a plain function.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.views import APIView
 
 from fleet.telematics import wire
 from fleet.telematics.services import accept, devices
@@ -27,10 +29,42 @@ REPORT_AGAIN_S = 5
 REPORT_AGAIN_SOON_S = 1
 
 
-@csrf_exempt  # devices carry a bearer secret and no cookie
+class TelemetryView(APIView):
+    """POST /api/v1/telemetry"""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)  # a device shows its own credential, see `devices.recognise`
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Past everything that the base class would do."""
+        return telemetry(request)
+
+    @extend_schema(
+        operation_id="telemetry_report",
+        parameters=[
+            OpenApiParameter(
+                "Authorization",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="Bearer dev_… as printed by `manage.py add_device`.",
+            ),
+        ],
+        request={"application/json": wire.inlined_schema(wire.ReportIn)},
+        responses={(202, "application/json"): wire.inlined_schema(wire.ReportOut)},
+    )
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Report up to 5,000 points and answers to commands; hear the commands that wait.
+
+        The points are safe when 202 comes; 503 means that none was taken: keep them and try again
+        after `Retry-After`. Points may come late, twice and in any order. Gzip is welcome.
+        """
+        return telemetry(request)
+
+
 @require_POST
 def telemetry(request: HttpRequest) -> HttpResponse:
-    """POST /api/v1/telemetry"""
+    """Accept or refuse one report."""
     try:
         return _accept(request)
     except DomainError as refusal:

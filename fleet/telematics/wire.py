@@ -186,3 +186,20 @@ def _row(point: PointIn) -> tuple[Any, ...]:
         -1 if point.battery_pct is None else round(point.battery_pct),
         -1 if point.locked is None else int(point.locked),
     )
+
+
+def inlined_schema(shape: type) -> dict[str, Any]:
+    """The JSON Schema of a shape without references, as an OpenAPI document can take it in."""
+    (schema,), parts = msgspec.json.schema_components([shape], ref_template="{name}")
+    inlined: dict[str, Any] = _inline(schema, parts)
+    return inlined
+
+
+def _inline(node: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_inline(item, parts) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        return _inline(parts[node["$ref"]], parts)
+    return {key: _inline(value, parts) for key, value in node.items()}

@@ -14,10 +14,10 @@ from fleet.vehicles import queries, services
 from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.scoping import FLEET_STAFF
 from fleet.vehicles.wire import (
-    BlocksIn,
-    CommandIn,
-    CommandOut,
-    LifeIn,
+    VehicleBlocksIn,
+    VehicleCommandIn,
+    VehicleCommandOut,
+    VehicleLifeIn,
     VehicleOut,
     VehicleQuery,
     VehicleWithTimelineOut,
@@ -86,11 +86,11 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         vehicle.timeline = queries.timeline(vehicle_id=vehicle.pk)
         return Response(VehicleWithTimelineOut(vehicle).data)
 
-    @extend_schema(request=CommandIn, responses={201: CommandOut})
+    @extend_schema(request=VehicleCommandIn, responses={201: VehicleCommandOut})
     @action(detail=True, methods=["post"])
     def commands(self, request: Request, public_id: str) -> Response:
         """Order the vehicle to do something within a minute; it hears of it at its next report."""
-        order = CommandIn(data=request.data)
+        order = VehicleCommandIn(data=request.data)
         order.is_valid(raise_exception=True)
         command = services.queue_command(
             vehicle_id=self.get_object().pk,
@@ -101,13 +101,13 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             at=clock.now(),
             by=_person(request).principal,
         )
-        return Response(CommandOut(command).data, status=status.HTTP_201_CREATED)
+        return Response(VehicleCommandOut(command).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=BlocksIn, responses=VehicleOut)
+    @extend_schema(request=VehicleBlocksIn, responses=VehicleOut)
     @action(detail=True, methods=["patch"])
     def blocks(self, request: Request, public_id: str) -> Response:
         """Withdraw the vehicle for reasons, or lift reasons; answers with the vehicle as it is."""
-        wish = BlocksIn(data=request.data)
+        wish = VehicleBlocksIn(data=request.data)
         wish.is_valid(raise_exception=True)
         vehicle = self.get_object()
         at, by = clock.now(), _person(request).principal
@@ -117,11 +117,11 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             services.lift_blocks(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
         return Response(VehicleOut(self.get_object()).data)
 
-    @extend_schema(request=LifeIn, responses=VehicleOut)
+    @extend_schema(request=VehicleLifeIn, responses=VehicleOut)
     @action(detail=True, methods=["post"])
     def life(self, request: Request, public_id: str) -> Response:
         """Move the vehicle to another part of its life: workshop, storage, back in service …"""
-        wish = LifeIn(data=request.data)
+        wish = VehicleLifeIn(data=request.data)
         wish.is_valid(raise_exception=True)
         services.set_life_state(
             vehicle_id=self.get_object().pk,

@@ -84,13 +84,13 @@ class VehicleWithTimelineOut(VehicleOut):
         read_only_fields = fields
 
 
-class CommandIn(serializers.Serializer[Any]):
+class VehicleCommandIn(serializers.Serializer[Any]):
     """An order to a vehicle."""
 
     kind = serializers.ChoiceField(choices=states.CommandKind.choices)
 
 
-class CommandOut(serializers.ModelSerializer[VehicleCommand]):
+class VehicleCommandOut(serializers.ModelSerializer[VehicleCommand]):
     """An order and how far it has come."""
 
     id = serializers.UUIDField(source="public_id")
@@ -101,7 +101,7 @@ class CommandOut(serializers.ModelSerializer[VehicleCommand]):
         read_only_fields = fields
 
 
-class BlocksIn(serializers.Serializer[Any]):
+class VehicleBlocksIn(serializers.Serializer[Any]):
     """Reasons to block for, and reasons to lift."""
 
     block = serializers.ListField(
@@ -114,7 +114,7 @@ class BlocksIn(serializers.Serializer[Any]):
     )
 
 
-class LifeIn(serializers.Serializer[Any]):
+class VehicleLifeIn(serializers.Serializer[Any]):
     """Where the vehicle goes in its life."""
 
     to = serializers.ChoiceField(choices=states.LifeState.choices)

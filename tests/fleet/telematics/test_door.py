@@ -248,3 +248,30 @@ def test_a_lost_box_is_filled_again_by_the_sweep(make_vehicle: MakeVehicle) -> N
     assert report(scooter).json()["commands"] == []
     vehicles.expire_commands(at=clock.now())
     assert len(report(scooter).json()["commands"]) == 1
+
+
+# --- told to others ---------------------------------------------------------------------------------
+
+
+def test_the_api_describes_the_door(client: Client) -> None:
+    schema = json.loads(client.get("/api/schema/?format=json").content)
+    operation = schema["paths"]["/api/v1/telemetry"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["properties"]) == {"points", "acks"}
+    assert "lat" in body["properties"]["points"]["items"]["required"]
+    assert set(
+        operation["responses"]["202"]["content"]["application/json"]["schema"]["properties"]
+    ) == {
+        "accepted",
+        "rejected",
+        "commands",
+        "report_again_s",
+    }
+
+
+def test_metrics_tell_how_far_behind_storing_is(make_vehicle: MakeVehicle, client: Client) -> None:
+    report(make_vehicle(), here())
+    text = client.get("/metrics").content.decode()
+    assert 'telemetry_backlog_entries{shard="0"} 1.0' in text
+    assert "telemetry_stray_points 0.0" in text
+    assert 'vehicles{link="online"} 1.0' in text
