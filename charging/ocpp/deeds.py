@@ -23,6 +23,7 @@ class Verb(StrEnum):
     FIND = "find"
     OPEN = "open"
     CLOSE = "close"
+    HELD = "held"
     SEEN = "seen"
     REFUSED = "refused"
     BOOT = "boot"

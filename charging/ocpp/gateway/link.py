@@ -38,6 +38,7 @@ _BACKLOG: Final = 64
 """Calls a station may send ahead; then its socket is read no further until we answered some."""
 
 _BOOT: Final = "BootNotification"
+_HEARTBEAT: Final = "Heartbeat"
 
 Seen = Callable[[int, datetime], None]
 
@@ -164,6 +165,9 @@ class Link:
         self._schemas.check_request(action=call.action, payload=call.payload)
         outcome = handler(Asked(self.station_id, call.payload, clock.now()))
         if not isinstance(outcome, Deed):
+            if call.action != _HEARTBEAT:
+                # Nothing of it is stored; the log is where staff find it.
+                logger.info("%s: %s %s", self.identity, call.action, call.payload)
             return outcome
         answer = await self._commit(outcome)
         if isinstance(answer, BootAnswer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +11,7 @@ from websockets.frames import CloseCode
 
 from charging.ocpp.gateway import metrics
 from charging.ocpp.gateway.link import Link
+from charging.stations.facts import Closing
 
 _REPLACED: Final = "replaced by a newer connection"
 
@@ -46,6 +47,22 @@ class Links:
         if self._by_station.get(link.station_id) is link:
             del self._by_station[link.station_id]
             metrics.CONNECTED.set(len(self._by_station))
+
+    def reconcile(self, held: Mapping[int, int]) -> list[Closing]:
+        """Compare with what the database believes to be here (station → epoch).
+
+        A link whose station another gateway took is dismissed. A connection that is here no more,
+        because its closing could not be stored, is returned for closing.
+        """
+        for link in self:
+            if held.get(link.station_id) != link.epoch:
+                self.remove(link)
+                self.dismiss(link)
+        return [
+            Closing(station_id=station_id, epoch=epoch)
+            for station_id, epoch in held.items()
+            if station_id not in self._by_station
+        ]
 
     def dismiss(self, link: Link) -> None:
         """Close a link that lost its station. Its peer may be half-open and never answer."""

@@ -24,9 +24,10 @@ class GatewayOptions:
     max_frame_bytes: int = 256 * 1024
     max_calls_per_s: int = 500
     """Per station; a faster one is read more slowly, the others do not notice."""
-    max_handshakes: int = 200
+    max_handshakes: int = 2000
     """Handshakes at the same time; beyond, a station hears 503 and tries again later."""
     batch_size: int = 256
     linger_s: float = 0.004
     """How long the writer waits for company before it commits."""
-    seen_flush_s: float = 10.0
+    books_every_s: float = 10.0
+    """How often presence is written and the ownership of connections compared."""

@@ -96,8 +96,10 @@ class Gateway:
         self._writer.start()
         tasks = [
             asyncio.create_task(work)
-            for work in (self._courier.carry(), self._courier.listen(), self._flush_seen())
+            for work in (self._courier.carry(), self._courier.listen(), self._keep_books())
         ]
+        for task in tasks:
+            task.add_done_callback(lambda task: _stop_on_failure(task, stop))
         try:
             async with self._serve() as server:
                 self.port = server.sockets[0].getsockname()[1]
@@ -108,6 +110,8 @@ class Gateway:
                 server.close(code=CloseCode.GOING_AWAY, reason="gateway restarts")
         finally:
             await _cancel(tasks)
+            with suppress(NotStored):
+                await self._flush_seen()
             await self._writer.stop()
             await asyncio.to_thread(self._release)
 
@@ -235,22 +239,31 @@ class Gateway:
         await self._live(link)
 
     async def _live(self, link: Link) -> None:
+        logger.info("%s connected, %s, epoch %s", link.identity, link.dialect.version, link.epoch)
         try:
             if self._links.add(link):
                 await link.run()
         finally:
+            logger.info("%s disconnected, epoch %s", link.identity, link.epoch)
             self._links.remove(link)
             closing = Closing(station_id=link.station_id, epoch=link.epoch)
             with suppress(NotStored):
                 await self._writer.do(Verb.CLOSE, closing)
 
-    async def _flush_seen(self) -> None:
+    async def _keep_books(self) -> None:
+        """Every few seconds: who was heard, and whose connection is still ours."""
         while True:
-            await asyncio.sleep(self._options.seen_flush_s)
-            seen = self._links.take_seen()
-            if seen:
-                with suppress(NotStored):
-                    await self._writer.do(Verb.SEEN, seen)
+            await asyncio.sleep(self._options.books_every_s)
+            with suppress(NotStored):
+                await self._flush_seen()
+                held = await self._writer.do(Verb.HELD, self._options.name)
+                for closing in self._links.reconcile(held):
+                    await self._writer.do(Verb.CLOSE, closing)
+
+    async def _flush_seen(self) -> None:
+        seen = self._links.take_seen()
+        if seen:
+            await self._writer.do(Verb.SEEN, seen)
 
     def _release(self) -> None:
         try:
@@ -267,6 +280,13 @@ def _select_subprotocol(
         return None
     socket.version = choose_version(offered=offered, allowed=socket.station.ocpp_versions)
     return Subprotocol(socket.version) if socket.version is not None else None
+
+
+def _stop_on_failure(task: asyncio.Task[Any], stop: asyncio.Event) -> None:
+    """Half a gateway is worse than none: its supervisor starts a whole one."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("a part of the gateway failed", exc_info=task.exception())
+        stop.set()
 
 
 async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:

@@ -13,6 +13,7 @@ from charging.ocpp.deeds import Verb
 from charging.sessions import services as sessions
 from charging.stations import queries as station_queries
 from charging.stations import services as stations
+from charging.stations.models import ChargingStation
 
 Batch = Callable[[list[Any], datetime], Sequence[Any]]
 
@@ -32,6 +33,19 @@ def _seen(facts: list[dict[int, datetime]], at: datetime) -> Sequence[None]:
 def _close(facts: list[Any], at: datetime) -> Sequence[None]:
     stations.close_connections(closings=facts, at=at)
     return [None] * len(facts)
+
+
+def _held(gateways: list[str], _: datetime) -> Sequence[dict[int, int]]:
+    """Station → epoch of the connections that the database believes to be here."""
+    return [
+        dict(
+            ChargingStation.objects.filter(
+                gateway=gateway,
+                connected_at__isnull=False,
+            ).values_list("pk", "connection_epoch"),
+        )
+        for gateway in gateways
+    ]
 
 
 def _refused(facts: list[Any], at: datetime) -> Sequence[None]:
@@ -61,6 +75,7 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.FIND: _find,
     Verb.OPEN: lambda facts, at: stations.open_connections(openings=facts, at=at),
     Verb.CLOSE: _close,
+    Verb.HELD: _held,
     Verb.SEEN: _seen,
     Verb.REFUSED: _refused,
     Verb.BOOT: lambda facts, at: stations.record_boots(boots=facts, at=at),

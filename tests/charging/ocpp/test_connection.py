@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from charging.stations.models import ChargingStation, RefusedHandshake
-from mobility.core import ids
+from mobility.core import clock, ids
 from tests.charging.ocpp.conftest import Grid, start_gateway
 from tests.charging.ocpp.peer import PASSWORD, Peer, basic, boot_16, boot_201
 
@@ -178,6 +178,48 @@ def test_a_starting_gateway_frees_what_its_crash_left(grid: Grid, eventually: Ev
         peer.close()
         second.close()
         first.close()
+
+
+def test_two_gateways_and_one_station(grid: Grid, eventually: Eventually) -> None:
+    one, two = start_gateway(books_every_s=0.2), start_gateway()
+    try:
+        station = grid.station()
+        old = Peer.dial(one.url, station.identity)
+        old.result("Heartbeat")
+        new = Peer.dial(two.url, station.identity)
+        new.result("Heartbeat")
+        assert old.closed_with() == 1008
+        assert new.result("Heartbeat")
+        row = ChargingStation.objects.get(pk=station.pk)
+        assert (row.gateway, row.connection_epoch) == (two.name, 2)
+        new.close()
+    finally:
+        one.close()
+        two.close()
+
+
+def test_presence_is_written_and_forgotten_closings_are_made_good(
+    grid: Grid,
+    eventually: Eventually,
+) -> None:
+    tidy = start_gateway(books_every_s=0.2)
+    try:
+        here, ghost = grid.station(), grid.station()
+        peer = Peer.dial(tidy.url, here.identity)
+        peer.result("Heartbeat")
+        seen = ChargingStation.objects.get(pk=here.pk).last_seen_at
+        ChargingStation.objects.filter(pk=ghost.pk).update(
+            gateway=tidy.name,
+            connected_at=clock.now(),
+        )
+        gone = ChargingStation.objects.filter(pk=ghost.pk, connected_at__isnull=True)
+        assert eventually(gone.exists)
+        peer.result("Heartbeat")
+        later = ChargingStation.objects.filter(pk=here.pk, last_seen_at__gt=seen)
+        assert eventually(later.exists)
+        peer.close()
+    finally:
+        tidy.close()
 
 
 def test_more_handshakes_than_agreed_hear_503(grid: Grid) -> None:
