@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -97,3 +98,24 @@ def test_the_proxy_reaches_every_door() -> None:
         assert str(port) in " ".join(words_of(DEPLOY / f"systemd/mobility-{unit}.service"))
     locations = re.split(r"\n    location ", text)[1:]
     assert not [block for block in locations if "proxy_set_header" in block.partition("}")[0]]
+
+
+@pytest.mark.long
+def test_systemd_finds_nothing_wrong_with_the_units(dev: ModuleType, tmp_path: Path) -> None:
+    root = dev.unpacked("systemd", ["systemd"])
+    inner = {str(path.parent) for path in root.rglob("libsystemd-shared*.so")}
+    libraries = ":".join([*inner, *map(str, dev.library_folders(root))])
+    for unit in (DEPLOY / "systemd").iterdir():
+        there = "/opt/mobility/.venv/bin/python"
+        (tmp_path / unit.name).write_text(unit.read_text().replace(there, "/usr/bin/env"))
+    done = subprocess.run(
+        [root / "usr/bin/systemd-analyze", "verify", "--man=no", *tmp_path.iterdir()],
+        env={
+            "LD_LIBRARY_PATH": libraries,
+            "SYSTEMD_UNIT_PATH": f"{tmp_path}:{root}/lib/systemd/system:",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
