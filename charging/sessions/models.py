@@ -18,7 +18,7 @@ from charging.sessions.states import (
     TokenKind,
     TokenState,
 )
-from charging.stations.models import seen_by
+from charging.stations.models import operated_by
 from mobility.accounts.scoping import OrganisationScoped
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
@@ -126,7 +126,7 @@ class SessionQuerySet(models.QuerySet["ChargingSession"]):
 
     def visible_to(self, user: Person) -> Self:
         """Operators see the sessions on their own stations."""
-        return self.filter(seen_by(user, site="station__site"))
+        return self.filter(operated_by(user, site="station__site"))
 
     def open(self) -> Self:
         """Begun and not over."""

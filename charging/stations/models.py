@@ -40,21 +40,28 @@ def all_ocpp_versions() -> list[str]:
     return list(OCPP_VERSIONS)
 
 
-def seen_by(user: Person, *, site: str = "") -> Q:
-    """Rows whose site (reached by the lookup path `site`) this person may see.
-
-    Operators see their own sites, city officers those of their city.
-    """
+def operated_by(user: Person, *, site: str = "") -> Q:
+    """Rows whose site (reached by the lookup path `site`) this person operates."""
     if isinstance(user, AnonymousUser) or not user.is_active:
         return Q(pk__in=[])
     if user.is_superuser:
         return Q()
     prefix = f"{site}__" if site else ""
     own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
+    return Q(**{f"{prefix}organisation__in": own})
+
+
+def seen_by(user: Person, *, site: str = "") -> Q:
+    """Rows whose site this person operates, or that stand in the city whose officer they are.
+
+    For the hardware itself; what happens on it (sessions, commands) is the operator's business.
+    """
+    scope = operated_by(user, site=site)
+    if isinstance(user, AnonymousUser) or not user.is_active or user.is_superuser:
+        return scope
+    prefix = f"{site}__" if site else ""
     in_city = user.organisations_as(Role.CITY_OFFICER)
-    return Q(**{f"{prefix}organisation__in": own}) | Q(
-        **{f"{prefix}city__organisation__in": in_city},
-    )
+    return scope | Q(**{f"{prefix}city__organisation__in": in_city})
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
@@ -356,7 +363,7 @@ class CommandQuerySet(models.QuerySet["StationCommand"]):
 
     def visible_to(self, user: Person) -> Self:
         """What this person may see."""
-        return self.filter(seen_by(user, site="station__site"))
+        return self.filter(operated_by(user, site="station__site"))
 
     def open(self) -> Self:
         """Queued or sent, not finished."""

@@ -21,7 +21,7 @@ from mobility.core.errors import DomainError
 from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
-READERS = FLEET_STAFF | {Role.CITY_OFFICER}
+READERS = FLEET_STAFF
 
 
 class _ReadOnly:

@@ -27,7 +27,7 @@ from mobility.core.api import CursorPages, ScopedViewSet
 from mobility.core.errors import Conflict, Forbidden
 from mobility.core.problems import problem_response
 
-READERS = (*sorted(FLEET_STAFF), Role.CITY_OFFICER)
+READERS = tuple(sorted(FLEET_STAFF))
 
 
 class TaskDropped(Conflict):

@@ -48,7 +48,6 @@ class PlanQuerySet(FleetScoped["RebalancingPlan"]):
     """Plans by where they stand."""
 
     staff_paths = ("organisation",)
-    city_path = "city__organisation"
 
     def workable(self) -> PlanQuerySet:
         """Whose tasks crews may take."""
@@ -119,7 +118,6 @@ class TaskQuerySet(FleetScoped["RebalancingTask"]):
     """Tasks by what is left to do."""
 
     staff_paths = ("plan__organisation",)
-    city_path = "plan__city__organisation"
 
     def workable(self) -> TaskQuerySet:
         """Open or claimed, in a plan that crews follow."""

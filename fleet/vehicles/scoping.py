@@ -17,12 +17,14 @@ Row = TypeVar("Row", bound=models.Model)
 class FleetScoped(models.QuerySet[Row]):
     """Rows that hang on an operator and, where `city_path` says so, on a city.
 
+    The city sees vehicles and zones, and nothing of how an operator works with them.
+
     `staff_paths` name the organisations whose fleet staff see the row, `city_path` the one whose
     officer does.
     """
 
     staff_paths: ClassVar[tuple[str, ...]] = ("vehicle__organisation",)
-    city_path: ClassVar[str] = "vehicle__city__organisation"
+    city_path: ClassVar[str] = ""
 
     def visible_to(self, user: Person) -> Self:
         """The rows this person may see; a resident sees none of the fleet's inner life."""
