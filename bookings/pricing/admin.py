@@ -27,7 +27,25 @@ class TariffVersionForm(forms.ModelForm[TariffVersion]):
 
     class Meta:
         model = TariffVersion
-        exclude = ("state",)
+        fields = (
+            "tariff",
+            "valid",
+            "currency",
+            "vat_rate",
+            "unlock_cents",
+            "minute_cents",
+            "pause_minute_cents",
+            "hold_free_minutes",
+            "hold_minute_cents",
+            "hold_max_minutes",
+            "km_cents",
+            "free_km",
+            "blocks",
+            "day_cap_cents",
+            "trip_cap_cents",
+            "preauth_cents",
+            "grace_s",
+        )
 
     def clean_blocks(self) -> object:
         """The same check as publishing makes."""

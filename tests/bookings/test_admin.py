@@ -1,0 +1,151 @@
+"""What staff find in the admin: their own organisation's rows, and the deeds that are theirs."""
+
+import datetime
+
+import pytest
+from django.test import Client
+
+from bookings.payments.models import Payment, Refund
+from bookings.pricing.models import TariffVersion
+from bookings.pricing.services import draft_version
+from bookings.reservations.models import Reservation
+from bookings.trips.models import Trip
+from fleet.vehicles.models import LatestState
+from mobility.core import clock
+from tests.bookings.conftest import NUMBERS
+
+pytestmark = pytest.mark.django_db
+
+PAGES = [
+    "tariff",
+    "tariffversion",
+    "payment",
+    "refund",
+    "receipt",
+    "ledgertransaction",
+    "ledgerentry",
+    "ledgeraccount",
+    "reservation",
+    "trip",
+]
+
+
+@pytest.fixture
+def desk():
+    """`desk(marco)` is Marco's browser."""
+
+    def sit_down(user):
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return sit_down
+
+
+@pytest.fixture
+def ridden(travel, rider, scooter, obey, collect, marco, api):
+    """Giulia has ridden and paid, and Marco has given one euro back."""
+    trip = rider.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+    obey(scooter)
+    travel.shift(datetime.timedelta(minutes=10))
+    LatestState.objects.update(at=clock.now())
+    rider.post(f"/api/v1/trips/{trip}/end")
+    obey(scooter)
+    collect()
+    payment = Payment.objects.get()
+    address = f"/api/v1/payments/{payment.public_id}/refunds"
+    api(marco).post(address, {"cents": 100, "reason": "wait"})
+    collect()
+    return trip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_marco_sees_his_rows_and_strangers_none(page, ridden, desk, marco, rivale, sara, giulia):
+    listed = desk(marco).get(f"/admin/bookings/{page}/")
+    assert listed.status_code == 200
+    rows = listed.context["cl"].result_list
+    assert len(rows) > 0
+    opened = desk(marco).get(f"/admin/bookings/{page}/{rows[0].pk}/change/")
+    assert opened.status_code == 200
+    strange = desk(rivale).get(f"/admin/bookings/{page}/")
+    assert len(strange.context["cl"].result_list) == 0
+    assert desk(rivale).get(f"/admin/bookings/{page}/{rows[0].pk}/change/").status_code == 302
+    assert desk(sara).get(f"/admin/bookings/{page}/").status_code == 403
+    assert desk(giulia).get(f"/admin/bookings/{page}/").status_code == 302
+
+
+def test_the_city_officer_sees_tariffs_but_no_persons_rows(ridden, desk, elena):
+    for page in PAGES:
+        expected = 200 if page.startswith("tariff") else 403
+        assert desk(elena).get(f"/admin/bookings/{page}/").status_code == expected
+
+
+@pytest.mark.parametrize("page", ["payment", "receipt", "ledgerentry", "trip", "reservation"])
+def test_nobody_types_into_trips_or_money(page, ridden, desk, marco):
+    assert desk(marco).get(f"/admin/bookings/{page}/add/").status_code == 403
+    row = desk(marco).get(f"/admin/bookings/{page}/").context["cl"].result_list[0]
+    address = f"/admin/bookings/{page}/{row.pk}/change/"
+    assert desk(marco).post(address, {"state": "x"}).status_code == 403
+    assert desk(marco).post(f"/admin/bookings/{page}/{row.pk}/delete/").status_code == 403
+
+
+def act(browser, page, action, row):
+    return browser.post(
+        f"/admin/bookings/{page}/",
+        {"action": action, "_selected_action": [row.pk]},
+        follow=True,
+    )
+
+
+def test_marco_gives_back_the_rest(ridden, desk, marco, collect):
+    act(desk(marco), "payment", "give_back", Payment.objects.get())
+    collect()
+    assert [refund.cents for refund in Refund.objects.order_by("id")] == [100, 250]
+    assert Payment.objects.get().refunded_cents == 350
+
+
+def test_marco_ends_a_trip_for_a_rider_who_cannot(rider, scooter, obey, desk, marco):
+    rider.post("/api/v1/trips", {"vehicle": "SC1"})
+    obey(scooter)
+    LatestState.objects.update(lon_e7=94_000_000)
+    act(desk(marco), "trip", "end_now", Trip.objects.get())
+    trip = Trip.objects.get()
+    assert (trip.state, trip.flags) == ("ending", ["ended_by_staff"])
+
+
+def test_marco_cancels_a_reservation(rider, scooter, desk, marco):
+    rider.post("/api/v1/reservations", {"vehicle": "SC1"})
+    act(desk(marco), "reservation", "cancel", Reservation.objects.get())
+    assert Reservation.objects.get().state == "cancelled"
+
+
+def test_a_draft_is_edited_published_and_then_frozen(tariff, desk, marco, rivale):
+    browser = desk(marco)
+    at = clock.now() + datetime.timedelta(days=30)
+    draft = draft_version(tariff=tariff.tariff, valid_from=at, **NUMBERS)
+    address = f"/admin/bookings/tariffversion/{draft.pk}/change/"
+    form = {
+        **NUMBERS,
+        "tariff": tariff.tariff.pk,
+        "valid_0": at.strftime("%Y-%m-%d %H:%M:%S"),
+        "valid_1": "",
+        "currency": "EUR",
+        "hold_minute_cents": 0,
+        "km_cents": 0,
+        "free_km": 0,
+        "blocks": '[{"minutes": 60, "cents": 900}]',
+    }
+    unreadable = browser.post(address, {**form, "blocks": '[{"minutes": 60, "cents": 0}]'})
+    assert "blocks" in unreadable.context["adminform"].form.errors
+    saved = browser.post(address, {**form, "minute_cents": 30})
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    draft.refresh_from_db()
+    assert (draft.minute_cents, draft.blocks) == (30, [{"minutes": 60, "cents": 900}])
+    act(desk(rivale), "tariffversion", "publish", draft)
+    act(browser, "tariffversion", "publish", draft)
+    draft.refresh_from_db()
+    tariff.refresh_from_db()
+    assert draft.state == "published"
+    assert tariff.valid.upper == draft.valid.lower
+    assert browser.post(address, form).status_code == 403
+    assert TariffVersion.objects.in_force(at).get() == draft
