@@ -1,0 +1,136 @@
+"""The live process at its door: tokens, streams, and the end of both."""
+
+import asyncio
+import datetime
+import json
+from typing import Any
+
+import pytest
+
+from mobility.core import clock
+from mobility.live import audience
+from mobility.live.audience import Audience, TokenNotValid
+from mobility.live.broadcast import Broadcast
+from mobility.live.gateway import LiveApplication
+from mobility.live.rules import Picture
+
+ORIGIN = "https://giro.example"
+PUBLIC = Audience.public()
+
+
+async def still_city(audiences: frozenset[Audience]) -> dict[Audience, Picture]:
+    return {one: Picture(at="now", vehicles={"v": ("v", one.kind)}, sites={}) for one in audiences}
+
+
+@pytest.fixture
+def live() -> LiveApplication:
+    return LiveApplication(broadcast=Broadcast(look=still_city, beat_s=0.01), origin=ORIGIN)
+
+
+class Visit:
+    """One HTTP request to the application, kept open until `leave`."""
+
+    def __init__(self, app: LiveApplication, path: str, query: str = "", method: str = "GET") -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.gone = asyncio.Event()
+        scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
+        self.task = asyncio.create_task(app(scope, self.receive, self.send))
+
+    async def receive(self) -> dict[str, Any]:
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(dict(message))
+
+    async def heard(self, words: bytes) -> None:
+        async with asyncio.timeout(2):
+            while words not in self.body:
+                await asyncio.sleep(0.005)
+
+    @property
+    def status(self) -> int:
+        return self.sent[0]["status"]
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent[1:])
+
+
+def token(who: Audience = PUBLIC, *, lasts_s: float = 600.0) -> str:
+    at = clock.now() + datetime.timedelta(seconds=lasts_s) - audience.LIFETIME
+    return "token=" + audience.sign(who, at=at)
+
+
+async def test_a_watcher_gets_the_picture_and_leaving_ends_everything(live: LiveApplication) -> None:
+    visit = Visit(live, "/live/map", token())
+    await visit.heard(b"event: snapshot")
+
+    assert visit.status == 200
+    assert visit.headers[b"content-type"] == b"text/event-stream"
+    assert visit.headers[b"access-control-allow-origin"] == ORIGIN.encode()
+    visit.gone.set()
+    await asyncio.wait_for(visit.task, 2)
+    assert b"renew" not in visit.body
+    health = Visit(live, "/live/healthz")
+    await health.task
+    assert json.loads(health.body) == {"status": "ok", "listeners": 0}
+
+
+async def test_staff_and_public_do_not_share_a_picture(live: LiveApplication) -> None:
+    marco = Visit(live, "/live/map", token(Audience.staff(frozenset({7}))))
+    anybody = Visit(live, "/live/map", token())
+    await marco.heard(b"staff")
+    await anybody.heard(b"public")
+    for visit in (marco, anybody):
+        visit.gone.set()
+        await visit.task
+
+    assert b"staff" not in anybody.body
+
+
+async def test_when_the_token_ends_the_page_is_asked_to_renew(live: LiveApplication) -> None:
+    visit = Visit(live, "/live/map", token(lasts_s=0.15))
+    await asyncio.wait_for(visit.task, 2)
+
+    assert visit.body.endswith(b"event: renew\ndata: {}\n\n")
+    assert not visit.sent[-1].get("more_body")
+
+
+@pytest.mark.parametrize("query", ["", "token=", "token=made.up:thing", "token=%00"])
+async def test_a_token_that_is_not_ours_opens_nothing(live: LiveApplication, query: str) -> None:
+    visit = Visit(live, "/live/map", query)
+    await visit.task
+
+    assert visit.status == 403
+    assert json.loads(visit.body)["code"] == "live_token_not_valid"
+
+
+async def test_an_old_token_opens_nothing(live: LiveApplication) -> None:
+    visit = Visit(live, "/live/map", token(lasts_s=-1))
+    await visit.task
+
+    assert visit.status == 403
+
+
+async def test_other_addresses_and_methods_are_refused(live: LiveApplication) -> None:
+    lost, writer = Visit(live, "/live/nothing"), Visit(live, "/live/map", token(), method="POST")
+    await asyncio.gather(lost.task, writer.task)
+
+    assert (lost.status, writer.status) == (404, 405)
+
+
+def test_a_token_keeps_its_audience_and_cannot_be_widened() -> None:
+    at = clock.now()
+    narrow = Audience.staff(frozenset({3, 1}))
+    signed = audience.sign(narrow, at=at)
+
+    assert audience.read(signed, at=at) == (narrow, at + audience.LIFETIME)
+    everything = audience.sign(Audience.staff(None), at=at)
+    forged = everything.split(":")[0] + ":" + signed.split(":", 1)[1]
+    with pytest.raises(TokenNotValid):
+        audience.read(forged, at=at)
