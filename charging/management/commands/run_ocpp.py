@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from argparse import ArgumentParser
 from typing import Any
@@ -21,17 +20,17 @@ class Command(BaseCommand):
     help = "Serve OCPP 1.6 and 2.0.1 over WebSocket at ws://HOST:PORT/ocpp/IDENTITY."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("OCPP_HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=int(os.environ.get("OCPP_PORT", "9000")))
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=9000)
         parser.add_argument(
             "--name",
-            default=os.environ.get("OCPP_GATEWAY_NAME", ""),
+            default="",
             help="unique among gateways; default: host name and port",
         )
         parser.add_argument(
             "--behind-tls-proxy",
             action="store_true",
-            help="a proxy ends TLS and sets X-Forwarded-Proto",
+            help="a proxy of ours ends TLS and sets X-Forwarded-Proto",
         )
         parser.add_argument("--ping-interval", type=float, default=20.0, metavar="SECONDS")
         parser.add_argument("--call-timeout", type=float, default=30.0, metavar="SECONDS")

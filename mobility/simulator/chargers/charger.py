@@ -260,6 +260,15 @@ async def run_chargers(
     try:
         await stop.wait()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _send_home(tasks)
+
+
+async def _send_home(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel the chargers and let them say good-bye, even while we are being cancelled too."""
+    for task in tasks:
+        task.cancel()
+    leaving = asyncio.gather(*tasks, return_exceptions=True)
+    while not leaving.done():
+        # Each charger's good-bye has its own time limit, so this ends.
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(leaving)
