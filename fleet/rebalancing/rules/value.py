@@ -13,7 +13,7 @@ import numpy as np
 
 from fleet.rebalancing.solver.problem import Floats, Ints
 
-STEPS_PER_HOUR = 30
+STEPS_PER_HOUR = 20
 
 
 def expected_losses(
@@ -28,42 +28,43 @@ def expected_losses(
 
     `departures` and `arrivals` are rates per hour, (place, hour); `capacity` is the stock above
     which arrivals no longer stay; each of those counts `lost_arrival` (0 where free-floating
-    vehicles park next door). Backward recursion in steps of two minutes or less, all places and
-    all stocks at once.
+    vehicles park next door). Backward recursion in steps of three minutes or less, second order,
+    all places and all stocks at once.
     """
-    places, hours = departures.shape
     stock = np.arange(highest + 1)
     room = (stock[:, None] < capacity[None, :]).astype(np.float64)
-    losses = np.zeros((highest + 1, places))
-    for hour in range(hours - 1, -1, -1):
+    losses = np.zeros((highest + 1, departures.shape[0]))
+    for hour in range(departures.shape[1] - 1, -1, -1):
         leave, come = departures[:, hour], arrivals[:, hour]
         steps = max(STEPS_PER_HOUR, int(np.ceil(2.0 * float((leave + come).max(initial=0.0)))))
-        _one_hour(
-            losses,
-            leave=leave / steps,
-            come=come / steps * room,
-            turned_away=come / steps * (1.0 - room) * lost_arrival,
-            steps=steps,
-        )
+        lost = come / steps * (1.0 - room) * lost_arrival
+        lost[0] += leave / steps
+        _one_hour(losses, leave=leave / steps, come=come / steps * room, lost=lost, steps=steps)
     return np.ascontiguousarray(losses.T)
 
 
-def _one_hour(
-    losses: Floats, *, leave: Floats, come: Floats, turned_away: Floats, steps: int
-) -> None:
-    """`losses` goes back one hour in place; rates are per step, at most 1/2 in all."""
-    gain = np.empty_like(losses[1:])
-    loss_now = leave.copy()
-    change = np.empty_like(losses)
+def _one_hour(losses: Floats, *, leave: Floats, come: Floats, lost: Floats, steps: int) -> None:
+    """Take `losses` one hour back in place; rates are per step, at most 1/2 in all.
+
+    The hour is linear with constant rates, so x + f(x) + f'(f(x)) / 2 is the second-order step.
+    """
+    first, second, gain = (np.empty_like(losses) for _ in range(3))
     for _ in range(steps):
-        np.subtract(losses[1:], losses[:-1], out=gain)
-        np.multiply(come[:-1], gain, out=change[:-1])
-        change[-1] = 0.0
-        gain *= leave
-        change[1:] -= gain
-        change[0] += loss_now
-        change += turned_away
-        losses += change
+        _drift(losses, leave=leave, come=come, out=first, gain=gain)
+        first += lost
+        _drift(first, leave=leave, come=come, out=second, gain=gain)
+        second *= 0.5
+        losses += first
+        losses += second
+
+
+def _drift(values: Floats, *, leave: Floats, come: Floats, out: Floats, gain: Floats) -> None:
+    """How an expectation over the stock changes by departures and arrivals."""
+    np.subtract(values[1:], values[:-1], out=gain[1:])
+    np.multiply(come[:-1], gain[1:], out=out[:-1])
+    out[-1] = 0.0
+    gain[1:] *= leave
+    out[1:] -= gain[1:]
 
 
 def marginal_gains(losses: Floats) -> Floats:

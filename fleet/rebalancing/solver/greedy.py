@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from fleet.rebalancing.solver.problem import DEPOT, Answer, Floats, Ints, Problem
 
+NEAREST = 60
+
 
 @dataclass
 class _Van:
@@ -50,7 +52,8 @@ def greedy_routes(problem: Problem) -> Answer:
 
     1. Singles and ordered pairs of one commodity are scored as (prizes - cost) / minutes.
     2. Candidates that overflow, underrun, or come home after the shift are left out.
-    3. A van is closed when nothing gains any more; stops stay unserved when no van wants them.
+    3. A van is closed when nothing gains any more, and stays at home when its whole route does not
+    pay. In large problems only the stops nearest to the van are looked at as next ones.
     """
     open_stops = np.ones(problem.stops, dtype=bool)
     open_stops[DEPOT] = False
@@ -72,11 +75,22 @@ def _fill(problem: Problem, *, van: _Van, open_stops: NDArray[np.bool_]) -> list
     while True:
         chosen = _best_next(problem, van=van, stops=np.flatnonzero(open_stops))
         if not chosen:
-            return route
+            return _paying(problem, van=van, route=route, open_stops=open_stops)
         for stop in chosen:
             van.append(problem, stop=stop)
             open_stops[stop] = False
             route.append(stop)
+
+
+def _paying(
+    problem: Problem, *, van: _Van, route: list[int], open_stops: NDArray[np.bool_]
+) -> list[int]:
+    """The route, or nothing if the way home makes it a loss."""
+    minutes = van.spent + float(problem.minutes[van.at, DEPOT])
+    if minutes * problem.cost_per_minute <= problem.prize[route].sum():
+        return route
+    open_stops[route] = True
+    return []
 
 
 def _best_next(problem: Problem, *, van: _Van, stops: Ints) -> list[int]:
@@ -86,29 +100,31 @@ def _best_next(problem: Problem, *, van: _Van, stops: Ints) -> list[int]:
         mine = stops[problem.commodity[stops] == kind]
         if mine.size == 0:
             continue
-        score, second = _scores(problem, van=van, kind=kind, mine=mine)
+        reach = problem.minutes[van.at, mine] + problem.service[mine]
+        near = mine[np.argsort(reach, kind="stable")[:NEAREST]]
+        score = _scores(problem, van=van, kind=kind, first=near, second=mine)
         at = int(score.argmax())
         if score.flat[at] > best[0]:
             row, column = divmod(at, score.shape[1])
-            pair = [int(mine[row])] + ([int(second[column])] if column < mine.size else [])
+            pair = [int(near[row])] + ([int(mine[column])] if column < mine.size else [])
             best = (float(score.flat[at]), pair)
     return best[1]
 
 
-def _scores(problem: Problem, *, van: _Van, kind: int, mine: Ints) -> tuple[Floats, Ints]:
-    """Gain per minute of each pair (rows, columns); the last column is the stop alone."""
-    reach = problem.minutes[van.at, mine] + problem.service[mine]
-    home = problem.minutes[mine, DEPOT]
-    between = problem.minutes[np.ix_(mine, mine)] + problem.service[mine][None, :]
-    extra = np.hstack([reach[:, None] + between, reach[:, None]])
-    back = np.hstack([np.broadcast_to(home, between.shape), home[:, None]])
-    gain = problem.prize[mine][:, None] + np.append(problem.prize[mine], 0.0)[None, :]
-    first = np.broadcast_to(problem.change[mine][:, None], extra.shape)
-    second = np.broadcast_to(np.append(problem.change[mine], 0)[None, :], extra.shape)
-    packs = problem.packs[mine][:, None] + np.append(problem.packs[mine], 0)[None, :]
-    possible = van.fits(kind=kind, first=first, second=second, capacity=problem.capacity)
+def _scores(problem: Problem, *, van: _Van, kind: int, first: Ints, second: Ints) -> Floats:
+    """Gain per minute of each pair (first, second); the last column is the first stop alone."""
+    reach = (problem.minutes[van.at, first] + problem.service[first])[:, None]
+    between = problem.minutes[np.ix_(first, second)] + problem.service[second]
+    extra = np.hstack([reach + between, reach])
+    home = problem.minutes[:, DEPOT]
+    back = np.hstack([np.broadcast_to(home[second], between.shape), home[first][:, None]])
+    changes = np.broadcast_to(problem.change[first][:, None], extra.shape)
+    further = np.broadcast_to(np.append(problem.change[second], 0), extra.shape)
+    packs = problem.packs[first][:, None] + np.append(problem.packs[second], 0)
+    possible = van.fits(kind=kind, first=changes, second=further, capacity=problem.capacity)
     possible &= van.spent + extra + back <= problem.shift_minutes
     possible &= van.packs + packs <= problem.pack_capacity
-    np.fill_diagonal(possible[:, : mine.size], val=False)
-    net = gain - problem.cost_per_minute * extra
-    return np.where(possible, net / np.maximum(extra, 1e-9), -np.inf), mine
+    possible[:, :-1] &= first[:, None] != second
+    prize = problem.prize[first][:, None] + np.append(problem.prize[second], 0.0)
+    net = prize - problem.cost_per_minute * extra
+    return np.where(possible, net / np.maximum(extra, 1e-9), -np.inf)

@@ -338,13 +338,14 @@ def best_place(task: Task, state: State, stop: int, penalties: Floats) -> tuple[
 
 @compiled
 def recreate(
-    task: Task, state: State, totals: Totals, penalties: Floats, out: Ints, used: int
+    task: Task, state: State, totals: Totals, penalties: Floats, heat: float, out: Ints, used: int
 ) -> None:
-    """Insert each stop where it is cheapest, if that is worth its prize."""
+    """Insert each stop where it is cheapest, if it pays, or nearly so while it is still hot."""
     for i in range(used):
         stop = out[i]
         van, at, cost = best_place(task, state, stop, penalties)
-        if van == NO_ROUTE or cost >= task.prize[stop]:
+        hope = -heat * np.log(np.random.random())
+        if van == NO_ROUTE or cost >= task.prize[stop] + hope:
             continue
         touch(state, totals, task.limits[1], van)
         for j in range(state.size[van], at, -1):
@@ -394,7 +395,7 @@ def anneal(
         seed, used = ruin(task, state, totals, out)
         used = offer_unserved(task, state, seed, out, used)
         sort_out(task, out, used)
-        recreate(task, state, totals, penalties, out, used)
+        recreate(task, state, totals, penalties, heat, out, used)
         for van in range(state.size.size):
             if state.touched[van] == 1:
                 add_to_totals(state, totals, shift, van)

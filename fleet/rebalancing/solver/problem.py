@@ -46,6 +46,8 @@ class Problem:
     @property
     def commodities(self) -> int:
         """Number of kinds of vehicle that share the van."""
+        if self.start_load is not None:
+            return int(self.start_load.shape[0])
         return int(self.commodity.max()) + 1
 
     def starts(self) -> Ints:

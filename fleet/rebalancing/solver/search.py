@@ -20,8 +20,18 @@ from fleet.rebalancing.solver.problem import (
     judge,
 )
 
-SLICE_SECONDS = 0.02
-ROUNDS_OF_A_SLICE = 200
+SLICES = 500  # of constant temperature and penalties
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """Temperatures and first penalties, in `unit`s of money."""
+
+    unit: float
+    hot: float
+    cold: float
+    per_vehicle: float
+    per_minute: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +43,6 @@ class Effort:
     rounds: int | None = None
     processor: bool = False
     seed: int = 1
-    hot: float = 2.0  # first temperature, in mean costs of the five nearest arcs
-    cold: float = 0.01
 
 
 @cache
@@ -69,20 +77,23 @@ class _Search:
         self.problem, self.kernel, self.effort = problem, kernel, effort
         self.clock: Callable[[], float] = time.thread_time if effort.processor else time.monotonic
         self.task = as_arrays(problem, mandatory=mandatory)
-        self.arc = mean_near_arc(problem.minutes) * problem.cost_per_minute
+        self.schedule = _schedule(problem, mandatory=mandatory)
         self.state = empty_state(problem)
         self.totals = Totals(current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3))
-        self.penalties = np.array([self.arc, problem.cost_per_minute])
+        self.first_penalties = self.schedule.unit * np.array(
+            [self.schedule.per_vehicle, self.schedule.per_minute]
+        )
+        self.penalties = self.first_penalties.copy()
         self.rounds = 0
         self.trail: list[tuple[float, float]] = []
 
     def run(self) -> Answer:
-        """1. Compile and seed. 2. Start from one stop per van, or from nothing. 3. Cool down."""
+        """1. Compile and seed. 2. Start from one stop per van, or from the greedy. 3. Cool down."""
         self.kernel.seed_random(self.effort.seed)
         self._start()
-        self._anneal(heat=self.arc, rounds=0)  # compiles, and counts as no time
+        self._anneal(heat=1.0, rounds=0)  # compiles, and counts as no time
         begun = self.clock()
-        slice_rounds = ROUNDS_OF_A_SLICE
+        slice_rounds = max(5, (self.effort.rounds or 0) // SLICES)
         while (done := self._progress(begun)) < 1.0:
             before = self.clock()
             self._anneal(heat=self._heat(done), rounds=slice_rounds)
@@ -90,7 +101,7 @@ class _Search:
             self.trail.append((self.clock() - begun, float(self.totals.best[0])))
             if self.effort.rounds is None:
                 rate = slice_rounds / max(1e-6, self.clock() - before)
-                slice_rounds = max(10, int(rate * SLICE_SECONDS))
+                slice_rounds = max(10, int(rate * self.effort.seconds / SLICES))
         return self._answer(seconds=self.clock() - begun)
 
     def _progress(self, begun: float) -> float:
@@ -99,8 +110,8 @@ class _Search:
         return (self.clock() - begun) / self.effort.seconds
 
     def _heat(self, done: float) -> float:
-        ratio = math.log(self.effort.cold / self.effort.hot)
-        return self.arc * self.effort.hot * math.exp(ratio * done)
+        ratio = math.log(self.schedule.cold / self.schedule.hot)
+        return self.schedule.unit * self.schedule.hot * math.exp(ratio * done)
 
     def _anneal(self, *, heat: float, rounds: int) -> None:
         self.kernel.anneal(self.task, self.state, self.totals, self.penalties, heat, rounds)
@@ -115,21 +126,21 @@ class _Search:
                 self.penalties[limit] *= 1.12
             elif share > 0.5:
                 self.penalties[limit] *= 0.9
-        floor = np.array([self.arc * 1e-3, self.problem.cost_per_minute * 1e-2])
-        np.clip(self.penalties, floor, floor * 1e6, out=self.penalties)
+        first = self.first_penalties
+        np.clip(self.penalties, first * 1e-3, first * 1e4, out=self.penalties)
 
     def _start(self) -> None:
-        """Where every stop must be served and vans suffice, each stop gets its own van."""
+        """Where every stop must be served and vans suffice, each stop gets a van; else greedy."""
         mandatory = self.task.limits[5] > 0.0
         if mandatory and self.problem.vans >= self.problem.stops - 1:
-            for stop in range(1, self.problem.stops):
-                self.state.stops[stop - 1, 0] = stop
-                self.state.size[stop - 1] = 1
-        for van in range(self.problem.vans):
-            self.kernel.rebuild(self.task, self.state, van)
-        self.state.best_size[:] = self.state.size
-        self.state.best_stops[:] = self.state.stops
-        judged = judge(self.problem, routes=self._best_routes(), mandatory=mandatory)
+            routes = [[stop] for stop in range(1, self.problem.stops)]
+        else:
+            routes = greedy_routes(self.problem).routes
+        for van, route in enumerate(routes):
+            for stops in (self.state.stops, self.state.best_stops):
+                stops[van, : len(route)] = route
+            self.state.size[van] = self.state.best_size[van] = len(route)
+        judged = judge(self.problem, routes=routes, mandatory=mandatory)
         if judged.feasible:
             self.totals.best[0] = judged.net_cost
 
@@ -145,3 +156,16 @@ class _Search:
             seconds=seconds,
             trail=self.trail,
         )
+
+
+def _schedule(problem: Problem, *, mandatory: bool) -> Schedule:
+    """Where all is served only distance counts; else what one vehicle more is worth."""
+    arc = mean_near_arc(problem.minutes) * problem.cost_per_minute
+    if mandatory:
+        return Schedule(
+            unit=arc, hot=2.0, cold=0.01, per_vehicle=1.0, per_minute=problem.cost_per_minute / arc
+        )
+    pays = problem.prize > 0
+    handled = np.maximum(1, np.abs(problem.change[pays]) + problem.packs[pays])
+    worth = float((problem.prize[pays] / handled).mean()) if pays.any() else arc
+    return Schedule(unit=worth, hot=0.5, cold=0.01, per_vehicle=0.5, per_minute=0.05)
