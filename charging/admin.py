@@ -1,1 +1,7 @@
 """Register of the admin pages of this app's features."""
+
+from charging.sessions import admin as sessions
+from charging.stations import admin as stations
+from charging.tariffs import admin as tariffs
+
+__all__ = ["sessions", "stations", "tariffs"]

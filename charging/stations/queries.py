@@ -164,6 +164,15 @@ def public_sites() -> SiteQuerySet:
     )
 
 
+def connectors_of_station(*, station_id: int) -> QuerySet[Connector]:
+    """A station's connectors with their EVSEs, in order."""
+    return (
+        Connector.objects.filter(evse__station_id=station_id)
+        .select_related("evse__station")
+        .order_by("evse__number", "number")
+    )
+
+
 def held_connectors(*, connector_ids: Iterable[int], at: datetime) -> set[int]:
     """Connectors that somebody holds at the instant."""
     held = ConnectorHold.objects.filter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -120,6 +121,10 @@ class TariffVersion(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.tariff} v{self.number}"
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Forms leave the state out, but the overlap of published versions is judged by it."""
+        super().validate_constraints(exclude=set(exclude or ()) - {"state"})
 
 
 class TariffPlaceQuerySet(OrganisationScoped["TariffPlace"]):

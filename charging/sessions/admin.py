@@ -1,0 +1,251 @@
+"""Admin pages of tokens, sessions, and of a station with everything that happens at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from charging.sessions import services
+from charging.sessions.api import own_station
+from charging.sessions.models import ChargingSession, Token
+from charging.sessions.states import Flag
+from charging.stations.admin import OPERATORS, WATCHERS, ReadOnly
+from charging.stations.models import ChargingStation, RefusedHandshake
+from charging.stations.queries import connectors_of_station
+from charging.stations.services import reset_password, set_registration
+from charging.stations.states import Registration
+from charging.stations.wire import CommandIn
+from mobility.accounts.models import User
+from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.core import clock, ids
+from mobility.core.errors import DomainError
+
+LATEST = 10
+
+
+def _person(request: HttpRequest) -> User:
+    # The admin only opens for people with an account; this narrows the type.
+    assert isinstance(request.user, User)
+    return request.user
+
+
+@admin.register(Token)
+class TokenAdmin(ScopedAdmin[Token]):
+    """Cards an operator issued."""
+
+    editors = OPERATORS
+    list_display = ("uid", "kind", "state", "expires_at", "group", "label")
+    list_filter = ("state", "kind")
+    search_fields = ("uid", "label")
+    readonly_fields = ("uid", "kind", "state", "owner_ref", "organisation", "created_at")
+    addable = False
+    actions = ("block", "unblock")
+
+    @admin.action(description=_("Block"), permissions=["change"])
+    def block(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        """Let the tokens charge no more."""
+        for token in tokens:
+            services.block_token(uid=token.uid, at=clock.now(), by=_person(request).principal)
+
+    @admin.action(description=_("Unblock"), permissions=["change"])
+    def unblock(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
+        """Let the tokens charge again."""
+        for token in tokens:
+            services.unblock_token(uid=token.uid, at=clock.now(), by=_person(request).principal)
+
+
+class FlagFilter(admin.SimpleListFilter):
+    """Sessions that staff should look at, by what is odd about them."""
+
+    title = _("flag")
+    parameter_name = "flag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """All flags there are."""
+        return list(Flag.choices)
+
+    def queryset(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[ChargingSession],
+    ) -> QuerySet[ChargingSession]:
+        """Sessions that carry the flag."""
+        return queryset.filter(flags__contains=[self.value()]) if self.value() else queryset
+
+
+@admin.register(ChargingSession)
+class ChargingSessionAdmin(ReadOnly, ScopedAdmin[ChargingSession]):
+    """Sessions at an operator's stations."""
+
+    viewers = WATCHERS
+    list_display = (
+        "started_at",
+        "station",
+        "connector",
+        "state",
+        "token_uid",
+        "energy_wh",
+        "price_cents",
+        "flags",
+    )
+    list_filter = ("state", FlagFilter)
+    list_select_related = ("station", "connector__evse__station")
+    search_fields = ("station__identity", "transaction_ref", "token_uid")
+    ordering = ("-id",)
+
+
+@admin.register(ChargingStation)
+class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
+    """A station: its connectors now, its last sessions and commands, and buttons to command it."""
+
+    viewers = WATCHERS
+    editors = OPERATORS
+    addable = False
+    change_form_template = "admin/charging/station.html"
+    list_display = (
+        "identity",
+        "site",
+        "online",
+        "registration",
+        "vendor",
+        "model",
+        "ocpp_version",
+        "last_seen_at",
+    )
+    list_filter = ("registration", "ocpp_version", "status")
+    list_select_related = ("site",)
+    search_fields = ("identity", "vendor", "model", "serial")
+    ordering = ("identity",)
+    fields = (
+        ("identity", "site"),
+        ("registration", "security_profile", "ocpp_versions", "boot_interval_s"),
+        ("vendor", "model", "serial", "firmware"),
+        ("connected_at", "last_seen_at", "booted_at", "ocpp_version", "gateway"),
+    )
+    readonly_fields = (
+        "identity",
+        "registration",
+        "security_profile",
+        "vendor",
+        "model",
+        "serial",
+        "firmware",
+        "connected_at",
+        "last_seen_at",
+        "booted_at",
+        "ocpp_version",
+        "gateway",
+    )
+    actions = ("accept", "reject")
+
+    @admin.display(boolean=True, description=_("online"))
+    def online(self, station: ChargingStation) -> bool:
+        """Whether it can be asked something now."""
+        return station.is_online(at=clock.now())
+
+    @admin.action(description=_("Accept at the next boot"), permissions=["change"])
+    def accept(self, request: HttpRequest, stations: QuerySet[ChargingStation]) -> None:
+        """Serve the stations."""
+        self._register(request, stations, Registration.ACCEPTED)
+
+    @admin.action(description=_("Reject at the next boot"), permissions=["change"])
+    def reject(self, request: HttpRequest, stations: QuerySet[ChargingStation]) -> None:
+        """Serve the stations no more."""
+        self._register(request, stations, Registration.REJECTED)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The buttons' addresses, before the admin's own."""
+        view = self.admin_site.admin_view
+        doors: list[tuple[str, Callable[..., HttpResponse], str]] = [
+            ("<int:pk>/command/", self.command_view, "charging_station_command"),
+            ("<int:pk>/password/", self.password_view, "charging_station_password"),
+        ]
+        own = [path(route, view(door), name=name) for route, door, name in doors]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The station's page with what happens at it."""
+        station = self.get_object(request, object_id)
+        context = self._happenings(request, station) if station else {}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
+
+    @method_decorator(require_POST)
+    def command_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Queue what a button asks and go back to the station's page."""
+        station = own_station(_person(request), self._public_id(request, pk))
+        wish = CommandIn(data={key: value for key, value in request.POST.items() if value})
+        if not wish.is_valid():
+            self.message_user(request, _("Something is missing for that."), messages.ERROR)
+            return self._back(pk)
+        try:
+            command = services.ask_station(
+                station=station,
+                wish=wish.validated_data,
+                idempotency_key=request.POST.get("key") or str(ids.uuid7()),
+                at=clock.now(),
+                by=_person(request).principal,
+            )
+        except DomainError as problem:
+            self.message_user(request, problem.detail, messages.ERROR)
+        else:
+            shown = {"action": command.get_action_display(), "state": command.get_state_display()}
+            self.message_user(request, _("%(action)s: %(state)s.") % shown)
+        return self._back(pk)
+
+    @method_decorator(require_POST)
+    def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the station a new password and show it this once."""
+        station = own_station(_person(request), self._public_id(request, pk))
+        by = _person(request).principal
+        secret = reset_password(station_id=station.pk, at=clock.now(), by=by)
+        text = _("New password, shown only now: %s") % secret
+        self.message_user(request, text, messages.WARNING)
+        return self._back(pk)
+
+    def _happenings(self, request: HttpRequest, station: ChargingStation) -> dict[str, Any]:
+        refused = RefusedHandshake.objects.filter(identity=station.identity)
+        return {
+            "connectors": connectors_of_station(station_id=station.pk),
+            "open_sessions": station.sessions.open().select_related("connector__evse"),
+            "latest_sessions": station.sessions.order_by("-id")[:LATEST],
+            "latest_commands": station.commands.order_by("-id")[:LATEST],
+            "refused_handshakes": refused.order_by("-id")[:LATEST],
+            "is_online": station.is_online(at=clock.now()),
+            "may_command": self.has_change_permission(request, station),
+            "command_key": ids.uuid7(),
+        }
+
+    def _register(
+        self,
+        request: HttpRequest,
+        stations: QuerySet[ChargingStation],
+        to: str,
+    ) -> None:
+        by = _person(request).principal
+        for station in stations:
+            set_registration(station_id=station.pk, to=to, at=clock.now(), by=by)
+
+    def _public_id(self, request: HttpRequest, pk: int) -> UUID:
+        station: ChargingStation = get_object_or_404(self.get_queryset(request), pk=pk)
+        return station.public_id
+
+    def _back(self, pk: int) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:charging_chargingstation_change", args=[pk]))

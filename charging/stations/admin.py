@@ -1,0 +1,60 @@
+"""Admin pages of sites, commands and refused handshakes; the station's own page is in sessions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from charging.stations.models import RefusedHandshake, Site, StationCommand
+from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.states import Role
+
+OPERATORS = frozenset({Role.CHARGE_POINT_OPERATOR})
+WATCHERS = frozenset({Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER})
+
+
+class ReadOnly:
+    """Rows that only services write."""
+
+    addable: ClassVar[bool] = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody edits them by hand."""
+        return False
+
+
+@admin.register(Site)
+class SiteAdmin(ScopedAdmin[Site]):
+    """Where an operator's stations stand."""
+
+    viewers = WATCHERS
+    editors = OPERATORS
+    list_display = ("__str__", "organisation", "city", "address", "grid_limit_w")
+    list_select_related = ("organisation", "city")
+    search_fields = ("name", "address")
+
+
+@admin.register(StationCommand)
+class StationCommandAdmin(ReadOnly, ScopedAdmin[StationCommand]):
+    """What was asked of stations and what became of it."""
+
+    viewers = WATCHERS
+    list_display = ("queued_at", "station", "action", "state", "by", "finished_at")
+    list_filter = ("state", "action")
+    list_select_related = ("station",)
+    search_fields = ("station__identity",)
+    ordering = ("-id",)
+
+
+@admin.register(RefusedHandshake)
+class RefusedHandshakeAdmin(ReadOnly, ScopedAdmin[RefusedHandshake]):
+    """Why a charger stays dark."""
+
+    viewers = OPERATORS
+    list_display = ("at", "identity", "reason", "remote", "path")
+    list_filter = ("reason",)
+    search_fields = ("identity",)
+    ordering = ("-id",)
