@@ -111,7 +111,7 @@ def test_the_address_of_the_database_survives_odd_folder_names(
     assert database["OPTIONS"] == {"host": str(stand.sockets)}
     assert (database["USER"], database["NAME"]) == ("mobility", "mobility")
     connection = redis.from_url(stand.env["REDIS_URL"]).connection_pool.connection_kwargs
-    assert connection["path"] == str(stand.redis_socket("redis"))
+    assert connection["path"] == str(stand.sockets / "redis.sock")
 
 
 def test_a_process_is_known_by_its_folder_not_by_its_id_alone(
@@ -186,3 +186,31 @@ def test_unknown_words_go_to_pytest_only(dev: ModuleType) -> None:
     assert arguments.words == ["-k", "trip", "tests/bookings"]
     with pytest.raises(SystemExit):
         dev.parse(["up", "--prot", "9"])
+
+
+def test_a_long_log_is_put_aside(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev, "LOGS", tmp_path)
+    monkeypatch.setattr(dev, "LOG_LIMIT", 10)
+    talker = dev.Process(
+        "web", ["sh", "-c", "echo many words; read x; echo more"], dict(os.environ)
+    )
+    talker.start()
+    talker.child.wait()
+    talker.shorten_log()
+    assert talker.log_file.read_text() == ""
+    assert "more" in (tmp_path / "web.log.1").read_text()
+
+
+def test_a_folder_that_may_not_be_written_is_one_sentence(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied", "/srv/city/.data")
+
+    monkeypatch.setattr(dev, "parse", lambda _words: (None, refuse))
+    monkeypatch.setattr(os, "umask", lambda _mode: 0)
+    monkeypatch.setattr(dev.signal, "signal", lambda *_: None)
+    assert dev.main() == 1
+    assert "Permission denied: '/srv/city/.data'" in capsys.readouterr().err

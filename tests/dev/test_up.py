@@ -56,10 +56,17 @@ def test_a_second_up_shows_the_first_and_stop_ends_both(little_city: LittleCity)
     assert little_city.processes() == []
 
 
-def test_killing_the_supervisor_leaves_nothing_running(little_city: LittleCity) -> None:
+def test_killing_the_supervisor_leaves_nothing_and_up_works_at_once(
+    little_city: LittleCity,
+) -> None:
     up = little_city.up()
     up.kill()
     up.wait()
+    (little_city.folder / ".data/main/up.json").unlink()
+    again = little_city.up()
+    assert again.poll() is None
+    again.kill()
+    again.wait()
     await_true(lambda: little_city.processes() == [], seconds=20)
 
 
