@@ -10,8 +10,7 @@ START_PATIENCE_S = 60
 RECEIPT_PATIENCE_S = 90
 STAY_S = (600.0, 3_600.0)
 STARTING = frozenset({"starting"})
-CHARGING = frozenset({"starting", "charging"})
-UNPAID = frozenset({"starting", "charging", "stopping", "ended", "priced"})
+UNPAID = frozenset({"starting", "charging", "stopping", "priced"})
 
 
 class Customer(Person):
@@ -38,16 +37,17 @@ class Customer(Person):
 
     async def finish_open_charges(self) -> None:
         """Stop what an earlier run left charging."""
-        for recharge in await self.api.rows("recharges"):
-            if recharge["state"] in CHARGING:
-                self.tally.add("charges.found_open")
-                await self._leave(f"recharges/{recharge['id']}", recharge)
+        for recharge in await self.api.rows("recharges", state="active"):
+            self.tally.add("charges.found_open")
+            await self._leave(f"recharges/{recharge['id']}", recharge)
 
     async def _free_connector(self, place: Place) -> dict[str, Any] | None:
         sites = await self.api.rows(
             "stations", lat=place.lat, lon=place.lon, radius_m=SEARCH_RADIUS_M
         )
-        free = [c for site in sites for c in connectors_of(site) if is_free(c)]
+        stations = [station for site in sites for station in site["stations"]]
+        plugs = [plug for station in stations for plug in station["connectors"]]
+        free = [plug for plug in plugs if plug["status"] == "Available"]
         return self.rng.choice(free) if free else None
 
     async def _leave(self, path: str, recharge: dict[str, Any]) -> None:
@@ -60,14 +60,3 @@ class Customer(Person):
         if receipt.ok:
             self.tally.add("charges.receipts")
             self.tally.add("charges.cents", int(receipt.body["total_cents"]))
-
-
-def connectors_of(site: dict[str, Any]) -> list[dict[str, Any]]:
-    """All connectors of a site, whether listed directly or below its stations."""
-    direct: list[dict[str, Any]] = list(site.get("connectors", []))
-    return direct + [c for row in site.get("stations", []) for c in row.get("connectors", [])]
-
-
-def is_free(connector: dict[str, Any]) -> bool:
-    """Could somebody plug in here now?"""
-    return str(connector.get("status", "")).lower() in {"available", "preparing"}

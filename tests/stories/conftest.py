@@ -1,7 +1,7 @@
 """Running processes for stories and browsers: one house per test run, shared by all who ask.
 
-The house lives in a database of its own, a copy of the migrated test database, and in Redis
-databases of its own, so that what it commits never reaches the other tests.
+The house lives in a database and in Redis databases of its own, so that what it commits never
+reaches the other tests.
 """
 
 import os
@@ -18,12 +18,14 @@ from tests.stories.processes import ROOT, House, free_port, listens
 
 HOUSE = pytest.StashKey[House]()
 REDIS_DB = os.environ.get("STORY_REDIS_DB", "15")
-FOLDER = ROOT / "artifacts" / "stories"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+DATABASE = f"{settings.DATABASES['default']['TEST']['NAME']}_story{WORKER}"
+FOLDER = ROOT / "artifacts" / DATABASE
 START_PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="session")
-def house(request: pytest.FixtureRequest, django_db_setup: None) -> House:
+def house(request: pytest.FixtureRequest) -> House:
     """The running house with the demo city in it; started by the first who asks."""
     config = request.config
     if HOUSE not in config.stash:
@@ -88,7 +90,7 @@ def _environment() -> dict[str, str]:
     telemetry = settings.TELEMETRY_REDIS_URL
     env = os.environ | {
         **ports,
-        "DATABASE_URL": _copy_database(),
+        "DATABASE_URL": _fresh_database(),
         "REDIS_URL": _empty_redis(settings.REDIS_URL),
         "TELEMETRY_REDIS_URL": _empty_redis(telemetry),
         "DATA_DIR": str(FOLDER),
@@ -104,19 +106,15 @@ def _environment() -> dict[str, str]:
     return env
 
 
-def _copy_database() -> str:
-    """A fresh copy of the migrated test database; returns its URL."""
-    connections.close_all()
-    template = connections["default"].settings_dict["NAME"]
-    story = f"{template}_story"
+def _fresh_database() -> str:
+    """An empty database beside the tests' own, which `manage.py demo` migrates; returns its URL."""
     parameters = connections["default"].get_connection_params() | {"dbname": "postgres"}
-    for name in ("cursor_factory", "context", "prepare_threshold"):
-        parameters.pop(name, None)
+    for only_for_django in ("cursor_factory", "context", "prepare_threshold"):
+        parameters.pop(only_for_django, None)
     with psycopg.connect(**parameters, autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{story}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{story}" TEMPLATE "{template}"')
-    url = urlsplit(os.environ["DATABASE_URL"])
-    return urlunsplit(url._replace(path=f"/{story}"))
+        server.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{DATABASE}"')
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{DATABASE}"))
 
 
 def _empty_redis(url: str) -> str:

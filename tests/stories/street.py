@@ -5,8 +5,10 @@ import random
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
+from mobility.simulator.chargers import run_chargers
 from mobility.simulator.citymap import CityMap
 from mobility.simulator.clock import SimClock
 from mobility.simulator.credentials import Credentials, DeviceSpec
@@ -34,9 +36,9 @@ class Street:
         self._running: list[asyncio.Task[None]] = []
         self._specs = {spec.code: spec for spec in credentials.devices}
 
-    def put(self, code: str) -> None:
+    def put(self, code: str, *, battery_pct: float = 90.0) -> None:
         """Switch on the device of this vehicle, where the city placed it."""
-        self.do(self._switch_on(self._specs[code]))
+        self.do(self._switch_on(replace(self._specs[code], battery_pct=battery_pct)))
 
     def touch(self, code: str) -> None:
         """Somebody handles it: it reports at once."""
@@ -45,6 +47,11 @@ class Street:
     def drive(self, code: str, goal: Place) -> None:
         """Ride there and stand."""
         assert self.do(self._world.drive(code, goal)), f"{code} did not get there"
+
+    def swap_battery(self, code: str) -> None:
+        """Put in a full one; the vehicle tells at once."""
+        self._world.device(code).vehicle.swap_battery()
+        self.loop.call_soon_threadsafe(self._world.touch, code)
 
     def locked(self, code: str) -> bool:
         """Is the bolt shut?"""
@@ -60,7 +67,7 @@ class Street:
 
     async def _switch_on(self, spec: DeviceSpec) -> None:
         rng = random.Random(spec.code)
-        vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng)
+        vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng, spec.battery_pct)
         device = Device(vehicle, self._world.clock, rng, FLAWLESS)
         wire = Wire(self._credentials.api_url)
         radio = Radio(device, wire, spec.secret, self.tally, rng)
@@ -88,3 +95,29 @@ def open_street(credentials: Credentials, *, speed: float = 20.0) -> Iterator[St
         street.loop.call_soon_threadsafe(street.loop.stop)
         thread.join(5)
         street.loop.close()
+
+
+@contextmanager
+def open_chargers(
+    credentials: Credentials,
+    identities: set[str],
+    *,
+    speed: float,
+    tokens: list[str],
+    seed: int = 1,
+) -> Iterator[None]:
+    """These chargers, alive for the length of a ``with``; drivers come with ``tokens``."""
+    specs = [spec for spec in credentials.chargers if spec.identity in identities]
+    assert len(specs) == len(identities), f"no such chargers: {identities}"
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+    living = run_chargers(
+        specs, rng=random.Random(seed), clock=SimClock(speed=speed), tokens=tokens, stop=stop
+    )
+    thread = threading.Thread(target=loop.run_until_complete, args=(living,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(15)
+        loop.close()

@@ -1,0 +1,77 @@
+"""Cars charge over OCPP: one bought in the app, one with a card, on both versions of the protocol."""
+
+import pytest
+
+from mobility.simulator.credentials import ChargerSpec
+from tests.stories.people import Body, Caller, credentials_of, resident, sign_in
+from tests.stories.processes import House
+from tests.stories.street import open_chargers
+
+pytestmark = pytest.mark.story
+
+
+@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protocol: str) -> None:
+    """Price, remote start, live energy, stop, receipt; nobody else may look."""
+    driver, stranger = resident(house, 2), resident(house, 3)
+    charger = _chargers(house, protocol)[0]
+    with open_chargers(credentials_of(house), {charger.identity}, speed=12, tokens=[]):
+        plug = _free_plug(driver, charger)
+        assert plug["price"]["kwh_cents"] > 0
+        bought = driver.post("recharges", {"connector": plug["id"]}, status=201)
+        path = f"recharges/{bought['id']}"
+        driver.wait_for(path, lambda seen: seen["state"] == "charging", what="the remote start")
+        driver.wait_for(path, lambda seen: seen["power_w"] or seen["energy_wh"], what="energy")
+        stranger.get(path, status=404)
+        driver.post(f"{path}/stop")
+        paid = driver.wait_for(path, lambda seen: seen["state"] == "settled", what="the payment")
+    receipt = driver.get(f"{path}/receipt")
+    assert receipt["total_cents"] == paid["price_cents"]
+    assert sum(line["cents"] for line in receipt["lines"]) == receipt["total_cents"]
+    sessions = sign_in(house, "luca@demo.example").get("charging/sessions")["results"]
+    mine = [row for row in sessions if row["identity"] == charger.identity]
+    assert mine[0]["energy_wh"] == paid["energy_wh"]
+    assert mine[0]["price_cents"] == paid["price_cents"]
+
+
+@pytest.mark.long
+def test_a_driver_with_a_card_is_settled_without_anybody_looking(house: House) -> None:
+    """A tap, a stay, an unplug; the session is complete and priced by itself."""
+    luca = sign_in(house, "luca@demo.example")
+    credentials, charger = credentials_of(house), _chargers(house, "ocpp1.6")[1]
+    card = credentials.tokens[0]
+    with open_chargers(credentials, {charger.identity}, speed=240, tokens=[card], seed=4):
+        sessions = luca.wait_for(
+            "charging/sessions",
+            lambda seen: any(_settled(row, charger) for row in seen["results"]),
+            what="a settled session",
+            patience_s=100,
+        )
+    session = next(row for row in sessions["results"] if _settled(row, charger))
+    assert session["token_uid"].upper() == card.upper()
+    assert session["complete"]
+    assert session["energy_wh"] >= 0
+    assert sum(line["cents"] for line in session["lines"]) == session["price_cents"]
+
+
+def _settled(row: Body, charger: ChargerSpec) -> bool:
+    return row["identity"] == charger.identity and row["state"] == "settled"
+
+
+def _chargers(house: House, protocol: str) -> list[ChargerSpec]:
+    return [spec for spec in credentials_of(house).chargers if spec.protocol == protocol]
+
+
+def _free_plug(person: Caller, charger: ChargerSpec) -> Body:
+    """The first connector of the charger, once anybody can see that it is free."""
+
+    def plugs(seen: Body) -> list[Body]:
+        stations = [station for site in seen["results"] for station in site["stations"]]
+        ours = [station for station in stations if station["identity"] == charger.identity]
+        return [plug for plug in ours[0]["connectors"] if plug["status"] == "Available"]
+
+    around_milan = {"lat": 45.4642, "lon": 9.19, "radius_m": 20_000, "limit": 200}
+    seen = person.wait_for(
+        "stations", lambda seen: bool(plugs(seen)), what="a plug", **around_milan
+    )
+    return plugs(seen)[0]
