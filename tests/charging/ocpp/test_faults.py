@@ -51,7 +51,7 @@ class Process:
     def start(self) -> None:
         command = [sys.executable, "manage.py", "run_ocpp", "--port", str(self.port)]
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env)
-        for _ in range(200):
+        for _ in range(1200):
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.05)

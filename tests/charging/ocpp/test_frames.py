@@ -97,7 +97,7 @@ def test_answers_are_read() -> None:
     )
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     st.text(min_size=1, max_size=36).filter(lambda text: "\x00" not in text),
     st.dictionaries(st.text("ab", max_size=3), st.integers(-5, 5) | st.booleans(), max_size=3),
@@ -109,7 +109,7 @@ def test_what_we_write_we_read(message_id: str, payload: dict[str, int]) -> None
     assert parse_frame(answer) == CallResult(message_id, payload)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=40) | st.recursive(st.none() | st.integers() | st.text(), st.lists))
 def test_rubbish_never_raises_anything_else(rubbish: object) -> None:
     raw = rubbish if isinstance(rubbish, bytes) else str(rubbish).replace("'", '"')
