@@ -32,8 +32,7 @@ class RechargeQuerySet(models.QuerySet["Recharge"]):
         return self.select_related(
             "connector__evse__station__site",
             "session",
-            "payment",
-            "organisation",
+            "payment__organisation",
             "user",
         )
 

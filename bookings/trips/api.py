@@ -118,11 +118,11 @@ class TripViewSet(ScopedViewSet):
 
     def _own(self) -> Trip:
         """The person's own trip; staff have doors of their own."""
-        trips = self.get_queryset().filter(user=self.request.user)
+        trips = Trip.objects.with_story().filter(user=cast("User", self.request.user))
         trip = trips.filter(public_id=self.kwargs["public_id"]).first()
         if trip is None:
             raise services.TripNotFound
-        return cast("Trip", trip)
+        return trip
 
     @staticmethod
     def _answer(trip: Trip) -> Response:

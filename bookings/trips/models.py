@@ -31,7 +31,11 @@ class TripQuerySet(models.QuerySet["Trip"]):
     def with_story(self) -> Self:
         """Trips with all that their page shows, in one query."""
         return self.select_related(
-            "vehicle__type", "reservation__hold", "payment", "organisation", "user"
+            "vehicle__type",
+            "vehicle__latest",
+            "reservation__hold",
+            "payment__organisation",
+            "user",
         )
 
     def waiting(self, state: TripState, *, since: "datetime.datetime") -> Self:

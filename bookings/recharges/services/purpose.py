@@ -20,7 +20,7 @@ def locked_recharge(ref: str) -> Recharge | None:
     if len(parts) != 2 or parts[0] != _PREFIX:
         return None
     return (
-        Recharge.objects.select_related("payment", "user", "connector", "session")
+        Recharge.objects.select_related("payment__organisation", "user")
         .select_for_update(of=("self",))
         .filter(public_id=uuid.UUID(parts[1]))
         .first()

@@ -1,0 +1,194 @@
+"""Trips that got stuck heal by themselves; staff can end them; strangers see none of them."""
+
+import datetime
+
+import pytest
+
+from bookings.payments.models import Payment
+from bookings.trips import rules, tasks
+from bookings.trips.models import Trip
+from bookings.trips.services import apply_command_result, pause_trip
+from bookings.trips.services.orders import parse_purpose
+from fleet.vehicles.models import LatestState, VehicleHold
+from fleet.vehicles.states import RentalState
+from mobility.core import clock, ids
+from mobility.core.transitions import LostRace
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _clock(travel, scooter):
+    """The vehicle has just reported when the test begins."""
+
+
+@pytest.fixture
+def starting(rider):
+    """Giulia has tapped "unlock"."""
+    return rider.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+
+
+@pytest.fixture
+def riding(starting, scooter, obey):
+    """Giulia is on her way."""
+    obey(scooter)
+    return starting
+
+
+def here_again(seconds, travel):
+    """Some time later; the vehicle still stands where it stood, and says so."""
+    travel.shift(datetime.timedelta(seconds=seconds))
+    LatestState.objects.update(at=clock.now(), received_at=clock.now())
+
+
+def test_a_start_without_any_word_fails_within_a_minute(starting, rider, scooter, travel):
+    travel.shift(datetime.timedelta(seconds=59))
+    assert tasks.sweep()["starts_failed"] == 0
+    travel.shift(datetime.timedelta(seconds=1))
+    assert tasks.sweep()["starts_failed"] == 1
+    assert rider.get(f"/api/v1/trips/{starting}").json()["failure"] == "no_answer"
+    assert Payment.objects.get().state == "voided"
+    scooter.refresh_from_db()
+    assert scooter.rental_state == RentalState.FREE
+    assert tasks.sweep()["starts_failed"] == 0
+
+
+def test_an_unlock_confirmed_after_the_trip_failed_changes_nothing(starting, rider, travel):
+    travel.shift(datetime.timedelta(seconds=60))
+    tasks.sweep()
+    apply_command_result(
+        purpose_ref=f"trip:{starting}:start:1", result="confirmed", late=True, at=clock.now()
+    )
+    assert rider.get(f"/api/v1/trips/{starting}").json()["state"] == "start_failed"
+
+
+def test_an_end_without_any_word_is_over_where_the_meter_stood(riding, rider, scooter, travel):
+    here_again(100, travel)
+    rider.post(f"/api/v1/trips/{riding}/end")
+    travel.shift(datetime.timedelta(seconds=90))
+    assert tasks.sweep()["ends_finished"] == 1
+    trip = Trip.objects.get()
+    assert (trip.state, trip.flags) == ("ended", ["lock_unconfirmed"])
+    assert (trip.ended_at - trip.started_at).total_seconds() == 100
+    assert scooter.blocks.active().get().reason == "maintenance"
+
+
+def test_an_ended_trip_whose_price_was_lost_is_priced_later(riding, rider, travel):
+    here_again(100, travel)
+    rider.post(f"/api/v1/trips/{riding}/end")
+    travel.shift(datetime.timedelta(seconds=90))
+    tasks.sweep()
+    travel.shift(datetime.timedelta(seconds=60))
+    assert tasks.sweep()["priced"] == 1
+    assert rider.get(f"/api/v1/trips/{riding}/receipt").json()["total_cents"] == 150
+    assert tasks.sweep()["priced"] == 0
+
+
+def test_a_long_trip_keeps_its_vehicle(riding, travel):
+    until = VehicleHold.objects.get().until
+    assert until - clock.now() <= rules.HORIZON
+    travel.shift(datetime.timedelta(minutes=59))
+    assert tasks.sweep()["holds_extended"] == 0
+    travel.shift(datetime.timedelta(minutes=2))
+    assert tasks.sweep()["holds_extended"] == 1
+    assert VehicleHold.objects.get().until == clock.now() + rules.HORIZON
+    assert tasks.sweep()["holds_extended"] == 0
+
+
+def test_one_trip_that_resists_does_not_keep_the_others_waiting(
+    starting, api, piero, card, make_vehicle, travel, monkeypatch
+):
+    from bookings.trips.services import sweep
+
+    make_vehicle("scooter", code="SC2")
+    card(piero)
+    other = api(piero).post("/api/v1/trips", {"vehicle": "SC2"}).json()["id"]
+    heal = sweep.fail_start
+
+    def resist(*, trip, **details):
+        if str(trip.public_id) == starting:
+            raise LostRace
+        heal(trip=trip, **details)
+
+    monkeypatch.setattr(sweep, "fail_start", resist)
+    travel.shift(datetime.timedelta(seconds=60))
+    assert tasks.sweep()["starts_failed"] == 1
+    assert Trip.objects.get(public_id=other).state == "start_failed"
+
+
+def test_marco_ends_a_trip_anywhere_and_rivals_cannot(
+    riding, rider, api, marco, rivale, sara, giulia, obey, scooter, travel
+):
+    address = f"/api/v1/trips/{riding}/force-end"
+    LatestState.objects.update(lon_e7=94_000_000)
+    for person, status in ((rivale, 404), (sara, 403), (giulia, 403)):
+        assert api(person).post(address, {"reason": "x"}).status_code == status
+    assert api(marco).post(address, {}).status_code == 400
+    travel.shift(datetime.timedelta(seconds=30))
+    ended = api(marco).post(address, {"reason": "rider called"})
+    assert (ended.json()["state"], ended.json()["flags"]) == ("ending", ["ended_by_staff"])
+    assert api(marco).post(address, {"reason": "again"}).status_code == 200
+    obey(scooter)
+    assert rider.get(f"/api/v1/trips/{riding}").json()["price_cents"] == 125
+
+
+def test_trips_are_their_riders_business(riding, api, giulia, piero, marco, rivale, elena, luca):
+    address = f"/api/v1/trips/{riding}"
+    for stranger in (piero, rivale, elena, luca):
+        phone = api(stranger)
+        assert phone.get(address).status_code == 404
+        for deed in ("pause", "resume", "end"):
+            assert phone.post(f"{address}/{deed}").status_code == 404
+        assert phone.get(f"{address}/receipt").status_code == 404
+        assert phone.get("/api/v1/trips").json()["results"] == []
+    assert api(marco).get(address).status_code == 200
+    assert api(marco).post(f"{address}/pause").status_code == 404
+    assert api(None).get(address).status_code == 401
+    assert Trip.objects.get().state == "running"
+
+
+def test_lists_are_filtered_by_state(riding, rider):
+    def states(wanted):
+        rows = rider.get("/api/v1/trips", {"state": wanted}).json()["results"]
+        return [row["state"] for row in rows]
+
+    assert states("active") == states("running") == ["running"]
+    assert states("settled") == []
+
+
+def test_two_taps_that_cross_leave_one_pause(riding, giulia):
+    first = Trip.objects.with_story().get()
+    second = Trip.objects.with_story().get()
+    pause_trip(trip=first, at=clock.now(), by=giulia.principal)
+    with pytest.raises(LostRace):
+        pause_trip(trip=second, at=clock.now(), by=giulia.principal)
+    assert len(Trip.objects.get().stretches) == 2
+
+
+def test_what_cannot_be_done_in_a_state_is_said(starting, rider, scooter, obey):
+    paused = rider.post(f"/api/v1/trips/{starting}/pause")
+    assert (paused.status_code, paused.json()["code"]) == (409, "trip_not_pausable")
+    assert "unlocking" in paused.json()["detail"]
+    assert rider.get(f"/api/v1/trips/{starting}/receipt").json()["code"] == "receipt_not_ready"
+    obey(scooter, "rejected")
+    ended = rider.post(f"/api/v1/trips/{starting}/end")
+    assert (ended.status_code, ended.json()["code"]) == (409, "trip_not_started")
+
+
+@pytest.mark.parametrize("body", [{}, {"vehicle": "SC1", "reservation": str(ids.uuid7())}])
+def test_a_start_names_one_thing(body, rider):
+    refused = rider.post("/api/v1/trips", body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_fields")
+
+
+def test_a_second_ride_is_refused_with_the_way_to_the_first(riding, rider, make_vehicle):
+    make_vehicle("scooter", code="SC2")
+    refused = rider.post("/api/v1/trips", {"vehicle": "SC2"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "trip_underway")
+    assert refused.json()["trip"] == riding
+
+
+@pytest.mark.parametrize("ref", ["", "crew:1", "trip:x", "session:1:2:3"])
+def test_commands_of_others_are_not_ours(ref):
+    assert parse_purpose(ref) is None
+    apply_command_result(purpose_ref=ref, result="confirmed", late=False, at=clock.now())

@@ -1,0 +1,60 @@
+"""How many statements a ride takes, brackets of transactions not counted. Fewer are welcome."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from bookings.trips.models import Trip
+from fleet.vehicles.models import LatestState
+from mobility.core import clock
+
+pytestmark = pytest.mark.django_db
+
+
+STATEMENTS = {
+    "search": 3,
+    "reserve": 10,
+    "start": 24,
+    "unlocked": 25,
+    "look": 3,
+    "end": 16,
+    "locked and priced": 50,
+    "collected": 24,
+    "receipt": 4,
+}
+BRACKETS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "NOTIFY")
+
+
+@pytest.fixture
+def counted():
+    """`counted(deed)` does it and says how many statements it took."""
+
+    def count(deed) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            deed()
+        asked = [row["sql"].rsplit("true); ", 1)[-1].strip() for row in captured.captured_queries]
+        return sum(not sql.startswith(BRACKETS) for sql in asked)
+
+    return count
+
+
+def test_a_ride_takes_a_known_number_of_statements(
+    rider, scooter, obey, collect, counted, make_vehicle
+):
+    for _more in range(5):
+        make_vehicle("scooter")
+    rider.get("/api/v1/payment-methods")
+    here = {"lat": 45.4511, "lon": 9.2051}
+    measured = {}
+    measured["search"] = counted(lambda: rider.get("/api/v1/vehicles", here))
+    measured["reserve"] = counted(lambda: rider.post("/api/v1/reservations", {"vehicle": "SC1"}))
+    measured["start"] = counted(lambda: rider.post("/api/v1/trips", {"vehicle": "SC1"}))
+    measured["unlocked"] = counted(lambda: obey(scooter))
+    trip = Trip.objects.get().public_id
+    measured["look"] = counted(lambda: rider.get(f"/api/v1/trips/{trip}"))
+    LatestState.objects.update(at=clock.now())
+    measured["end"] = counted(lambda: rider.post(f"/api/v1/trips/{trip}/end"))
+    measured["locked and priced"] = counted(lambda: obey(scooter))
+    measured["collected"] = counted(collect)
+    measured["receipt"] = counted(lambda: rider.get(f"/api/v1/trips/{trip}/receipt"))
+    assert measured == STATEMENTS
