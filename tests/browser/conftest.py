@@ -1,0 +1,89 @@
+"""A real Chromium in front of the running house.
+
+`CHROMIUM` names the browser. Without it these tests are skipped, visibly; on CI they fail instead,
+because a pipeline that silently stops looking is worse than none.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.stories.conftest import house
+from tests.stories.processes import ROOT, House
+
+__all__ = ["house"]
+
+SHOTS = ROOT / "artifacts" / "screenshots"
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1440, "height": 900}
+# SwiftShader draws WebGL without a graphics card, and without warnings about it.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of this run."""
+    program = os.environ.get("CHROMIUM", "")
+    if not program:
+        reason = "CHROMIUM names no browser, so nobody looks at the pages"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
+    """`open_page(PHONE)`: a fresh person's browser; its test fails on script errors and CSP violations."""
+    contexts: list[BrowserContext] = []
+    troubles: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            troubles.append(message.text)
+
+    def opened(size: dict[str, int] = PHONE, **options: object) -> Page:
+        context = chromium.new_context(
+            viewport=size, locale="en", base_url=house.web_url, device_scale_factor=1, **options
+        )
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def shot() -> Callable[[Page, str], Path]:
+    """`shot(page, "name")` keeps what a person sees now for people to look at."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+
+    def take(page: Page, name: str) -> Path:
+        path = SHOTS / f"{name}.png"
+        page.screenshot(path=path)
+        return path
+
+    return take

@@ -1,0 +1,194 @@
+"""Giulia at her phone: from the map to the receipt, as a person sees it."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from mobility.simulator.credentials import DeviceSpec
+from mobility.simulator.geometry import Place, distance_m
+from tests.browser.conftest import DESK, PHONE, OpenPage
+from tests.stories.people import Caller, credentials_of, sign_in
+from tests.stories.processes import House
+from tests.stories.street import Street, open_street
+
+pytestmark = [pytest.mark.story, pytest.mark.browser]
+
+GIULIA = "giulia@demo.example"
+PARK = Place(9.1757, 45.4737)
+"""In the middle of Parco Sempione, where the demo city forbids parking."""
+SLOW_MS = 40_000
+Shot = Callable[[Page, str], Path]
+
+
+def test_giulia_books_rides_and_ends_a_ride_on_her_phone(house: House, open_page: OpenPage, shot: Shot) -> None:
+    """Price before anything, log in and back, hold, unlock, pause, a refusal with a way out, receipt."""
+    giulia = sign_in(house, GIULIA)
+    _give_a_card(giulia)
+    credentials = credentials_of(house)
+    scooter = _scooter_near(credentials.devices, PARK)
+    with open_street(credentials, speed=8.0) as street:
+        street.put(scooter.code)
+        _wait_until_free(giulia, scooter)
+        page = open_page(PHONE)
+
+        page.goto(f"/book/{scooter.code}/")
+        card = page.locator("[data-panel=card]")
+        expect(card).to_contain_text("VAT included")
+        expect(card).to_contain_text("Per minute")
+        shot(page, "resident-1-price-before-anything")
+        card.get_by_role("button", name="Log in to reserve").click()
+        _log_in(house, page)
+        expect(page).to_have_url(re.compile(f"/book/{scooter.code}/$"))
+
+        page.get_by_role("button", name="Reserve", exact=True).click()
+        expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible()
+        expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d$"))
+        shot(page, "resident-2-reserved")
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible()
+
+        page.get_by_role("button", name="Unlock").click()
+        expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
+        street.touch(scooter.code)
+        _expect_state(page, "running")
+        assert not street.locked(scooter.code)
+        expect(page.get_by_text("Cost so far")).to_be_visible()
+        shot(page, "resident-3-riding")
+
+        page.get_by_role("button", name="Pause").click()
+        _expect_state(page, "paused")
+        _wait_for_the_lock(page, street, scooter, locked=True)
+        page.reload()
+        _expect_state(page, "paused")
+        shot(page, "resident-4-paused")
+        page.get_by_role("button", name="Resume").click()
+        _expect_state(page, "running")
+        _wait_for_the_lock(page, street, scooter, locked=False)
+
+        street.drive(scooter.code, PARK)
+        way_out = _end_where_it_is_forbidden(page)
+        shot(page, "resident-5-not-here")
+        _ride_out(street, scooter, way_out)
+        _end(page)
+        street.touch(scooter.code)
+
+        expect(page).to_have_url(re.compile(r"/receipt/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
+        receipt = page.locator("[data-receipt]")
+        expect(receipt).to_contain_text("Paid", timeout=SLOW_MS)
+        expect(receipt).to_contain_text("VAT 22%")
+        expect(receipt.get_by_role("row", name="Unlock")).to_be_visible()
+        shot(page, "resident-6-receipt")
+        page.goto("/account/")
+        expect(page.locator("[data-trips] .journey").first).to_contain_text(scooter.code)
+        shot(page, "resident-7-account")
+
+
+def test_the_list_says_by_keyboard_what_the_map_shows(house: House, open_page: OpenPage, shot: Shot) -> None:
+    """Skip link, filter, choose, leave: without a pointer, in Italian and English."""
+    scooter = _scooter_near(credentials_of(house).devices, PARK)
+    with open_street(credentials_of(house), speed=1.0) as street:
+        street.put(scooter.code)
+        _wait_until_free(Caller(house), scooter)
+        page = open_page(DESK, geolocation={"longitude": scooter.lon, "latitude": scooter.lat}, permissions=["geolocation"])
+        page.goto("/")
+        expect(page.locator("#map[data-ready]")).to_be_attached(timeout=SLOW_MS)
+        page.get_by_role("button", name="Show where I am").click()
+        row = page.locator(f".nearby-row[data-id={scooter.code}]")
+        expect(row).to_contain_text("min walk", timeout=SLOW_MS)
+
+        page.get_by_role("button", name="Scooters").press("Enter")
+        expect(page.get_by_role("button", name="Scooters")).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".nearby-row[data-kind=charger]")).to_have_count(0)
+        row.press("Enter")
+        expect(page.locator("[data-panel=card]")).to_be_focused()
+        expect(page.locator("[data-panel=card]")).to_contain_text(scooter.code)
+        shot(page, "resident-8-desk")
+        page.keyboard.press("Escape")
+        expect(page.locator("[data-nearby]")).to_be_visible()
+
+        page.get_by_role("button", name="Italiano").click()
+        expect(page.locator("html")).to_have_attribute("lang", "it")
+
+
+def test_a_lost_network_is_said_and_heals_by_itself(house: House, open_page: OpenPage) -> None:
+    """The page says that it has no connection, keeps what it has, and comes back."""
+    page = open_page(PHONE)
+    page.goto("/")
+    expect(page.locator("#map[data-ready]")).to_be_attached(timeout=SLOW_MS)
+
+    page.context.set_offline(offline=True)
+    page.get_by_role("button", name="Cars").click()
+    expect(page.locator("[data-nearby]")).to_contain_text(re.compile("No connection|Nothing free|E-car"), timeout=SLOW_MS)
+    page.context.set_offline(offline=False)
+    page.get_by_role("button", name="Cars").click()
+
+    expect(page.locator("[data-nearby]")).not_to_contain_text("No connection", timeout=SLOW_MS)
+
+
+def _scooter_near(devices: tuple[DeviceSpec, ...], place: Place) -> DeviceSpec:
+    scooters = [spec for spec in devices if spec.kind == "scooter"]
+    return min(scooters, key=lambda spec: distance_m(place, Place(spec.lon, spec.lat)))
+
+
+def _give_a_card(person: Caller) -> None:
+    if not person.get("payment-methods")["results"]:
+        person.post("payment-methods", {"token": "demo-ok"}, status=201)
+
+
+def _wait_until_free(person: Caller, vehicle: DeviceSpec) -> None:
+    person.wait_for(f"vehicles/{vehicle.code}", lambda seen: seen["available"], what="a free scooter")
+
+
+def _log_in(house: House, page: Page) -> None:
+    cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
+    page.get_by_label("Email").fill(GIULIA)
+    page.get_by_label("Password").fill(next(one["password"] for one in cast if one["email"] == GIULIA))
+    page.get_by_role("button", name="Sign In").click()
+
+
+def _expect_state(page: Page, state: str) -> None:
+    expect(page.locator("[data-trip]")).to_have_attribute("data-state", state, timeout=SLOW_MS)
+
+
+def _wait_for_the_lock(page: Page, street: Street, scooter: DeviceSpec, *, locked: bool) -> None:
+    """Ride on only when the bolt has really moved."""
+    for _ in range(40):
+        if street.locked(scooter.code) is locked:
+            return
+        street.touch(scooter.code)
+        page.wait_for_timeout(500)
+    raise AssertionError(f"the bolt did not move, locked={not locked}")
+
+
+def _end_where_it_is_forbidden(page: Page) -> Place:
+    """Ask until the place is the reason: at first the last report may still be of the ride."""
+    conditions = page.locator("[data-conditions]")
+    for _ in range(10):
+        page.get_by_role("button", name="End ride").click()
+        expect(conditions).to_be_visible()
+        if "Parking is not allowed here" in conditions.inner_text():
+            break
+        page.wait_for_timeout(1000)
+    expect(conditions).to_contain_text("Parking is not allowed here")
+    shown = conditions.get_by_role("button", name="Show on the map").first
+    shown.click()
+    return Place(float(str(shown.get_attribute("data-lon"))), float(str(shown.get_attribute("data-lat"))))
+
+
+def _ride_out(street: Street, scooter: DeviceSpec, edge: Place) -> None:
+    here = street.place(scooter.code)
+    beyond = Place(edge.lon + (edge.lon - here.lon) * 0.15, edge.lat + (edge.lat - here.lat) * 0.15)
+    street.drive(scooter.code, beyond)
+
+
+def _end(page: Page) -> None:
+    for _ in range(12):
+        page.get_by_role("button", name="End ride").click()
+        page.wait_for_timeout(1500)
+        if page.locator("[data-trip]").get_attribute("data-state") not in {"running", "paused"}:
+            return
+    raise AssertionError(page.locator("[data-conditions]").inner_text())
