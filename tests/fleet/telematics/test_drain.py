@@ -250,12 +250,12 @@ def test_only_one_drains_a_shard(
 
 DAY = [
     point(NOON + n * 20 * SECOND, lon=9.19 + n * 1e-4, battery=90 - n % 60, odometer=n * 10)
-    for n in range(60)
+    for n in range(40)
 ]
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -287,9 +287,9 @@ def test_any_shuffle_of_a_day_gives_the_same_rows(
             for at, lon, lat, odometer, _accuracy, _speed, _heading, battery, locked in DAY
         ]
         assert rows == expected
-        assert (latest.at, latest.odometer_m) == (records.from_us(DAY[-1][0]), 590)
+        assert (latest.at, latest.odometer_m) == (records.from_us(DAY[-1][0]), 390)
         metres = queries.trip_distance_m(vehicle_id=scooter.pk, start=NOON, end=received)
-        assert metres == pytest.approx(59 * 7.8, rel=0.01)
+        assert metres == pytest.approx(39 * 7.8, rel=0.01)
         transaction.set_rollback(True)
     partitions._prepared.clear()
 

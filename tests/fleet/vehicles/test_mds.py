@@ -1,5 +1,6 @@
 """The public state and its events, held against the tables of the standard itself."""
 
+import functools
 import itertools
 
 import pytest
@@ -91,14 +92,19 @@ def test_the_table_is_the_whole_table() -> None:
     assert len(CAR_SHARE) == 47 - 6
 
 
-def fold(mode: Mode, start: S, events: tuple[str, ...]) -> set[S]:
+TARGETS: dict[tuple[Mode, S, str], set[S]] = {}
+for mode, table in STANDARD.items():
+    for source, event, target in table:
+        TARGETS.setdefault((mode, source, event), set()).add(target)
+
+
+@functools.cache
+def fold(mode: Mode, start: S, events: tuple[str, ...]) -> frozenset[S]:
     """Where the events can lead, read as the standard says: one after the other."""
     states = {start}
     for event in events:
-        states = {
-            target for source, name, target in STANDARD[mode] if source in states and name == event
-        }
-    return states
+        states = set().union(*(TARGETS.get((mode, state, event), set()) for state in states))
+    return frozenset(states)
 
 
 CONDITIONS = [
@@ -123,7 +129,11 @@ REPRESENTATIVES = {
 
 @pytest.mark.parametrize("kind", [Kind.SCOOTER, Kind.CAR])
 def test_every_change_is_told_in_events_the_standard_allows(kind: Kind) -> None:
-    own = [condition for condition in REPRESENTATIVES.values() if condition.kind == kind]
+    own = [
+        condition
+        for condition in REPRESENTATIVES.values()
+        if condition.kind == kind and condition.link != LinkState.LATE
+    ]
     for before, after in itertools.product(own, own):
         start, goal = mds_state(before), mds_state(after)
         events = mds_events(before, after)
