@@ -1,0 +1,180 @@
+"""One of everything, each with an owner: what the wrong person must never see."""
+
+import dataclasses
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import models
+from rest_framework.test import APIClient
+
+from bookings.payments import services as payments
+from bookings.payments.models import PaymentMethod
+from bookings.pricing import services as pricing
+from bookings.pricing.models import Tariff
+from bookings.recharges.models import Recharge
+from charging.sessions.facts import SessionStart
+from charging.sessions.models import ChargingSession
+from charging.sessions.services import start_sessions
+from charging.stations.models import ChargingStation, Connector, StationCommand
+from charging.stations.services import queue_command
+from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
+from fleet.vehicles.models import Vehicle
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.principals import SYSTEM
+
+
+@dataclasses.dataclass(frozen=True)
+class WholeCity:
+    """The rows by what they are, and the people by name."""
+
+    rows: dict[str, models.Model]
+    people: dict[str, User]
+
+    def refs(self) -> dict[str, str]:
+        """What would give a row away: its public id, and the vehicle's and station's codes."""
+        return {name: str(row.public_id) for name, row in self.rows.items()}
+
+
+@pytest.fixture
+def whole_city(
+    make_vehicle: Callable[..., Vehicle],
+    make_station: Callable[..., ChargingStation],
+    api: Callable[[User | None], APIClient],
+    giulia: User,
+    piero: User,
+    marco: User,
+    sara: User,
+    luca: User,
+    elena: User,
+    rivale: User,
+    scossa: User,
+) -> WholeCity:
+    """Giulia rides Marco's scooter and has reserved nothing else; Luca's charger charges."""
+    vehicle = make_vehicle("scooter", code="TENANT1")
+    _price(vehicle)
+    payments.add_payment_method(user_id=giulia.pk, token="demo-ok", at=clock.now(), by=SYSTEM)
+    phone = api(giulia)
+    reservation = phone.post("/api/v1/reservations", {"vehicle": "TENANT1"}).json()
+    trip = phone.post("/api/v1/trips", {"reservation": reservation["id"]}).json()
+    station = make_station("TENANT-CP", online=True, at=clock.now())
+    session = _session(station)
+    plan = _plan(vehicle)
+    rows: dict[str, Any] = {
+        "vehicle": vehicle,
+        "reservation": _row("bookings.Reservation", reservation["id"]),
+        "trip": _row("bookings.Trip", trip["id"]),
+        "payment method": PaymentMethod.objects.get(user=giulia),
+        "payment": _row_of("bookings.Payment"),
+        "plan": plan,
+        "task": RebalancingTask.objects.get(plan=plan),
+        "site": station.site,
+        "station": station,
+        "session": session,
+        "command": _command(station),
+        "recharge": _recharge(giulia, station),
+    }
+    people = {
+        "giulia": giulia,
+        "piero": piero,
+        "marco": marco,
+        "sara": sara,
+        "luca": luca,
+        "elena": elena,
+        "rivale": rivale,
+        "scossa": scossa,
+    }
+    return WholeCity(rows=rows, people=people)
+
+
+def _price(vehicle: Vehicle) -> None:
+    tariff = Tariff.objects.create(
+        organisation=vehicle.organisation, code="t", title={"it": "T"}, vehicle_kinds=["scooter"]
+    )
+    version = pricing.draft_version(
+        tariff=tariff,
+        valid_from=clock.now() - datetime.timedelta(days=1),
+        vat_rate=Decimal("0.22"),
+        minute_cents=20,
+        pause_minute_cents=5,
+        preauth_cents=500,
+    )
+    pricing.publish_version(version_id=version.pk, at=clock.now(), by=SYSTEM)
+
+
+def _row(label: str, public_id: str) -> models.Model:
+    return _model(label)._default_manager.get(public_id=public_id)
+
+
+def _row_of(label: str) -> models.Model:
+    return _model(label)._default_manager.get()
+
+
+def _model(label: str) -> type[models.Model]:
+    from django.apps import apps
+
+    return apps.get_model(label)
+
+
+def _session(station: ChargingStation) -> ChargingSession:
+    start = SessionStart(
+        station_id=station.pk,
+        evse_number=1,
+        uid="CARD-1",
+        at=clock.now(),
+        meter_start_wh=0,
+    )
+    start_sessions(starts=[start], at=clock.now())
+    return ChargingSession.objects.get()
+
+
+def _command(station: ChargingStation) -> StationCommand:
+    return queue_command(
+        station_id=station.pk,
+        action="reset",
+        idempotency_key="tenant",
+        at=clock.now(),
+        by=SYSTEM,
+    )
+
+
+def _plan(vehicle: Vehicle) -> RebalancingPlan:
+    at = clock.now()
+    plan = RebalancingPlan.objects.create(
+        organisation=vehicle.organisation,
+        city=vehicle.city,
+        requested_at=at,
+        requested_by="test",
+        state="published",
+        horizon_start=at,
+        horizon_end=at + datetime.timedelta(hours=8),
+    )
+    RebalancingTask.objects.create(
+        plan=plan,
+        van=1,
+        sequence=1,
+        kind="swap_battery",
+        vehicle_kind="scooter",
+        vehicle=vehicle,
+        cell=1,
+        lon=9.2,
+        lat=45.45,
+        value_cents=500,
+        cost_cents=100,
+        reason="low_battery",
+        reason_params={"battery_pct": 12, "trips": 1.5},
+    )
+    return plan
+
+
+def _recharge(giulia: User, station: ChargingStation) -> Recharge:
+    return Recharge.objects.create(
+        user=giulia,
+        organisation=station.site.organisation,
+        connector=Connector.objects.get(evse__station=station),
+        token_uid="APP-1",
+        requested_at=clock.now(),
+    )
