@@ -16,5 +16,7 @@ def enqueue(task_name: str, **kwargs: Any) -> None:
 
 
 def _send(task_name: str, kwargs: dict[str, Any]) -> None:
-    task = current_app.tasks[task_name]
-    task.apply_async(kwargs=kwargs)
+    if task_name not in current_app.tasks:
+        # Only workers read every app's tasks at their start; a web process does so when it must.
+        current_app.loader.import_default_modules()
+    current_app.tasks[task_name].apply_async(kwargs=kwargs)
