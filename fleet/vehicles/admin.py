@@ -148,6 +148,12 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         latest = getattr(vehicle, "latest", None)
         return f"{latest.lat:.6f}, {latest.lon:.6f}" if latest else "–"
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Operators change the vehicles of the fleet they work for."""
+        if not super().has_change_permission(request, obj) or obj is None:
+            return super().has_change_permission(request, obj)
+        return editable(request).filter(pk=obj.pk).exists()
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Block for, lift, order and move: one entry each, only for those who may change."""
         actions: dict[str, Any] = super().get_actions(request)
@@ -190,6 +196,18 @@ class VehicleEventAdmin(_ReadOnly, ScopedAdmin[VehicleEvent]):
     date_hierarchy = "at"
 
 
+def editable(request: HttpRequest) -> QuerySet[Vehicle]:
+    """The vehicles that the person at the desk may act on."""
+    person: Any = request.user
+    return Vehicle.objects.run_by(person, *OPERATORS)
+
+
+def _wanted(request: HttpRequest, vehicles: QuerySet[Vehicle]) -> list[int]:
+    """The chosen vehicles as far as they are the person's to act on."""
+    chosen = vehicles.values_list("pk", flat=True)
+    return list(editable(request).filter(pk__in=list(chosen)).values_list("pk", flat=True))
+
+
 def _vehicle_actions() -> list[tuple[str, Any, Any]]:
     """Name, function and label of every action on vehicles."""
     blocks = [
@@ -218,7 +236,7 @@ def _block(
     *,
     reason: BlockReason,
 ) -> None:
-    wanted = list(vehicles.values_list("pk", flat=True))
+    wanted = _wanted(request, vehicles)
     done = services.block_vehicles(vehicle_ids=wanted, reason=reason, **_now(request))
     _tell(page, request, done=len(done), asked=len(wanted))
 
@@ -230,7 +248,7 @@ def _lift(
     *,
     reason: BlockReason,
 ) -> None:
-    wanted = list(vehicles.values_list("pk", flat=True))
+    wanted = _wanted(request, vehicles)
     done = services.lift_blocks(vehicle_ids=wanted, reason=reason, **_now(request))
     _tell(page, request, done=len(done), asked=len(wanted))
 
@@ -242,7 +260,7 @@ def _order(
     *,
     kind: CommandKind,
 ) -> None:
-    wanted = list(vehicles.values_list("pk", flat=True))
+    wanted = _wanted(request, vehicles)
     for vehicle_id in wanted:
         services.queue_command(
             vehicle_id=vehicle_id,
@@ -264,7 +282,7 @@ def _move_life(
 ) -> None:
     """Each on its own: one that is on a trip must not keep the others from the workshop."""
     done = 0
-    for vehicle in vehicles:
+    for vehicle in vehicles.filter(pk__in=_wanted(request, vehicles)):
         try:
             services.set_life_state(vehicle_id=vehicle.pk, to=to, **_now(request))
         except DomainError as refusal:

@@ -52,8 +52,10 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         return [HasRole(*roles)()]
 
     def get_queryset(self) -> QuerySet[Any]:
-        """Visible vehicles with everything the answer shows, in one query."""
+        """Visible vehicles with everything the answer shows; to act on, only those one works for."""
         vehicles: Any = super().get_queryset()
+        if self.request.method not in SAFE_METHODS:
+            vehicles = vehicles.run_by(_person(self.request), *FLEET_STAFF)
         return cast(
             "QuerySet[Any]",
             vehicles.with_condition().select_related("organisation", "city", "home_hub"),

@@ -18,7 +18,9 @@ from fleet.vehicles.states import (
     LinkState,
     RentalState,
 )
-from mobility.accounts.models import User
+from mobility.accounts import services as accounts
+from mobility.accounts.models import Organisation, User
+from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
@@ -164,6 +166,21 @@ def test_the_timeline_tells_cause_and_effect_together(
     assert timeline[0]["details"]["trip"] == "trip:1"
     earlier = queries.timeline(vehicle_id=scooter.pk, until=second, limit=1)
     assert [(entry.at, entry.what) for entry in earlier] == [(start, "state")]
+
+
+def test_who_sees_a_vehicle_as_officer_does_not_act_on_it(
+    api: Api, make_vehicle: MakeVehicle, rivale: User, comune: Organisation
+) -> None:
+    """Somebody who runs another fleet and is the city's officer besides."""
+    accounts.grant_role(
+        user=rivale, organisation=comune, role=Role.CITY_OFFICER, at=clock.now(), by=SYSTEM
+    )
+    scooter = make_vehicle()
+    url = f"{URL}/{scooter.public_id}"
+    assert api(rivale).get(url).status_code == 200
+    assert api(rivale).post(f"{url}/commands", {"kind": "unlock"}).status_code == 404
+    act(desk(rivale), "block_damage", scooter)
+    assert not VehicleBlock.objects.exists()
 
 
 # --- the admin --------------------------------------------------------------------------------------
