@@ -87,7 +87,7 @@ class FlagFilter(admin.SimpleListFilter):
 class ChargingSessionAdmin(ReadOnly, ScopedAdmin[ChargingSession]):
     """Sessions at an operator's stations."""
 
-    viewers = WATCHERS
+    viewers = OPERATORS
     list_display = (
         "started_at",
         "station",
@@ -221,16 +221,21 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         return self._back(pk)
 
     def _happenings(self, request: HttpRequest, station: ChargingStation) -> dict[str, Any]:
-        refused = RefusedHandshake.objects.filter(identity=station.identity)
-        return {
+        """The hardware for everybody who sees the station, its business for its operator."""
+        hardware = {
             "connectors": connectors_of_station(station_id=station.pk),
+            "is_online": station.is_online(at=clock.now()),
+        }
+        if not ChargingStation.objects.operated_by(_person(request)).filter(pk=station.pk).exists():
+            return hardware
+        refused = RefusedHandshake.objects.filter(identity=station.identity)
+        return hardware | {
+            "may_command": True,
+            "command_key": ids.uuid7(),
             "open_sessions": station.sessions.open().select_related("connector__evse"),
             "latest_sessions": station.sessions.order_by("-id")[:LATEST],
             "latest_commands": station.commands.order_by("-id")[:LATEST],
             "refused_handshakes": refused.order_by("-id")[:LATEST],
-            "is_online": station.is_online(at=clock.now()),
-            "may_command": self.has_change_permission(request, station),
-            "command_key": ids.uuid7(),
         }
 
     def _register(

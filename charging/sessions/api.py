@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from charging.sessions.models import ChargingSession
 from charging.sessions.services import ask_station
 from charging.sessions.wire import SessionOut
-from charging.stations.api import OPERATORS, READERS
+from charging.stations.api import OPERATORS
 from charging.stations.models import ChargingStation
 from charging.stations.wire import CommandIn, CommandOut
 from mobility.accounts.models import User
-from mobility.accounts.states import Role
 from mobility.core import clock, ids
 from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView
 
@@ -29,7 +28,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = ChargingSession.objects.select_related("station", "connector")
     serializer_class = SessionOut
-    permission_classes = [READERS]
+    permission_classes = [OPERATORS]
 
 
 class StationCommandsView(WriteView):
@@ -55,11 +54,10 @@ class StationCommandsView(WriteView):
 
 
 def own_station(user: User, public_id: UUID) -> ChargingStation:
-    """The station, if this person may command it: seeing a station is not owning it."""
-    visible = ChargingStation.objects.visible_to(user).select_related("site")
+    """The station, if this person may command it: seeing a station is not operating it."""
+    visible = ChargingStation.objects.visible_to(user)
     station: ChargingStation = get_object_or_404(visible, public_id=public_id)
-    own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
-    if not user.is_superuser and station.site.organisation_id not in own:
+    if not ChargingStation.objects.operated_by(user).filter(pk=station.pk).exists():
         raise PermissionDenied
     return station
 

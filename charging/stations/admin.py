@@ -41,7 +41,7 @@ class SiteAdmin(ScopedAdmin[Site]):
 class StationCommandAdmin(ReadOnly, ScopedAdmin[StationCommand]):
     """What was asked of stations and what became of it."""
 
-    viewers = WATCHERS
+    viewers = OPERATORS
     list_display = ("queued_at", "station", "action", "state", "by", "finished_at")
     list_filter = ("state", "action")
     list_select_related = ("station",)

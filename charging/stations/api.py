@@ -37,4 +37,4 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = StationCommand.objects.select_related("station", "connector")
     serializer_class = CommandOut
-    permission_classes = [READERS]
+    permission_classes = [OPERATORS]

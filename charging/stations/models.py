@@ -121,11 +121,15 @@ class Site(PublicModel):
 
 
 class StationQuerySet(models.QuerySet["ChargingStation"]):
-    """Stations by owner and by presence."""
+    """Stations by owner."""
 
     def visible_to(self, user: Person) -> Self:
         """What this person may see."""
         return self.filter(seen_by(user, site="site"))
+
+    def operated_by(self, user: Person) -> Self:
+        """What this person may command."""
+        return self.filter(operated_by(user, site="site"))
 
 
 class ChargingStation(PublicModel):

@@ -56,7 +56,7 @@ def remote_start(
         raise NoSuchConnector
     verdict = authorize(uid=token_uid, station_id=connector.evse.station_id, at=at)
     if verdict.status is not AuthorizationStatus.ACCEPTED:
-        raise TokenRefused(extra={"status": str(verdict.status)})
+        raise TokenRefused(extra={"verdict": str(verdict.status)})
     return queue_command(
         station_id=connector.evse.station_id,
         connector_id=connector.pk,
