@@ -25,6 +25,9 @@ class RechargeConnectorSerializer(serializers.Serializer[Any]):
     station = serializers.CharField()
     evse = serializers.IntegerField()
     site = serializers.CharField()
+    address = serializers.CharField()
+    lat = serializers.FloatField()
+    lon = serializers.FloatField()
     standard = serializers.CharField()
     max_power_w = serializers.IntegerField()
     status = serializers.CharField()
@@ -66,6 +69,9 @@ def connector_body(connector: Connector) -> dict[str, Any]:
         "station": station.identity,
         "evse": connector.evse.number,
         "site": pick(station.site.name),
+        "address": station.site.address,
+        "lat": station.site.location.y,
+        "lon": station.site.location.x,
         "standard": connector.standard,
         "max_power_w": connector.max_power_w,
         "status": connector.status,

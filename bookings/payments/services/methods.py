@@ -25,11 +25,11 @@ def add_payment_method(
 ) -> PaymentMethod:
     """Put a card on file and make it the default one; the same card twice is one row.
 
-    Raises `CardUnknown` if the provider has no card behind the token.
+    Raises `CardUnknown` if the provider has no card behind the token, and `PaymentsNotSetUp`.
     """
     try:
         label = provider_named(provider).label(token=token)
-    except (TokenUnknown, KeyError) as problem:
+    except TokenUnknown as problem:
         raise CardUnknown from problem
     with transaction.atomic():
         locks.advisory(f"payment_methods:{user_id}")

@@ -234,6 +234,22 @@ def test_writing_a_debt_off_lets_the_person_ride_again(ride, giulia, collect):
     assert balances()["receivable"] == 0
 
 
+def test_without_a_provider_nobody_rides_on_demonstration_cards(
+    ride, giulia, api, collect, settings
+):
+    ride(giulia)
+    settings.DEMO_PAYMENTS = False
+    phone = api(giulia)
+    for address, body in (
+        ("payment-methods", {"token": "demo-ok"}),
+        ("trips", {"vehicle": "SC1"}),
+    ):
+        refused = phone.post(f"/api/v1/{address}", body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "payments_not_set_up")
+    collect()
+    assert Payment.objects.get().state == "capturing"
+
+
 def test_cards_are_added_chosen_and_removed(api, giulia, piero):
     phone = api(giulia)
     unknown = phone.post("/api/v1/payment-methods", {"token": "4242424242424242"})
