@@ -67,8 +67,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_structlog",
     "import_export",
-    "pgtrigger",
-    "pghistory",
     "csp",
     "mobility.apps.MobilityConfig",
     "charging.apps.ChargingConfig",
@@ -89,7 +87,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "pghistory.middleware.HistoryMiddleware",
+    "mobility.core.middleware.EditorMiddleware",
 ]
 
 ROOT_URLCONF = "mobility.urls"

@@ -3,11 +3,13 @@
 import django.contrib.gis.db.models.fields
 import django.db.models.deletion
 import django.db.models.functions.text
-import mobility.core.ids
-import mobility.core.texts
 from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension, CreateExtension
 from django.db import migrations, models
+
+import mobility.core.ids
+import mobility.core.texts
+from mobility.core.migration_operations import audit_edits
 
 APPEND_ONLY = """
 CREATE FUNCTION mobility_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -17,6 +19,36 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON mobility_auditentry
     FOR EACH ROW EXECUTE FUNCTION mobility_refuse_change();
 """
+# One row of the trail for every row that staff insert, change or delete, with the columns that
+# changed. Shapes are named but not copied: a boundary of a thousand corners is no trail.
+AUDIT_EDIT = """
+CREATE FUNCTION mobility_audit_edit() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    old_row jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}'::jsonb ELSE to_jsonb(OLD) END;
+    new_row jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}'::jsonb ELSE to_jsonb(NEW) END;
+    changed jsonb;
+BEGIN
+    SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(old_row -> key, new_row -> key)), '{}')
+      INTO changed
+      FROM (SELECT jsonb_object_keys(old_row || new_row) AS key) AS columns
+     WHERE old_row -> key IS DISTINCT FROM new_row -> key AND key NOT IN ('password', 'last_login');
+    IF changed = '{}' THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_object_agg(key, CASE WHEN length(value::text) > 2000 THEN '"(long)"' ELSE value END)
+      INTO changed FROM jsonb_each(changed);
+    INSERT INTO mobility_auditentry (at, by, action, row, changes, request_id) VALUES (
+        clock_timestamp(),
+        coalesce(nullif(current_setting('mobility.principal', true), ''), 'system:platform'),
+        'edit:' || lower(TG_OP),
+        TG_ARGV[0] || ':' || (coalesce(new_row ->> 'id', old_row ->> 'id')),
+        changed,
+        coalesce(current_setting('mobility.request_id', true), '')
+    );
+    RETURN NULL;
+END $$;
+"""
+DROP_AUDIT_EDIT = "DROP FUNCTION mobility_audit_edit();"
 DROP_APPEND_ONLY = """
 DROP TRIGGER append_only ON mobility_auditentry;
 DROP FUNCTION mobility_refuse_change();
@@ -605,4 +637,9 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(APPEND_ONLY, DROP_APPEND_ONLY),
+        migrations.RunSQL(AUDIT_EDIT, DROP_AUDIT_EDIT),
+        audit_edits("mobility.organisation"),
+        audit_edits("mobility.membership"),
+        audit_edits("mobility.user"),
+        audit_edits("mobility.hub"),
     ]
