@@ -21,7 +21,6 @@ from mobility.core.errors import DomainError
 from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
-READERS = FLEET_STAFF
 
 
 class _ReadOnly:
@@ -59,7 +58,7 @@ class TaskInline(_Worth, _ReadOnly, ScopedInline):
     """The tasks of a plan."""
 
     model = RebalancingTask
-    viewers = READERS
+    viewers = FLEET_STAFF
     fields = (
         "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",
     )  # fmt: skip
@@ -74,7 +73,7 @@ class TaskInline(_Worth, _ReadOnly, ScopedInline):
 class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
     """Plans: look, publish, close."""
 
-    viewers = READERS
+    viewers = FLEET_STAFF
     editors = OPERATORS
     list_display = ("requested_at", "state", "organisation", "city", "progress", "trips", "worth")
     list_filter = ("state", "organisation", "city")
@@ -116,7 +115,7 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
 class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
     """Tasks of all plans: filter, read why, drop."""
 
-    viewers = READERS
+    viewers = FLEET_STAFF
     editors = OPERATORS
     list_display = (
         "plan", "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",

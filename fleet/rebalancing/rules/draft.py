@@ -11,7 +11,7 @@ import numpy as np
 from fleet.rebalancing.rules.offers import Offer, offers
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Situation, VehicleAt
-from fleet.rebalancing.solver.problem import DEPOT, Floats, Problem, judge, route_minutes
+from fleet.rebalancing.solver.problem import DEPOT, Floats, Ints, Problem, judge, route_minutes
 from fleet.rebalancing.solver.search import Effort, solve
 from fleet.rebalancing.states import Reason, TaskKind
 from mobility.core.geo import haversine_m
@@ -110,7 +110,8 @@ def routing_problem(*, situation: Situation, parameters: Parameters, found: list
     prize = [offer.gain * parameters.margin_cents[offer.kind] for offer in found]
     commodity = [kinds[offer.kind] for offer in found]
     return Problem(
-        minutes=van_minutes(lon=lon, lat=lat, parameters=parameters),
+        minutes=van_minutes(lon=lon, lat=lat, parameters=parameters)
+        + _parking(places, stop_minutes=parameters.stop_minutes),
         service=np.array([0.0, *(_service_minutes(offer, parameters) for offer in found)]),
         change=np.array([0, *(offer.change for offer in found)], dtype=np.int64),
         prize=np.array([0.0, *prize]),
@@ -134,7 +135,16 @@ def van_minutes(*, lon: Floats, lat: Floats, parameters: Parameters) -> Floats:
 
 def _service_minutes(offer: Offer, parameters: Parameters) -> float:
     handled = parameters.handling_minutes * abs(offer.change)
-    return parameters.stop_minutes + handled + parameters.swap_minutes * len(offer.flat)
+    return handled + parameters.swap_minutes * len(offer.flat)
+
+
+def _parking(places: Ints, *, stop_minutes: float) -> Floats:
+    """Minutes to park at another place than the last one; several stops at one place share them."""
+    at = np.append(-1, places)
+    elsewhere = at[:, None] != at[None, :]
+    elsewhere[:, DEPOT] = False
+    minutes: Floats = elsewhere * stop_minutes
+    return minutes
 
 
 def _worthwhile(problem: Problem, *, route: list[int]) -> list[int]:

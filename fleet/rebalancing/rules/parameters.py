@@ -17,9 +17,9 @@ class Parameters:
     shift_minutes: int = 240
     van_speed_kmh: float = 22.0  # door to door in a city, parking included
     detour: float = 1.35  # street distance over straight distance
-    stop_minutes: float = 3.0
-    handling_minutes: float = 1.0  # per vehicle loaded or unloaded
-    swap_minutes: float = 2.5  # per battery
+    stop_minutes: float = 2.0  # to park the van and to leave again
+    handling_minutes: float = 0.75  # per vehicle loaded or unloaded
+    swap_minutes: float = 2.0  # per battery
     crew_cents_per_hour: int = 3_200  # wages and van
     margin_cents: Mapping[str, int] = field(
         default_factory=lambda: {"scooter": 300, "bicycle": 220}

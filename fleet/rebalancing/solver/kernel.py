@@ -181,7 +181,7 @@ def remove_string(task: Task, state: State, stop: int, longest: float, out: Ints
 def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]:
     """Remove strings of stops near a random seed; answer the seed and how many were removed."""
     seed = np.random.randint(1, task.change.size)
-    used = np.int64(0)
+    used = 0
     served = 0
     routes = 0
     for van in range(state.size.size):
