@@ -53,6 +53,15 @@ class Surroundings:
     max_calls_per_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """A call whose deed has to be committed before its answer."""
+
+    call: Call
+    raw: bytes
+    deed: Deed
+
+
 class Link:
     """The station's side of the socket is `credentials`, ours is `epoch`."""
 
@@ -76,7 +85,10 @@ class Link:
         self.correlator = Correlator(self._send, prefix=f"{epoch:x}-")
         self._shared = shared
         self._schemas = schemas_of(dialect.version)
-        self._waiting: asyncio.Queue[tuple[Call, bytes] | bytes] = asyncio.Queue(_BACKLOG)
+        self._answered = metrics.CALLS.labels(version=dialect.version, outcome="result")
+        self._waiting: asyncio.Queue[tuple[Call, bytes] | _Promise | bytes]
+        self._waiting = asyncio.Queue(_BACKLOG)
+        self._busy = False
         self._window_s = 0.0
         self._in_window = 0
 
@@ -103,9 +115,23 @@ class Link:
             await self._waiting.put(self._refusal(error, error.message_id))
             return
         if isinstance(frame, Call):
-            await self._waiting.put((frame, raw))
+            await self._take(frame, raw)
         elif frame is not None and not self.correlator.resolve(frame):
             logger.info("%s: answer to %s came late or to nothing", self.identity, frame.message_id)
+
+    async def _take(self, call: Call, raw: bytes) -> None:
+        """Answer at once what needs no database while nothing else waits; queue the rest.
+
+        Only then: whether a call is admitted may depend on the boot in front of it.
+        """
+        if self._busy or not self._waiting.empty():
+            await self._waiting.put((call, raw))
+            return
+        considered = self._consider(call, raw)
+        if isinstance(considered, bytes):
+            await self._send(considered)
+        else:
+            await self._waiting.put(considered)
 
     async def _hold_back(self) -> None:
         """Read a station that floods us no faster than agreed; TCP slows it down."""
@@ -120,15 +146,20 @@ class Link:
         with suppress(ConnectionClosed):
             while True:
                 item = await self._waiting.get()
-                await self._send(item if isinstance(item, bytes) else await self._reply(*item))
+                self._busy = True
+                if isinstance(item, tuple):
+                    item = self._consider(*item)
+                if isinstance(item, _Promise):
+                    item = await self._keep(item)
+                await self._send(item)
+                self._busy = False
 
     async def _send(self, frame: bytes) -> None:
         await self.socket.send(frame, text=True)
 
-    async def _reply(self, call: Call, raw: bytes) -> bytes:
-        """The frame that answers ``call``: a kept one, a result, or a refusal."""
-        replay = self._shared.replay
-        kept = replay.recall(
+    def _consider(self, call: Call, raw: bytes) -> bytes | _Promise:
+        """The frame that answers ``call``, or what has to be committed before it."""
+        kept = self._shared.replay.recall(
             station_id=self.station_id,
             message_id=call.message_id,
             frame=raw,
@@ -137,25 +168,15 @@ class Link:
         if kept is not None:
             return kept
         try:
-            payload = await self._result(call)
+            outcome = self._outcome(call)
         except RpcError as error:
             return self._refusal(error, call.message_id)
-        if call.action == _BOOT:
-            replay.forget_station(station_id=self.station_id)
-        reply = encode_result(message_id=call.message_id, payload=payload)
-        replay.remember(
-            station_id=self.station_id,
-            message_id=call.message_id,
-            action=call.action,
-            frame=raw,
-            reply=reply,
-            now_s=time.monotonic(),
-        )
-        metrics.CALLS.labels(version=self.dialect.version, outcome="result").inc()
-        return reply
+        if isinstance(outcome, Deed):
+            return _Promise(call, raw, outcome)
+        return self._answer(call, raw, outcome)
 
-    async def _result(self, call: Call) -> Payload:
-        """1. Known action. 2. Admitted station. 3. Valid payload. 4. Committed deed. 5. Answer."""
+    def _outcome(self, call: Call) -> Payload | Deed:
+        """1. Known action. 2. Admitted station. 3. Valid payload. 4. Its meaning."""
         handler = self.dialect.inbound.get(call.action)
         if handler is None:
             known = call.action in self._schemas.actions
@@ -164,24 +185,40 @@ class Link:
             raise RpcError(Fault.SECURITY, "BootNotification has not been accepted")
         self._schemas.check_request(action=call.action, payload=call.payload)
         outcome = handler(Asked(self.station_id, call.payload, clock.now()))
-        if not isinstance(outcome, Deed):
-            if call.action != _HEARTBEAT:
-                # Nothing of it is stored; the log is where staff find it.
-                logger.info("%s: %s %s", self.identity, call.action, call.payload)
-            return outcome
-        answer = await self._commit(outcome)
+        if not isinstance(outcome, Deed) and call.action != _HEARTBEAT:
+            # Nothing of it is stored; the log is where staff find it.
+            logger.info("%s: %s %s", self.identity, call.action, call.payload)
+        return outcome
+
+    async def _keep(self, promise: _Promise) -> bytes:
+        """Commit, then answer; a deed that could not be committed is refused."""
+        call, deed = promise.call, promise.deed
+        try:
+            answer = await self._shared.writer.do(deed.verb, deed.fact)
+        except StorageAway:
+            error = RpcError(Fault.INTERNAL, "Temporarily unavailable, please repeat")
+            return self._refusal(error, call.message_id)
+        except NotStored:
+            error = RpcError(Fault.INTERNAL, "The message could not be processed")
+            return self._refusal(error, call.message_id)
         if isinstance(answer, BootAnswer):
             self.registration = answer.registration
             self.introduced = True
-        return outcome.reply(answer)
+            self._shared.replay.forget_station(station_id=self.station_id)
+        return self._answer(call, promise.raw, deed.reply(answer))
 
-    async def _commit(self, deed: Deed) -> object:
-        try:
-            return await self._shared.writer.do(deed.verb, deed.fact)
-        except StorageAway:
-            raise RpcError(Fault.INTERNAL, "Temporarily unavailable, please repeat") from None
-        except NotStored:
-            raise RpcError(Fault.INTERNAL, "The message could not be processed") from None
+    def _answer(self, call: Call, raw: bytes, payload: Payload) -> bytes:
+        reply = encode_result(message_id=call.message_id, payload=payload)
+        self._shared.replay.remember(
+            station_id=self.station_id,
+            message_id=call.message_id,
+            action=call.action,
+            frame=raw,
+            reply=reply,
+            now_s=time.monotonic(),
+        )
+        self._answered.inc()
+        return reply
 
     @property
     def admitted(self) -> bool:

@@ -1,0 +1,488 @@
+"""Chargers against the real gateway: CPU per request, latency, connections, memory.
+
+Denominator: requests answered. Counted: the gateway process and every process of the PostgreSQL
+cluster. Not counted: the simulated chargers (this process). The 1.6 cycle is 17 calls: Heartbeat,
+3 StatusNotification, Authorize, StartTransaction, 10 MeterValues of 3 samples, StopTransaction;
+the 2.0.1 cycle 16: Heartbeat, 2 StatusNotification, Authorize, TransactionEvent Started,
+10 Updated, Ended, each with meter values. "Saturated" means that every charger always has one
+call outstanding.
+
+    ./dev bench ocpp [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import django
+import orjson
+import uvloop
+import websockets
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.server import ServerConnection, serve
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
+os.environ["LOG_LEVEL"] = "ERROR"
+django.setup()
+
+from django.db import connection  # noqa: E402 — needs Django set up
+
+from bench.report import Figure, publish  # noqa: E402
+from charging.sessions.models import Token  # noqa: E402
+from charging.stations.models import ChargingStation, Connector, Evse, Site  # noqa: E402
+from charging.stations.rules import hash_password  # noqa: E402
+from mobility.accounts import services as accounts  # noqa: E402
+from mobility.accounts.states import OrganisationKind  # noqa: E402
+from mobility.core import clock, geo  # noqa: E402
+
+PASSWORD = "a-benchmark-needs-a-password"
+TICKS = os.sysconf("SC_CLK_TCK")
+Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+
+
+# --- what is counted ------------------------------------------------------------------------------
+def cpu_s(pid: int, *, with_dead_children: bool = False) -> float:
+    """User and system seconds of one process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = int(fields[11]) + int(fields[12])
+    if with_dead_children:
+        ticks += int(fields[13]) + int(fields[14])
+    return ticks / TICKS
+
+
+def cluster_pids() -> list[int]:
+    """The postmaster first, then its living children."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        folder = Path(cursor.fetchone()[0])
+    postmaster = int((folder / "postmaster.pid").read_text().split()[0])
+    children = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[1]) == postmaster:
+                children.append(int(entry.name))
+    return [postmaster, *children]
+
+
+def database_cpu_s() -> float:
+    """CPU of the whole cluster, processes that ended included."""
+    postmaster, *children = cluster_pids()
+    total = cpu_s(postmaster, with_dead_children=True)
+    for pid in children:
+        # One that ended meanwhile is in its parent's figure.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            total += cpu_s(pid)
+    return total
+
+
+def pss_kb(pid: int) -> int:
+    """Proportional memory of a process."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(next(line for line in rollup.splitlines() if line.startswith("Pss:")).split()[1])
+
+
+class Meter:
+    """CPU of gateway and database, and latencies, between two moments."""
+
+    def __init__(self, gateway_pid: int) -> None:
+        self.pid = gateway_pid
+        self.latencies: list[float] = []
+        self.failures = 0
+        self.restart()
+
+    def restart(self) -> None:
+        self.latencies.clear()
+        self.began = time.perf_counter()
+        self.gateway_s = cpu_s(self.pid)
+        self.database_s = database_cpu_s()
+
+    def read(self) -> dict[str, float]:
+        """Requests, requests per second, CPU-s per 1,000 (both parts), latency percentiles."""
+        count = len(self.latencies)
+        ordered = sorted(self.latencies)
+        gateway = 1000 * (cpu_s(self.pid) - self.gateway_s) / count
+        database = 1000 * (database_cpu_s() - self.database_s) / count
+        return {
+            "requests": count,
+            "per_s": count / (time.perf_counter() - self.began),
+            "gateway": gateway,
+            "database": database,
+            "cpu": gateway + database,
+            "p50_ms": 1000 * ordered[count // 2],
+            "p99_ms": 1000 * ordered[int(count * 0.99)],
+        }
+
+
+# --- chargers -------------------------------------------------------------------------------------
+class Charger:
+    """One simulated charger; `cycle` is its day in short."""
+
+    def __init__(self, number: int, url: str, meter: Meter) -> None:
+        self.number = number
+        self.url = url
+        self.meter = meter
+        self.register = 0
+        self.sent = 0
+        self.socket: ClientConnection | None = None
+
+    async def connect(self, protocol: str) -> None:
+        identity = f"BENCH-{self.number}"
+        secret = base64.b64encode(f"{identity}:{PASSWORD}".encode()).decode()
+        self.socket = await websockets.connect(
+            f"{self.url}/{identity}",
+            subprotocols=[websockets.Subprotocol(protocol)],
+            additional_headers={"Authorization": f"Basic {secret}"},
+            compression=None,
+            ping_interval=None,
+            open_timeout=60,
+            proxy=None,
+        )
+
+    async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        assert self.socket is not None  # narrows; connect() comes first
+        self.sent += 1
+        began = time.perf_counter()
+        await self.socket.send(orjson.dumps([2, str(self.sent), action, payload]), text=True)
+        answer = orjson.loads(await self.socket.recv(decode=False))
+        self.meter.latencies.append(time.perf_counter() - began)
+        if answer[0] != 3:
+            self.meter.failures += 1
+            return {}
+        found: dict[str, Any] = answer[2]
+        return found
+
+    async def greet(self, protocol: str) -> None:
+        """Connect, boot, one status: what every charger does after an outage."""
+        await self.connect(protocol)
+        if protocol == "ocpp1.6":
+            await self.call("BootNotification", {"chargePointVendor": "B", "chargePointModel": "B"})
+            await self.call("StatusNotification", status_16("Available"))
+        else:
+            station = {"vendorName": "B", "model": "B"}
+            boot = {"reason": "PowerUp", "chargingStation": station}
+            await self.call("BootNotification", boot)
+            await self.call("StatusNotification", status_201("Available"))
+
+    async def close(self) -> None:
+        if self.socket is not None:
+            await self.socket.close()
+
+    async def cycle_16(self) -> None:
+        tag = f"BENCH{self.number}"
+        await self.call("Heartbeat", {})
+        for word in ("Available", "Preparing", "Charging"):
+            await self.call("StatusNotification", status_16(word))
+        await self.call("Authorize", {"idTag": tag})
+        start = {"connectorId": 1, "idTag": tag, "meterStart": self.register, "timestamp": now()}
+        number = (await self.call("StartTransaction", start)).get("transactionId", 0)
+        for _ in range(10):
+            self.register += 1
+            value = {"timestamp": now(), "sampledValue": self.samples(str)}
+            values = {"connectorId": 1, "transactionId": number, "meterValue": [value]}
+            await self.call("MeterValues", values)
+        stop = {"transactionId": number, "meterStop": self.register, "timestamp": now()}
+        await self.call("StopTransaction", stop)
+
+    async def cycle_201(self) -> None:
+        token = {"idToken": f"BENCH{self.number}", "type": "ISO14443"}
+        await self.call("Heartbeat", {})
+        for word in ("Available", "Occupied"):
+            await self.call("StatusNotification", status_201(word))
+        await self.call("Authorize", {"idToken": token})
+        transaction = f"{self.number}-{time.time_ns()}"
+        for seq_no in range(12):
+            self.register += 1
+            kind = {0: "Started", 11: "Ended"}.get(seq_no, "Updated")
+            event = {
+                "eventType": kind,
+                "timestamp": now(),
+                "triggerReason": "MeterValuePeriodic",
+                "seqNo": seq_no,
+                "transactionInfo": {"transactionId": transaction},
+                "evse": {"id": 1, "connectorId": 1},
+                "meterValue": [{"timestamp": now(), "sampledValue": self.samples(float)}],
+            }
+            await self.call("TransactionEvent", event | ({"idToken": token} if not seq_no else {}))
+
+    def samples(self, as_wire: Callable[[int], Any]) -> list[dict[str, Any]]:
+        """Register, power, state of charge."""
+        return [
+            {"value": as_wire(self.register), "measurand": "Energy.Active.Import.Register"},
+            {"value": as_wire(7_000), "measurand": "Power.Active.Import"},
+            {"value": as_wire(50), "measurand": "SoC"},
+        ]
+
+
+def now() -> str:
+    return clock.now().isoformat()
+
+
+def status_16(word: str) -> dict[str, Any]:
+    return {"connectorId": 1, "errorCode": "NoError", "status": word, "timestamp": now()}
+
+
+def status_201(word: str) -> dict[str, Any]:
+    return {"timestamp": now(), "connectorStatus": word, "evseId": 1, "connectorId": 1}
+
+
+# --- scenes ---------------------------------------------------------------------------------------
+async def gather_chargers(
+    url: str,
+    meter: Meter,
+    *,
+    count: int,
+    protocol: str,
+) -> tuple[list[Charger], dict[str, float]]:
+    """Everybody comes at once; what that costs."""
+    chargers = [Charger(number, url, meter) for number in range(count)]
+    memory_kb = pss_kb(meter.pid)
+    meter.restart()
+    await asyncio.gather(*(charger.greet(protocol) for charger in chargers))
+    cost = meter.read()
+    return chargers, {
+        "cpu_ms": cost["cpu"] * cost["requests"] / count,
+        "seconds": time.perf_counter() - meter.began,
+        "kb_each": (pss_kb(meter.pid) - memory_kb) / count,
+    }
+
+
+async def saturate(
+    chargers: list[Charger], meter: Meter, *, cycle: str, seconds: float
+) -> dict[str, float]:
+    """All chargers cycle without a pause."""
+    stop = asyncio.Event()
+
+    async def busy(charger: Charger) -> None:
+        while not stop.is_set():
+            await getattr(charger, cycle)()
+
+    tasks = [asyncio.create_task(busy(charger)) for charger in chargers]
+    await asyncio.sleep(2)
+    meter.restart()
+    await asyncio.sleep(seconds)
+    figures = meter.read()
+    stop.set()
+    await asyncio.gather(*tasks)
+    return figures
+
+
+async def trickle(
+    chargers: list[Charger], meter: Meter, *, per_s: float, seconds: float
+) -> dict[str, float]:
+    """A quiet evening: `per_s` meter values a second over all chargers."""
+    meter.restart()
+    pending = set()
+    for number in range(int(per_s * seconds)):
+        charger = chargers[number % len(chargers)]
+        value = {"timestamp": now(), "sampledValue": charger.samples(str)}
+        message = {"connectorId": 1, "meterValue": [value]}
+        pending.add(asyncio.create_task(charger.call("MeterValues", message)))
+        await asyncio.sleep(1 / per_s)
+    await asyncio.gather(*pending)
+    return meter.read()
+
+
+async def heartbeats_per_cpu_s(url: str, pid: int, *, seconds: float, count: int = 50) -> float:
+    """Heartbeats a CPU-second of the serving process: framing and checking without a database."""
+    meter = Meter(pid)
+    chargers = [Charger(number, url, meter) for number in range(count)]
+    await asyncio.gather(*(charger.connect("ocpp1.6") for charger in chargers))
+    stop = asyncio.Event()
+
+    async def busy(charger: Charger) -> None:
+        while not stop.is_set():
+            await charger.call("Heartbeat", {})
+
+    tasks = [asyncio.create_task(busy(charger)) for charger in chargers]
+    await asyncio.sleep(0.5)
+    meter.restart()
+    await asyncio.sleep(seconds)
+    figure = 1000 / meter.read()["gateway"]
+    stop.set()
+    await asyncio.gather(*tasks)
+    await asyncio.gather(*(charger.close() for charger in chargers))
+    return figure
+
+
+def echo_server(port: int) -> None:
+    """The floor: the same library answers a canned result, nothing else."""
+
+    async def answer(peer: ServerConnection) -> None:
+        async for frame in peer:
+            number = orjson.loads(frame)[1]
+            await peer.send(
+                orjson.dumps([3, number, {"currentTime": "2026-01-01T00:00:00Z"}]), text=True
+            )
+
+    async def run() -> None:
+        protocols = [websockets.Subprotocol("ocpp1.6")]
+        async with serve(answer, "127.0.0.1", port, subprotocols=protocols, compression=None):
+            await asyncio.get_running_loop().create_future()
+
+    uvloop.run(run())
+
+
+# --- set-up ---------------------------------------------------------------------------------------
+def provision(count: int) -> None:
+    """Stations and cards of the benchmark, once."""
+    owner = accounts.ensure_organisation(
+        slug="bench",
+        name={"it": "Banco di prova"},
+        kind=OrganisationKind.CHARGE_POINT_OPERATOR,
+    )
+    site, _ = Site.objects.get_or_create(
+        organisation=owner,
+        name={"it": "Banco"},
+        defaults={"location": geo.point(9.2, 45.45)},
+    )
+    known = set(ChargingStation.objects.values_list("identity", flat=True))
+    password = hash_password(password=PASSWORD, salt="bench")
+    stations = ChargingStation.objects.bulk_create(
+        ChargingStation(
+            site=site,
+            identity=f"BENCH-{number}",
+            password_hash=password,
+            registration="accepted",
+            booted_at=clock.now(),
+        )
+        for number in range(count)
+        if f"BENCH-{number}" not in known
+    )
+    evses = Evse.objects.bulk_create(Evse(station=station, number=1) for station in stations)
+    Connector.objects.bulk_create(Connector(evse=evse, number=1) for evse in evses)
+    Token.objects.bulk_create(
+        (
+            Token(uid=f"BENCH{number}", created_at=clock.now(), allows_parallel=True)
+            for number in range(count)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def start(*arguments: str, port: int) -> subprocess.Popen[bytes]:
+    """Start a server and wait until its port answers."""
+    process = subprocess.Popen([sys.executable, *arguments], cwd=Path(__file__).parent.parent)
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return process
+    raise SystemExit(f"{arguments} does not answer on port {port}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def measure(
+    *, quick: bool, port: int, pid: int, floor_port: int, floor_pid: int
+) -> list[Figure]:
+    """All scenes, one after the other."""
+    url = f"ws://127.0.0.1:{port}/ocpp"
+    seconds = 5.0 if quick else 30.0
+    meter = Meter(pid)
+    crowd, arrival = await gather_chargers(
+        url, meter, count=200 if quick else 2_000, protocol="ocpp1.6"
+    )
+    for charger in crowd[200:]:
+        await charger.close()
+    old = crowd[:200]
+    busy = await saturate(old, meter, cycle="cycle_16", seconds=seconds)
+    quiet = await trickle(old, meter, per_s=20, seconds=seconds)
+    await asyncio.gather(*(charger.close() for charger in old))
+    new, _ = await gather_chargers(url, meter, count=200, protocol="ocpp2.0.1")
+    busy_201 = await saturate(new, meter, cycle="cycle_201", seconds=seconds)
+    await asyncio.gather(*(charger.close() for charger in new))
+    pipeline = await heartbeats_per_cpu_s(url, pid, seconds=seconds / 5)
+    floor = await heartbeats_per_cpu_s(
+        f"ws://127.0.0.1:{floor_port}", floor_pid, seconds=seconds / 5
+    )
+    return [
+        Figure(
+            name="1.6 cycle, 200 stations, saturated",
+            value=busy["cpu"],
+            unit="CPU-s/1,000",
+            limit=1.0,
+            aim=0.6,
+        ),
+        Figure(name="  of it gateway", value=busy["gateway"], unit="CPU-s/1,000"),
+        Figure(name="  of it PostgreSQL", value=busy["database"], unit="CPU-s/1,000"),
+        Figure(name="  requests a second", value=busy["per_s"], unit="1/s"),
+        Figure(
+            name="2.0.1 cycle, 200 stations, saturated",
+            value=busy_201["cpu"],
+            unit="CPU-s/1,000",
+            limit=1.0,
+            aim=0.6,
+        ),
+        Figure(name="20 requests/s: p50", value=quiet["p50_ms"], unit="ms"),
+        Figure(name="20 requests/s: p99", value=quiet["p99_ms"], unit="ms", aim=25),
+        Figure(name="connect + boot + status", value=arrival["cpu_ms"], unit="CPU-ms", limit=4.0),
+        Figure(name=f"  {len(crowd):,} stations back after", value=arrival["seconds"], unit="s"),
+        Figure(name="memory of a connection", value=arrival["kb_each"], unit="KB", aim=25),
+        Figure(
+            name="heartbeats a CPU-s over a raw echo",
+            value=pipeline / floor,
+            unit="",
+            aim=0.6,
+            more_is_better=True,
+        ),
+        Figure(name="calls answered with an error", value=meter.failures, unit="", limit=0.5),
+    ]
+
+
+def main() -> int:
+    """Provision, start the servers, measure, publish."""
+    parser = argparse.ArgumentParser(description="Benchmark the OCPP gateway.")
+    parser.add_argument(
+        "--quick", action="store_true", help="a fifth of the time, a tenth of the crowd"
+    )
+    parser.add_argument("--echo", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.echo:
+        echo_server(options.echo)
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the meter asks the database where it runs
+    provision(200 if options.quick else 2_000)
+    port, floor_port = free_port(), free_port()
+    gateway = start("manage.py", "run_ocpp", "--port", str(port), port=port)
+    floor = start("-m", "bench.ocpp", "--echo", str(floor_port), port=floor_port)
+    try:
+        figures = uvloop.run(
+            measure(
+                quick=options.quick,
+                port=port,
+                pid=gateway.pid,
+                floor_port=floor_port,
+                floor_pid=floor.pid,
+            )
+        )
+    finally:
+        gateway.terminate()
+        floor.terminate()
+        gateway.wait()
+        floor.wait()
+    return 0 if publish(name="ocpp", figures=figures, notes={"quick": options.quick}) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
