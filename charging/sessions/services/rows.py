@@ -44,6 +44,24 @@ _COLUMNS: Final = {
     "flags": "text[]",
     "tariff_version_id": "bigint",
 }
+_INSERT_ONLY: Final = {
+    "public_id": "uuid",
+    "station_id": "bigint",
+    "transaction_ref": "text",
+    "state": "text",
+    "currency": "text",
+    "lines": "jsonb",
+    "vat": "jsonb",
+}
+_ALL: Final = {**_INSERT_ONLY, **_COLUMNS}
+_INSERT: Final = f"""
+INSERT INTO charging_chargingsession ({", ".join(_ALL)})
+SELECT {", ".join(_ALL)}
+  FROM jsonb_to_recordset(%s::jsonb)
+       AS new ({", ".join(f"{name} {kind}" for name, kind in _ALL.items())})
+ ORDER BY station_id, transaction_ref
+RETURNING public_id, id
+"""  # noqa: S608 - built from the constants above
 _UPDATE: Final = f"""
 UPDATE charging_chargingsession AS session
    SET {", ".join(f"{column} = new.{column}" for column in _COLUMNS)}
@@ -83,9 +101,25 @@ class ReadingRow:
     raw: dict[str, Any]
 
 
+def insert_sessions(sessions: Iterable[ChargingSession]) -> None:
+    """Create sessions and give each its id.
+
+    Raises IntegrityError if another gateway has just created one of them from another event of
+    its transaction; the batch is then repeated and finds it.
+    """
+    waiting = {session.public_id: session for session in sessions}
+    if not waiting:
+        return
+    rows = [_plain(session, _ALL) for session in waiting.values()]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [storable_json(rows)])
+        for public_id, pk in cursor.fetchall():
+            waiting[public_id].pk = pk
+
+
 def update_sessions(sessions: Iterable[ChargingSession]) -> None:
     """Write the columns that messages change, of all sessions at once."""
-    rows = [_plain(session) for session in sessions]
+    rows = [{"id": session.pk, **_plain(session, _COLUMNS)} for session in sessions]
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_UPDATE, [storable_json(rows)])
@@ -108,7 +142,5 @@ def next_transaction_ids(*, count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _plain(session: ChargingSession) -> dict[str, Any]:
-    row = {column: getattr(session, column) for column in _COLUMNS}
-    row["id"] = session.pk
-    return row
+def _plain(session: ChargingSession, columns: Iterable[str]) -> dict[str, Any]:
+    return {column: getattr(session, column) for column in columns}

@@ -19,7 +19,7 @@ from charging.sessions.services.authorisation import (
     verdict_on,
 )
 from charging.sessions.services.inbox import InboxFact, InboxKey, stored_answers, take_in
-from charging.sessions.services.rows import next_transaction_ids
+from charging.sessions.services.rows import insert_sessions, next_transaction_ids
 from charging.sessions.states import Flag, SessionState
 from charging.stations import queries as stations
 from charging.stations.models import ChargingStation, StationCommand
@@ -149,9 +149,8 @@ def _create_sessions(plans: Sequence[_Plan], *, at: datetime) -> None:
     if not plans:
         return
     purposes = _Purposes({plan.start.station_id for plan in plans}, at=at)
-    sessions = ChargingSession.objects.bulk_create(
-        [plan.session(purpose_ref=purposes.of(plan), at=at) for plan in plans],
-    )
+    sessions = [plan.session(purpose_ref=purposes.of(plan), at=at) for plan in plans]
+    insert_sessions(sessions)
     identities = station_identities({session.station_id for session in sessions})
     events = [
         session_started(session, identity=identities[session.station_id], connector=plan.connector)

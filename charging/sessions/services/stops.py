@@ -19,7 +19,12 @@ from charging.sessions.services.authorisation import (
 )
 from charging.sessions.services.inbox import InboxFact, InboxKey, stored_answers, take_in
 from charging.sessions.services.metering import reading_rows
-from charging.sessions.services.rows import ReadingRow, insert_readings, update_sessions
+from charging.sessions.services.rows import (
+    ReadingRow,
+    insert_readings,
+    insert_sessions,
+    update_sessions,
+)
 from charging.sessions.services.starts import station_identities
 from charging.sessions.states import SESSION_OPEN, Flag, SessionState
 from charging.stations import queries as stations
@@ -180,10 +185,7 @@ def _write(plans: Sequence[_Plan], *, at: datetime) -> None:
         connector = connectors.get(session.connector_id or 0)
         readings += _stop_readings(stop, session, connector)
         note_end(session, stop, at=at)
-    ChargingSession.objects.bulk_create(
-        [_orphan(plan, at=at) for plan in plans if plan.session is None],
-        ignore_conflicts=True,
-    )
+    insert_sessions([_orphan(plan, at=at) for plan in plans if plan.session is None])
     update_sessions([session for _stop, session in known])
     insert_readings(readings)
     ending = [session for _stop, session in known if session.state in SESSION_OPEN]

@@ -30,7 +30,7 @@ from charging.sessions.services.inbox import (
     take_in,
 )
 from charging.sessions.services.pricing import running_cost
-from charging.sessions.services.rows import insert_readings, update_sessions
+from charging.sessions.services.rows import insert_readings, insert_sessions, update_sessions
 from charging.sessions.services.starts import session_started, station_identities
 from charging.sessions.services.stops import (
     STATIONS,
@@ -204,7 +204,7 @@ def _save(stories: Iterable[Story], *, at: datetime) -> None:
     for story, target in zip(chapters, targets, strict=True):
         if story.is_new:
             story.session.state = target
-    ChargingSession.objects.bulk_create([story.session for story in new])
+    insert_sessions(story.session for story in new)
     update_sessions([story.session for story in chapters if not story.is_new])
     insert_readings(
         [replace(row, session_id=story.session.pk) for story in chapters for row in story.readings],
