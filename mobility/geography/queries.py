@@ -1,10 +1,15 @@
 """Reading geography."""
 
+import dataclasses
 from typing import Any
+
+from django.contrib.gis.db.models import Collect
+from django.contrib.gis.db.models.functions import Centroid
 
 from mobility.core.geo import point
 from mobility.core.texts import pick
-from mobility.geography.models import District, Hub
+from mobility.geography.models import City, District, Hub
+from mobility.geography.states import HubKind
 
 
 def district_at(*, lon: float, lat: float) -> District | None:
@@ -64,3 +69,29 @@ def _geometry(shape: Any) -> dict[str, Any]:
 
 def _collection(features: Any) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": list(features)}
+
+
+@dataclasses.dataclass(frozen=True)
+class MapStart:
+    """Where the map opens."""
+
+    lon: float
+    lat: float
+    zoom: float
+
+
+# Porta Romana, the lighthouse district: shown until a city is loaded.
+DEFAULT_START = MapStart(lon=9.2022, lat=45.4484, zoom=14.2)
+
+
+def map_start() -> MapStart:
+    """Where the city's mobility areas are, else the city's centre."""
+    middle = Hub.objects.filter(kind=HubKind.MOBILITY_AREA).aggregate(
+        spot=Centroid(Collect("location"))
+    )["spot"]
+    if middle is None:
+        city = City.objects.only("centre").order_by("pk").first()
+        middle = city.centre if city else None
+    if middle is None:
+        return DEFAULT_START
+    return MapStart(lon=round(middle.x, 5), lat=round(middle.y, 5), zoom=DEFAULT_START.zoom)

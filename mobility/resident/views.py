@@ -11,7 +11,8 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from mobility.resident import queries, texts
+from mobility.geography.queries import map_start
+from mobility.resident import texts
 
 
 class Shell(TemplateView):
@@ -26,7 +27,7 @@ class Shell(TemplateView):
         context["page"] = {
             "signed_in": self.request.user.is_authenticated,
             "login_url": reverse("account_login"),
-            "map": dataclasses.asdict(queries.map_start()),
+            "map": dataclasses.asdict(map_start()),
             "texts": texts.rendered(),
             **self.facts,
             **address,
