@@ -27,22 +27,50 @@ ConnectorKey = tuple[int, int, int | None]
 """Station id, EVSE number, connector number or None for the EVSE's first."""
 
 
+def credentials_by_identity(*, identities: Iterable[str]) -> dict[str, StationCredentials]:
+    """What handshakes need to know of stations; one query for a whole storm of reconnects.
+
+    Identities nobody provisioned are absent.
+    """
+    rows = ChargingStation.objects.filter(identity__in=set(identities)).values_list(
+        "pk",
+        "identity",
+        "security_profile",
+        "password_hash",
+        "previous_password_hash",
+        "ocpp_versions",
+        "registration",
+        "boot_interval_s",
+        "booted_at",
+    )
+    return {row[1]: _credentials(*row) for row in rows}
+
+
 def credentials_of(*, identity: str) -> StationCredentials | None:
     """What a handshake needs to know of a station; None for an identity nobody provisioned."""
-    station = ChargingStation.objects.filter(identity=identity).first()
-    if station is None:
-        return None
+    return credentials_by_identity(identities=[identity]).get(identity)
+
+
+def _credentials(
+    pk: int,
+    identity: str,
+    security_profile: int,
+    password_hash: str,
+    previous_password_hash: str,
+    ocpp_versions: list[str],
+    registration: str,
+    boot_interval_s: int,
+    booted_at: datetime | None,
+) -> StationCredentials:
     return StationCredentials(
-        station_id=station.pk,
-        identity=station.identity,
-        security_profile=station.security_profile,
-        password_hashes=tuple(
-            filter(None, (station.password_hash, station.previous_password_hash)),
-        ),
-        ocpp_versions=tuple(station.ocpp_versions),
-        registration=station.registration,
-        boot_interval_s=station.boot_interval_s,
-        booted=station.booted_at is not None,
+        station_id=pk,
+        identity=identity,
+        security_profile=security_profile,
+        password_hashes=tuple(filter(None, (password_hash, previous_password_hash))),
+        ocpp_versions=tuple(ocpp_versions),
+        registration=registration,
+        boot_interval_s=boot_interval_s,
+        booted=booted_at is not None,
     )
 
 
