@@ -1,83 +1,170 @@
-"""The state history: one row per change, with the public state and events derived from it."""
+"""The state history: one row per change, with the public state and events derived from it.
+
+Loading and writing are SQL: they are part of every verb on a vehicle, and building the same few
+statements anew through the ORM would cost several times what the database needs to run them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
 
 from fleet.vehicles import mds
-from fleet.vehicles.models import LatestState, Vehicle, VehicleEvent
+from fleet.vehicles.models import Vehicle, VehicleHold
+from mobility.core import ids
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from mobility.core.principals import Principal
 
+_VEHICLE_FIELDS = ("id", "public_id", "life_state", "rental_state", "link_state")
+_HOLD_FIELDS = ("id", "vehicle_id", "during", "purpose", "holder_ref", "released_at")
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """A vehicle as it is now, and what it was before."""
+_SELECT = """
+SELECT vehicle.id, vehicle.public_id, vehicle.life_state, vehicle.rental_state, vehicle.link_state,
+       type.kind, latest.lon_e7, latest.lat_e7, latest.battery_pct,
+       ARRAY(SELECT reason FROM fleet_vehicleblock
+             WHERE vehicle_id = vehicle.id AND until IS NULL ORDER BY reason)
+"""
+_FROM = """
+FROM fleet_vehicle vehicle
+JOIN fleet_vehicletype type ON type.id = vehicle.type_id
+LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id
+"""
+_LOAD = f"{_SELECT}{_FROM} WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id"
+# Both rows are locked, so that after a wait both are read as the other one left them.
+_LOAD_HELD = (
+    f"{_SELECT}, hold.id, hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref,"
+    f" hold.released_at {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
+    " WHERE hold.id = %s FOR NO KEY UPDATE OF hold, vehicle"
+)
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_INSERT = """
+INSERT INTO fleet_vehicleevent (
+    public_id, vehicle_id, at, mds_state, mds_events, life_state, rental_state, link_state,
+    blocks, lon, lat, battery_pct, trip_ref, by
+) VALUES """
+
+
+@dataclass(kw_only=True)
+class Subject:
+    """A vehicle about to change, with what the history will say of it.
+
+    `vehicle` carries only its id, public id and states; `before` is how it was when loaded.
+    """
 
     vehicle: Vehicle
+    kind: str
+    blocks: frozenset[str]
+    lon: float | None
+    lat: float | None
+    battery_pct: int | None
     before: mds.Condition
+
+    @property
+    def condition(self) -> mds.Condition:
+        """How the vehicle is by now."""
+        return _condition(self.vehicle, self.kind, self.blocks)
 
 
 def condition_of(vehicle: Vehicle) -> mds.Condition:
     """The condition of a vehicle that was loaded `with_condition()`."""
-    return mds.Condition(
-        kind=vehicle.kind,
-        life=vehicle.life_state,
-        rental=vehicle.rental_state,
-        link=vehicle.link_state,
-        blocks=frozenset(vehicle.active_blocks),
-    )
+    return _condition(vehicle, vehicle.kind, frozenset(vehicle.active_blocks))
 
 
-def latest_of(vehicle: Vehicle) -> LatestState | None:
-    """What the vehicle last said, or None if it never spoke."""
-    return getattr(vehicle, "latest", None)
+def load_subjects(vehicle_ids: Collection[int]) -> list[Subject]:
+    """These vehicles, as far as they exist, in the order of their ids; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD, [list(vehicle_ids)])
+        return [_subject(row) for row in cursor.fetchall()]
+
+
+def load_held(hold_id: int) -> tuple[VehicleHold, Subject] | None:
+    """A hold and its vehicle, both locked for this transaction; None if there is no such hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD_HELD, [hold_id])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    split = len(row) - len(_HOLD_FIELDS)
+    hold = VehicleHold.from_db(connection.alias, _HOLD_FIELDS, row[split:])
+    return hold, _subject(row[:split])
 
 
 def record_changes(
-    changes: Iterable[Change],
+    subjects: Iterable[Subject],
     *,
     at: datetime.datetime,
     by: Principal,
     trip_ref: str = "",
     reason: str = "",
-) -> list[VehicleEvent]:
-    """Write one history row for each vehicle that is not as it was before."""
-    events = [
-        _event(change, at=at, by=by, trip_ref=trip_ref, reason=reason)
-        for change in changes
-        if condition_of(change.vehicle) != change.before
+) -> None:
+    """Write one history row for each vehicle that is not as it was when loaded; one statement."""
+    rows = [
+        _event(subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
+        for subject in subjects
+        if subject.condition != subject.before
     ]
-    return VehicleEvent.objects.bulk_create(events)
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        values = [value for row in rows for value in row]
+        cursor.execute(_INSERT + ", ".join([_ROW] * len(rows)), values)
+
+
+def _subject(row: tuple[Any, ...]) -> Subject:
+    split = len(_VEHICLE_FIELDS)
+    vehicle = Vehicle.from_db(connection.alias, _VEHICLE_FIELDS, row[:split])
+    kind, lon_e7, lat_e7, battery_pct, reasons = row[split:]
+    blocks = frozenset(reasons)
+    return Subject(
+        vehicle=vehicle,
+        kind=kind,
+        blocks=blocks,
+        lon=None if lon_e7 is None else lon_e7 / 1e7,
+        lat=None if lat_e7 is None else lat_e7 / 1e7,
+        battery_pct=battery_pct,
+        before=_condition(vehicle, kind, blocks),
+    )
+
+
+def _condition(vehicle: Vehicle, kind: str, blocks: frozenset[str]) -> mds.Condition:
+    return mds.Condition(
+        kind=kind,
+        life=vehicle.life_state,
+        rental=vehicle.rental_state,
+        link=vehicle.link_state,
+        blocks=blocks,
+    )
 
 
 def _event(
-    change: Change,
+    subject: Subject,
     *,
     at: datetime.datetime,
     by: Principal,
     trip_ref: str,
     reason: str,
-) -> VehicleEvent:
-    after = condition_of(change.vehicle)
-    latest = latest_of(change.vehicle)
-    return VehicleEvent(
-        vehicle=change.vehicle,
-        at=at,
-        mds_state=mds.mds_state(after),
-        mds_events=list(mds.mds_events(change.before, after, reason=reason)),
-        life_state=after.life,
-        rental_state=after.rental,
-        link_state=after.link,
-        blocks=sorted(after.blocks),
-        lon=latest.lon if latest else None,
-        lat=latest.lat if latest else None,
-        battery_pct=latest.battery_pct if latest else None,
-        trip_ref=trip_ref,
-        by=by,
+) -> tuple[Any, ...]:
+    """The values of one row, in the order of `_INSERT`."""
+    after = subject.condition
+    return (
+        ids.uuid7(),
+        subject.vehicle.pk,
+        at,
+        mds.mds_state(after).value,
+        list(mds.mds_events(subject.before, after, reason=reason)),
+        str(after.life),
+        str(after.rental),
+        str(after.link),
+        sorted(map(str, after.blocks)),
+        subject.lon,
+        subject.lat,
+        subject.battery_pct,
+        trip_ref,
+        by,
     )

@@ -14,18 +14,27 @@ import msgspec
 import redis
 import structlog
 from django.conf import settings
+from django.db import connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from fleet.vehicles.models import VehicleCommand
+from fleet.vehicles.states import CommandState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from uuid import UUID
 
 log = structlog.get_logger(__name__)
 
 # Longer than any command lives, so that a forgotten box empties itself.
 _BOX_TTL_S = 600
+
+# The same commands as `VehicleCommand.objects.deliverable`, after every order and every answer.
+_WAITING = """
+SELECT vehicle_id, public_id, sequence, kind, expires_at, state FROM fleet_vehiclecommand
+WHERE vehicle_id = ANY (%s) AND state IN ('queued', 'sent') AND expires_at > %s
+ORDER BY vehicle_id, sequence
+"""
 
 
 class PendingCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,21 +74,29 @@ def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
     Redis out of reach is logged, not raised: the sweep comes back.
     """
     boxes: dict[int, list[PendingCommand]] = {vehicle_id: [] for vehicle_id in vehicle_ids}
-    for command in VehicleCommand.objects.deliverable(at=at).filter(vehicle__in=boxes):
-        boxes[command.vehicle_id].append(_pending(command))
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [list(boxes), at])
+        for vehicle_id, *waiting in cursor.fetchall():
+            boxes[vehicle_id].append(_pending(*waiting))
     try:
         _write(boxes)
     except redis.RedisError:
         log.warning("fleet.mailbox_unreachable", vehicles=len(boxes))
 
 
-def _pending(command: VehicleCommand) -> PendingCommand:
+def _pending(
+    public_id: UUID,
+    sequence: int,
+    kind: str,
+    expires_at: datetime.datetime,
+    state: str,
+) -> PendingCommand:
     return PendingCommand(
-        id=str(command.public_id),
-        sequence=command.sequence,
-        kind=command.kind,
-        expires_at=command.expires_at,
-        sent=command.sent_at is not None,
+        id=str(public_id),
+        sequence=sequence,
+        kind=kind,
+        expires_at=expires_at,
+        sent=state != CommandState.QUEUED,
     )
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from fleet.vehicles import history
-from fleet.vehicles.history import Change
 from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.services.holds import VehicleNotFound
 from mobility.core import audit
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
+    from fleet.vehicles.history import Subject
     from mobility.core.principals import Principal
 
 
@@ -57,16 +57,16 @@ def block_vehicles(
     once leave one block: the unique constraint drops the second.
     """
     with transaction.atomic():
-        vehicles = [
-            vehicle for vehicle in _locked(vehicle_ids) if reason not in vehicle.active_blocks
-        ]
+        subjects = [subject for subject in _locked(vehicle_ids) if reason not in subject.blocks]
         blocks = [
-            VehicleBlock(vehicle=vehicle, reason=reason, since=at, placed_by=by)
-            for vehicle in vehicles
+            VehicleBlock(vehicle=subject.vehicle, reason=reason, since=at, placed_by=by)
+            for subject in subjects
         ]
         VehicleBlock.objects.bulk_create(blocks)
-        _record(vehicles, reason=reason, blocked=True, at=at, by=by)
-    return [vehicle.pk for vehicle in vehicles]
+        for subject in subjects:
+            subject.blocks |= {reason}
+        _record(subjects, action=f"block:{reason}", at=at, by=by)
+    return [subject.vehicle.pk for subject in subjects]
 
 
 def lift_blocks(
@@ -78,12 +78,15 @@ def lift_blocks(
 ) -> list[int]:
     """Lift the block of many vehicles; returns the ids of those that had it."""
     with transaction.atomic():
-        vehicles = [vehicle for vehicle in _locked(vehicle_ids) if reason in vehicle.active_blocks]
+        subjects = [subject for subject in _locked(vehicle_ids) if reason in subject.blocks]
+        vehicles = [subject.vehicle for subject in subjects]
         VehicleBlock.objects.active().filter(vehicle__in=vehicles, reason=reason).update(
             until=at,
             lifted_by=by,
         )
-        _record(vehicles, reason=reason, blocked=False, at=at, by=by)
+        for subject in subjects:
+            subject.blocks -= {reason}
+        _record(subjects, action=f"lift:{reason}", at=at, by=by)
     return [vehicle.pk for vehicle in vehicles]
 
 
@@ -92,32 +95,25 @@ def _require(vehicle_id: int) -> None:
         raise VehicleNotFound
 
 
-def _locked(vehicle_ids: Collection[int]) -> list[Vehicle]:
+def _locked(vehicle_ids: Collection[int]) -> list[Subject]:
     """The vehicles, locked in order of their ids and then read as they are now.
 
     Two statements on purpose: a locking SELECT re-reads a changed row but not the subquery that
     collects its blocks.
     """
     rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=vehicle_ids).order_by("pk")
-    ids = list(rows.values_list("pk", flat=True))
-    return list(Vehicle.objects.with_condition().filter(pk__in=ids).order_by("pk"))
+    return history.load_subjects(list(rows.values_list("pk", flat=True)))
 
 
 def _record(
-    vehicles: list[Vehicle],
+    subjects: list[Subject],
     *,
-    reason: str,
-    blocked: bool,
+    action: str,
     at: datetime.datetime,
     by: Principal,
 ) -> None:
-    action = f"block:{reason}" if blocked else f"lift:{reason}"
-    changes = []
-    for vehicle in vehicles:
-        before = history.condition_of(vehicle)
-        reasons = set(vehicle.active_blocks)
-        vehicle.active_blocks = sorted(reasons | {reason} if blocked else reasons - {reason})
-        changes.append(Change(vehicle=vehicle, before=before))
-    entries = [audit.entry(by=by, action=action, row=vehicle, at=at) for vehicle in vehicles]
+    entries = [
+        audit.entry(by=by, action=action, row=subject.vehicle, at=at) for subject in subjects
+    ]
     AuditEntry.objects.bulk_create(entries)
-    history.record_changes(changes, at=at, by=by)
+    history.record_changes(subjects, at=at, by=by)

@@ -14,8 +14,7 @@ import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
-from django.db.models import F, Q
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import mailbox
@@ -26,7 +25,7 @@ from fleet.vehicles.states import OPEN_COMMANDS, OPPOSITES, CommandState
 from mobility.core import outbox
 from mobility.core.errors import NotFound
 from mobility.core.principals import system_principal
-from mobility.core.transitions import move_many
+from mobility.core.transitions import LostRace, move, move_many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -35,6 +34,39 @@ if TYPE_CHECKING:
     from mobility.core.principals import Principal
 
 SWEEP = system_principal("fleet-commands")
+
+_COUNT = """
+UPDATE fleet_vehicle SET command_sequence = command_sequence + 1 WHERE id = %s
+RETURNING command_sequence
+"""
+_INSERTED = (
+    "public_id",
+    "vehicle_id",
+    "sequence",
+    "kind",
+    "state",
+    "idempotency_key",
+    "purpose_ref",
+    "requested_by",
+    "created_at",
+    "expires_at",
+)
+_INSERT = (
+    f"INSERT INTO fleet_vehiclecommand ({', '.join(_INSERTED)})"  # noqa: S608 - constants
+    f" VALUES ({', '.join(['%s'] * len(_INSERTED))})"
+    " ON CONFLICT (vehicle_id, idempotency_key) DO NOTHING RETURNING id"
+)
+_POINTLESS = """
+SELECT id FROM fleet_vehiclecommand
+WHERE vehicle_id = %s AND state = 'queued' AND kind = ANY (%s)
+"""
+_LOCKED = ("id", *_INSERTED, "sent_at", "finished_at")
+_LOCK = (
+    f"SELECT {', '.join(f'command.{name}' for name in _LOCKED)}, vehicle.public_id"  # noqa: S608 - constants
+    " FROM fleet_vehiclecommand command JOIN fleet_vehicle vehicle ON vehicle.id = command.vehicle_id"
+    " WHERE command.public_id = %s AND command.vehicle_id = %s FOR UPDATE OF command"
+)
+
 _ANSWERABLE = OPEN_COMMANDS | {CommandState.UNKNOWN}
 
 
@@ -56,24 +88,16 @@ def queue_command(
     """Order a vehicle to do something within `ttl_s` seconds; the same key gives the same order.
 
     1. Take the vehicle's next sequence number; this also makes rivals wait for us.
-    2. Return the order already given under this key, if there is one.
+    2. Insert the order, or return the one already given under this key.
     3. Supersede waiting orders that this one makes pointless (unlock by lock and back).
-    4. Insert the order; after commit put it where the vehicle's next report finds it.
+    4. After commit put the order where the vehicle's next report finds it.
 
     Raises `VehicleNotFound`.
     """
     with transaction.atomic():
-        sequence = _next_sequence(vehicle_id)
-        known = VehicleCommand.objects.filter(
+        command = VehicleCommand(
             vehicle_id=vehicle_id,
-            idempotency_key=idempotency_key,
-        ).first()
-        if known is not None:
-            return known
-        _supersede(vehicle_id=vehicle_id, kind=kind, at=at, by=by)
-        command = VehicleCommand.objects.create(
-            vehicle_id=vehicle_id,
-            sequence=sequence,
+            sequence=_next_sequence(vehicle_id),
             kind=kind,
             idempotency_key=idempotency_key,
             purpose_ref=purpose_ref,
@@ -81,6 +105,12 @@ def queue_command(
             created_at=at,
             expires_at=at + datetime.timedelta(seconds=ttl_s),
         )
+        if not _insert(command):
+            return VehicleCommand.objects.get(
+                vehicle_id=vehicle_id,
+                idempotency_key=idempotency_key,
+            )
+        _supersede(vehicle_id=vehicle_id, kind=kind, at=at, by=by)
         _refill_after_commit([vehicle_id], at=at)
     return command
 
@@ -98,13 +128,9 @@ def mark_commands_sent(
     """
     with transaction.atomic():
         commands = VehicleCommand.objects.deliverable(at=at).filter(public_id__in=public_ids)
-        by_state = {CommandState.QUEUED: list[VehicleCommand](), CommandState.SENT: []}
-        for command in commands.select_related("vehicle"):
-            by_state[CommandState(command.state)].append(command)
-        queued, sent = by_state[CommandState.QUEUED], by_state[CommandState.SENT]
-        moved = move_many(queued, to=CommandState.SENT, at=at, by=by, sent_at=at)
-        _refill_after_commit({command.vehicle_id for command in moved}, at=at)
-    return sorted([*sent, *moved], key=lambda command: (command.vehicle_id, command.sequence))
+        travelling = [command for command in commands if _is_sent(command, at=at, by=by)]
+        _refill_after_commit({command.vehicle_id for command in travelling}, at=at)
+    return travelling
 
 
 def record_acknowledgement(
@@ -122,18 +148,12 @@ def record_acknowledgement(
     was for can answer it; otherwise `CommandNotFound`.
     """
     with transaction.atomic():
-        command = (
-            VehicleCommand.objects.select_for_update(of=("self",))
-            .select_related("vehicle")
-            .filter(public_id=command_public_id, vehicle_id=device_vehicle_id)
-            .first()
-        )
-        if command is None:
-            raise CommandNotFound
+        command = _lock_command(str(command_public_id), vehicle_id=device_vehicle_id)
         late = command.state == CommandState.UNKNOWN
         to = CommandState(result)
         if _is_news(command, to):
-            _settle([command], to=to, at=at, by=by, late=late)
+            move(command, to=to, at=at, by=by, **_ending(to, at))
+            _tell([command], at=at, late=late)
     return command
 
 
@@ -164,21 +184,56 @@ def _is_news(command: VehicleCommand, to: CommandState) -> bool:
     return command.state in _ANSWERABLE and command.state != to
 
 
+def _is_sent(command: VehicleCommand, *, at: datetime.datetime, by: Principal) -> bool:
+    """Whether the command may travel, noting the first time that it does."""
+    if command.state == CommandState.SENT:
+        return True
+    try:
+        move(command, to=CommandState.SENT, at=at, by=by, sent_at=at)
+    except LostRace:
+        return False
+    return True
+
+
 def _next_sequence(vehicle_id: int) -> int:
-    vehicles = Vehicle.objects.filter(pk=vehicle_id)
-    if vehicles.update(command_sequence=F("command_sequence") + 1) == 0:
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, [vehicle_id])
+        row = cursor.fetchone()
+    if row is None:
         raise VehicleNotFound
-    sequence: int = vehicles.values_list("command_sequence", flat=True).get()
-    return sequence
+    return int(row[0])
+
+
+def _insert(command: VehicleCommand) -> bool:
+    """Insert the command unless its key is known; whether it was inserted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [getattr(command, name) for name in _INSERTED])
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    command.pk = row[0]
+    command._state.adding = False
+    return True
+
+
+def _lock_command(public_id: str, *, vehicle_id: int) -> VehicleCommand:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [public_id, vehicle_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise CommandNotFound
+    command = VehicleCommand.from_db(connection.alias, _LOCKED, row[:-1])
+    command.vehicle = Vehicle.from_db(connection.alias, ("id", "public_id"), (vehicle_id, row[-1]))
+    return command
 
 
 def _supersede(*, vehicle_id: int, kind: str, at: datetime.datetime, by: Principal) -> None:
-    pointless = VehicleCommand.objects.filter(
-        Q(kind__in=OPPOSITES.get(kind, frozenset())),
-        vehicle_id=vehicle_id,
-        state=CommandState.QUEUED,
-    )
-    _settle(pointless.select_related("vehicle"), to=CommandState.SUPERSEDED, at=at, by=by)
+    with connection.cursor() as cursor:
+        cursor.execute(_POINTLESS, [vehicle_id, list(OPPOSITES.get(kind, ()))])
+        pointless = [pk for (pk,) in cursor.fetchall()]
+    if pointless:
+        rows = VehicleCommand.objects.select_related("vehicle").filter(pk__in=pointless)
+        _settle(rows, to=CommandState.SUPERSEDED, at=at, by=by)
 
 
 def _settle(
@@ -187,15 +242,23 @@ def _settle(
     to: CommandState,
     at: datetime.datetime,
     by: Principal,
-    late: bool = False,
 ) -> list[VehicleCommand]:
-    """Move commands to an answer or an end; tell the ends; take them out of their boxes."""
-    finished: dict[str, Any] = {} if to == CommandState.ACCEPTED else {"finished_at": at}
-    moved = move_many(commands, to=to, at=at, by=by, **finished)
-    if moved and finished:
-        outbox.publish(*(_finished(command, late=late) for command in moved), at=at)
-    _refill_after_commit({command.vehicle_id for command in moved}, at=at)
+    """Move commands to their end and tell it."""
+    moved = move_many(commands, to=to, at=at, by=by, **_ending(to, at))
+    _tell(moved, at=at)
     return moved
+
+
+def _ending(to: CommandState, at: datetime.datetime) -> dict[str, Any]:
+    return {} if to == CommandState.ACCEPTED else {"finished_at": at}
+
+
+def _tell(moved: list[VehicleCommand], *, at: datetime.datetime, late: bool = False) -> None:
+    """Publish what has ended, and take everything that moved out of its box."""
+    ended = [command for command in moved if command.state != CommandState.ACCEPTED]
+    if ended:
+        outbox.publish(*(_finished(command, late=late) for command in ended), at=at)
+    _refill_after_commit({command.vehicle_id for command in moved}, at=at)
 
 
 def _finished(command: VehicleCommand, *, late: bool) -> CommandFinished:

@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import psycopg.errors
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history, rules
-from fleet.vehicles.history import Change
-from fleet.vehicles.models import Vehicle, VehicleHold
+from fleet.vehicles.models import VehicleHold
 from fleet.vehicles.states import STAFF_PURPOSES, LifeState, RentalState
 from mobility.core.errors import Conflict, Gone, NotFound
 from mobility.core.transitions import LostRace, move
@@ -25,7 +24,16 @@ from mobility.core.transitions import LostRace, move
 if TYPE_CHECKING:
     import datetime
 
+    from fleet.vehicles.history import Subject
     from mobility.core.principals import Principal
+
+# Without a target, ON CONFLICT answers to the exclusion constraint: no row means that it refused,
+# without an error that would spoil the caller's transaction.
+_INSERT = """
+INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING RETURNING id
+"""
+_RELEASE = "UPDATE fleet_vehiclehold SET released_at = %s WHERE id = %s"
 
 
 class VehicleNotFound(NotFound):
@@ -76,23 +84,21 @@ def hold_vehicle(
     Raises `VehicleNotFound`, `VehicleTaken`, `VehicleNotRentable`.
     """
     with transaction.atomic():
-        vehicle = load_vehicle(vehicle_id)
-        refuse_hopeless(vehicle, purpose=purpose)
-        before = history.condition_of(vehicle)
+        subject = load_vehicle(vehicle_id)
+        refuse_hopeless(subject, purpose=purpose)
         taken = RentalState.STAFF if purpose in STAFF_PURPOSES else RentalState.HELD
         try:
-            move(vehicle, field="rental_state", to=taken, at=at, by=by)
+            move(subject.vehicle, field="rental_state", to=taken, at=at, by=by)
         except LostRace as lost:
             raise VehicleTaken from lost
-        hold = _insert_hold(
-            VehicleHold(
-                vehicle=vehicle,
-                during=DateTimeTZRange(at, until),
-                purpose=purpose,
-                holder_ref=holder_ref,
-            ),
+        hold = VehicleHold(
+            vehicle=subject.vehicle,
+            during=DateTimeTZRange(at, until),
+            purpose=purpose,
+            holder_ref=holder_ref,
         )
-        history.record_changes([Change(vehicle=vehicle, before=before)], at=at, by=by)
+        _insert_hold(hold)
+        history.record_changes([subject], at=at, by=by)
     return hold
 
 
@@ -109,13 +115,14 @@ def extend_hold(
     moment wins over the expiry. Raises `HoldNotFound`, `HoldOver`, `VehicleTaken`.
     """
     with transaction.atomic():
-        hold = _active_hold(hold_id)
+        hold, _subject = lock_hold(hold_id)
         hold.during = DateTimeTZRange(hold.during.lower, until)
         try:
             with transaction.atomic():
                 hold.save(update_fields=["during"])
         except IntegrityError as error:
-            _raise_if_taken(error)
+            if isinstance(error.__cause__, psycopg.errors.ExclusionViolation):
+                raise VehicleTaken from error
             raise
     return hold
 
@@ -133,28 +140,36 @@ def release_hold(
     """
     with transaction.atomic():
         try:
-            hold = _active_hold(hold_id)
+            hold, subject = lock_hold(hold_id)
         except HoldOver:
             return VehicleHold.objects.get(pk=hold_id)
-        free_vehicle(hold, at=at, by=by, reason=reason)
+        free_vehicle(hold, subject, at=at, by=by, reason=reason)
     return hold
 
 
-def load_vehicle(vehicle_id: int) -> Vehicle:
+def load_vehicle(vehicle_id: int) -> Subject:
     """The vehicle with its condition, in one query; raises `VehicleNotFound`."""
-    vehicle = Vehicle.objects.with_condition().filter(pk=vehicle_id).first()
-    if vehicle is None:
-        raise VehicleNotFound
-    return vehicle
+    for subject in history.load_subjects([vehicle_id]):
+        return subject
+    raise VehicleNotFound
 
 
-def lock_hold(hold_id: int) -> VehicleHold:
-    """The active hold, locked so that only one caller at a time acts on it."""
-    return _active_hold(hold_id)
+def lock_hold(hold_id: int) -> tuple[VehicleHold, Subject]:
+    """The active hold and its vehicle, locked so that only one caller at a time acts on them.
+
+    Raises `HoldNotFound`, `HoldOver`.
+    """
+    held = history.load_held(hold_id)
+    if held is None:
+        raise HoldNotFound
+    if held[0].released_at is not None:
+        raise HoldOver
+    return held
 
 
-def refuse_hopeless(vehicle: Vehicle, *, purpose: str) -> None:
+def refuse_hopeless(subject: Subject, *, purpose: str) -> None:
     """Raise what a caller would run into anyway, with all reasons at once."""
+    vehicle = subject.vehicle
     if purpose in STAFF_PURPOSES:
         if vehicle.life_state == LifeState.RETIRED:
             raise VehicleNotRentable(extra={"reasons": [rules.NOT_IN_SERVICE]})
@@ -162,7 +177,7 @@ def refuse_hopeless(vehicle: Vehicle, *, purpose: str) -> None:
         reasons = rules.obstacles(
             life=vehicle.life_state,
             link=vehicle.link_state,
-            blocks=frozenset(vehicle.active_blocks),
+            blocks=subject.blocks,
         )
         if reasons:
             raise VehicleNotRentable(extra={"reasons": list(reasons)})
@@ -172,6 +187,7 @@ def refuse_hopeless(vehicle: Vehicle, *, purpose: str) -> None:
 
 def free_vehicle(
     hold: VehicleHold,
+    subject: Subject,
     *,
     at: datetime.datetime,
     by: Principal,
@@ -179,35 +195,21 @@ def free_vehicle(
     reason: str = "",
 ) -> None:
     """Release an active hold that the caller has locked, and free its vehicle."""
-    vehicle = load_vehicle(hold.vehicle_id)
-    before = history.condition_of(vehicle)
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE, [at, hold.pk])
     hold.released_at = at
-    hold.save(update_fields=["released_at"])
+    vehicle = subject.vehicle
     if vehicle.rental_state != RentalState.FREE:
         move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
-    change = Change(vehicle=vehicle, before=before)
-    history.record_changes([change], at=at, by=by, trip_ref=trip_ref, reason=reason)
+    history.record_changes([subject], at=at, by=by, trip_ref=trip_ref, reason=reason)
 
 
-def _active_hold(hold_id: int) -> VehicleHold:
-    hold = VehicleHold.objects.select_for_update(of=("self",)).filter(pk=hold_id).first()
-    if hold is None:
-        raise HoldNotFound
-    if hold.released_at is not None:
-        raise HoldOver
-    return hold
-
-
-def _insert_hold(hold: VehicleHold) -> VehicleHold:
-    try:
-        with transaction.atomic():
-            hold.save(force_insert=True)
-    except IntegrityError as error:
-        _raise_if_taken(error)
-        raise
-    return hold
-
-
-def _raise_if_taken(error: IntegrityError) -> None:
-    if isinstance(error.__cause__, psycopg.errors.ExclusionViolation):
-        raise VehicleTaken from error
+def _insert_hold(hold: VehicleHold) -> None:
+    """Insert the hold where the exclusion constraint lets it; raises `VehicleTaken`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref])
+        row = cursor.fetchone()
+    if row is None:
+        raise VehicleTaken
+    hold.pk = row[0]
+    hold._state.adding = False

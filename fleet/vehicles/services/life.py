@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history
-from fleet.vehicles.history import Change
 from fleet.vehicles.services import holds
 from fleet.vehicles.states import LifeState, RentalState
 from mobility.core.errors import Conflict
@@ -44,12 +43,12 @@ def set_life_state(
     nothing. Raises `VehicleNotFound`, `LifeChangeRefused`, `IllegalMove`, `LostRace`.
     """
     with transaction.atomic():
-        vehicle = holds.load_vehicle(vehicle_id)
+        subject = holds.load_vehicle(vehicle_id)
+        vehicle = subject.vehicle
         if vehicle.life_state == to:
             return vehicle
         if vehicle.rental_state not in _UNRENTED and to not in _ANY_TIME:
             raise LifeChangeRefused
-        before = history.condition_of(vehicle)
         move(vehicle, field="life_state", to=to, at=at, by=by, reason=reason)
-        history.record_changes([Change(vehicle=vehicle, before=before)], at=at, by=by)
+        history.record_changes([subject], at=at, by=by)
     return vehicle

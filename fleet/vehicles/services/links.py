@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from fleet.vehicles import history
-from fleet.vehicles.history import Change
-from fleet.vehicles.models import Vehicle
 from mobility.core.transitions import move_many
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
+    from fleet.vehicles.models import Vehicle
     from mobility.core.principals import Principal
 
 
@@ -30,10 +29,11 @@ def set_link_state(
     if not vehicle_ids:
         return []
     with transaction.atomic():
-        changing = Vehicle.objects.filter(pk__in=vehicle_ids).exclude(link_state=to)
-        vehicles = list(changing.with_condition())
-        before = {vehicle.pk: history.condition_of(vehicle) for vehicle in vehicles}
-        moved = move_many(vehicles, field="link_state", to=to, at=at, by=by)
-        changes = [Change(vehicle=vehicle, before=before[vehicle.pk]) for vehicle in moved]
-        history.record_changes(changes, at=at, by=by)
+        loaded = history.load_subjects(vehicle_ids)
+        subjects = {
+            subject.vehicle.pk: subject for subject in loaded if subject.vehicle.link_state != to
+        }
+        changing = [subject.vehicle for subject in subjects.values()]
+        moved = move_many(changing, field="link_state", to=to, at=at, by=by)
+        history.record_changes((subjects[vehicle.pk] for vehicle in moved), at=at, by=by)
     return moved

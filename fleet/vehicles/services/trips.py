@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from fleet.vehicles import history, mds
-from fleet.vehicles.history import Change
 from fleet.vehicles.services import holds
 from fleet.vehicles.states import TRIP_MARKS, RentalState, TripMark
 from mobility.core.transitions import move
@@ -37,15 +36,10 @@ def mark_trip(
     to = TRIP_MARKS[mark]
     reason = _REASONS.get(mark, "")
     with transaction.atomic():
-        hold = holds.lock_hold(hold_id)
+        hold, subject = holds.lock_hold(hold_id)
         if to == RentalState.FREE:
-            holds.free_vehicle(hold, at=at, by=by, trip_ref=trip_ref, reason=reason)
-            return hold
-        vehicle = holds.load_vehicle(hold.vehicle_id)
-        if vehicle.rental_state == to:
-            return hold
-        before = history.condition_of(vehicle)
-        move(vehicle, field="rental_state", to=to, at=at, by=by)
-        change = Change(vehicle=vehicle, before=before)
-        history.record_changes([change], at=at, by=by, trip_ref=trip_ref)
+            holds.free_vehicle(hold, subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
+        elif subject.vehicle.rental_state != to:
+            move(subject.vehicle, field="rental_state", to=to, at=at, by=by)
+            history.record_changes([subject], at=at, by=by, trip_ref=trip_ref)
     return hold
