@@ -15,7 +15,7 @@ from tests.stories.people import Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.browser]
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(300)]
 
 GIULIA = "giulia@demo.example"
 PARK = Place(9.1757, 45.4737)

@@ -86,7 +86,7 @@ export class Nearby {
     const node = fill(clone("nearby-row"), {
       kind: row.kind,
       title: charger ? row.name : text(`kind_${row.kind}`),
-      way: centre.known ? wayTo(row.distance_m, true) : distance(row.distance_m),
+      way: centre.known ? wayTo(row.distance_m) : distance(row.distance_m),
       energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
       free: charger ? freeOf(row) : null,
       ...(charger ? { price: energyPrice(row), price_more: null } : short(row.price)),

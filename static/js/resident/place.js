@@ -1,6 +1,6 @@
 // Where the person is, if they want to tell; else the middle of the map stands in.
 
-import { distance, text, walkMinutes } from "../page.js";
+import { text, walkMinutes } from "../page.js";
 
 const ASK = { enableHighAccuracy: true, timeout: 8000, maximumAge: 30000 };
 
@@ -29,8 +29,5 @@ export function metresBetween(a, b) {
   return Math.hypot(east, north);
 }
 
-/** "4 min walk" from the person, or how far from the map's centre. */
-export function wayTo(metres, known) {
-  if (metres === null || metres === undefined) return null;
-  return known ? text("walk", { minutes: walkMinutes(metres) }) : text("from_centre", { distance: distance(metres) });
-}
+/** "4 min walk" from where the person is. */
+export const wayTo = (metres) => text("walk", { minutes: walkMinutes(metres) });

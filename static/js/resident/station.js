@@ -67,7 +67,7 @@ export class StationCard {
       title: site.name,
       address: site.address || null,
       operator: site.operator,
-      way: wayTo(metresBetween(centre, this.at), centre.known),
+      way: centre.known ? wayTo(metresBetween(centre, this.at)) : null,
       free: freeOf(site),
     });
     this.drawConnectors();

@@ -31,7 +31,7 @@ export class VehicleCard {
     return {
       ...head(vehicle),
       name: named(vehicle.name),
-      way: wayTo(metresBetween(centre, this.at), centre.known),
+      way: centre.known ? wayTo(metresBetween(centre, this.at)) : null,
       battery: percent(vehicle.battery_pct),
       range: vehicle.range_m ? text("range", { km: number(vehicle.range_m / 1000) }) : null,
       ...board(quote),
