@@ -64,7 +64,7 @@ def _start_processes(house: House) -> None:
     web = ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
     bind = f"127.0.0.1:{env['WEB_PORT']}"
     here = ["--host", "127.0.0.1", "--port"]
-    worker = ["-m", "celery", "-A", "mobility", "worker", "-c", "1", "--pool", "threads", "-Q"]
+    worker = ["-m", "celery", "-A", "mobility", "worker", "-c", "1", "-Q"]
     house.add("web", "-m", "gunicorn", "mobility.wsgi:application", *web, "--bind", bind)
     house.add("ocpp", "manage.py", "run_ocpp", *here, env["OCPP_PORT"])
     house.add("worker", *worker, "default,sessions,planning", "-n", "stories@%h")

@@ -24,7 +24,10 @@ def test_the_night_is_planned_and_a_flat_scooter_gets_a_battery(house: House) ->
         plan = marco.post("fleet/plans", {"seconds": 1}, status=201)
         sara.post("fleet/plans", {"seconds": 1}, status=403)
         draft = marco.wait_for(
-            f"fleet/plans/{plan['id']}", lambda seen: seen["state"] == "draft", what="the plan"
+            f"fleet/plans/{plan['id']}",
+            lambda seen: seen["state"] == "draft",
+            what="the plan",
+            patience_s=100,
         )
         assert draft["tasks_total"] > 0
         marco.post(f"fleet/plans/{plan['id']}/publish")
