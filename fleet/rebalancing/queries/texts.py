@@ -12,7 +12,9 @@ def reason_text(task: RebalancingTask) -> str:
     """Why this task is worth doing, with its figures."""
     text = _("%(stock)s stand here, %(target)s are enough.")
     if task.reason == Reason.LOW_BATTERY:
-        text = _("Battery at %(battery_pct)s %%; a full one brings about %(trips)s more trips.")
+        text = _(
+            "Battery at %(battery_pct)s %%: nobody can ride it. A swap is worth about %(trips)s trips."
+        )
     elif task.reason == Reason.SHORTAGE:
         text = _(
             "%(stock)s stand here and %(target)s will be asked for: about %(trips)s more trips."

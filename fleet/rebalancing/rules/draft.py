@@ -107,7 +107,7 @@ def routing_problem(*, situation: Situation, parameters: Parameters, found: list
     lon = np.append(situation.depot_lon, situation.lon[places])
     lat = np.append(situation.depot_lat, situation.lat[places])
     kinds = {kind: index for index, kind in enumerate(parameters.kinds)}
-    prize = [offer.gain * parameters.margin_cents[offer.kind] for offer in found]
+    prize = [offer.trips * parameters.margin_cents[offer.kind] for offer in found]
     commodity = [kinds[offer.kind] for offer in found]
     return Problem(
         minutes=van_minutes(lon=lon, lat=lat, parameters=parameters)
@@ -175,11 +175,11 @@ def _spell_out(
         share = minutes * problem.cost_per_minute / prize if prize > 0 else 0.0
         moved = [found[stop - 1] for stop in route if not found[stop - 1].swaps]
         handled = sum(abs(offer.change) for offer in moved)
-        worth = sum(offer.gain * parameters.margin_cents[offer.kind] for offer in moved)
+        worth = sum(offer.trips * parameters.margin_cents[offer.kind] for offer in moved)
         for stop in route:
             offer = found[stop - 1]
             each = (
-                offer.gain * parameters.margin_cents[offer.kind] / len(offer.flat)
+                offer.trips * parameters.margin_cents[offer.kind] / len(offer.flat)
                 if offer.swaps
                 else worth / handled
             )
@@ -239,10 +239,10 @@ def _task(
     if offer.swaps and vehicle is not None:
         params = {
             "battery_pct": vehicle.battery_pct,
-            "trips": round(offer.gain / len(offer.flat), 2),
+            "trips": round(offer.trips / len(offer.flat), 1),
         }
     elif offer.change < 0:
-        params["trips"] = round(offer.gain, 2)
+        params["trips"] = round(offer.gain, 1)
     return TaskDraft(
         van=van,
         sequence=sequence,

@@ -18,7 +18,11 @@ MOST_STOCK = 60
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """One possible stop of a van. `gain` is in expected trips; a pick-up's may be below zero."""
+    """One possible stop of a van.
+
+    `gain` is in expected trips within the horizon, and may be below zero for a pick-up; `credit` is
+    in trips too, for what falls due anyway.
+    """
 
     kind: str
     place: int
@@ -27,6 +31,12 @@ class Offer:
     stock: int
     target: int
     flat: tuple[VehicleAt, ...] = ()  # vehicles whose battery is swapped
+    credit: float = 0.0
+
+    @property
+    def trips(self) -> float:
+        """What the stop is worth, in trips."""
+        return self.gain + self.credit
 
     @property
     def swaps(self) -> bool:
@@ -106,6 +116,7 @@ def _swaps(
                     stock=have,
                     target=have + len(part),
                     flat=part,
+                    credit=parameters.swap_credit_trips * len(part),
                 )
             )
             have += len(part)

@@ -28,6 +28,9 @@ class Parameters:
     history_days: int = 28
     low_battery_pct: int = 20
     place_capacity: int = 30  # vehicles of one kind that may stand in a cell
+    # A flat vehicle earns nothing until somebody comes, and somebody has to come anyway: trips
+    # credited to a swap for not waiting, beside those it brings within the horizon.
+    swap_credit_trips: float = 4.0
     # Level of an average place while nothing is known: trips per vehicle and day.
     prior_trips_per_vehicle_day: float = 2.0
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet.rebalancing.solver.problem import DEPOT, Answer, Floats, Ints, Problem
+from fleet.rebalancing.solver.problem import DEPOT, Answer, Floats, Ints, Problem, judge
 
 NEAREST = 60
 
@@ -67,7 +67,8 @@ def greedy_routes(problem: Problem) -> Answer:
             low=np.zeros(problem.commodities, dtype=np.int64),
         )
         routes.append(_fill(problem, van=van, open_stops=open_stops))
-    return Answer(routes=routes, method="greedy")
+    net_cost = judge(problem, routes=routes).net_cost
+    return Answer(routes=routes, method="greedy", net_cost=net_cost)
 
 
 def _fill(problem: Problem, *, van: _Van, open_stops: NDArray[np.bool_]) -> list[int]:

@@ -69,6 +69,7 @@ class Answer:
 
     routes: list[list[int]]
     method: str  # "sisr" or "greedy"
+    net_cost: float  # cost less prizes, by the method's own account
     iterations: int = 0
     seconds: float = 0.0
     trail: list[tuple[float, float]] = field(default_factory=list)  # (seconds, net cost)

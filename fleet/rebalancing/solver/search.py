@@ -6,7 +6,8 @@ import importlib
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 
@@ -37,12 +38,14 @@ class Schedule:
 @dataclass(frozen=True, kw_only=True)
 class Effort:
     """How long to search: seconds of the wall or of this thread's processor, or a fixed number of
-    rounds (the same seed then gives the same routes on every machine)."""
+    rounds (the same seed then gives the same routes on every machine). `searches` run side by side,
+    one thread and seed each, and the best counts."""
 
     seconds: float = 10.0
     rounds: int | None = None
     processor: bool = False
     seed: int = 1
+    searches: int = 1
 
 
 @cache
@@ -65,7 +68,16 @@ def solve(problem: Problem, *, effort: Effort, mandatory: bool = False) -> Answe
     kernel = compiled_kernel()
     if kernel is None or problem.stops < 2:
         return greedy_routes(problem)
-    return _Search(problem, kernel=kernel, effort=effort, mandatory=mandatory).run()
+    searches = [
+        _Search(problem, kernel=kernel, effort=replace(effort, seed=seed), mandatory=mandatory)
+        for seed in range(effort.seed, effort.seed + effort.searches)
+    ]
+    if len(searches) == 1:
+        return searches[0].run()
+    # The kernel releases the GIL, so threads use as many cores.
+    with ThreadPoolExecutor(max_workers=len(searches)) as pool:
+        answers = list(pool.map(_Search.run, searches))
+    return min(answers, key=lambda answer: answer.net_cost)
 
 
 class _Search:
@@ -152,6 +164,7 @@ class _Search:
         return Answer(
             routes=self._best_routes(),
             method="sisr",
+            net_cost=float(self.totals.best[0]),
             iterations=self.rounds,
             seconds=seconds,
             trail=self.trail,

@@ -147,6 +147,15 @@ def test_the_same_seed_gives_the_same_routes():
     assert first.routes != other.routes
 
 
+def test_two_searches_side_by_side_keep_the_better():
+    task = random_problem(3, stops=30, vans=4)
+    both = solve(task, effort=Effort(rounds=2_000, seed=5, searches=2), mandatory=True)
+    alone = [solve(task, effort=Effort(rounds=2_000, seed=n), mandatory=True) for n in (5, 6)]
+    assert both.net_cost == min(answer.net_cost for answer in alone)
+    judged = judge(task, routes=both.routes, mandatory=True)
+    assert both.net_cost == pytest.approx(judged.net_cost)
+
+
 def test_time_is_a_limit():
     task = random_problem(1, stops=60, vans=10)
     answer = solve(task, effort=Effort(seconds=0.3, processor=True), mandatory=True)
