@@ -60,9 +60,14 @@ _POINTLESS = """
 SELECT id FROM fleet_vehiclecommand
 WHERE vehicle_id = %s AND state = 'queued' AND kind = ANY (%s)
 """
-_LOCKED = ("id", *_INSERTED, "sent_at", "finished_at")
+_LOADED = ("id", *_INSERTED, "sent_at", "finished_at")
+_DELIVERABLE = (
+    f"SELECT {', '.join(_LOADED)} FROM fleet_vehiclecommand"  # noqa: S608 - constants
+    " WHERE public_id = ANY (%s::uuid[]) AND state IN ('queued', 'sent') AND expires_at > %s"
+    " ORDER BY vehicle_id, sequence"
+)
 _LOCK = (
-    f"SELECT {', '.join(f'command.{name}' for name in _LOCKED)}, vehicle.public_id"  # noqa: S608 - constants
+    f"SELECT {', '.join(f'command.{name}' for name in _LOADED)}, vehicle.public_id"  # noqa: S608 - constants
     " FROM fleet_vehiclecommand command JOIN fleet_vehicle vehicle ON vehicle.id = command.vehicle_id"
     " WHERE command.public_id = %s AND command.vehicle_id = %s FOR UPDATE OF command"
 )
@@ -127,7 +132,9 @@ def mark_commands_sent(
     reply that carried it may be lost; its sequence number makes the repetition harmless.
     """
     with transaction.atomic():
-        commands = VehicleCommand.objects.deliverable(at=at).filter(public_id__in=public_ids)
+        with connection.cursor() as cursor:
+            cursor.execute(_DELIVERABLE, [list(public_ids), at])
+            commands = [_command(row) for row in cursor.fetchall()]
         travelling = [command for command in commands if _is_sent(command, at=at, by=by)]
         _refill_after_commit({command.vehicle_id for command in travelling}, at=at)
     return travelling
@@ -222,9 +229,13 @@ def _lock_command(public_id: str, *, vehicle_id: int) -> VehicleCommand:
         row = cursor.fetchone()
     if row is None:
         raise CommandNotFound
-    command = VehicleCommand.from_db(connection.alias, _LOCKED, row[:-1])
+    command = _command(row[:-1])
     command.vehicle = Vehicle.from_db(connection.alias, ("id", "public_id"), (vehicle_id, row[-1]))
     return command
+
+
+def _command(row: tuple[Any, ...]) -> VehicleCommand:
+    return VehicleCommand.from_db(connection.alias, _LOADED, row)
 
 
 def _supersede(*, vehicle_id: int, kind: str, at: datetime.datetime, by: Principal) -> None:
