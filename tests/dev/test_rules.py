@@ -214,3 +214,28 @@ def test_a_folder_that_may_not_be_written_is_one_sentence(
     monkeypatch.setattr(dev.signal, "signal", lambda *_: None)
     assert dev.main() == 1
     assert "Permission denied: '/srv/city/.data'" in capsys.readouterr().err
+
+
+def test_without_a_home_folder_caches_lie_in_the_clone(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    monkeypatch.setattr(dev, "TOOLS", tmp_path / ".tools")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/no-such-folder")
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    assert dev.uv_env()["UV_CACHE_DIR"] == str(tmp_path / ".tools/uv")
+    assert dev.cache_folder() == tmp_path / ".tools/cache"
+
+
+def test_the_browser_script_names_its_libraries_and_fonts(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    (root / "usr/lib/x86_64-linux-gnu/nss").mkdir(parents=True)
+    monkeypatch.setattr(dev, "DATA", tmp_path)
+    monkeypatch.setattr(dev, "unpacked", lambda *_: root)
+    script = dev.unpack_browser(tmp_path / "new folder" / "chromium")
+    text = script.read_text()
+    assert f"{root}/usr/lib/x86_64-linux-gnu/nss" in text
+    assert f"FONTCONFIG_FILE='{tmp_path}/new folder/fonts.conf'" in text
+    assert os.access(script, os.X_OK)
