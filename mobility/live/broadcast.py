@@ -8,7 +8,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 
 import structlog
 
@@ -72,7 +72,7 @@ class Broadcast:
 
     async def frames(
         self, audience: Audience, *, alive_s: float = ALIVE_EVERY_S
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The events for one watcher, for as long as they are asked for."""
         with self._joined(audience) as room:
             seen, quiet_s = 0, 0.0

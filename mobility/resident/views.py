@@ -7,6 +7,7 @@ page itself, so that a reload or a second phone shows the same.
 import dataclasses
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.urls import reverse
 from django.views.generic import TemplateView
@@ -75,3 +76,7 @@ class AccountView(OwnShell):
     """`/account/`: rides, charges, receipts, payment, language."""
 
     template_name = "resident/account.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Demonstration cards are offered only where the local provider runs."""
+        return super().get_context_data(demo_payments=settings.DEMO_PAYMENTS, **kwargs)

@@ -16,6 +16,8 @@ export function watchCity({ audience = "public", onChange, onSilence = () => {} 
   let source = null;
   let wait = FIRST_WAIT_MS;
   let closed = false;
+  let attempt = 0;
+  let timer = 0;
 
   const asObject = (group, row) => Object.fromEntries(columns[group].map((name, place) => [name, row[place]]));
   const put = (group, rows = []) => {
@@ -49,40 +51,43 @@ export function watchCity({ audience = "public", onChange, onSilence = () => {} 
     onChange(city);
   }
 
+  // Only the newest attempt may open a stream: waking up while a retry waits must not make two.
   async function open() {
-    if (closed) return;
-    try {
-      const { url } = await get("/live-token", { audience });
-      source = new EventSource(url);
-    } catch {
-      return again();
-    }
+    attempt += 1;
+    const mine = attempt;
+    clearTimeout(timer);
+    source?.close();
+    const answer = await get("/live-token", { audience }).catch(() => null);
+    if (closed || mine !== attempt) return;
+    if (!answer) return again();
+    source = new EventSource(answer.url);
     source.addEventListener("snapshot", snapshot);
     source.addEventListener("delta", delta);
-    source.addEventListener("renew", () => reopen());
-    source.onerror = () => again();
-  }
-
-  function reopen() {
-    source?.close();
-    open();
+    source.addEventListener("renew", open);
+    source.onerror = again;
   }
 
   function again() {
     source?.close();
     onSilence(true);
-    setTimeout(open, wait + Math.random() * wait);
+    timer = setTimeout(open, wait + Math.random() * wait);
     wait = Math.min(LONGEST_WAIT_MS, wait * 2);
   }
 
+  function rest() {
+    attempt += 1;
+    clearTimeout(timer);
+    source?.close();
+  }
+
   // A phone in a pocket needs no map: nothing runs while nobody looks.
-  const look = () => (document.hidden ? source?.close() : reopen());
+  const look = () => (document.hidden ? rest() : open());
   document.addEventListener("visibilitychange", look);
   open();
 
   return () => {
     closed = true;
-    source?.close();
+    rest();
     document.removeEventListener("visibilitychange", look);
   };
 }

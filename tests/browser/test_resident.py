@@ -24,7 +24,9 @@ SLOW_MS = 40_000
 Shot = Callable[[Page, str], Path]
 
 
-def test_giulia_books_rides_and_ends_a_ride_on_her_phone(house: House, open_page: OpenPage, shot: Shot) -> None:
+def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
+    house: House, open_page: OpenPage, shot: Shot
+) -> None:
     """Price before anything, log in and back, hold, unlock, pause, a refusal with a way out, receipt."""
     giulia = sign_in(house, GIULIA)
     _give_a_card(giulia)
@@ -87,13 +89,19 @@ def test_giulia_books_rides_and_ends_a_ride_on_her_phone(house: House, open_page
         shot(page, "resident-7-account")
 
 
-def test_the_list_says_by_keyboard_what_the_map_shows(house: House, open_page: OpenPage, shot: Shot) -> None:
+def test_the_list_says_by_keyboard_what_the_map_shows(
+    house: House, open_page: OpenPage, shot: Shot
+) -> None:
     """Skip link, filter, choose, leave: without a pointer, in Italian and English."""
     scooter = _scooter_near(credentials_of(house).devices, PARK)
     with open_street(credentials_of(house), speed=1.0) as street:
         street.put(scooter.code)
         _wait_until_free(Caller(house), scooter)
-        page = open_page(DESK, geolocation={"longitude": scooter.lon, "latitude": scooter.lat}, permissions=["geolocation"])
+        page = open_page(
+            DESK,
+            geolocation={"longitude": scooter.lon, "latitude": scooter.lat},
+            permissions=["geolocation"],
+        )
         page.goto("/")
         expect(page.locator("#map[data-ready]")).to_be_attached(timeout=SLOW_MS)
         page.get_by_role("button", name="Show where I am").click()
@@ -101,7 +109,9 @@ def test_the_list_says_by_keyboard_what_the_map_shows(house: House, open_page: O
         expect(row).to_contain_text("min walk", timeout=SLOW_MS)
 
         page.get_by_role("button", name="Scooters").press("Enter")
-        expect(page.get_by_role("button", name="Scooters")).to_have_attribute("aria-pressed", "true")
+        expect(page.get_by_role("button", name="Scooters")).to_have_attribute(
+            "aria-pressed", "true"
+        )
         expect(page.locator(".nearby-row[data-kind=charger]")).to_have_count(0)
         row.press("Enter")
         expect(page.locator("[data-panel=card]")).to_be_focused()
@@ -122,7 +132,9 @@ def test_a_lost_network_is_said_and_heals_by_itself(house: House, open_page: Ope
 
     page.context.set_offline(offline=True)
     page.get_by_role("button", name="Cars").click()
-    expect(page.locator("[data-nearby]")).to_contain_text(re.compile("No connection|Nothing free|E-car"), timeout=SLOW_MS)
+    expect(page.locator("[data-nearby]")).to_contain_text(
+        re.compile("No connection|Nothing free|E-car"), timeout=SLOW_MS
+    )
     page.context.set_offline(offline=False)
     page.get_by_role("button", name="Cars").click()
 
@@ -140,13 +152,17 @@ def _give_a_card(person: Caller) -> None:
 
 
 def _wait_until_free(person: Caller, vehicle: DeviceSpec) -> None:
-    person.wait_for(f"vehicles/{vehicle.code}", lambda seen: seen["available"], what="a free scooter")
+    person.wait_for(
+        f"vehicles/{vehicle.code}", lambda seen: seen["available"], what="a free scooter"
+    )
 
 
 def _log_in(house: House, page: Page) -> None:
     cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
     page.get_by_label("Email").fill(GIULIA)
-    page.get_by_label("Password").fill(next(one["password"] for one in cast if one["email"] == GIULIA))
+    page.get_by_label("Password").fill(
+        next(one["password"] for one in cast if one["email"] == GIULIA)
+    )
     page.get_by_role("button", name="Sign In").click()
 
 
@@ -176,7 +192,9 @@ def _end_where_it_is_forbidden(page: Page) -> Place:
     expect(conditions).to_contain_text("Parking is not allowed here")
     shown = conditions.get_by_role("button", name="Show on the map").first
     shown.click()
-    return Place(float(str(shown.get_attribute("data-lon"))), float(str(shown.get_attribute("data-lat"))))
+    return Place(
+        float(str(shown.get_attribute("data-lon"))), float(str(shown.get_attribute("data-lat")))
+    )
 
 
 def _ride_out(street: Street, scooter: DeviceSpec, edge: Place) -> None:

@@ -11,14 +11,20 @@ ROOT = Path(__file__).resolve().parents[2]
 STATIC, TEMPLATES = ROOT / "static", ROOT / "templates"
 SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 OURS = [STATIC / "js" / "resident"]
-PAGES = [path for folder in ("resident", "includes", "allauth") for path in sorted((TEMPLATES / folder).rglob("*.html"))]
+PAGES = [
+    path
+    for folder in ("resident", "includes", "allauth")
+    for path in sorted((TEMPLATES / folder).rglob("*.html"))
+]
 ALL_PAGES = "\n".join(path.read_text() for path in [TEMPLATES / "base.html", *PAGES])
 RESIDENT = "\n".join(path.read_text() for path in SCRIPTS if path.parent.name in {"resident", "js"})
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_every_import_leads_to_a_file(script: Path) -> None:
-    for target in re.findall(r'^import .*?"(.+?)";$|from "(.+?)";', script.read_text(), re.MULTILINE):
+    for target in re.findall(
+        r'^import .*?"(.+?)";$|from "(.+?)";', script.read_text(), re.MULTILINE
+    ):
         address = next(filter(None, target))
         assert address.startswith("."), address
         assert (script.parent / address).resolve().is_file(), address
@@ -33,7 +39,9 @@ def test_every_named_icon_is_on_the_sheet() -> None:
 
 
 def test_every_sentence_that_scripts_ask_for_is_there_and_none_is_left_over() -> None:
-    asked = set(re.findall(r'\btext\(\s*"([a-z_A-Z]+)"', RESIDENT)) | set(re.findall(r'part\("(\w+)"', RESIDENT))
+    asked = set(re.findall(r'\btext\(\s*"([a-z_A-Z]+)"', RESIDENT)) | set(
+        re.findall(r'part\("(\w+)"', RESIDENT)
+    )
     quoted = set(re.findall(r'"([a-z_]+)"', RESIDENT))
     made_of = tuple(re.findall(r"`(\w+_)\$\{", RESIDENT))
     followed = {f"{key}_hint" for key in quoted}
@@ -53,10 +61,14 @@ def test_every_action_in_a_template_has_a_hand() -> None:
     assert offered <= taken
 
 
-@pytest.mark.parametrize("name", ["css/house.css", "css/resident.css", "css/forms.css", "css/paper.css"])
+@pytest.mark.parametrize(
+    "name", ["css/house.css", "css/resident.css", "css/forms.css", "css/paper.css"]
+)
 def test_style_sheets_use_only_colours_of_the_house(name: str) -> None:
     sheet = (STATIC / name).read_text()
-    defined = set(re.findall(r"^\s*(--[\w-]+):", (STATIC / "css" / "house.css").read_text(), re.MULTILINE))
+    defined = set(
+        re.findall(r"^\s*(--[\w-]+):", (STATIC / "css" / "house.css").read_text(), re.MULTILINE)
+    )
     defined |= set(re.findall(r"^\s*(--[\w-]+):", sheet, re.MULTILINE)) | {"--sheet-peek"}
 
     assert set(re.findall(r"var\((--[\w-]+)", sheet)) <= defined
@@ -92,7 +104,9 @@ PAIRS = [
 def palettes() -> dict[str, dict[str, str]]:
     sheet = (STATIC / "css" / "house.css").read_text()
     blocks = re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)
-    light, dark = ({n: c for n, c in re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)} for block in blocks[:2])
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks[:2]
+    )
     return {"light": light, "dark": light | dark}
 
 
@@ -119,10 +133,15 @@ def test_vendored_libraries_come_with_their_licences() -> None:
     for folder in folders:
         assert list(folder.glob("LICENSE*")), folder.name
         assert re.search(r"-\d+\.\d+\.\d+$", folder.name)
-    for name in re.findall(r"vendor/([\w.-]+?)/", ALL_PAGES + RESIDENT + (STATIC / "css/house.css").read_text()):
+    for name in re.findall(
+        r"vendor/([\w.-]+?)/", ALL_PAGES + RESIDENT + (STATIC / "css/house.css").read_text()
+    ):
         assert (STATIC / "vendor" / name).is_dir(), name
 
 
 def test_no_page_reaches_for_another_host() -> None:
     for path in [*SCRIPTS, *PAGES, *sorted((STATIC / "css").glob("*.css"))]:
-        assert not re.search(r"(?:https?:)?//[a-z][\w-]*\.[a-z]", re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.M)), path
+        assert not re.search(
+            r"(?:https?:)?//[a-z][\w-]*\.[a-z]",
+            re.sub(r"^\s*//.*$", "", path.read_text(), flags=re.MULTILINE),
+        ), path

@@ -21,19 +21,29 @@ class City:
         self.asked: list[frozenset[Audience]] = []
         self.blind = False
         self.still = False
+        self._looked = asyncio.Condition()
 
     async def look(self, audiences: frozenset[Audience]) -> dict[Audience, Picture]:
-        self.looks += 1
         self.asked.append(audiences)
+        async with self._looked:
+            self.looks += 1
+            self._looked.notify_all()
         if self.blind:
             raise ConnectionError("the database is away")
         place = 0 if self.still else self.looks
         row = ("scooter-1", place)
         return {one: Picture(at="now", vehicles={row[0]: row}, sites={}) for one in audiences}
 
+    async def looked(self, times: int) -> None:
+        """Until the city was looked at so many times."""
+        async with self._looked:
+            await self._looked.wait_for(lambda: self.looks >= times)
+
 
 @contextlib.asynccontextmanager
-async def watching(broadcast: Broadcast, audience: Audience = PUBLIC) -> AsyncIterator[AsyncIterator[bytes]]:
+async def watching(
+    broadcast: Broadcast, audience: Audience = PUBLIC
+) -> AsyncIterator[AsyncIterator[bytes]]:
     async with contextlib.aclosing(broadcast.frames(audience, alive_s=3 * BEAT_S)) as frames:
         yield frames
 
@@ -86,9 +96,7 @@ async def test_a_slow_watcher_who_missed_a_beat_gets_the_whole_picture_again() -
 
     async with watching(broadcast) as frames:
         await anext(frames)
-        looks = city.looks
-        while city.looks < looks + 3:
-            await asyncio.sleep(BEAT_S)
+        await city.looked(city.looks + 3)
         assert (await anext(frames)).startswith(b"event: snapshot")
 
 
@@ -108,8 +116,7 @@ async def test_a_look_that_fails_ends_nobodys_stream() -> None:
 
     async with watching(broadcast) as frames:
         waiting = asyncio.ensure_future(anext(frames))
-        while city.looks < 2:
-            await asyncio.sleep(BEAT_S)
+        await city.looked(2)
         city.blind = False
         frame = await waiting
         while frame == ALIVE:

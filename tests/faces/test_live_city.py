@@ -70,14 +70,18 @@ def test_staff_see_their_own_fleet_with_every_reason_and_nothing_of_others(
     assert rivals.vehicles == {}
 
 
-def test_the_city_officer_sees_all_fleets_of_the_city(make_vehicle: Any, api: Client, elena: User) -> None:
+def test_the_city_officer_sees_all_fleets_of_the_city(
+    make_vehicle: Any, api: Client, elena: User
+) -> None:
     make_vehicle("scooter", code="ONE")
 
     assert codes(seen_by(audience_of(api(elena), "staff"))) == {"ONE"}
 
 
 @pytest.mark.parametrize("who", ["giulia", None])
-def test_the_staff_map_is_closed_to_residents(request: pytest.FixtureRequest, api: Client, who: str | None) -> None:
+def test_the_staff_map_is_closed_to_residents(
+    request: pytest.FixtureRequest, api: Client, who: str | None
+) -> None:
     person = request.getfixturevalue(who) if who else None
 
     answer = api(person).get("/api/v1/live-token", {"audience": "staff"})
@@ -115,7 +119,9 @@ def test_a_look_costs_two_queries_however_many_watch(make_vehicle: Any, make_sta
     make_station("CP1", online=True)
     audiences = frozenset({PUBLIC, *(Audience.staff(frozenset({number})) for number in range(5))})
 
-    with CaptureQueriesContext(connection, ) as asked:
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
         pictures = queries.pictures(audiences=audiences, at=clock.now())
 
     assert set(pictures) == audiences

@@ -30,9 +30,11 @@ def live() -> LiveApplication:
 class Visit:
     """One HTTP request to the application, kept open until `leave`."""
 
-    def __init__(self, app: LiveApplication, path: str, query: str = "", method: str = "GET") -> None:
+    def __init__(
+        self, app: LiveApplication, path: str, query: str = "", method: str = "GET"
+    ) -> None:
         self.sent: list[dict[str, Any]] = []
-        self.gone = asyncio.Event()
+        self.gone, self.told = asyncio.Event(), asyncio.Event()
         scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
         self.task = asyncio.create_task(app(scope, self.receive, self.send))
 
@@ -42,11 +44,13 @@ class Visit:
 
     async def send(self, message: Any) -> None:
         self.sent.append(dict(message))
+        self.told.set()
 
     async def heard(self, words: bytes) -> None:
         async with asyncio.timeout(2):
             while words not in self.body:
-                await asyncio.sleep(0.005)
+                self.told.clear()
+                await self.told.wait()
 
     @property
     def status(self) -> int:
@@ -66,7 +70,9 @@ def token(who: Audience = PUBLIC, *, lasts_s: float = 600.0) -> str:
     return "token=" + audience.sign(who, at=at)
 
 
-async def test_a_watcher_gets_the_picture_and_leaving_ends_everything(live: LiveApplication) -> None:
+async def test_a_watcher_gets_the_picture_and_leaving_ends_everything(
+    live: LiveApplication,
+) -> None:
     visit = Visit(live, "/live/map", token())
     await visit.heard(b"event: snapshot")
 

@@ -15,7 +15,9 @@ ROWS = st.dictionaries(IDS, st.tuples(st.integers(0, 3), st.sampled_from(["scoot
 
 def picture(vehicles: Rows, sites: Rows) -> Picture:
     keyed = {key: (key, *values) for key, values in vehicles.items()}
-    return Picture(at="2026-05-01T10:00:00+00:00", vehicles=keyed, sites={k: (k, *v) for k, v in sites.items()})
+    return Picture(
+        at="2026-05-01T10:00:00+00:00", vehicles=keyed, sites={k: (k, *v) for k, v in sites.items()}
+    )
 
 
 def received(frame: bytes) -> tuple[str, dict[str, Any]]:

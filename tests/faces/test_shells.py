@@ -16,7 +16,14 @@ from mobility.core import geo
 from mobility.geography.models import City, Hub
 
 ID = uuid.UUID("018f3f3e-0000-7000-8000-000000000001")
-PUBLIC = ["/", "/book/AB12CD/", f"/charge/at/{ID}/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+PUBLIC = [
+    "/",
+    "/book/AB12CD/",
+    f"/charge/at/{ID}/",
+    "/accounts/login/",
+    "/accounts/signup/",
+    "/accounts/password/reset/",
+]
 OWN = [f"/trip/{ID}/", f"/receipt/{ID}/", f"/charge/{ID}/", f"/charge/{ID}/receipt/", "/account/"]
 
 
@@ -44,7 +51,9 @@ class Inline(HTMLParser):
         data = values.get("type") in {"application/json", "module"}
         if tag == "style" or (tag == "script" and "src" not in values and not data):
             self.found.append(tag)
-        self.found += [f"{tag} {name}" for name in values if name == "style" or name.startswith("on")]
+        self.found += [
+            f"{tag} {name}" for name in values if name == "style" or name.startswith("on")
+        ]
         if values.get("id"):
             self.ids.append(str(values["id"]))
 
@@ -110,9 +119,15 @@ def test_logging_in_leads_back_to_the_same_vehicle(browser: Client, giulia: User
 def test_the_map_opens_where_the_mobility_areas_are(browser: Client, milan: City) -> None:
     assert facts(browser.get("/").content.decode())["map"]["lon"] == pytest.approx(9.19)
     for number, lon in enumerate((9.20, 9.22)):
-        Hub.objects.create(city=milan, code=str(number), name={"it": "Area"}, location=geo.point(lon, 45.45))
+        Hub.objects.create(
+            city=milan, code=str(number), name={"it": "Area"}, location=geo.point(lon, 45.45)
+        )
 
-    assert facts(browser.get("/").content.decode())["map"] == {"lon": 9.21, "lat": 45.45, "zoom": 14.2}
+    assert facts(browser.get("/").content.decode())["map"] == {
+        "lon": 9.21,
+        "lat": 45.45,
+        "zoom": 14.2,
+    }
 
 
 def test_the_language_switch_changes_the_page(browser: Client) -> None:

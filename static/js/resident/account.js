@@ -66,7 +66,7 @@ onAction(document.body, {
   more: (button) => busy(button, () => safely(load(button.dataset.list, { older: true }))),
 });
 
-find("[data-add-card]").addEventListener("submit", (event) => {
+find("[data-add-card]")?.addEventListener("submit", (event) => {
   event.preventDefault();
   const form = event.target;
   const button = form.querySelector("button");

@@ -19,7 +19,7 @@ const cardPlace = find("[data-panel=card]");
 const listPlace = find("[data-panel=list]");
 
 const map = new CityMap(find("#map"), { ...page.map, label: text("map_label") });
-const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), centre });
+const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), centre, onRows });
 const shown = new Set();
 let me = null;
 let card = null;
@@ -31,11 +31,20 @@ function centre() {
 // --- the map's points ---------------------------------------------------------------------------
 
 const wanted = (kind) => shown.size === 0 || shown.has(kind);
-let city = { vehicles: new Map(), sites: new Map() };
+let city = null;
+let listed = { vehicles: [], sites: [] };
+
+/** Until the live picture is there, and while it is away for good, the list's places stand in. */
+function onRows(rows) {
+  const [sites, vehicles] = [rows.filter(({ kind }) => kind === "charger"), rows.filter(({ kind }) => kind !== "charger")];
+  listed = { vehicles, sites };
+  if (!city) drawPoints();
+}
 
 function drawPoints() {
-  const vehicles = [...city.vehicles.values()].filter(({ kind }) => wanted(kind));
-  const sites = wanted("charger") ? [...city.sites.values()] : [];
+  const all = city ? { vehicles: [...city.vehicles.values()], sites: [...city.sites.values()] } : listed;
+  const vehicles = all.vehicles.filter(({ kind }) => wanted(kind));
+  const sites = wanted("charger") ? all.sites : [];
   map.showPoints("sites", sites.map(sitePoint));
   map.showPoints("vehicles", vehicles.map(vehiclePoint));
 }

@@ -13,7 +13,8 @@ const NEAREST_RADIUS_M = 600;
 const WIDEST_RADIUS_M = 5000;
 
 export class Nearby {
-  constructor({ place, count, centre }) {
+  constructor({ place, count, centre, onRows }) {
+    this.onRows = onRows;
     this.place = place;
     this.count = count;
     this.centre = centre;
@@ -72,6 +73,7 @@ export class Nearby {
 
   draw(rows, centre) {
     this.rows = rows;
+    this.onRows(rows);
     if (!rows.length) return this.tell(text("nearby_none"));
     const count = rows.length < MOST ? rows.length : `${rows.length}+`;
     this.count.textContent = text(centre.known ? "nearby_count" : "nearby_count_centre", { count });
