@@ -1,0 +1,186 @@
+"""What is wrong now, for the person who looks: a constant number of queries, each scoped."""
+
+import dataclasses
+import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from bookings.payments.models import Payment
+from bookings.payments.states import PaymentState
+from bookings.trips.models import Trip
+from bookings.trips.states import TripState
+from charging.stations.models import ChargingStation, Connector, RefusedHandshake
+from charging.stations.states import ConnectorStatus
+from fleet.rebalancing.models import RebalancingTask
+from fleet.rebalancing.states import TaskState
+from fleet.vehicles.models import Vehicle, VehicleBlock
+from fleet.vehicles.states import BlockReason, LifeState, LinkState
+from mobility.accounts.models import User
+from mobility.accounts.states import Role
+from mobility.core.models import OutboxEvent
+
+FLEET = (Role.FLEET_OPERATOR, Role.CREW)
+RECENT = datetime.timedelta(hours=24)
+# A ride longer than this is looked at: forgotten, stolen, or a very nice day.
+LONG_RIDE = datetime.timedelta(hours=6)
+
+
+@dataclasses.dataclass(frozen=True)
+class Concern:
+    """One thing that needs somebody: how many, and where they are listed."""
+
+    title: str | Promise
+    count: int
+    url: str
+    urgent: bool = False
+    note: str = ""
+
+
+def concerns(*, user: User, at: datetime.datetime) -> list[Concern]:
+    """Everything that needs this person now, the urgent first; nothing that they may not see."""
+    found: list[Concern] = []
+    if user.has_role(*FLEET):
+        found += _vehicles(user)
+        found += _work(user)
+    if user.has_role(Role.FLEET_OPERATOR):
+        found += _rides(user, at=at)
+    if user.has_role(Role.CHARGE_POINT_OPERATOR):
+        found += _chargers(user, at=at)
+    if user.is_superuser:
+        found += _platform()
+    return sorted(
+        found, key=lambda concern: (not (concern.urgent and concern.count), not concern.count)
+    )
+
+
+def _vehicles(user: User) -> list[Concern]:
+    own = Vehicle.objects.visible_to(user)
+    figures = own.aggregate(
+        missing=Count("pk", filter=Q(life_state=LifeState.MISSING)),
+        silent=Count(
+            "pk", filter=Q(life_state=LifeState.IN_SERVICE) & ~Q(link_state=LinkState.ONLINE)
+        ),
+    )
+    blocked = dict(
+        VehicleBlock.objects.active()
+        .filter(vehicle__in=own.filter(life_state=LifeState.IN_SERVICE))
+        .values_list("reason")
+        .annotate(count=Count("pk"))
+    )
+    return [
+        Concern(
+            title=_("Missing vehicles"),
+            count=figures["missing"],
+            url=_list("fleet", "vehicle", life_state__exact=LifeState.MISSING),
+            urgent=True,
+        ),
+        Concern(
+            title=_("Silent vehicles"),
+            count=figures["silent"],
+            url=_list("fleet", "vehicle", link_state__exact=LinkState.LOST),
+            urgent=True,
+        ),
+        *(
+            Concern(
+                title=reason.label,
+                count=blocked.get(reason.value, 0),
+                url=_list("fleet", "vehicle", block=reason.value),
+                urgent=reason in {BlockReason.DAMAGE, BlockReason.DOCUMENT_EXPIRED},
+            )
+            for reason in BlockReason
+            if blocked.get(reason.value) or reason == BlockReason.LOW_BATTERY
+        ),
+    ]
+
+
+def _work(user: User) -> list[Concern]:
+    figures = (
+        RebalancingTask.objects.visible_to(user)
+        .workable()
+        .aggregate(
+            open=Count("pk", filter=Q(state=TaskState.OPEN)),
+            value=Sum("value_cents", filter=Q(state=TaskState.OPEN)),
+        )
+    )
+    return [
+        Concern(
+            title=_("Tasks nobody has taken"),
+            count=figures["open"],
+            url=reverse("desk:tasks"),
+            note=f"€ {(figures['value'] or 0) / 100:.2f}" if figures["open"] else "",
+        )
+    ]
+
+
+def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
+    trips = Trip.objects.visible_to(user).aggregate(
+        long=Count("pk", filter=Q(state=TripState.RUNNING, started_at__lt=at - LONG_RIDE)),
+        ending=Count("pk", filter=Q(state=TripState.ENDING)),
+    )
+    due = Payment.objects.visible_to(user).filter(state=PaymentState.DUE).count()
+    return [
+        Concern(
+            title=_("Rides of more than six hours"),
+            count=trips["long"],
+            url=_list("bookings", "trip", state__exact=TripState.RUNNING),
+        ),
+        Concern(
+            title=_("Rides waiting for the lock"),
+            count=trips["ending"],
+            url=_list("bookings", "trip", state__exact=TripState.ENDING),
+        ),
+        Concern(
+            title=_("Payments that failed"),
+            count=due,
+            url=_list("bookings", "payment", state__exact=PaymentState.DUE),
+        ),
+    ]
+
+
+def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
+    stations = ChargingStation.objects.visible_to(user).aggregate(
+        down=Count("pk", filter=Q(connected_at__isnull=True)),
+    )
+    faulted = Connector.objects.visible_to(user).filter(status=ConnectorStatus.FAULTED).count()
+    refused: QuerySet[Any] = RefusedHandshake.objects.visible_to(user).filter(at__gt=at - RECENT)
+    return [
+        Concern(
+            title=_("Stations without connection"),
+            count=stations["down"],
+            url=_list("charging", "chargingstation"),
+            urgent=True,
+        ),
+        Concern(
+            title=_("Connectors out of order"),
+            count=faulted,
+            url=reverse("desk:chargers"),
+            urgent=True,
+        ),
+        Concern(
+            title=_("Refused connections today"),
+            count=refused.count(),
+            url=_list("charging", "refusedhandshake"),
+        ),
+    ]
+
+
+def _platform() -> list[Concern]:
+    failed = OutboxEvent.objects.filter(failed_at__isnull=False, handled_at__isnull=True).count()
+    return [
+        Concern(
+            title=_("Events that could not be delivered"),
+            count=failed,
+            url=_list("mobility", "outboxevent", failed_at__isempty=0, handled_at__isempty=1),
+            urgent=True,
+        )
+    ]
+
+
+def _list(app: str, model: str, **filters: object) -> str:
+    address = reverse(f"admin:{app}_{model}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address

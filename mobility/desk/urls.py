@@ -1,0 +1,19 @@
+"""Addresses of the desk, in front of the admin's own."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from mobility.desk import views
+
+app_name = "desk"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path(
+        "login/",
+        RedirectView.as_view(pattern_name="account_login", query_string=True),
+        name="login",
+    ),
+    path("map/", views.live_map, name="map"),
+    path("tasks/", views.tasks, name="tasks"),
+    path("chargers/", views.chargers, name="chargers"),
+]

@@ -1,0 +1,66 @@
+"""The staff's pages beside the lists of the admin: what is wrong now, the map, the tasks, the chargers.
+
+As with the residents' pages, a page is a thin shell; its script asks /api/v1 and the live stream.
+"""
+
+import dataclasses
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from mobility.accounts.models import User
+from mobility.accounts.states import Role
+from mobility.core import clock
+from mobility.desk import queries, texts
+from mobility.desk.access import for_roles
+from mobility.geography.queries import map_start
+
+FLEET = (Role.FLEET_OPERATOR, Role.CREW)
+STAFF = (*FLEET, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
+
+
+@for_roles(*STAFF)
+def home(request: HttpRequest) -> HttpResponseBase:
+    """`/admin/`: what is wrong now, then the lists."""
+    user = _person(request)
+    concerns = queries.concerns(user=user, at=clock.now())
+    return admin.site.index(request, extra_context={"concerns": concerns})
+
+
+@for_roles(*STAFF)
+def live_map(request: HttpRequest) -> HttpResponse:
+    """`/admin/map/`: every vehicle and charger of one's own, live."""
+    return _shell(request, "desk/map.html", commands=_person(request).has_role(*FLEET))
+
+
+@for_roles(*FLEET)
+def tasks(request: HttpRequest) -> HttpResponse:
+    """`/admin/tasks/`: today's plans and their tasks."""
+    return _shell(request, "desk/tasks.html", plans=_person(request).has_role(Role.FLEET_OPERATOR))
+
+
+@for_roles(Role.CHARGE_POINT_OPERATOR)
+def chargers(request: HttpRequest) -> HttpResponse:
+    """`/admin/chargers/`: one's own sites with their stations, live."""
+    return _shell(request, "desk/chargers.html")
+
+
+def _shell(request: HttpRequest, template: str, **facts: Any) -> HttpResponse:
+    context = {
+        **admin.site.each_context(request),
+        "page": {
+            "map": dataclasses.asdict(map_start()),
+            "texts": texts.rendered(),
+            **facts,
+        },
+    }
+    return render(request, template, context)
+
+
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise TypeError("the guard of the page lets only people in")
+    return request.user

@@ -1,0 +1,178 @@
+// The live map of the staff: every vehicle with its state, and the chargers of one's own sites.
+
+import { get, poll, post } from "../api.js";
+import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
+import { watchCity } from "../live.js";
+import { CityMap, pinName } from "../map.js";
+import { page, text } from "../page.js";
+
+const SILENT_MS = 20 * 60 * 1000;
+const LONGEST_LIST = 200;
+const BUSY = new Set(["held", "starting", "on_trip", "paused", "ending", "staff"]);
+const PIN_STATES = { rentable: "", busy: "dim", blocked: "alert", silent: "alert", away: "dim" };
+const COMMAND_POLL_S = 1.5;
+
+const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("map_label") });
+const card = find("[data-card]");
+let city = { vehicles: new Map(), sites: new Map() };
+let chosen = null;
+let stopAsking = () => {};
+
+/** What a member of staff wants to know first of a vehicle. */
+function look(vehicle) {
+  if (vehicle.life_state !== "in_service") return "away";
+  if (!vehicle.reported_at || Date.now() - Date.parse(vehicle.reported_at) > SILENT_MS) return "silent";
+  if (BUSY.has(vehicle.rental_state)) return "busy";
+  return vehicle.rentable ? "rentable" : "blocked";
+}
+
+function filters() {
+  return Object.fromEntries(findAll("[data-filter]").map((field) => [field.dataset.filter, field.value.trim()]));
+}
+
+function wanted() {
+  const { kind, look: state, code } = filters();
+  return [...city.vehicles.values()].filter(
+    (vehicle) =>
+      (!kind || vehicle.kind === kind) &&
+      (!state || look(vehicle) === state) &&
+      (!code || vehicle.code.toLowerCase().includes(code.toLowerCase())),
+  );
+}
+
+function ago(iso) {
+  if (!iso) return text("never_heard");
+  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 1000));
+  if (seconds < 90) return text("heard", { ago: text("ago_seconds", { count: seconds }) });
+  if (seconds < 5400) return text("heard", { ago: text("ago_minutes", { count: Math.round(seconds / 60) }) });
+  return text("heard", { ago: text("ago_hours", { count: Math.round(seconds / 3600) }) });
+}
+
+function draw() {
+  const vehicles = wanted();
+  map.showPoints(
+    "vehicles",
+    vehicles.map((vehicle) => ({
+      id: vehicle.id,
+      lon: vehicle.lon,
+      lat: vehicle.lat,
+      pin: pinName(vehicle.kind, vehicle.battery_pct, PIN_STATES[look(vehicle)]),
+    })),
+  );
+  map.showPoints(
+    "sites",
+    [...city.sites.values()].map((site) => ({ id: site.id, lon: site.lon, lat: site.lat, pin: pinName("charger", null, site.faulted ? "alert" : "") })),
+    { cluster: false },
+  );
+  find("[data-count]").textContent = text("vehicles_count", { count: vehicles.length, total: city.vehicles.size });
+  list(vehicles);
+  if (chosen) drawCard(city.vehicles.get(chosen));
+}
+
+function list(vehicles) {
+  const rows = vehicles
+    .sort((a, b) => a.code.localeCompare(b.code))
+    .slice(0, LONGEST_LIST)
+    .map((vehicle) => {
+      const row = fill(clone("vehicle-row"), {
+        code: vehicle.code,
+        state: text(`look_${look(vehicle)}`),
+        battery: vehicle.battery_pct === null ? null : `${vehicle.battery_pct}%`,
+      });
+      find("[data-dot]", row).dataset.dot = look(vehicle);
+      find("button", row).dataset.id = vehicle.id;
+      return row;
+    });
+  const place = find("[data-list]");
+  // A list that is redrawn each second must not take the focus away from who is walking it.
+  if (!place.contains(document.activeElement)) show(place, ...rows);
+}
+
+function drawCard(vehicle) {
+  if (!vehicle) return close();
+  fill(card, {
+    code: vehicle.code,
+    kind: text(`kind_${vehicle.kind}`),
+    look: text(`look_${look(vehicle)}`),
+    rental: text(`rental_${vehicle.rental_state}`),
+    battery: vehicle.battery_pct === null ? null : text("battery", { percent: vehicle.battery_pct }),
+    heard: ago(vehicle.reported_at),
+    blocks: vehicle.blocks.length ? vehicle.blocks.map((reason) => text(`block_${reason}`)).join(", ") : null,
+    life: text(`life_${vehicle.life_state}`),
+    admin: `/admin/fleet/vehicle/?q=${encodeURIComponent(vehicle.code)}`,
+  });
+  find("[data-commands]", card).hidden = !page.commands;
+  card.hidden = false;
+  return map.mark(vehicle);
+}
+
+function choose(id, { fly = false } = {}) {
+  if (chosen !== id) say(card, "");
+  stopAsking();
+  chosen = id;
+  const vehicle = city.vehicles.get(id);
+  drawCard(vehicle);
+  if (vehicle && fly) map.goTo({ lon: vehicle.lon, lat: vehicle.lat, zoom: 16 });
+  card.focus({ preventScroll: false });
+}
+
+function close() {
+  stopAsking();
+  chosen = null;
+  card.hidden = true;
+  map.mark(null);
+}
+
+async function command(button) {
+  const id = chosen;
+  await busy(button, async () => {
+    try {
+      const order = await post(`/fleet/vehicles/${id}/commands`, { kind: button.dataset.kind });
+      say(card, text("command_sent"), { tone: "info" });
+      follow(id, order.id);
+    } catch (error) {
+      say(card, error.message);
+    }
+  });
+}
+
+// The vehicle answers when it next reports; its timeline tells what became of the order.
+function follow(vehicle, order) {
+  stopAsking();
+  stopAsking = poll(
+    () => get(`/fleet/vehicles/${vehicle}`),
+    ({ timeline }) => {
+      const entry = timeline.find((one) => one.what === "command" && one.id === order);
+      const end = entry?.state;
+      if (!["confirmed", "rejected", "expired", "unknown", "superseded"].includes(end)) return false;
+      say(card, text(`command_${end}`), { tone: end === "confirmed" ? "success" : "error" });
+      return true;
+    },
+    COMMAND_POLL_S,
+  );
+}
+
+onAction(document, {
+  show: (button) => choose(button.dataset.id, { fly: true }),
+  close,
+  command,
+});
+for (const field of findAll("[data-filter]")) field.addEventListener("input", draw);
+map.onPick((pick) => (pick?.layer === "vehicles" ? choose(pick.properties.id) : close()));
+
+const named = (features) => ({
+  ...features,
+  features: features.features.map((one) => ({ ...one, properties: { ...one.properties, label: one.properties.name } })),
+});
+get("/districts").then((districts) => map.showAreas("districts", named(districts), "district"));
+
+watchCity({
+  audience: "staff",
+  onChange: (now) => {
+    city = now;
+    draw();
+  },
+  onSilence: (silent) => {
+    find("[data-silence]").hidden = !silent;
+  },
+});
