@@ -142,8 +142,8 @@ function follow(vehicle, order) {
   stopAsking = poll(
     () => get(`/fleet/vehicles/${vehicle}`),
     ({ timeline }) => {
-      const entry = timeline.find((one) => one.what === "command" && one.id === order);
-      const end = entry?.state;
+      const entry = timeline.find((one) => one.what === "command" && one.details.id === order);
+      const end = entry?.details.state;
       if (!["confirmed", "rejected", "expired", "unknown", "superseded"].includes(end)) return false;
       say(card, text(`command_${end}`), { tone: end === "confirmed" ? "success" : "error" });
       return true;
