@@ -45,8 +45,8 @@ logger = logging.getLogger(__name__)
 _DIALECTS: Final[dict[Version, Dialect]] = {
     dialect.version: dialect for dialect in (v16.DIALECT, v201.DIALECT)
 }
-_MAX_REFUSALS_WAITING: Final = 100
-"""Refused handshakes on their way to the table; anyone can knock, so more are only counted."""
+_REFUSALS_KEPT_PER_S: Final = 20
+"""Anyone can knock; beyond this, refused handshakes are counted and not written down."""
 
 
 class StationSocket(ServerConnection):
@@ -80,6 +80,8 @@ class Gateway:
             call_timeout_s=options.call_timeout_s,
         )
         self._refusals: set[asyncio.Task[None]] = set()
+        self._refusal_second = 0
+        self._refusals_kept = 0
         self._shaking_hands = 0
         self.port = options.port
 
@@ -191,7 +193,7 @@ class Gateway:
 
     def _refuse(self, socket: ServerConnection, request: Request, reason: Reason) -> None:
         metrics.HANDSHAKES_REFUSED.labels(reason=reason).inc()
-        if len(self._refusals) >= _MAX_REFUSALS_WAITING:
+        if not self._may_keep_refusal():
             return
         peer = socket.remote_address
         handshake = Handshake(
@@ -203,6 +205,13 @@ class Gateway:
         task = asyncio.create_task(self._record_refusal(handshake))
         self._refusals.add(task)
         task.add_done_callback(self._refusals.discard)
+
+    def _may_keep_refusal(self) -> bool:
+        second = int(asyncio.get_running_loop().time())
+        if second != self._refusal_second:
+            self._refusal_second, self._refusals_kept = second, 0
+        self._refusals_kept += 1
+        return self._refusals_kept <= _REFUSALS_KEPT_PER_S
 
     async def _record_refusal(self, handshake: Handshake) -> None:
         with suppress(NotStored):

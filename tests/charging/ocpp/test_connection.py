@@ -10,6 +10,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from charging.ocpp.gateway import server
 from charging.stations.models import ChargingStation, RefusedHandshake
 from mobility.core import clock, ids
 from tests.charging.ocpp.conftest import Grid, start_gateway
@@ -231,3 +232,17 @@ def test_more_handshakes_than_agreed_hear_503(grid: Grid) -> None:
         assert caught.value.response.status_code == 503
     finally:
         busy.close()
+
+
+def test_a_flood_of_refusals_is_counted_and_not_written_down(
+    grid: Grid,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flood, late = f"FLOOD-{ids.short_code(8)}", f"LATE-{ids.short_code(8)}"
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "_REFUSALS_KEPT_PER_S", 0)
+        assert refusal(grid, flood) == 404
+    assert refusal(grid, late) == 404
+    assert eventually(RefusedHandshake.objects.filter(identity=late).exists)
+    assert not RefusedHandshake.objects.filter(identity=flood).exists()
