@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,9 +23,10 @@ from charging.sessions.api import own_station
 from charging.sessions.models import ChargingSession, Token
 from charging.sessions.states import Flag
 from charging.stations.admin import OPERATORS, WATCHERS, ReadOnly
+from charging.stations.forms import StationForm
 from charging.stations.models import ChargingStation, RefusedHandshake
 from charging.stations.queries import connectors_of_station
-from charging.stations.services import reset_password, set_registration
+from charging.stations.services import add_charger, reset_password, set_registration
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
 from mobility.accounts.models import User
@@ -31,6 +35,15 @@ from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 
 LATEST = 10
+NEW_STATION = (
+    "site",
+    "identity",
+    "security_profile",
+    "connectors",
+    "standard",
+    "power_type",
+    "max_power_w",
+)
 
 
 def _person(request: HttpRequest) -> User:
@@ -110,7 +123,6 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
 
     viewers = WATCHERS
     editors = OPERATORS
-    addable = False
     change_form_template = "admin/charging/station.html"
     list_display = (
         "identity",
@@ -162,6 +174,51 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
     def reject(self, request: HttpRequest, stations: QuerySet[ChargingStation]) -> None:
         """Serve the stations no more."""
         self._register(request, stations, Registration.REJECTED)
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: ChargingStation | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - the framework's signature
+        **kwargs: Any,
+    ) -> type[forms.ModelForm[ChargingStation]]:
+        """A station to be is described by other fields than one that is there."""
+        if obj is None:
+            kwargs |= {"form": StationForm, "fields": None}
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fields(self, request: HttpRequest, obj: ChargingStation | None = None) -> Any:
+        """All of the form for a station to be."""
+        return super().get_fields(request, obj) if obj else NEW_STATION
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ChargingStation | None = None) -> Any:
+        """What the station itself reports, and what is decided once."""
+        return self.readonly_fields if obj else ()
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ChargingStation,
+        form: Any,
+        change: bool,  # noqa: FBT001 - the framework's signature
+    ) -> None:
+        """Commission a new station and show where it connects, its password this once."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        station, secret = add_charger(
+            identity=obj.identity,
+            site=obj.site,
+            connectors=form.plans(),
+            security_profile=obj.security_profile,
+            at=clock.now(),
+            by=_person(request).principal,
+        )
+        obj.pk = station.pk
+        url = f"{settings.OCPP_URL}/{quote(station.identity, safe='')}"
+        told = {"url": url, "password": secret or "–"}
+        text = _("Connect it to %(url)s with the password, shown only now: %(password)s") % told
+        self.message_user(request, text, messages.WARNING)
 
     def get_urls(self) -> list[URLPattern]:
         """The buttons' addresses, before the admin's own."""

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from charging.stations.forms import SiteForm
 from charging.stations.models import RefusedHandshake, Site, StationCommand
 from mobility.accounts.scoped_admin import ScopedAdmin
 from mobility.accounts.states import Role
@@ -35,6 +36,7 @@ class SiteAdmin(ScopedAdmin[Site]):
     list_display = ("__str__", "organisation", "city", "address", "grid_limit_w")
     list_select_related = ("organisation", "city")
     search_fields = ("name", "address")
+    form = SiteForm
 
 
 @admin.register(StationCommand)

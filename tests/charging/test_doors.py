@@ -374,3 +374,46 @@ def test_luca_drafts_and_publishes_a_tariff(station: ChargingStation, desk: Clie
     desk.post("/admin/charging/tariffversion/", action)
     version.refresh_from_db()
     assert version.state == "published"
+
+
+def test_luca_commissions_a_charger_at_his_desk(
+    station: ChargingStation,
+    foreign: ChargingStation,
+    desk: Client,
+) -> None:
+    wish = {
+        "site": station.site_id,
+        "identity": "NEW-1",
+        "security_profile": 1,
+        "connectors": 2,
+        "standard": "IEC_62196_T2",
+        "power_type": "AC_3_PHASE",
+        "max_power_w": 11_000,
+    }
+    add = "/admin/charging/chargingstation/add/"
+    assert desk.get(add).status_code == 200
+    for bad in ({"identity": "a:b"}, {"identity": "CP1"}, {"site": foreign.site_id}):
+        assert desk.post(add, wish | bad).status_code == 200
+    page = desk.post(add, wish, follow=True)
+    assert b"/ocpp/NEW-1" in page.content
+    new = ChargingStation.objects.get(identity="NEW-1")
+    assert new.evses.count() == 2
+    assert new.password_hash
+    assert new.password_hash.encode() not in page.content
+
+
+def test_luca_moves_a_site_by_its_coordinates(station: ChargingStation, desk: Client) -> None:
+    site = station.site
+    page = f"/admin/charging/site/{site.pk}/change/"
+    assert b"cdn" not in desk.get(page).content
+    wish = {
+        "organisation": site.organisation_id,
+        "city": site.city_id,
+        "name": '{"it": "Nuovo"}',
+        "lat": 45.5,
+        "lon": 9.1,
+    }
+    assert desk.post(page, wish | {"lat": 95}).status_code == 200
+    assert desk.post(page, wish).status_code == 302
+    site.refresh_from_db()
+    assert (site.name, site.location.y) == ({"it": "Nuovo"}, 45.5)

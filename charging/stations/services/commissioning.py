@@ -116,7 +116,7 @@ def add_charger(
     Without a password a random one is made; security profile 0 has none (empty text).
     Raises IdentityTaken, IdentityMalformed, ConnectorsMalformed, PasswordMalformed.
     """
-    _check(identity, connectors)
+    check_plan(identity=identity, connectors=len(connectors))
     secret = _secret(password) if security_profile else ""
     station, created = ChargingStation.objects.get_or_create(
         identity=identity,
@@ -166,12 +166,13 @@ def set_registration(
     return move(station, to=to, at=at, by=by, field="registration")
 
 
-def _check(identity: str, connectors: Sequence[ConnectorPlan]) -> None:
+def check_plan(*, identity: str, connectors: int) -> None:
+    """Refuse what cannot be commissioned. Raises IdentityMalformed, ConnectorsMalformed."""
     fits = 1 <= len(identity) <= _MAX_IDENTITY and identity.isprintable()
     # RFC 7617 §2: a user name with a colon cannot be told from the password after it.
     if not fits or ":" in identity or identity != identity.strip():
         raise IdentityMalformed
-    if not 1 <= len(connectors) <= _MAX_CONNECTORS:
+    if not 1 <= connectors <= _MAX_CONNECTORS:
         raise ConnectorsMalformed
 
 
