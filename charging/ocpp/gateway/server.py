@@ -148,7 +148,7 @@ class Gateway:
             return None
         if self._shaking_hands >= self._options.max_handshakes:
             metrics.HANDSHAKES_REFUSED.labels(reason=Reason.BUSY).inc()
-            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "Busy, try again later.\n")
+            return socket.respond(STATUS_OF[Reason.BUSY], "Busy, try again later.\n")
         self._shaking_hands += 1
         try:
             return await self._admit(socket, request)
