@@ -80,11 +80,11 @@ class CityApi:
                     method, f"/api/v1/{path}", headers=headers, **options
                 )
             except httpx.TransportError as error:
-                self.tally.fault(f"api.{type(error).__name__}")
+                self._stumble(attempt, type(error).__name__)
             else:
                 if reply.status_code not in TRY_AGAIN:
                     return self._judge(path, reply)
-                self.tally.fault(f"api.{reply.status_code}")
+                self._stumble(attempt, str(reply.status_code))
             await asyncio.sleep(self._pause_s(attempt))
         raise ServiceAway(f"{method} {path}")
 
@@ -95,6 +95,13 @@ class CityApi:
         elif not answer.ok:
             self.tally.refused(answer.code)
         return answer
+
+    def _stumble(self, attempt: int, why: str) -> None:
+        """A connection closed under one's hands happens to everybody; twice in a row is a fault."""
+        if attempt == 0:
+            self.tally.add("api.tried_again")
+        else:
+            self.tally.fault(f"api.{why}")
 
     def _pause_s(self, attempt: int) -> float:
         return min(LONGEST_BACKOFF_S, 0.5 * 2.0**attempt) * self.rng.uniform(0.5, 1.0)

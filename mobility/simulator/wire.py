@@ -70,8 +70,16 @@ class Wire:
             self._idle.pop().close()
 
     async def _exchange(self, message: bytes) -> Reply:
-        now = asyncio.get_running_loop().time()
-        line = await self._line(now)
+        """Send over an open line; one that the server hung up meanwhile is not its answer."""
+        line = self._idle_line()
+        if line is not None:
+            try:
+                return await self._ask(line, message)
+            except (ConnectionError, EOFError):
+                line.close()
+        return await self._ask(await self._new_line(), message)
+
+    async def _ask(self, line: _Line, message: bytes) -> Reply:
         try:
             line.writer.write(message)
             await line.writer.drain()
@@ -82,16 +90,20 @@ class Wire:
         if reply.headers.get("connection", "").lower() == "close":
             line.close()
         else:
-            line.used_at = now
+            line.used_at = asyncio.get_running_loop().time()
             self._idle.append(line)
         return reply
 
-    async def _line(self, now: float) -> _Line:
+    def _idle_line(self) -> _Line | None:
+        now = asyncio.get_running_loop().time()
         while self._idle:
             line = self._idle.pop()
             if line.usable(now):
                 return line
             line.close()
+        return None
+
+    async def _new_line(self) -> _Line:
         parts = urlsplit(self.url)
         secure = parts.scheme == "https"
         reader, writer = await asyncio.open_connection(

@@ -59,6 +59,12 @@ def test_a_server_that_says_it_closes_gets_a_new_connection() -> None:
     assert len(lines) == 3
 
 
+def test_a_server_that_hangs_up_between_two_reports_costs_no_report() -> None:
+    lines: list[int] = []
+    assert len(posts(answering(ACCEPTED, ACCEPTED, lines=lines), times=6)) == 6
+    assert len(lines) == 3
+
+
 def test_headers_and_chunks_are_understood() -> None:
     chunked = (
         b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -36,9 +36,12 @@ class Street:
         self._running: list[asyncio.Task[None]] = []
         self._specs = {spec.code: spec for spec in credentials.devices}
 
-    def put(self, code: str, *, battery_pct: float = 90.0) -> None:
-        """Switch on the device of this vehicle, where the city placed it."""
-        self.do(self._switch_on(replace(self._specs[code], battery_pct=battery_pct)))
+    def put(self, code: str, *, place: Place | None = None, battery_pct: float = 90.0) -> None:
+        """Switch on the device of this vehicle, at ``place`` or where the demo city put it."""
+        spec = replace(self._specs[code], battery_pct=battery_pct)
+        if place is not None:
+            spec = replace(spec, lon=place.lon, lat=place.lat)
+        self.do(self._switch_on(spec))
 
     def touch(self, code: str) -> None:
         """Somebody handles it: it reports at once."""

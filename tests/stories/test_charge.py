@@ -10,7 +10,7 @@ from tests.stories.street import open_chargers
 pytestmark = pytest.mark.story
 
 
-@pytest.mark.parametrize("protocol", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("protocol", ["ocpp1.6", pytest.param("ocpp2.0.1", marks=pytest.mark.long)])
 def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protocol: str) -> None:
     """Price, remote start, live energy, stop, receipt; nobody else may look."""
     driver, stranger = resident(house, 2), resident(house, 3)

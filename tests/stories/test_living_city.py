@@ -6,7 +6,7 @@ import pytest
 
 from tests.stories.processes import House
 
-pytestmark = pytest.mark.story
+pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
 def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
