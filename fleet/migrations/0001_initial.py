@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import mobility.core.ids
 import mobility.core.texts
+from mobility.core.migration_operations import audit_edits
 
 # Day partitions are made by `telematics.services.ensure_partitions`. Rows in the DEFAULT partition
 # are an alarm: somebody reports for a day that nobody prepared. No foreign key: the drain knows its
@@ -826,4 +827,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(POINTS, "DROP TABLE fleet_point"),
         migrations.RunSQL(HISTORY, "DROP TRIGGER append_only ON fleet_vehicleevent"),
+        audit_edits("fleet.zone"),
+        audit_edits("fleet.vehicletype"),
     ]

@@ -9,7 +9,7 @@ import mobility.core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("fleet", "0002_alter_quarantinedpoint_reason"),
+        ("fleet", "0001_initial"),
         ("mobility", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
