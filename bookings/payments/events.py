@@ -7,15 +7,6 @@ from mobility.core.outbox import Event
 
 
 @dataclasses.dataclass(frozen=True)
-class CaptureRequested(Event):
-    """A price is final and the provider is to be asked for the money."""
-
-    name: ClassVar = "bookings.capture_requested.v1"
-
-    payment_id: str
-
-
-@dataclasses.dataclass(frozen=True)
 class PaymentCaptured(Event):
     """The money was collected."""
 
@@ -40,12 +31,3 @@ class PaymentFailed(Event):
     cents: int
     currency: str
     failure: str
-
-
-@dataclasses.dataclass(frozen=True)
-class RefundRequested(Event):
-    """Money is to go back."""
-
-    name: ClassVar = "bookings.refund_requested.v1"
-
-    refund_id: str

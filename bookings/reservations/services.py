@@ -88,32 +88,13 @@ def reserve_vehicle(
     3. The fleet's hold decides who gets the vehicle (`VehicleTaken`, `VehicleNotRentable`).
     4. A unique index decides when one person reserves twice at once (`AlreadyActive`).
     """
-    with transaction.atomic():
-        _refuse_busy_or_hoarding(user_id=user_id, at=at, by=by)
-        priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
-        expires_at = at + datetime.timedelta(minutes=priced.fare.hold_max_minutes)
-        public_id = ids.uuid7()
-        hold = hold_vehicle(
-            vehicle_id=vehicle.pk,
-            until=expires_at + rules.HOLD_MARGIN,
-            purpose=HoldPurpose.RIDE,
-            holder_ref=f"reservation:{public_id}",
-            at=at,
-            by=by,
-        )
-        return _insert(
-            Reservation(
-                public_id=public_id,
-                user_id=user_id,
-                organisation_id=vehicle.organisation_id,
-                vehicle=vehicle,
-                hold=hold,
-                tariff_version_id=priced.version_id,
-                fare_terms=priced.fare.as_json(),
-                reserved_at=at,
-                expires_at=expires_at,
-            )
-        )
+    try:
+        with transaction.atomic():
+            return _reserve(vehicle, user_id=user_id, at=at, by=by)
+    except IntegrityError as problem:
+        if isinstance(problem.__cause__, UniqueViolation):
+            raise AlreadyActive from problem
+        raise
 
 
 def consume_reservation(
@@ -129,7 +110,7 @@ def consume_reservation(
     At the edge of its time the start wins over the expiry. Raises `ReservationNotFound`,
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         reservation = (
             Reservation.objects.select_related("vehicle__type", "vehicle__latest")
             .filter(public_id=public_id, user_id=user_id)
@@ -190,6 +171,34 @@ def count_waiting_searches(*, at: datetime.datetime) -> int:
     return len(searches)
 
 
+def _reserve(
+    vehicle: Vehicle, *, user_id: int, at: datetime.datetime, by: Principal
+) -> Reservation:
+    _refuse_busy_or_hoarding(user_id=user_id, at=at, by=by)
+    priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
+    expires_at = at + datetime.timedelta(minutes=priced.fare.hold_max_minutes)
+    public_id = ids.uuid7()
+    hold = hold_vehicle(
+        vehicle_id=vehicle.pk,
+        until=expires_at + rules.HOLD_MARGIN,
+        purpose=HoldPurpose.RIDE,
+        holder_ref=f"reservation:{public_id}",
+        at=at,
+        by=by,
+    )
+    return Reservation.objects.create(
+        public_id=public_id,
+        user_id=user_id,
+        organisation_id=vehicle.organisation_id,
+        vehicle=vehicle,
+        hold=hold,
+        tariff_version_id=priced.version_id,
+        fare_terms=priced.fare.as_json(),
+        reserved_at=at,
+        expires_at=expires_at,
+    )
+
+
 def _expire(overdue: list[Reservation], *, at: datetime.datetime) -> int:
     with transaction.atomic():
         expired = move_many(overdue, to=ReservationState.EXPIRED, at=at, by=SWEEP, closed_at=at)
@@ -242,14 +251,3 @@ def _offer_again(reservation: Reservation, *, at: datetime.datetime) -> dict[str
         "available": mine or vehicle.rental_state == RentalState.FREE,
         "quote": quote(fare=priced.fare),
     }
-
-
-def _insert(reservation: Reservation) -> Reservation:
-    try:
-        with transaction.atomic():
-            reservation.save(force_insert=True)
-    except IntegrityError as problem:
-        if isinstance(problem.__cause__, UniqueViolation):
-            raise AlreadyActive from problem
-        raise
-    return reservation

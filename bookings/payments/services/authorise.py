@@ -102,7 +102,7 @@ def refuse_debtor(*, payer_id: int) -> None:
 
 def void_payment(*, payment: Payment, at: datetime.datetime, by: Principal) -> None:
     """Release a promise that nothing came of."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         move(payment, to=PaymentState.VOIDED, at=at, by=by)
     provider_named(payment.provider).void(
         key=f"{payment.public_id}:void", reference=payment.provider_ref, at=at

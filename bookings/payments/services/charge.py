@@ -1,17 +1,19 @@
-"""A final price becomes a debt, a document and a request for the money, all in one transaction."""
+"""A final price becomes a debt, a document and an order to collect, all in one transaction.
+
+The order is the payment's own `next_attempt_at`: the collector comes round every few seconds, and
+no message can get lost between the price and the money.
+"""
 
 import datetime
 from collections.abc import Sequence
 
 from django.db import transaction
 
-from bookings.payments.events import CaptureRequested
 from bookings.payments.models import Payment, Receipt
 from bookings.payments.rules import sale_postings
 from bookings.payments.services.documents import issue_document
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import DocumentKind, PaymentState
-from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents, vat_split
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
@@ -27,7 +29,7 @@ def charge_payment(
     3. The receipt takes the next number last, so that its row is locked for the shortest time.
     """
     total = total_cents(lines)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         if total:
             move(
                 payment,
@@ -37,7 +39,6 @@ def charge_payment(
                 amount_cents=total,
                 next_attempt_at=at,
             )
-            outbox.publish(CaptureRequested(payment_id=str(payment.public_id)), at=at)
         else:
             move(payment, to=PaymentState.VOIDED, at=at, by=by, reason="nothing_due")
         post_entries(

@@ -10,6 +10,7 @@ from bookings.payments.models import Payment, Refund
 from bookings.payments.services.capture import capture_payment
 from bookings.payments.services.refund import execute_refund
 from bookings.payments.states import RefundState
+from mobility.core import locks
 from mobility.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -18,7 +19,15 @@ LIMIT = 500
 
 
 def collect_due(*, at: datetime.datetime) -> dict[str, int]:
-    """Ask for every payment and refund whose next attempt has come; returns how many of each."""
+    """Ask for every payment and refund whose next attempt has come; returns how many of each.
+
+    A second collector at the same time finds the lock taken and leaves the round to the first.
+    """
+    with locks.try_advisory("bookings.collector") as mine:
+        return _collect(at=at) if mine else {"payments": 0, "refunds": 0}
+
+
+def _collect(*, at: datetime.datetime) -> dict[str, int]:
     payments = list(Payment.objects.due_by(at).values_list("public_id", flat=True)[:LIMIT])
     for payment_id in payments:
         _try(capture_payment, payment_id=payment_id, at=at)

@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.events import RefundRequested
 from bookings.payments.models import Payment, Receipt, Refund
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import Declined, ProviderUnavailable
@@ -17,7 +16,7 @@ from bookings.payments.services.capture import COLLECTOR
 from bookings.payments.services.documents import issue_document
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import DocumentKind, PaymentState, RefundState
-from mobility.core import audit, outbox
+from mobility.core import audit
 from mobility.core.errors import Conflict
 from mobility.core.money import PriceLine, vat_split
 from mobility.core.principals import Principal
@@ -52,7 +51,6 @@ def request_refund(
             payment=payment, cents=cents, reason=reason, by=by, requested_at=at
         )
         audit.record(by=by, action="refund:requested", row=payment, at=at, changes={"cents": cents})
-        outbox.publish(RefundRequested(refund_id=str(refund.public_id)), at=at)
     return refund
 
 

@@ -19,7 +19,7 @@ def price_recharge(
     *, ref: str, session_id: uuid.UUID, lines: Sequence[PriceLine], at: datetime.datetime
 ) -> None:
     """Charge what the session came to; a session of no recharge, or of one given up, is not ours."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         recharge = locked_recharge(ref)
         if recharge is None or recharge.state not in ACTIVE or recharge.payment is None:
             return
@@ -55,7 +55,7 @@ def note_payment_failed(*, recharge_id: uuid.UUID, at: datetime.datetime) -> Non
 def _move_on(recharge_id: uuid.UUID, *, to: RechargeState, at: datetime.datetime) -> None:
     """Follow the payment; facts that come late or out of order change nothing any more."""
     waiting = {RechargeState.PRICED, RechargeState.PAYMENT_DUE} - {to}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         recharge = Recharge.objects.filter(public_id=recharge_id, state__in=waiting).first()
         if recharge is not None:
             move(recharge, to=to, at=at, by=KEEPER)

@@ -28,7 +28,7 @@ def apply_command_result(
         return
     trip_id, step, number = purpose
     confirmed = result == CommandState.CONFIRMED
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         # The lock keeps a second tap on "end" and this answer from meeting half-way.
         trip = (
             Trip.objects.select_related("reservation", "payment", "user")

@@ -29,7 +29,7 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
     distance_m = _distance_m(trip)
     lines = price_lines(trip=trip, at=at, distance_m=distance_m)
     total = total_cents(lines)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         move(
             trip,
             to=TripState.PRICED,
@@ -69,7 +69,7 @@ def note_payment_failed(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
 def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> None:
     """Follow the payment; facts that come late or out of order change nothing any more."""
     waiting = {TripState.PRICED, TripState.PAYMENT_DUE} - {to}
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         trip = Trip.objects.filter(public_id=trip_id, state__in=waiting).first()
         if trip is not None:
             move(trip, to=to, at=at, by=KEEPER)

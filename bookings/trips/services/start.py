@@ -56,34 +56,14 @@ def start_trip(
     The trip is `starting` until the vehicle answers. Raises what reservations, payments and the
     fleet raise, and `TripUnderway` if the person rides already; then nothing is left behind.
     """
-    by = user.principal
-    with transaction.atomic():
-        reservation = _claim(
-            user=user, reservation_id=reservation_id, vehicle=vehicle, at=at, by=by
-        )
-        trip = Trip(
-            public_id=ids.uuid7(),
-            user=user,
-            organisation_id=reservation.organisation_id,
-            vehicle=reservation.vehicle,
-            reservation=reservation,
-            requested_at=at,
-            waiting_since=at,
-            commands=1,
-        )
-        trip.payment = authorise_payment(
-            payer_id=user.pk,
-            organisation_id=trip.organisation_id,
-            purpose=Purpose.TRIP,
-            purpose_ref=trip.public_id,
-            cents=reservation.fare.preauth_cents,
-            currency=reservation.fare.currency,
-            at=at,
-        )
-        trip.save(force_insert=True)
-        _mark(trip, TripMark.STARTING, at=at, by=by)
-        order(trip, Step.START, number=1, ttl_s=rules.UNLOCK_TTL_S, at=at, by=by)
-    return trip
+    try:
+        with transaction.atomic():
+            return _start(user=user, reservation_id=reservation_id, vehicle=vehicle, at=at)
+    except (AlreadyActive, ReservationInUse) as problem:
+        underway = Trip.objects.filter(user=user, state__in=ACTIVE).first()
+        if underway is None:
+            raise
+        raise TripUnderway(extra={"trip": str(underway.public_id)}) from problem
 
 
 def confirm_start(*, trip: Trip, at: datetime.datetime) -> None:
@@ -133,6 +113,40 @@ def fail_start(*, trip: Trip, failure: str, at: datetime.datetime, by: Principal
         void_payment(payment=trip.payment, at=at, by=by)
 
 
+def _start(
+    *,
+    user: User,
+    reservation_id: uuid.UUID | None,
+    vehicle: Vehicle | None,
+    at: datetime.datetime,
+) -> Trip:
+    by = user.principal
+    reservation = _claim(user=user, reservation_id=reservation_id, vehicle=vehicle, at=at, by=by)
+    trip = Trip(
+        public_id=ids.uuid7(),
+        user=user,
+        organisation_id=reservation.organisation_id,
+        vehicle=reservation.vehicle,
+        reservation=reservation,
+        requested_at=at,
+        waiting_since=at,
+        commands=1,
+    )
+    trip.payment = authorise_payment(
+        payer_id=user.pk,
+        organisation_id=trip.organisation_id,
+        purpose=Purpose.TRIP,
+        purpose_ref=trip.public_id,
+        cents=reservation.fare.preauth_cents,
+        currency=reservation.fare.currency,
+        at=at,
+    )
+    trip.save(force_insert=True)
+    _mark(trip, TripMark.STARTING, at=at, by=by)
+    order(trip, Step.START, number=1, ttl_s=rules.UNLOCK_TTL_S, at=at, by=by)
+    return trip
+
+
 def _claim(
     *,
     user: User,
@@ -141,22 +155,16 @@ def _claim(
     at: datetime.datetime,
     by: Principal,
 ) -> Reservation:
-    try:
+    if reservation_id is None:
+        # The caller gives one of the two; this narrows the type.
+        assert vehicle is not None
+        reservation_id = _own_reservation(user, vehicle)
         if reservation_id is None:
-            # The caller gives one of the two.
-            assert vehicle is not None
-            reservation_id = _own_reservation(user, vehicle)
-            if reservation_id is None:
-                made = reserve_vehicle(vehicle=vehicle, user_id=user.pk, at=at, by=by)
-                reservation_id = made.public_id
-        return consume_reservation(
-            public_id=reservation_id, user_id=user.pk, until=at + rules.HORIZON, at=at, by=by
-        )
-    except (AlreadyActive, ReservationInUse) as problem:
-        underway = Trip.objects.filter(user=user, state__in=ACTIVE).first()
-        if underway is None:
-            raise
-        raise TripUnderway(extra={"trip": str(underway.public_id)}) from problem
+            made = reserve_vehicle(vehicle=vehicle, user_id=user.pk, at=at, by=by)
+            reservation_id = made.public_id
+    return consume_reservation(
+        public_id=reservation_id, user_id=user.pk, until=at + rules.HORIZON, at=at, by=by
+    )
 
 
 def _own_reservation(user: User, vehicle: Vehicle) -> uuid.UUID | None:

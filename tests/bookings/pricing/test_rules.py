@@ -165,7 +165,7 @@ def test_caps_hold_and_never_add(terms, lengths):
     if terms.trip_cap_cents is not None:
         assert total <= terms.trip_cap_cents
     if terms.day_cap_cents is not None:
-        assert total <= terms.day_cap_cents * -(-sum(lengths) // 86_400)
+        assert total <= terms.day_cap_cents * max(1, -(-sum(lengths) // 86_400))
 
 
 @settings(max_examples=60, deadline=None)

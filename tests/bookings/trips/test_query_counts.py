@@ -13,12 +13,12 @@ pytestmark = pytest.mark.django_db
 
 STATEMENTS = {
     "search": 3,
-    "reserve": 10,
-    "start": 24,
-    "unlocked": 25,
+    "reserve": 9,
+    "start": 19,
+    "unlocked": 20,
     "look": 3,
-    "end": 16,
-    "locked and priced": 50,
+    "end": 11,
+    "locked and priced": 39,
     "collected": 24,
     "receipt": 4,
 }
@@ -38,7 +38,7 @@ def counted():
     return count
 
 
-def test_a_ride_takes_a_known_number_of_statements(
+def test_a_ride_takes_no_more_statements_than_it_did(
     rider, scooter, obey, collect, counted, make_vehicle
 ):
     for _more in range(5):
@@ -57,4 +57,4 @@ def test_a_ride_takes_a_known_number_of_statements(
     measured["locked and priced"] = counted(lambda: obey(scooter))
     measured["collected"] = counted(collect)
     measured["receipt"] = counted(lambda: rider.get(f"/api/v1/trips/{trip}/receipt"))
-    assert measured == STATEMENTS
+    assert {what: number for what, number in measured.items() if number > STATEMENTS[what]} == {}
