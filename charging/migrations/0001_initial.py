@@ -8,11 +8,10 @@ import django.contrib.postgres.indexes
 import django.db.models.deletion
 from django.db import migrations, models
 
-from mobility.core.migration_operations import audit_edits
-
-import charging.stations.models
+import charging.stations.models.stations
 import mobility.core.ids
 import mobility.core.texts
+from mobility.core.migration_operations import audit_edits
 
 
 class Migration(migrations.Migration):
@@ -96,7 +95,7 @@ class Migration(migrations.Migration):
                     "ocpp_versions",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.CharField(max_length=12),
-                        default=charging.stations.models.all_ocpp_versions,
+                        default=charging.stations.models.stations.all_ocpp_versions,
                         size=None,
                         verbose_name="allowed OCPP versions",
                     ),

@@ -18,7 +18,7 @@ from charging.sessions.states import (
     TokenKind,
     TokenState,
 )
-from charging.stations.models import operated_by
+from charging.stations.scoping import operated_by
 from mobility.accounts.scoping import OrganisationScoped
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel

@@ -1,0 +1,176 @@
+"""Luca's desk: what happens at his stations, and the buttons that command them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from charging.stations import services as stations
+from charging.stations.facts import Handshake
+from charging.stations.models import ChargingStation, StationCommand
+from charging.tariffs.models import TariffVersion
+from mobility.accounts.models import User
+from mobility.core import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(luca: User, client: Client) -> Client:
+    """Luca at his desk."""
+    client.force_login(luca)
+    return client
+
+
+def test_the_station_page_tells_what_happens_there(
+    station: ChargingStation,
+    desk: Client,
+    django_assert_max_num_queries: object,
+) -> None:
+    handshake = Handshake(identity="CP1", path="/", reason="wrong_password", remote="10.0.0.9")
+    stations.record_refused_handshakes(handshakes=[handshake], at=clock.now())
+    with django_assert_max_num_queries(20):
+        page = desk.get(f"/admin/charging/chargingstation/{station.pk}/change/")
+    text = page.content.decode()
+    assert page.status_code == 200
+    for word in ("CARD", "wrong_password", "10.0.0.9", "remote_start", "remote_stop", "unlock"):
+        assert word in text
+    assert station.password_hash not in text
+
+
+def test_a_button_makes_one_command_however_often_it_is_pressed(
+    station: ChargingStation,
+    desk: Client,
+) -> None:
+    address = f"/admin/charging/chargingstation/{station.pk}/command/"
+    for _press in range(3):
+        answer = desk.post(address, {"action": "reset", "kind": "soft", "key": "k"})
+        assert answer.status_code == 302
+    assert StationCommand.objects.count() == 1
+    assert desk.get(address).status_code == 405
+    assert desk.post(address, {"action": "remote_start"}).status_code == 302
+    assert StationCommand.objects.count() == 1
+
+
+def test_the_desk_is_closed_to_others(
+    station: ChargingStation,
+    foreign: ChargingStation,
+    desk: Client,
+    elena: User,
+    client: Client,
+) -> None:
+    page = f"/admin/charging/chargingstation/{foreign.pk}"
+    assert desk.get(f"{page}/change/").status_code == 302
+    assert desk.post(f"{page}/command/", {"action": "reset"}).status_code == 404
+    assert desk.post(f"{page}/password/").status_code == 404
+    client.force_login(elena)
+    own = f"/admin/charging/chargingstation/{station.pk}"
+    hardware = client.get(f"{own}/change/")
+    assert hardware.status_code == 200
+    assert b"CARD" not in hardware.content
+    assert client.post(f"{own}/command/", {"action": "reset"}).status_code == 403
+    assert client.post(f"{own}/password/").status_code == 403
+    assert StationCommand.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "site",
+        "chargingstation",
+        "stationcommand",
+        "refusedhandshake",
+        "tariff",
+        "tariffversion",
+        "token",
+        "chargingsession",
+    ],
+)
+def test_every_list_opens_and_shows_only_luca_his_rows(
+    station: ChargingStation,
+    foreign: ChargingStation,
+    desk: Client,
+    page: str,
+) -> None:
+    answer = desk.get(f"/admin/charging/{page}/")
+    assert answer.status_code == 200
+    assert b"OTHER" not in answer.content
+
+
+def test_a_new_password_is_shown_once_and_works(station: ChargingStation, desk: Client) -> None:
+    page = desk.post(f"/admin/charging/chargingstation/{station.pk}/password/", follow=True)
+    old = station.password_hash
+    station.refresh_from_db()
+    assert station.password_hash != old
+    assert b"shown only now" in page.content or b"solo ora" in page.content
+
+
+def test_a_published_tariff_is_only_read(station: ChargingStation, desk: Client) -> None:
+    version = TariffVersion.objects.get()
+    page = f"/admin/charging/tariffversion/{version.pk}/change/"
+    assert desk.get(page).status_code == 200
+    assert desk.post(page, {"components": "[]"}).status_code == 403
+    version.refresh_from_db()
+    assert version.components
+
+
+def test_luca_drafts_and_publishes_a_tariff(station: ChargingStation, desk: Client) -> None:
+    tariff = TariffVersion.objects.get().tariff
+    draft = {
+        "tariff": tariff.pk,
+        "number": 2,
+        "valid_0": "2030-01-01 00:00:00",
+        "valid_1": "",
+        "components": '[{"kind": "energy", "unit_cents": "60"}]',
+    }
+    bad = draft | {"components": '[{"kind": "energy", "unit_cents": "-1"}]'}
+    assert desk.post("/admin/charging/tariffversion/add/", bad).status_code == 200
+    assert desk.post("/admin/charging/tariffversion/add/", draft).status_code == 302
+    version = TariffVersion.objects.get(number=2)
+    action = {"action": "publish", "_selected_action": [version.pk]}
+    desk.post("/admin/charging/tariffversion/", action)
+    version.refresh_from_db()
+    assert version.state == "published"
+
+
+def test_luca_commissions_a_charger_at_his_desk(
+    station: ChargingStation,
+    foreign: ChargingStation,
+    desk: Client,
+) -> None:
+    wish = {
+        "site": station.site_id,
+        "identity": "NEW-1",
+        "security_profile": 1,
+        "connectors": 2,
+        "standard": "IEC_62196_T2",
+        "power_type": "AC_3_PHASE",
+        "max_power_w": 11_000,
+    }
+    add = "/admin/charging/chargingstation/add/"
+    assert desk.get(add).status_code == 200
+    for bad in ({"identity": "a:b"}, {"identity": "CP1"}, {"site": foreign.site_id}):
+        assert desk.post(add, wish | bad).status_code == 200
+    page = desk.post(add, wish, follow=True)
+    assert b"/ocpp/NEW-1" in page.content
+    new = ChargingStation.objects.get(identity="NEW-1")
+    assert new.evses.count() == 2
+    assert new.password_hash
+    assert new.password_hash.encode() not in page.content
+
+
+def test_luca_moves_a_site_by_its_coordinates(station: ChargingStation, desk: Client) -> None:
+    site = station.site
+    page = f"/admin/charging/site/{site.pk}/change/"
+    assert b"cdn" not in desk.get(page).content
+    wish = {
+        "organisation": site.organisation_id,
+        "city": site.city_id,
+        "name": '{"it": "Nuovo"}',
+        "lat": 45.5,
+        "lon": 9.1,
+    }
+    assert desk.post(page, wish | {"lat": 95}).status_code == 200
+    assert desk.post(page, wish).status_code == 302
+    site.refresh_from_db()
+    assert (site.name, site.location.y) == ({"it": "Nuovo"}, 45.5)
