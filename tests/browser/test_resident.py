@@ -8,22 +8,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from mobility.simulator.credentials import DeviceSpec
+from mobility.simulator.credentials import ChargerSpec, DeviceSpec
 from mobility.simulator.geometry import Place, distance_m
 from tests.browser.conftest import DESK, PHONE, OpenPage
-from tests.stories.people import Caller, credentials_of, sign_in
+from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
-from tests.stories.street import Street, open_street
+from tests.stories.street import Street, open_chargers, open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(400)]
 
 GIULIA = "giulia@demo.example"
 PARK = Place(9.1757, 45.4737)
 """In the middle of Parco Sempione, where the demo city forbids parking."""
-SLOW_MS = 40_000
+SLOW_MS = 90_000
 Shot = Callable[[Page, str], Path]
 
 
+@pytest.mark.long
 def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
@@ -87,6 +88,41 @@ def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
         page.goto("/account/")
         expect(page.locator("[data-trips] .journey").first).to_contain_text(scooter.code)
         shot(page, "resident-7-account")
+
+
+@pytest.mark.long
+def test_giulia_charges_a_car_and_sees_it_fill(
+    house: House, open_page: OpenPage, shot: Shot
+) -> None:
+    """A place, every part of its price, start, energy and cost as they grow, stop, receipt."""
+    giulia = sign_in(house, GIULIA)
+    _give_a_card(giulia)
+    credentials = credentials_of(house)
+    charger = [spec for spec in credentials.chargers if spec.protocol == "ocpp1.6"][-1]
+    with open_chargers(credentials, {charger.identity}, speed=12, tokens=[]):
+        site, connector = _free_connector(giulia, charger)
+        page = open_page(PHONE)
+        page.goto(f"/charge/at/{site}/")
+        expect(page.locator("[data-panel=card]")).to_contain_text(re.compile(r"/ kWh"))
+        page.get_by_role("link", name="Log in").click()
+        _log_in(house, page)
+        shot(page, "resident-9-charging-place")
+
+        page.locator(f"[data-connector='{connector}']:visible").click()
+        expect(page).to_have_url(re.compile(r"/charge/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
+        charge = page.locator("[data-recharge]")
+        expect(charge).to_have_attribute("data-state", "charging", timeout=SLOW_MS)
+        expect(charge.locator("[data-f=energy]")).not_to_have_text(
+            re.compile(r"^0(\.0+)?$"), timeout=SLOW_MS
+        )
+        shot(page, "resident-10-charging")
+        page.get_by_role("button", name="Stop charging").click()
+        page.get_by_role("link", name="Receipt").click(timeout=SLOW_MS)
+
+        receipt = page.locator("[data-receipt]")
+        expect(receipt).to_contain_text("VAT 22%", timeout=SLOW_MS)
+        expect(receipt.get_by_role("row", name="Energy")).to_contain_text("kWh")
+        shot(page, "resident-11-charge-receipt")
 
 
 def test_the_list_says_by_keyboard_what_the_map_shows(
@@ -155,6 +191,24 @@ def _wait_until_free(person: Caller, vehicle: DeviceSpec) -> None:
     person.wait_for(
         f"vehicles/{vehicle.code}", lambda seen: seen["available"], what="a free scooter"
     )
+
+
+def _free_connector(person: Caller, charger: ChargerSpec) -> tuple[str, str]:
+    """The site and the first free connector of the charger, once anybody can see it."""
+
+    def free(seen: Body) -> list[tuple[str, str]]:
+        return [
+            (site["id"], plug["id"])
+            for site in seen["results"]
+            for station in site["stations"]
+            if station["identity"] == charger.identity
+            for plug in station["connectors"]
+            if plug["status"] == "Available"
+        ]
+
+    around = {"lat": 45.4642, "lon": 9.19, "radius_m": 20_000, "limit": 200}
+    seen = person.wait_for("stations", lambda seen: bool(free(seen)), what="a plug", **around)
+    return free(seen)[0]
 
 
 def _log_in(house: House, page: Page) -> None:
