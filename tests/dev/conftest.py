@@ -66,12 +66,13 @@ class LittleCity:
     folder: Path
     port: int
     env: dict[str, str]
+    patience: float = 60
     begun: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def dev(self, *words: str, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+    def dev(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run `./dev` to its end."""
         process = self.begin(*words)
-        out, err = process.communicate(timeout=timeout)
+        out, err = process.communicate(timeout=self.patience)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def begin(self, *words: str) -> subprocess.Popen[str]:
@@ -92,7 +93,7 @@ class LittleCity:
         """Begin `./dev up` and wait until it has said where it listens."""
         process = self.begin("up", "--port", str(self.port), *words)
         card = self.folder / ".data/main/up.json"
-        await_true(lambda: card.exists() or process.poll() is not None)
+        await_true(lambda: card.exists() or process.poll() is not None, seconds=self.patience)
         return process
 
     def child(self, words: str) -> int:
