@@ -9,6 +9,7 @@ from django.db import migrations, models
 
 import mobility.core.ids
 import mobility.core.texts
+from mobility.core.migration_operations import audit_edits
 
 # Money that moved is never rewritten, and every booking balances when it commits.
 LEDGER = """
@@ -1210,4 +1211,6 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(LEDGER, NO_LEDGER),
         migrations.RunSQL(FROZEN_TARIFF, THAWED_TARIFF),
+        audit_edits("bookings.tariff"),
+        audit_edits("bookings.tariffversion"),
     ]
