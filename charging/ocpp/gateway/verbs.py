@@ -19,7 +19,8 @@ Batch = Callable[[list[Any], datetime], Sequence[Any]]
 
 
 def _find(identities: list[str], _: datetime) -> Sequence[Any]:
-    return [station_queries.credentials_of(identity=identity) for identity in identities]
+    found = station_queries.credentials_by_identity(identities=identities)
+    return [found.get(identity) for identity in identities]
 
 
 def _seen(facts: list[dict[int, datetime]], at: datetime) -> Sequence[None]:

@@ -172,7 +172,7 @@ def test_killed_between_commit_and_reply(process: Process, grid: Grid) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_killed_a_hundred_times(process: Process, grid: Grid) -> None:
     kill_repeatedly(process, grid, kills=100, seed=2)
 
