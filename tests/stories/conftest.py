@@ -22,6 +22,18 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 DATABASE = f"{settings.DATABASES['default']['TEST']['NAME']}_story{WORKER}"
 FOLDER = ROOT / "artifacts" / DATABASE
 START_PATIENCE_S = 60.0
+OPEN_AND_LIVE_S = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All who share the house go to one worker: a second house would only slow both down.
+
+    The first of them also waits until it stands, so all get time for that.
+    """
+    for item in items:
+        if "house" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("house"))
+            item.add_marker(pytest.mark.timeout(OPEN_AND_LIVE_S))
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,12 @@ class Process:
         if self.handle is not None and self.handle.poll() is None:
             self.handle.terminate()
 
+    def kill(self) -> None:
+        """SIGKILL to it and all its children: what a power cut or the kernel does."""
+        if self.handle is not None and self.handle.poll() is None:
+            os.killpg(self.handle.pid, signal.SIGKILL)
+            self.handle.wait(5)
+
     def make_sure_it_is_gone(self, deadline: float) -> None:
         """Wait until ``deadline`` (monotonic), then kill its whole session."""
         if self.handle is None:
@@ -89,6 +95,12 @@ class House:
         process = Process(name, [*TETHER, sys.executable, *argv], self.folder / f"{name}.log")
         self.processes[name] = process
         process.start(self.env)
+
+    def kill_and_restart(self, name: str, *, away_s: float) -> None:
+        """A crash: the process and its children die at once and come back after a while."""
+        self.processes[name].kill()
+        time.sleep(away_s)
+        self.processes[name].start(self.env)
 
     def run_once(self, name: str, *argv: str, patience_s: float = 120.0) -> str:
         """Run a command of the house to its end; its output, or ProcessDied when it failed."""
