@@ -17,7 +17,7 @@ class Move:
     place: int
     change: int
     gain: float
-    stock: int  # before the move
+    stock: int  # of the place before any move
     target: int
 
 
@@ -49,7 +49,11 @@ def moves(*, losses: Floats, stock: Ints, target: Ints, movable: Ints, largest: 
         while have != want:
             step = int(np.clip(want - have, -largest, largest))
             gain = float(_at(losses[place], have) - _at(losses[place], have + step))
-            result.append(Move(place=int(place), change=-step, gain=gain, stock=have, target=want))
+            result.append(
+                Move(
+                    place=int(place), change=-step, gain=gain, stock=int(stock[place]), target=want
+                )
+            )
             have += step
     return result
 

@@ -97,7 +97,7 @@ def compute_plan(
     draft = draft_plan(
         situation=situation,
         parameters=parameters,
-        effort=Effort(seconds=seconds, rounds=rounds, seed=plan.pk),
+        effort=Effort(seconds=seconds, rounds=rounds),
     )
     tasks = [_on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
     with transaction.atomic():

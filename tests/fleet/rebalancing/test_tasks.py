@@ -153,7 +153,7 @@ def test_a_draft_is_not_to_be_worked_on(draft, sara, claim):
     with pytest.raises(services.PlanNotWorkable):
         claim(draft.tasks.first(), sara)
     with pytest.raises(services.TaskNotFound):
-        claim(RebalancingTask(pk=404), sara)
+        claim(RebalancingTask(pk=0), sara)
 
 
 def test_closing_leaves_a_crew_what_it_has_in_hand(published, sara, claim):
