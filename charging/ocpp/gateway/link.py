@@ -169,11 +169,11 @@ class Link:
             return kept
         try:
             outcome = self._outcome(call)
-        except RpcError as error:
-            return self._refusal(error, call.message_id)
-        if isinstance(outcome, Deed):
-            return _Promise(call, raw, outcome)
-        return self._answer(call, raw, outcome)
+            if isinstance(outcome, Deed):
+                return _Promise(call, raw, outcome)
+            return self._answer(call, raw, outcome)
+        except Exception as error:  # noqa: BLE001 — a station must not wait for an answer in vain
+            return self._refuse(call, error)
 
     def _outcome(self, call: Call) -> Payload | Deed:
         """1. Known action. 2. Admitted station. 3. Valid payload. 4. Its meaning."""
@@ -195,17 +195,13 @@ class Link:
         call, deed = promise.call, promise.deed
         try:
             answer = await self._shared.writer.do(deed.verb, deed.fact)
-        except StorageAway:
-            error = RpcError(Fault.INTERNAL, "Temporarily unavailable, please repeat")
-            return self._refusal(error, call.message_id)
-        except NotStored:
-            error = RpcError(Fault.INTERNAL, "The message could not be processed")
-            return self._refusal(error, call.message_id)
-        if isinstance(answer, BootAnswer):
-            self.registration = answer.registration
-            self.introduced = True
-            self._shared.replay.forget_station(station_id=self.station_id)
-        return self._answer(call, promise.raw, deed.reply(answer))
+            if isinstance(answer, BootAnswer):
+                self.registration = answer.registration
+                self.introduced = True
+                self._shared.replay.forget_station(station_id=self.station_id)
+            return self._answer(call, promise.raw, deed.reply(answer))
+        except Exception as error:  # noqa: BLE001 — see above
+            return self._refuse(call, error)
 
     def _answer(self, call: Call, raw: bytes, payload: Payload) -> bytes:
         reply = encode_result(message_id=call.message_id, payload=payload)
@@ -224,6 +220,18 @@ class Link:
     def admitted(self) -> bool:
         """Whether the station may say more than its name."""
         return self.introduced and self.registration == Registration.ACCEPTED
+
+    def _refuse(self, call: Call, error: Exception) -> bytes:
+        """What the station hears of a failure: its own fault by name, ours without internals."""
+        if isinstance(error, RpcError):
+            return self._refusal(error, call.message_id)
+        if isinstance(error, StorageAway):
+            away = RpcError(Fault.INTERNAL, "Temporarily unavailable, please repeat")
+            return self._refusal(away, call.message_id)
+        if not isinstance(error, NotStored):
+            logger.error("%s: %s failed", self.identity, call.action, exc_info=error)
+        failed = RpcError(Fault.INTERNAL, "The message could not be processed")
+        return self._refusal(failed, call.message_id)
 
     def _refusal(self, error: RpcError, message_id: str) -> bytes:
         metrics.CALLS.labels(version=self.dialect.version, outcome=error.fault).inc()

@@ -91,7 +91,7 @@ class Writer:
         while not stopping:
             jobs, stopping = self._collect()
             if jobs:
-                self._loop.call_soon_threadsafe(_hand_out, self._commit(jobs))
+                self._loop.call_soon_threadsafe(_hand_out, self._commit_or_refuse(jobs))
         connection.close()
 
     def _collect(self) -> tuple[list[Job], bool]:
@@ -110,6 +110,14 @@ class Writer:
                 return jobs, True
             jobs.append(job)
         return jobs, False
+
+    def _commit_or_refuse(self, jobs: list[Job]) -> list[Outcome]:
+        """The thread must outlive everything: without it nobody is answered any more."""
+        try:
+            return self._commit(jobs)
+        except Exception:
+            logger.exception("a batch of %d deeds failed in an unknown way", len(jobs))
+            return [(job.answer, NotStored()) for job in jobs]
 
     def _commit(self, jobs: list[Job]) -> list[Outcome]:
         """Run the batch; wait while the database is away; row by row where it fails."""
