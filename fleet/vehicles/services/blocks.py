@@ -56,7 +56,7 @@ def block_vehicles(
     A block never takes a vehicle from somebody who has it; it stops the next one. Two callers at
     once leave one block: the unique constraint drops the second.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         subjects = [subject for subject in _locked(vehicle_ids) if reason not in subject.blocks]
         blocks = [
             VehicleBlock(vehicle=subject.vehicle, reason=reason, since=at, placed_by=by)
@@ -77,7 +77,7 @@ def lift_blocks(
     by: Principal,
 ) -> list[int]:
     """Lift the block of many vehicles; returns the ids of those that had it."""
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         subjects = [subject for subject in _locked(vehicle_ids) if reason in subject.blocks]
         vehicles = [subject.vehicle for subject in subjects]
         VehicleBlock.objects.active().filter(vehicle__in=vehicles, reason=reason).update(

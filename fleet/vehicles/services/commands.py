@@ -99,7 +99,7 @@ def queue_command(
 
     Raises `VehicleNotFound`.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         command = VehicleCommand(
             vehicle_id=vehicle_id,
             sequence=_next_sequence(vehicle_id),
@@ -131,7 +131,7 @@ def mark_commands_sent(
     A command taken back in the meantime is left out. One already sent travels again, because the
     reply that carried it may be lost; its sequence number makes the repetition harmless.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
             cursor.execute(_DELIVERABLE, [list(public_ids), at])
             commands = [_command(row) for row in cursor.fetchall()]
@@ -170,7 +170,7 @@ def expire_commands(*, at: datetime.datetime) -> list[VehicleCommand]:
     Never delivered means expired: it will not happen any more. Delivered without an answer means
     unknown: it may have happened.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         overdue = list(
             VehicleCommand.objects.open().filter(expires_at__lte=at).select_related("vehicle"),
         )

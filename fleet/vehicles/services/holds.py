@@ -33,6 +33,7 @@ _INSERT = """
 INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref) VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING RETURNING id
 """
+_STRETCH = "UPDATE fleet_vehiclehold SET during = %s WHERE id = %s"
 _RELEASE = "UPDATE fleet_vehiclehold SET released_at = %s WHERE id = %s"
 
 
@@ -112,18 +113,12 @@ def extend_hold(
     """Let an active hold end at `until` instead; it may not reach into the next one.
 
     A hold whose time ran out but that nobody released can still be extended: a start at the last
-    moment wins over the expiry. Raises `HoldNotFound`, `HoldOver`, `VehicleTaken`.
+    moment wins over the expiry. Raises `HoldNotFound`, `HoldOver`, `VehicleTaken`; the last one
+    spoils a surrounding transaction, which has nothing left to do then but to roll back.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         hold, _subject = lock_hold(hold_id)
-        hold.during = DateTimeTZRange(hold.during.lower, until)
-        try:
-            with transaction.atomic():
-                hold.save(update_fields=["during"])
-        except IntegrityError as error:
-            if isinstance(error.__cause__, psycopg.errors.ExclusionViolation):
-                raise VehicleTaken from error
-            raise
+        stretch_hold(hold, until=until)
     return hold
 
 
@@ -183,6 +178,18 @@ def refuse_hopeless(subject: Subject, *, purpose: str) -> None:
             raise VehicleNotRentable(extra={"reasons": list(reasons)})
     if vehicle.rental_state != RentalState.FREE:
         raise VehicleTaken
+
+
+def stretch_hold(hold: VehicleHold, *, until: datetime.datetime) -> None:
+    """Move the end of a hold that the caller has locked; raises `VehicleTaken`."""
+    hold.during = DateTimeTZRange(hold.during.lower, until)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_STRETCH, [hold.during, hold.pk])
+    except IntegrityError as error:
+        if isinstance(error.__cause__, psycopg.errors.ExclusionViolation):
+            raise VehicleTaken from error
+        raise
 
 
 def free_vehicle(

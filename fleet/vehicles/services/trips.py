@@ -27,16 +27,20 @@ def mark_trip(
     trip_ref: str,
     at: datetime.datetime,
     by: Principal,
+    until: datetime.datetime | None = None,
 ) -> VehicleHold:
     """Move the held vehicle as its trip goes on, and write the history.
 
-    `ended` and `start_failed` release the hold. A mark that is already true changes nothing.
-    Raises `HoldNotFound`, `HoldOver`, `LostRace`, `IllegalMove`.
+    `until` lets the hold end then instead. `ended` and `start_failed` release the hold. A mark
+    that is already true changes nothing. Raises `HoldNotFound`, `HoldOver`, `LostRace`,
+    `IllegalMove`, with `until` also `VehicleTaken`; a surrounding transaction must then roll back.
     """
     to = TRIP_MARKS[mark]
     reason = _REASONS.get(mark, "")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         hold, subject = holds.lock_hold(hold_id)
+        if until is not None:
+            holds.stretch_hold(hold, until=until)
         if to == RentalState.FREE:
             holds.free_vehicle(hold, subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
         elif subject.vehicle.rental_state != to:

@@ -92,7 +92,7 @@ def test_an_extension_stops_at_the_next_hold(make_vehicle: MakeVehicle) -> None:
     at = clock.now()
     longer = services.extend_hold(hold_id=mine.pk, until=start, at=at, by=SYSTEM)
     assert longer.until == start
-    with pytest.raises(services.VehicleTaken):
+    with pytest.raises(services.VehicleTaken), transaction.atomic():
         services.extend_hold(hold_id=mine.pk, until=start + MINUTES_15, at=at, by=SYSTEM)
     mine.refresh_from_db()
     assert mine.until == start
@@ -249,6 +249,16 @@ def test_a_trip_cannot_run_after_its_hold_is_gone(make_vehicle: MakeVehicle) -> 
     services.release_hold(hold_id=mine.pk, at=at, by=SYSTEM)
     with pytest.raises(services.HoldOver):
         services.mark_trip(hold_id=mine.pk, mark="running", trip_ref="trip:1", at=at, by=SYSTEM)
+
+
+def test_a_mark_can_stretch_the_hold(make_vehicle: MakeVehicle) -> None:
+    mine, at = hold(make_vehicle()), clock.now()
+    later = at + 4 * MINUTES_15
+    services.mark_trip(
+        hold_id=mine.pk, mark="starting", trip_ref="trip:1", until=later, at=at, by=SYSTEM
+    )
+    mine.refresh_from_db()
+    assert mine.until == later
 
 
 def test_marks_follow_the_declared_moves(make_vehicle: MakeVehicle) -> None:
