@@ -102,9 +102,9 @@ class _Search:
     def run(self) -> Answer:
         """1. Compile and seed. 2. Start from one stop per van, or from the greedy. 3. Cool down."""
         self.kernel.seed_random(self.effort.seed)
-        self._start()
         self._anneal(heat=1.0, rounds=0)  # compiles, and counts as no time
         begun = self.clock()
+        self._start()
         slice_rounds = max(5, (self.effort.rounds or 0) // SLICES)
         while (done := self._progress(begun)) < 1.0:
             before = self.clock()
