@@ -27,6 +27,7 @@ STRANGER_SHARE = 0.05
 """Taps of a card nobody knows."""
 ARRIVAL_SPREAD_S = 10.0
 GOODBYE_S = 6.0
+RESTART_AFTER_S = 2.0
 
 
 class Charger:
@@ -218,7 +219,7 @@ class Charger:
 
     async def _restart(self) -> None:
         """Give running transactions a moment to end, then boot again."""
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(RESTART_AFTER_S)
         await self._line.restart("RemoteReset")
 
     async def _end_all(self, services: list[asyncio.Task[None]]) -> None:

@@ -20,7 +20,7 @@ from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 
 from charging.sessions import services as sessions
-from charging.sessions.models import ChargingSession
+from charging.sessions.models import ChargingSession, Token
 from charging.stations import services
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from mobility.core import clock, ids
@@ -169,16 +169,31 @@ def test_a_201_day_with_a_foreign_engine(grid: Grid) -> None:
     assert ChargingSession.objects.get(station=station).complete
 
 
+Pair = tuple[ChargingStation, ChargingStation]
+
+
 @pytest.fixture
-def simulated(
+def simulate(
     grid: Grid,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[tuple[ChargingStation, ChargingStation]]:
-    """Two simulated chargers, one of each version, in a city where an hour is five seconds."""
+) -> Iterator[Callable[[float], Pair]]:
+    """`simulate(speed)` starts two simulated chargers, one of each version."""
     monkeypatch.setattr(charger, "ARRIVAL_SPREAD_S", 0.2)
-    stations = grid.station(booted_at=None), grid.station(booted_at=None)
-    for station in stations:
-        Connector.objects.filter(evse__station=station).update(max_power_w=50_000)
+    endings: list[Callable[[], None]] = []
+
+    def begin(speed: float) -> Pair:
+        stations = grid.station(booted_at=None), grid.station(booted_at=None)
+        Connector.objects.filter(evse__station__in=stations).update(max_power_w=50_000)
+        endings.append(start_chargers(grid, stations, speed))
+        return stations
+
+    yield begin
+    for end in endings:
+        end()
+
+
+def start_chargers(grid: Grid, stations: Pair, speed: float) -> Callable[[], None]:
+    """Run them in a thread; the result stops them and compares the books."""
     specs = [
         ChargerSpec(
             url=f"{grid.gateway.url}/{station.identity}",
@@ -195,21 +210,19 @@ def simulated(
     async def run() -> None:
         stop = asyncio.Event()
         handle.extend((asyncio.get_running_loop(), stop))
-        await run_chargers(
-            specs,
-            rng=random.Random(7),
-            clock=SimClock(speed=720.0),
-            tokens=tokens,
-            stop=stop,
-        )
+        clock = SimClock(speed=speed)
+        await run_chargers(specs, rng=random.Random(7), clock=clock, tokens=tokens, stop=stop)
 
     thread = threading.Thread(target=lambda: asyncio.run(run()), daemon=True)
     thread.start()
-    yield stations
-    handle[0].call_soon_threadsafe(handle[1].set)
-    thread.join(timeout=10)
-    assert not thread.is_alive()
-    check_books(stations)
+
+    def end() -> None:
+        handle[0].call_soon_threadsafe(handle[1].set)
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+        check_books(stations)
+
+    return end
 
 
 def check_books(stations: tuple[ChargingStation, ...]) -> None:
@@ -219,15 +232,15 @@ def check_books(stations: tuple[ChargingStation, ...]) -> None:
     for session in left.filter(state="ended"):
         assert session.complete
         assert sessions.settle_session(session_id=session.pk, at=clock.now())
-    assert set(left.values_list("state", flat=True)) == {"settled"}
+    assert set(left.values_list("state", flat=True)) <= {"settled"}
     assert not [flags for flags in left.values_list("flags", flat=True) if "suspect" in flags]
 
 
-def test_simulated_chargers_charge_and_obey(
-    simulated: tuple[ChargingStation, ChargingStation],
+def test_simulated_chargers_charge_and_stop(
+    simulate: Callable[[float], Pair],
     eventually: Eventually,
 ) -> None:
-    for station in simulated:
+    for station in simulate(720.0):
         assert eventually(lambda station=station: stopped_from_afar(station), seconds=25)
 
 
@@ -246,3 +259,56 @@ def stopped_from_afar(station: ChargingStation) -> bool:
             by=SYSTEM,
         )
     return False
+
+
+def test_simulated_chargers_obey(
+    simulate: Callable[[float], Pair],
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(charger, "MEAN_IDLE_S", 1e9)
+    monkeypatch.setattr(charger, "MEAN_DROP_S", 1e9)
+    monkeypatch.setattr(charger, "RESTART_AFTER_S", 0.3)
+
+    def state(station: ChargingStation, action: str, **payload: Any) -> str:
+        command = services.queue_command(
+            station_id=station.pk,
+            action=action,
+            payload=payload,
+            idempotency_key=ids.short_code(12),
+            at=clock.now(),
+            by=SYSTEM,
+        )
+        found: str = eventually(lambda: finished(command), seconds=15).state
+        return found
+
+    for station in simulate(60.0):
+        both_are = both_connectors(station, eventually)
+        assert both_are("Available")
+        assert state(station, "trigger", message="status") == "accepted"
+        assert state(station, "trigger", message="meter_values") == "rejected"
+        assert state(station, "change_availability", operative=False) == "accepted"
+        assert both_are("Unavailable")
+        assert state(station, "remote_start", token_uid="04AB", token_kind="app") == "rejected"
+        assert state(station, "change_availability", operative=True) == "accepted"
+        assert both_are("Available")
+        assert state(station, "unlock") == "accepted"
+        begun = ChargingSession.objects.filter(station=station)
+        uid = Token.objects.filter(state="accepted").order_by("-pk")[0].uid
+        assert state(station, "remote_start", token_uid=uid, token_kind="app") == "accepted"
+        assert eventually(begun.exists, seconds=15)
+        booted_at = ChargingStation.objects.get(pk=station.pk).booted_at
+        assert state(station, "reset", kind="hard") == "accepted"
+        assert eventually(begun.filter(ended_at__isnull=False).exists, seconds=15)
+        again = ChargingStation.objects.filter(pk=station.pk, booted_at__gt=booted_at)
+        assert eventually(again.exists, seconds=15)
+
+
+def both_connectors(station: ChargingStation, eventually: Eventually) -> Callable[[str], bool]:
+    """`check(word)`: whether both connectors come to report this status."""
+    words = Connector.objects.filter(evse__station=station)
+
+    def check(word: str) -> bool:
+        return bool(eventually(lambda: words.filter(status=word).count() == 2, seconds=15))
+
+    return check
