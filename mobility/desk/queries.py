@@ -23,8 +23,8 @@ from fleet.vehicles.states import BlockReason, LifeState, LinkState
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 from mobility.core.models import OutboxEvent
+from mobility.desk.context import FLEET
 
-FLEET = (Role.FLEET_OPERATOR, Role.CREW)
 RECENT = datetime.timedelta(hours=24)
 # A ride longer than this is looked at: forgotten, stolen, or a very nice day.
 LONG_RIDE = datetime.timedelta(hours=6)

@@ -10,15 +10,16 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.desk import queries, texts
 from mobility.desk.access import for_roles
+from mobility.desk.context import FLEET
 from mobility.geography.queries import map_start
 
-FLEET = (Role.FLEET_OPERATOR, Role.CREW)
 STAFF = (*FLEET, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
 
 
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponseBase:
     """`/admin/`: what is wrong now, then the lists."""
     user = _person(request)
     concerns = queries.concerns(user=user, at=clock.now())
-    return admin.site.index(request, extra_context={"concerns": concerns})
+    return admin.site.index(request, extra_context={"concerns": concerns, "title": _("Desk")})
 
 
 @for_roles(*STAFF)

@@ -1,0 +1,26 @@
+"""What every page of the desk knows: which of its pages this person may open."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from mobility.accounts.models import User
+from mobility.accounts.states import Role
+
+FLEET = (Role.FLEET_OPERATOR, Role.CREW)
+
+
+def desk_roles(request: HttpRequest) -> dict[str, Any]:
+    """`desk_roles.fleet` and `desk_roles.chargers`, asked only by templates that show them."""
+    return {"desk_roles": SimpleLazyObject(lambda: _roles(request))}
+
+
+def _roles(request: HttpRequest) -> dict[str, bool]:
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {}
+    return {
+        "fleet": user.has_role(*FLEET),
+        "chargers": user.has_role(Role.CHARGE_POINT_OPERATOR),
+    }
