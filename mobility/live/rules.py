@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 Row = tuple[Any, ...]
-Rows = Mapping[str, Row]
+Rows = Mapping[Any, Row]
 
 # The order of the values in a row; the first one is the key. Told once, in the snapshot.
 PUBLIC_VEHICLE = ("id", "code", "kind", "lon", "lat", "battery_pct")
@@ -79,7 +79,7 @@ def _changed(before: Rows, after: Rows) -> list[Row]:
     return [row for key, row in after.items() if before.get(key) != row]
 
 
-def _gone(before: Rows, after: Rows) -> list[str]:
+def _gone(before: Rows, after: Rows) -> list[Any]:
     return [key for key in before if key not in after]
 
 

@@ -104,9 +104,7 @@ PAIRS = [
 def palettes() -> dict[str, dict[str, str]]:
     sheet = (STATIC / "css" / "house.css").read_text()
     blocks = re.findall(r":root \{(.*?)\}", sheet, re.DOTALL)
-    light, dark = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks[:2]
-    )
+    light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks[:2])
     return {"light": light, "dark": light | dark}
 
 

@@ -48,7 +48,7 @@ def test_the_public_sees_only_what_it_can_rent(make_vehicle: Any) -> None:
 
     assert codes(picture) == {"FREE"}
     (row,) = picture.vehicles.values()
-    assert row == (str(free.public_id), "FREE", "scooter", 9.205, 45.451, 80)
+    assert row == (free.public_id, "FREE", "scooter", 9.205, 45.451, 80)
 
 
 def test_staff_see_their_own_fleet_with_every_reason_and_nothing_of_others(
@@ -65,7 +65,7 @@ def test_staff_see_their_own_fleet_with_every_reason_and_nothing_of_others(
     (row,) = own.vehicles.values()
     shown = dict(zip(own.vehicle_columns, row, strict=True))
     assert own.vehicle_columns == STAFF_VEHICLE
-    assert shown["blocks"] == [BlockReason.MAINTENANCE]
+    assert shown["blocks"] == (BlockReason.MAINTENANCE,)
     assert shown["rentable"] is False
     assert rivals.vehicles == {}
 

@@ -18,6 +18,7 @@ const PLUGS = {
 
 const isFree = ({ status }) => status === "Available";
 const connectorsOf = (site) => site.stations.flatMap(({ connectors }) => connectors);
+const freeFirst = (one, other) => isFree(other) - isFree(one);
 
 /** "2 of 6 free". */
 export function freeOf(site) {
@@ -76,7 +77,7 @@ export class StationCard {
   drawConnectors() {
     const list = find("[data-connectors]", this.root);
     const focused = document.activeElement?.dataset?.connector;
-    list.replaceChildren(...connectorsOf(this.site).map((connector) => this.row(connector)));
+    list.replaceChildren(...connectorsOf(this.site).sort(freeFirst).map((connector) => this.row(connector)));
     if (focused) find(`[data-connector="${focused}"]`, list)?.focus();
   }
 
