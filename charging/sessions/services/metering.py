@@ -16,6 +16,7 @@ from charging.sessions.rules import (
     reading_fingerprint,
 )
 from charging.sessions.services.rows import ReadingRow
+from charging.sessions.states import SessionState
 from charging.stations.queries import ConnectorRow
 
 _NOTICEABLE_RISE_WH = 10
@@ -31,13 +32,14 @@ def reading_rows(
 ) -> list[ReadingRow]:
     """The readings as rows, in time order, after noting each on its session if it has one.
 
+    A settled session keeps the figures it was billed by.
     `place` names the connector for the fingerprint even where we have no such connector.
     """
     rows = []
     for reading in sorted(readings, key=lambda reading: reading.at):
         picture = meter_picture(reading.samples)
         suspect = picture.suspect
-        if session is not None:
+        if session is not None and session.state != SessionState.SETTLED:
             suspect |= note_picture(session, picture, at=reading.at, connector=connector)
         rows.append(
             ReadingRow(

@@ -19,9 +19,10 @@ from charging.sessions.rules import (
     billable_energy,
     charged_until,
 )
+from charging.sessions.services.flags import add_flag
 from charging.sessions.services.pricing import price_lines
 from charging.sessions.services.starts import station_identities
-from charging.sessions.services.stops import add_flag, end_moved
+from charging.sessions.services.stops import end_moved
 from charging.sessions.states import Flag, SessionState
 from charging.stations.states import ConnectorStatus
 from charging.tariffs.models import TariffVersion

@@ -17,6 +17,7 @@ from charging.sessions.services.authorisation import (
     verdict_from_json,
     verdict_on,
 )
+from charging.sessions.services.flags import add_flag, drop_flag
 from charging.sessions.services.inbox import InboxFact, InboxKey, stored_answers, take_in
 from charging.sessions.services.metering import reading_rows
 from charging.sessions.services.rows import (
@@ -131,12 +132,6 @@ def session_ended(session: ChargingSession, *, identity: str) -> SessionEnded:
     )
 
 
-def add_flag(session: ChargingSession, flag: Flag) -> None:
-    """Note something staff should know, once."""
-    if flag.value not in session.flags:
-        session.flags = [*session.flags, flag.value]
-
-
 def _plan(
     stops: Sequence[SessionStop],
     sessions: dict[SessionKey, ChargingSession],
@@ -209,17 +204,21 @@ def _stop_readings(
 
 
 def note_end(session: ChargingSession, stop: SessionStop, *, at: datetime) -> None:
-    """Write the station's end into the session, also one that was given up before."""
+    """Write the station's end into the session, also one that was given up before.
+
+    A settled session keeps the facts it was billed by; that more came is flagged.
+    """
+    session.heard_at = at
     if session.state == SessionState.SETTLED:
         add_flag(session, Flag.LATE_DATA)
-    session.flags = [flag for flag in session.flags if flag != Flag.LOST.value]
+        return
+    drop_flag(session, Flag.LOST)
     # A station whose clock was set back between start and stop must not make time run backwards.
     session.ended_at = max(stop.at, session.started_at or stop.at)
     session.meter_stop_wh = stop.meter_stop_wh
     session.stop_reason = stop.reason[:30]
     session.stop_token_uid = normal_uid(stop.uid) if stop.uid else ""
     session.power_w = 0
-    session.heard_at = at
     session.end_reported_at = session.end_reported_at or at
     session.complete = True
 

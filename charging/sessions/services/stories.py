@@ -10,9 +10,9 @@ from typing import Final
 from charging.sessions.facts import AuthorizationVerdict, EventKind, TransactionEvent
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import SequenceLog, is_whole, normal_uid, note_sequence
+from charging.sessions.services.flags import add_flag, drop_flag
 from charging.sessions.services.metering import note_energy, reading_rows
 from charging.sessions.services.rows import ReadingRow
-from charging.sessions.services.stops import add_flag
 from charging.sessions.states import SESSION_OPEN, Flag, SessionState
 from charging.stations.queries import ConnectorRow
 
@@ -75,14 +75,18 @@ def apply_event(
 ) -> None:
     """Write into the session what the event says. Events come in the order of their numbers.
 
-    1. Place, token, charging state; what was settled already is only flagged.
-    2. The beginning by Started, the end by Ended.
-    3. Readings, then which numbers are still missing.
+    1. A settled session keeps the facts it was billed by; that more came is flagged.
+    2. Place, token, charging state.
+    3. The beginning by Started, the end by Ended.
+    4. Readings, then which numbers are still missing.
     """
     session = story.session
     session.heard_at = max(session.heard_at, at)
     if session.state == SessionState.SETTLED:
         add_flag(session, Flag.LATE_DATA)
+        story.readings += _readings(story, event)
+        _note_number(session, _seq(event))
+        return
     session.charging_state = event.charging_state[:20] or session.charging_state
     session.purpose_ref = session.purpose_ref or purpose_ref
     _note_place(story, event)
@@ -103,7 +107,7 @@ def _note_place(story: Story, event: TransactionEvent) -> None:
     session = story.session
     if story.connector is not None:
         session.connector_id = story.connector.pk
-        session.flags = [flag for flag in session.flags if flag != Flag.UNKNOWN_CONNECTOR.value]
+        drop_flag(session, Flag.UNKNOWN_CONNECTOR)
     elif event.evse_number is not None and session.connector_id is None:
         add_flag(session, Flag.UNKNOWN_CONNECTOR)
 
@@ -122,7 +126,7 @@ def _note_token(
     session.token_uid, session.owner_ref = normal_uid(event.uid), owner_ref
     if verdict is not None:
         session.verdict = str(verdict.status)
-        session.flags = [flag for flag in session.flags if flag != Flag.UNAUTHORISED.value]
+        drop_flag(session, Flag.UNAUTHORISED)
         if not verdict.accepted:
             add_flag(session, Flag.UNAUTHORISED)
 
@@ -158,7 +162,7 @@ def _note_end(
     final = [row for row in registers if row.context == "Transaction.End"]
     if registers:
         session.meter_stop_wh = (final or registers)[-1].register_wh
-    session.flags = [flag for flag in session.flags if flag != Flag.LOST.value]
+    drop_flag(session, Flag.LOST)
     session.ended_at, session.seq_last = event.at, _seq(event)
     session.stop_reason = event.stop_reason[:30]
     session.power_w = 0

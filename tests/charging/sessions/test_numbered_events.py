@@ -104,9 +104,11 @@ def test_a_gap_that_never_closes_is_settled_as_an_estimate(station: ChargingStat
     assert (session.state, session.energy_wh) == (SessionState.SETTLED, 4_000)
     assert "estimated" in session.flags
 
-    tell(event(station, 2), hours=5)
+    more = event(station, 5, kind=EventKind.UPDATED)
+    tell(event(station, 2), more, hours=5)
     session.refresh_from_db()
     assert (session.state, session.energy_wh) == (SessionState.SETTLED, 4_000)
+    assert session.ended_at == NOON + timedelta(minutes=40)
     assert "late_data" in session.flags
 
 

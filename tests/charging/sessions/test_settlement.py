@@ -182,10 +182,13 @@ def test_a_stop_after_settlement_is_flagged_and_changes_no_price(
     status(station, "Available", 40)
     services.close_lost_sessions(at=NOON + 2 * HOUR)
     services.settle_due(at=NOON + 3 * HOUR)
+    read(session, 37, 9_000)
     end(session, 38, 12_000)
     session.refresh_from_db()
-    assert (session.state, session.price_cents) == (SessionState.SETTLED, 0)
+    assert (session.state, session.price_cents, session.energy_wh) == ("settled", 0, 0)
+    assert (session.ended_at, session.meter_stop_wh) == (NOON, None)
     assert "late_data" in session.flags
+    assert session.readings.count() == 1
 
 
 def test_a_settled_session_never_moves_again(station: ChargingStation) -> None:
