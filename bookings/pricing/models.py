@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TARIFF_READERS = (Role.FLEET_OPERATOR, Role.CITY_OFFICER)
 
 
-class TariffQuerySet(models.QuerySet["Tariff"]):
+class RideTariffQuerySet(models.QuerySet["Tariff"]):
     """Tariffs by who may see them."""
 
     def visible_to(self, user: "User") -> Self:
@@ -34,7 +34,7 @@ class TariffQuerySet(models.QuerySet["Tariff"]):
         return self.filter(organisation__in=user.organisations_as(*TARIFF_READERS))
 
 
-class TariffVersionQuerySet(models.QuerySet["TariffVersion"]):
+class RideTariffVersionQuerySet(models.QuerySet["TariffVersion"]):
     """Versions by who may see them and by when they hold."""
 
     def visible_to(self, user: "User") -> Self:
@@ -61,7 +61,7 @@ class Tariff(PublicModel):
     title = LocalizedField(_("name"))
     vehicle_kinds = ArrayField(models.CharField(max_length=20), verbose_name=_("vehicle kinds"))
 
-    objects = TariffQuerySet.as_manager()
+    objects = RideTariffQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tariff")
@@ -109,7 +109,7 @@ class TariffVersion(PublicModel):
         _("free seconds"), default=60, help_text=_("For a vehicle that went nowhere.")
     )
 
-    objects = TariffVersionQuerySet.as_manager()
+    objects = RideTariffVersionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("tariff version")

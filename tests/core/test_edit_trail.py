@@ -42,12 +42,17 @@ def test_the_name_does_not_stick_to_the_connection(elena: User, hub: Hub) -> Non
     client.get("/admin/")
     hub.capacity = 11
     hub.save()
-    assert AuditEntry.objects.get(action="edit:update", row__startswith="mobility.hub").by == "system:platform"
+    assert (
+        AuditEntry.objects.get(action="edit:update", row__startswith="mobility.hub").by
+        == "system:platform"
+    )
 
 
 def test_raw_and_bulk_writes_do_not_slip_past(hub: Hub) -> None:
     Hub.objects.update(address="Piazzale Lodi")
-    assert AuditEntry.objects.get(action="edit:update").changes == {"address": ["", "Piazzale Lodi"]}
+    assert AuditEntry.objects.get(action="edit:update").changes == {
+        "address": ["", "Piazzale Lodi"]
+    }
 
 
 def test_deleting_is_written_down_and_doing_nothing_is_not(ruote: Organisation) -> None:
