@@ -338,7 +338,7 @@ def echo_server(port: int) -> None:
 
 
 # --- set-up ---------------------------------------------------------------------------------------
-def provision(count: int) -> None:
+def provision(count: int, *, prefix: str = "BENCH") -> None:
     """Stations and cards of the benchmark, once."""
     owner = accounts.ensure_organisation(
         slug="bench",
@@ -355,13 +355,13 @@ def provision(count: int) -> None:
     stations = ChargingStation.objects.bulk_create(
         ChargingStation(
             site=site,
-            identity=f"BENCH-{number}",
+            identity=f"{prefix}-{number}",
             password_hash=password,
             registration="accepted",
             booted_at=clock.now(),
         )
         for number in range(count)
-        if f"BENCH-{number}" not in known
+        if f"{prefix}-{number}" not in known
     )
     evses = Evse.objects.bulk_create(Evse(station=station, number=1) for station in stations)
     Connector.objects.bulk_create(Connector(evse=evse, number=1) for evse in evses)

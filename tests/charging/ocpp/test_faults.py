@@ -12,8 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,18 +19,16 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from django.db import connection
-from websockets.exceptions import WebSocketException
 
 from charging.ocpp.gateway import courier
-from charging.sessions.models import ChargingSession, MeterReading
+from charging.sessions.models import ChargingSession
 from charging.stations.models import ChargingStation
 from tests.charging.ocpp.conftest import Grid, start_gateway
 from tests.charging.ocpp.peer import Peer, start_16
+from tests.charging.ocpp.stubborn import StubbornCharger, differences
 
 Eventually = Callable[..., Any]
 ROOT = Path(__file__).resolve().parents[3]
-BEGAN = datetime(2026, 5, 1, tzinfo=UTC)
-LOST = (OSError, WebSocketException, TimeoutError)
 
 
 class Process:
@@ -63,7 +59,7 @@ class Process:
 
     def terminate(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(10)
+        return self.process.wait(60)
 
 
 @pytest.fixture
@@ -71,62 +67,6 @@ def process(grid: Grid) -> Iterator[Process]:
     running = Process()
     yield running
     running.kill()
-
-
-@dataclass
-class StubbornCharger:
-    """Runs sessions one after the other and repeats every message until it is answered."""
-
-    url: str
-    station: ChargingStation
-    tag: str
-    stop: threading.Event
-    started: dict[int, int] = field(default_factory=dict)
-    metered: list[tuple[int, int]] = field(default_factory=list)
-    stopped: dict[int, int] = field(default_factory=dict)
-    repeats: int = 0
-    _peer: Peer | None = None
-
-    def run(self) -> None:
-        number = 0
-        while not self.stop.is_set():
-            self._session(number)
-            number += 1
-        if self._peer is not None:
-            self._peer.close()
-
-    def _session(self, number: int) -> None:
-        def at(minute: int) -> str:
-            return (BEGAN + timedelta(hours=number, minutes=minute)).isoformat()
-
-        start = start_16(self.tag, timestamp=at(0), meterStart=10_000 * number)
-        answer = self._insist("StartTransaction", start)
-        transaction = answer["transactionId"]
-        assert answer["idTagInfo"]["status"] == "Accepted"
-        self.started[number] = transaction
-        for minute in (1, 2):
-            register = 10_000 * number + 100 * minute
-            sample = {"timestamp": at(minute), "sampledValue": [{"value": str(register)}]}
-            values = {"connectorId": 1, "transactionId": transaction, "meterValue": [sample]}
-            self._insist("MeterValues", values)
-            self.metered.append((transaction, register))
-        end = {"transactionId": transaction, "meterStop": 10_000 * number + 300, "timestamp": at(3)}
-        self._insist("StopTransaction", end)
-        self.stopped[transaction] = 10_000 * number + 300
-
-    def _insist(self, action: str, payload: dict[str, object]) -> dict[str, Any]:
-        while True:
-            try:
-                if self._peer is None:
-                    self._peer = Peer.dial(self.url, self.station.identity)
-                return self._peer.result(action, payload)
-            except LOST:
-                self.repeats += 1
-                if self._peer is not None:
-                    with suppress(*LOST):
-                        self._peer.close()
-                self._peer = None
-                time.sleep(0.05)
 
 
 def kill_repeatedly(process: Process, grid: Grid, *, kills: int, seed: int) -> None:
@@ -144,27 +84,11 @@ def kill_repeatedly(process: Process, grid: Grid, *, kills: int, seed: int) -> N
     time.sleep(0.3)
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
     assert sum(charger.repeats for charger in chargers) >= kills
     for charger in chargers:
-        compare_books(charger)
-
-
-def compare_books(charger: StubbornCharger) -> None:
-    sessions = {
-        int(session.transaction_ref): session
-        for session in ChargingSession.objects.filter(station=charger.station)
-    }
-    assert sorted(sessions) == sorted(charger.started.values())
-    for number, transaction in charger.started.items():
-        session = sessions[transaction]
-        assert session.meter_start_wh == 10_000 * number
-        assert session.meter_stop_wh == charger.stopped[transaction]
-        assert session.complete
-    readings = MeterReading.objects.filter(station=charger.station)
-    found = readings.values_list("session__transaction_ref", "register_wh")
-    assert sorted((int(ref), wh) for ref, wh in found) == sorted(charger.metered)
+        assert differences(charger) == []
 
 
 def test_killed_between_commit_and_reply(process: Process, grid: Grid) -> None:
