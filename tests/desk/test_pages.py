@@ -1,0 +1,113 @@
+"""The desk's pages: open for the right people, about their own rows, at a constant price."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from charging.stations.models import ChargingStation
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.services import block_vehicle
+from fleet.vehicles.states import BlockReason, LifeState, LinkState
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.principals import SYSTEM
+from mobility.desk.queries import concerns
+
+pytestmark = pytest.mark.django_db
+
+PAGES = {
+    "/admin/": {"marco", "sara", "luca", "elena"},
+    "/admin/map/": {"marco", "sara", "luca", "elena"},
+    "/admin/tasks/": {"marco", "sara"},
+    "/admin/chargers/": {"luca"},
+}
+
+
+def as_person(user: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    return client
+
+
+def counts(user: User) -> dict[str, int]:
+    return {str(one.title): one.count for one in concerns(user=user, at=clock.now())}
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("person", ["giulia", "marco", "sara", "luca", "elena"])
+def test_pages_open_for_their_people(
+    page: str, person: str, request: pytest.FixtureRequest
+) -> None:
+    answer = as_person(request.getfixturevalue(person)).get(page)
+    assert answer.status_code == (200 if person in PAGES[page] else 403)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_strangers_log_in_and_come_back(page: str, client: Client) -> None:
+    answer = client.get(page)
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/accounts/login/?next=%2Fadmin%2F")
+
+
+def test_pages_bring_no_inline_script_or_style(marco: User) -> None:
+    for page in ("/admin/", "/admin/map/", "/admin/tasks/"):
+        body = as_person(marco).get(page).content.decode()
+        assert " style=" not in body
+        assert "<script>" not in body
+
+
+def test_what_is_wrong_is_counted_for_those_whose_it_is(
+    make_vehicle: Callable[..., Vehicle], marco: User, rivale: User
+) -> None:
+    make_vehicle(life_state=LifeState.MISSING)
+    make_vehicle(link_state=LinkState.LOST)
+    block_vehicle(
+        vehicle_id=make_vehicle().pk, reason=BlockReason.DAMAGE, at=clock.now(), by=SYSTEM
+    )
+    mine = counts(marco)
+    assert (mine["Missing vehicles"], mine["Silent vehicles"], mine["Damaged"]) == (1, 1, 1)
+    assert set(counts(rivale).values()) == {0}
+
+
+def test_the_urgent_stands_first(make_vehicle: Callable[..., Vehicle], marco: User) -> None:
+    make_vehicle(life_state=LifeState.MISSING)
+    assert concerns(user=marco, at=clock.now())[0].title == "Missing vehicles"
+
+
+def test_chargers_down_are_their_operators_concern(
+    make_station: Callable[..., ChargingStation], luca: User, scossa: User
+) -> None:
+    make_station("CP1")
+    assert counts(luca)["Stations without connection"] == 1
+    assert counts(scossa)["Stations without connection"] == 0
+
+
+def test_every_number_leads_to_its_list(
+    make_vehicle: Callable[..., Vehicle],
+    make_station: Callable[..., ChargingStation],
+    marco: User,
+    luca: User,
+) -> None:
+    make_vehicle(life_state=LifeState.MISSING)
+    make_station("CP1")
+    for user in (marco, luca):
+        client = as_person(user)
+        for concern in concerns(user=user, at=clock.now()):
+            assert client.get(concern.url).status_code == 200, concern
+
+
+def test_looking_costs_the_same_for_one_vehicle_and_for_many(
+    make_vehicle: Callable[..., Vehicle], marco: User
+) -> None:
+    make_vehicle()
+    assert marco.roles_by_organisation
+    with CaptureQueriesContext(connection) as one:
+        concerns(user=marco, at=clock.now())
+    for _ in range(8):
+        make_vehicle()
+    with CaptureQueriesContext(connection) as many:
+        concerns(user=marco, at=clock.now())
+    assert len(one) == len(many) == 5
