@@ -8,8 +8,10 @@ from fleet.rebalancing import tasks
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import PlanState, TaskKind, TaskState
 from fleet.vehicles import services as vehicles
+from mobility.accounts import services as accounts
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
+from tests.fleet.rebalancing.conftest import NIGHT
 
 PLANS = "/api/v1/fleet/plans"
 TASKS = "/api/v1/fleet/tasks"
@@ -57,6 +59,14 @@ def test_a_wish_that_makes_no_sense_is_refused(night, marco, api, wrong):
     response = api(marco).post(PLANS, wrong, format="json")
     assert response.status_code in (400, 422), response.content
     assert not RebalancingPlan.objects.exists()
+
+
+def test_who_runs_two_fleets_says_which(night, marco, rivale, api):
+    own = rivale.memberships.get().organisation
+    accounts.grant_role(user=marco, organisation=own, role="fleet_operator", at=NIGHT, by=SYSTEM)
+    assert api(marco).post(PLANS, WISH, format="json").status_code == 400
+    chosen = api(marco).post(PLANS, {**WISH, "organisation": "ruote"}, format="json")
+    assert (chosen.status_code, chosen.json()["organisation"]) == (201, "ruote")
 
 
 def test_sara_walks_through_her_tasks(live, sara, api):

@@ -12,10 +12,13 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import DemandCount, RebalancingPlan
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.states import DropReason, PlanState, TaskKind, TaskState
+from fleet.vehicles.models import VehicleEvent
 from fleet.zones.models import Zone
+from mobility.core import geo
 from mobility.core.errors import Conflict
 from mobility.core.principals import SYSTEM
-from tests.fleet.rebalancing.conftest import BUSY, NIGHT, QUIET, make_draft
+from mobility.geography.models import Hub
+from tests.fleet.rebalancing.conftest import BUSY, NIGHT, PARAMETERS, QUIET, event, make_draft
 
 HOUR = datetime.timedelta(hours=1)
 
@@ -120,6 +123,29 @@ def test_people_who_look_in_vain_pull_scooters(night, ruote):
     assert expected[str(cell(station))] > 5 * expected[str(cell(QUIET))]
 
 
+def test_at_a_hub_vehicles_are_put_down_at_the_hub(night, ruote, milan, sara, api):
+    lon, lat = BUSY[0] + 0.0005, BUSY[1]
+    Hub.objects.create(city=milan, code="H1", name={"it": "Lodi"}, location=geo.point(lon, lat))
+    plan = make_draft(ruote)
+    dropoffs = plan.tasks.filter(kind=TaskKind.MOVE_DROPOFF)
+    assert {(task.lon, task.lat) for task in dropoffs} == {(lon, lat)}
+    rows = api(sara).get("/api/v1/fleet/tasks", {"plan": plan.public_id}).json()["results"]
+    assert {row["place"] for row in rows if row["kind"] == TaskKind.MOVE_DROPOFF} == {"Lodi"}
+    assert {row["place"] for row in rows if row["kind"] == TaskKind.MOVE_PICKUP} == {""}
+
+
+def test_a_plan_is_made_at_once_and_computed_only_once(night, ruote):
+    plan = services.make_plan(
+        organisation_id=ruote.pk, seconds=0.2, parameters=PARAMETERS, at=NIGHT, by=SYSTEM
+    )
+    tasks_before = plan.tasks.count()
+    again = services.compute_plan(plan_id=plan.pk, seconds=0.2, at=NIGHT, by=SYSTEM)
+    assert (again.state, again.tasks.count()) == (PlanState.DRAFT, tasks_before)
+    services.fail_plan(plan_id=plan.pk, at=NIGHT, by=SYSTEM)
+    plan.refresh_from_db()
+    assert plan.state == PlanState.DRAFT
+
+
 def test_an_operator_without_vehicles_gets_no_plan(ruote, milan):
     with pytest.raises(services.NoFleet):
         services.make_plan(organisation_id=ruote.pk, at=NIGHT, by=SYSTEM)
@@ -147,9 +173,14 @@ def test_a_closed_plan_cannot_be_published(published):
 def test_yesterdays_plan_is_scored_against_what_happened(published, night):
     scored = services.score_plans(at=NIGHT + 12 * HOUR)
     assert scored == []  # the horizon is not over
+    ridden = [
+        event(night.flat[0], NIGHT + hour * HOUR, BUSY, "on_trip", ["trip_start"])
+        for hour in (1, 5, 9)
+    ]
+    VehicleEvent.objects.bulk_create(ridden)
     score = services.score_plans(at=NIGHT + 24 * HOUR)[0].score
     assert score["kinds"]["scooter"]["expected_trips"] > 10
-    assert score["kinds"]["scooter"]["realised_trips"] == 0
+    assert score["kinds"]["scooter"]["realised_trips"] == 2  # one rode too early
     assert (score["tasks"], score["tasks_done"]) == (published.tasks.count(), 0)
     assert services.score_plans(at=NIGHT + 25 * HOUR) == []
 
