@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from mobility.core import health, problems
 
-handler500 = "mobility.core.problems.server_error"
+handler500 = "mobility.resident.views.server_error"
 
 api = [
     path("", include("mobility.accounts.urls")),

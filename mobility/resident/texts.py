@@ -17,6 +17,8 @@ TEXTS: dict[str, str | Promise] = {
     "note_bicycle": _("A helmet is a good idea. Park it where it blocks nobody."),
     "note_car": _("Have your driving licence with you. Electricity is included."),
     "map_label": _("Map of vehicles and charging points; the list shows the same."),
+    "zoom_in": _("Zoom in"),
+    "zoom_out": _("Zoom out"),
     "walk": _("{minutes} min walk"),
     "range": _("{km} km range"),
     "battery": _("{percent}% battery"),

@@ -9,9 +9,13 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.generic import TemplateView
 
+from mobility.core import problems
+from mobility.core.tracing import current_request_id
 from mobility.geography.queries import map_start
 from mobility.resident import texts
 
@@ -80,3 +84,11 @@ class AccountView(OwnShell):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Demonstration cards are offered only where the local provider runs."""
         return super().get_context_data(demo_payments=settings.DEMO_PAYMENTS, **kwargs)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: programs get a problem, people a page; neither asks the database for anything."""
+    if request.path.startswith("/api/"):
+        return problems.server_error(request)
+    page = render_to_string("500.html", {"request_id": current_request_id()})
+    return HttpResponseServerError(page)

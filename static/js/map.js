@@ -15,8 +15,8 @@ export function tone(name) {
 }
 
 export class CityMap {
-  /** `element` gets `data-ready` once everything first asked for is drawn. */
-  constructor(element, { lon, lat, zoom = 14, label, controls = true }) {
+  /** `element` gets `data-ready` once everything first asked for is drawn; `words` are MapLibre's own. */
+  constructor(element, { lon, lat, zoom = 14, label, controls = true, words = {} }) {
     this.element = element;
     this.looks = [groundLooks];
     this.watchers = [];
@@ -31,6 +31,7 @@ export class CityMap {
       pitchWithRotate: false,
       attributionControl: false,
       fadeDuration: 0,
+      locale: words,
     });
     this.map.touchZoomRotate.disableRotation();
     this.map.getCanvas().setAttribute("aria-label", label || "");

@@ -145,3 +145,28 @@ def test_a_page_costs_as_many_queries_as_it_always_did(signed_in: Client) -> Non
 
     # Session, person, their roles (is the desk theirs?), mobility areas, city.
     assert len(asked) <= 5
+
+
+def test_a_lost_visitor_is_led_to_the_map(browser: Client) -> None:
+    answer = browser.get("/nowhere/")
+
+    assert answer.status_code == 404
+    assert b"There is nothing at this address" in answer.content
+
+
+def test_a_fault_of_ours_is_a_page_for_people_and_a_problem_for_programs(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("the inside of the house")
+
+    monkeypatch.setattr("mobility.resident.views.map_start", broken)
+    monkeypatch.setattr("mobility.geography.queries.hub_features", broken)
+    browser = Client(raise_request_exception=False, headers={"accept-language": "en"})
+
+    page, problem = browser.get("/"), browser.get("/api/v1/hubs")
+
+    assert (page.status_code, problem.status_code) == (500, 500)
+    assert b"Something went wrong on our side" in page.content
+    assert b"the inside of the house" not in page.content
+    assert problem.json()["code"] == "internal_error"

@@ -18,7 +18,8 @@ const sheet = find("[data-sheet]");
 const cardPlace = find("[data-panel=card]");
 const listPlace = find("[data-panel=list]");
 
-const map = new CityMap(find("#map"), { ...page.map, label: text("map_label") });
+const WORDS = { "NavigationControl.ZoomIn": text("zoom_in"), "NavigationControl.ZoomOut": text("zoom_out") };
+const map = new CityMap(find("#map"), { ...page.map, label: text("map_label"), words: WORDS });
 const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), centre, onRows });
 const shown = new Set();
 let me = null;
