@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.ocpp.gateway.server import Gateway
@@ -118,6 +118,7 @@ class Grid:
     peers: list[Peer] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
+    @transaction.atomic
     def station(self, identity: str = "", *, connectors: int = 2, **values: Any) -> ChargingStation:
         """A station that is accepted and has booted before, unless told otherwise."""
         station = ChargingStation.objects.create(
