@@ -4,6 +4,7 @@
 because a pipeline that silently stops looking is worse than none.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,3 +88,13 @@ def shot() -> Callable[[Page, str], Path]:
         return path
 
     return take
+
+
+def log_in(house: House, page: Page, email: str) -> None:
+    """Fill in the log-in page that is open, as somebody of the demo's cast."""
+    cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(
+        next(one["password"] for one in cast if one["email"] == email)
+    )
+    page.get_by_role("button", name="Sign In").click()

@@ -1,6 +1,5 @@
 """Giulia at her phone: from the map to the receipt, as a person sees it."""
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from mobility.simulator.credentials import ChargerSpec, DeviceSpec
 from mobility.simulator.geometry import Place, distance_m
-from tests.browser.conftest import DESK, PHONE, OpenPage
+from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
 from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_chargers, open_street
@@ -44,7 +43,7 @@ def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
         expect(card).to_contain_text("Per minute")
         shot(page, "resident-1-price-before-anything")
         card.get_by_role("button", name="Log in to reserve").click()
-        _log_in(house, page)
+        log_in(house, page, GIULIA)
         expect(page).to_have_url(re.compile(f"/book/{scooter.code}/$"))
 
         page.get_by_role("button", name="Reserve", exact=True).click()
@@ -105,7 +104,7 @@ def test_giulia_charges_a_car_and_sees_it_fill(
         page.goto(f"/charge/at/{site}/")
         expect(page.locator("[data-panel=card]")).to_contain_text(re.compile(r"/ kWh"))
         page.get_by_role("link", name="Log in").click()
-        _log_in(house, page)
+        log_in(house, page, GIULIA)
         shot(page, "resident-9-charging-place")
 
         page.locator(f"[data-connector='{connector}']:visible").click()
@@ -209,15 +208,6 @@ def _free_connector(person: Caller, charger: ChargerSpec) -> tuple[str, str]:
     around = {"lat": 45.4642, "lon": 9.19, "radius_m": 20_000, "limit": 200}
     seen = person.wait_for("stations", lambda seen: bool(free(seen)), what="a plug", **around)
     return free(seen)[0]
-
-
-def _log_in(house: House, page: Page) -> None:
-    cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
-    page.get_by_label("Email").fill(GIULIA)
-    page.get_by_label("Password").fill(
-        next(one["password"] for one in cast if one["email"] == GIULIA)
-    )
-    page.get_by_role("button", name="Sign In").click()
 
 
 def _expect_state(page: Page, state: str) -> None:
