@@ -16,10 +16,10 @@ from mobility.simulator.geometry import Place, near
 from mobility.simulator.radio import Radio
 from mobility.simulator.streets import Streets
 
-HOP_M = 350.0
+HOP_M = 250.0
 STRAY_LOOK_S = 5.0
 LOOK_AROUND_S = (10.0, 30.0)
-STAY_S = (120.0, 240.0)
+STAY_S = (240.0, 480.0)
 
 
 @dataclass(slots=True)

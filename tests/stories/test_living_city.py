@@ -1,12 +1,15 @@
 """The whole simulator against the whole house: half an hour of the city in half a minute."""
 
 import json
+import subprocess
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.stories.processes import House
+from tests.stories.processes import ROOT, House
 
 pytestmark = [pytest.mark.story, pytest.mark.long]
 
@@ -42,3 +45,22 @@ def test_the_city_outlives_the_death_of_web_and_workers(house: House) -> None:
     facts = summary["facts"]
     assert facts["receipts"] > 0
     assert not [fault for fault in summary["faults"] if "500" in fault or "actor" in fault]
+
+
+def test_a_signal_ends_the_city_with_its_summary(house: House) -> None:
+    """SIGTERM: chargers say good-bye, positions are kept, the summary is printed, status 0."""
+    city = subprocess.Popen(
+        [sys.executable, "manage.py", "simulate", "--json", "--seed", "9"],
+        cwd=ROOT,
+        env=house.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    memory = Path(house.env["SIMULATOR_CREDENTIALS"]).with_name("simulator-world.json")
+    memory.unlink(missing_ok=True)
+    house.wait_until(memory.exists, what="the first save", patience_s=90)
+    city.terminate()
+    said, _ = city.communicate(timeout=30)
+    assert city.returncode == 0
+    assert json.loads(said.splitlines()[-1])["facts"]["telemetry.reports"] > 0
