@@ -135,7 +135,7 @@ def plan(*, scale: float) -> list[Placement]:
             else:
                 home, spread = chance.choices(districts, weights)[0], SPREAD_M
             lon, lat = _somewhere_near(home, spread, chance)
-            battery = round(chance.triangular(18, 100, 85))
+            battery = round(chance.triangular(5, 100, 80))
             placements.append(Placement(f"{LETTERS[kind]}{number:03d}", kind, lon, lat, battery))
     return placements
 

@@ -67,6 +67,7 @@ TEXTS: dict[str, str | Promise] = {
     "plan_failed": _("failed"),
     "plan_line": _("{done} of {total} tasks done"),
     "plan_none": _("No plan yet. Ask for one; it takes about twenty seconds."),
+    "plan_empty": _("No task pays today: every vehicle is worth most where it stands."),
     "plan_title": _("Plan of {when}"),
     "task_move_pickup": _("Pick up {count}"),
     "task_move_dropoff": _("Put down {count}"),

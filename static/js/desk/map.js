@@ -5,6 +5,7 @@ import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js
 import { watchCity } from "../live.js";
 import { CityMap, pinName } from "../map.js";
 import { page, text } from "../page.js";
+import { drawDistricts } from "./districts.js";
 
 const SILENT_MS = 20 * 60 * 1000;
 const LONGEST_LIST = 200;
@@ -160,12 +161,7 @@ onAction(document, {
 for (const field of findAll("[data-filter]")) field.addEventListener("input", draw);
 map.onPick((pick) => (pick?.layer === "vehicles" ? choose(pick.properties.id) : close()));
 
-const named = (features) => ({
-  ...features,
-  features: features.features.map((one) => ({ ...one, properties: { ...one.properties, label: one.properties.name } })),
-});
-get("/districts").then((districts) => map.showAreas("districts", named(districts), "district"));
-
+drawDistricts(map);
 watchCity({
   audience: "staff",
   onChange: (now) => {

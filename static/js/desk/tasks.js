@@ -4,6 +4,7 @@ import { get, poll, post } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { moment, money, page, text } from "../page.js";
+import { drawDistricts } from "./districts.js";
 
 const REFRESH_S = 10;
 const COMPUTING_S = 2;
@@ -48,7 +49,7 @@ function planCard(plan) {
   const row = fill(clone("plan-row"), {
     title: text("plan_title", { when: moment(plan.requested_at) }),
     state: text(`plan_${plan.state}`),
-    progress: text("plan_line", { done: plan.tasks_done, total: plan.tasks_total }),
+    progress: progress(plan),
     value: plan.summary?.value_cents ? money(plan.summary.value_cents) : null,
     may_publish: page.plans && plan.state === "draft" ? true : null,
     may_close: page.plans && ["draft", "published", "running"].includes(plan.state) ? true : null,
@@ -56,6 +57,11 @@ function planCard(plan) {
   row.dataset.id = plan.id;
   row.toggleAttribute("data-current", plan.id === shown);
   return row;
+}
+
+function progress({ state, tasks_done: done, tasks_total: total }) {
+  if (state !== "computing" && total === 0) return text("plan_empty");
+  return text("plan_line", { done, total });
 }
 
 function taskCard(task) {
@@ -113,5 +119,6 @@ map.onPick((pick) => {
   if (row) row.scrollIntoView({ behavior: "smooth", block: "center" });
 });
 
+drawDistricts(map);
 load().catch((error) => say(document, error.message));
 poll(load, () => false, REFRESH_S);
