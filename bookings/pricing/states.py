@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from mobility.core.transitions import Moves
 
@@ -10,7 +11,7 @@ class TariffState(models.TextChoices):
     """Only a draft may be edited; what riders were quoted stays as it was."""
 
     DRAFT = "draft", _("draft")
-    PUBLISHED = "published", _("published")
+    PUBLISHED = "published", pgettext_lazy("tariff version", "published")
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 

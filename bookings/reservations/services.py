@@ -24,7 +24,7 @@ from bookings.reservations.searches import take_searches
 from bookings.reservations.states import ACTIVE, UNUSED, ReservationState
 from fleet.rebalancing.services import count_searches
 from fleet.vehicles.models import Vehicle
-from fleet.vehicles.services import extend_hold, hold_vehicle, release_hold
+from fleet.vehicles.services import hold_vehicle, release_hold
 from fleet.vehicles.states import HoldPurpose, RentalState
 from mobility.core import ids
 from mobility.core.errors import Conflict, DomainError, Gone, NotFound
@@ -98,14 +98,9 @@ def reserve_vehicle(
 
 
 def consume_reservation(
-    *,
-    public_id: uuid.UUID,
-    user_id: int,
-    until: datetime.datetime,
-    at: datetime.datetime,
-    by: Principal,
+    *, public_id: uuid.UUID, user_id: int, at: datetime.datetime, by: Principal
 ) -> Reservation:
-    """Turn a person's reservation into a ride that holds the vehicle until `until`.
+    """Turn a person's reservation into a ride; how long it holds the vehicle is the ride's to say.
 
     At the edge of its time the start wins over the expiry. Raises `ReservationNotFound`,
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
@@ -125,7 +120,6 @@ def consume_reservation(
             reservation.refresh_from_db(fields=["state"])
             _refuse_unstartable(reservation, at=at)
             raise
-        extend_hold(hold_id=reservation.hold_id, until=until, at=at, by=by)
     return reservation
 
 

@@ -142,7 +142,14 @@ def _start(
         at=at,
     )
     trip.save(force_insert=True)
-    _mark(trip, TripMark.STARTING, at=at, by=by)
+    mark_trip(
+        hold_id=reservation.hold_id,
+        mark=TripMark.STARTING,
+        trip_ref=trip_ref(trip),
+        until=at + rules.HORIZON,
+        at=at,
+        by=by,
+    )
     order(trip, Step.START, number=1, ttl_s=rules.UNLOCK_TTL_S, at=at, by=by)
     return trip
 
@@ -162,9 +169,7 @@ def _claim(
         if reservation_id is None:
             made = reserve_vehicle(vehicle=vehicle, user_id=user.pk, at=at, by=by)
             reservation_id = made.public_id
-    return consume_reservation(
-        public_id=reservation_id, user_id=user.pk, until=at + rules.HORIZON, at=at, by=by
-    )
+    return consume_reservation(public_id=reservation_id, user_id=user.pk, at=at, by=by)
 
 
 def _own_reservation(user: User, vehicle: Vehicle) -> uuid.UUID | None:

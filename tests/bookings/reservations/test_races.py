@@ -10,7 +10,7 @@ from bookings.reservations.services import consume_reservation, expire_reservati
 from bookings.trips.models import Trip
 from fleet.vehicles.models import VehicleHold
 from mobility.accounts.models import User
-from mobility.core import clock, ids
+from mobility.core import ids
 from tests.bookings.races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,7 +99,6 @@ def test_a_start_at_the_edge_wins_over_the_expiry(rider, giulia, scooter):
         return consume_reservation(
             public_id=reservation.public_id,
             user_id=giulia.pk,
-            until=edge + datetime.timedelta(hours=2),
             at=edge,
             by=giulia.principal,
         ).state
@@ -122,7 +121,6 @@ def test_after_the_edge_either_wins_whole(rider, giulia, scooter):
         return consume_reservation(
             public_id=reservation.public_id,
             user_id=giulia.pk,
-            until=clock.now() + datetime.timedelta(hours=2),
             at=in_time,
             by=giulia.principal,
         ).state

@@ -1,0 +1,58 @@
+"""CPU of everything that serves: a process with all its children, the PostgreSQL cluster, Redis."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import redis
+from django.db import connection
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def _fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+
+
+def _children() -> dict[int, list[int]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                found[int(_fields(int(entry.name))[1])].append(int(entry.name))
+    return found
+
+
+def tree_cpu_s(roots: Iterable[int]) -> float:
+    """User and system seconds of processes and all below them, ended children included."""
+    children = _children()
+    waiting, ticks = list(roots), 0
+    while waiting:
+        pid = waiting.pop()
+        with suppress(OSError):
+            # A child that ends later is in its parent's figure from then on.
+            ticks += sum(int(field) for field in _fields(pid)[11:15])
+        waiting += children[pid]
+    return ticks / TICKS
+
+
+def postmaster_pid() -> int:
+    """The first process of the PostgreSQL cluster behind Django's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW data_directory")
+        folder = Path(cursor.fetchone()[0])
+    return int((folder / "postmaster.pid").read_text().split()[0])
+
+
+def redis_cpu_s(urls: Iterable[str]) -> float:
+    """User and system seconds of the Redis servers behind these addresses, each counted once."""
+    seconds: dict[str, float] = {}
+    for url in urls:
+        with redis.Redis.from_url(url) as client:
+            info = client.info()
+        seconds[info["run_id"]] = info["used_cpu_user"] + info["used_cpu_sys"]
+    return sum(seconds.values())
