@@ -9,18 +9,18 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polib
 from django.utils.translation.template import templatize
 
-FUNCTIONS = {
-    "_",
-    "gettext",
-    "gettext_lazy",
-    "gettext_noop",
-    "pgettext",
-    "ngettext",
-    "ngettext_lazy",
+# What each function's first arguments are, whatever stands behind `_lazy` or `_noop`.
+SIGNATURES = {
+    "_": ("msgid",),
+    "gettext": ("msgid",),
+    "pgettext": ("context", "msgid"),
+    "ngettext": ("msgid", "plural"),
+    "npgettext": ("context", "msgid", "plural"),
 }
 SOURCES = ("mobility", "charging", "fleet", "bookings", "templates")
 
@@ -46,11 +46,14 @@ def collect(root: Path) -> dict[Text, list[str]]:
 
 def update(*, catalogue: polib.POFile, texts: dict[Text, list[str]]) -> polib.POFile:
     """The catalogue with exactly `texts` in it: known translations kept, lost texts dropped."""
-    known = {(entry.msgid, entry.msgctxt or ""): entry for entry in catalogue}
+    known = {
+        Text(entry.msgid, entry.msgid_plural or "", entry.msgctxt or ""): entry
+        for entry in catalogue
+    }
     fresh = polib.POFile(wrapwidth=100)
     fresh.metadata = catalogue.metadata
     for text, files in texts.items():
-        entry = known.get((text.msgid, text.context)) or polib.POEntry(
+        entry = known.get(text) or polib.POEntry(
             msgid=text.msgid, msgctxt=text.context or None
         )
         entry.occurrences = [(file, "") for file in files]
@@ -64,7 +67,7 @@ def update(*, catalogue: polib.POFile, texts: dict[Text, list[str]]) -> polib.PO
 
 
 def problems(catalogue: polib.POFile) -> Iterator[str]:
-    """What is wrong with a catalogue: texts without a translation, and lost parameters."""
+    """What is wrong with a catalogue: texts without a translation, parameters unknown or lost."""
     for entry in catalogue:
         translations = list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
         if not all(translations):
@@ -74,10 +77,13 @@ def problems(catalogue: polib.POFile) -> Iterator[str]:
         for translation in translations:
             if not _parameters(translation) <= wanted:
                 yield f"unknown parameter in the translation of {entry.msgid!r}"
+            # "One vehicle" needs no number; everything else needs all that the original has.
+            elif not entry.msgid_plural and _parameters(translation) != wanted:
+                yield f"lost parameter in the translation of {entry.msgid!r}"
 
 
 def _parameters(words: str) -> set[str]:
-    return set(re.findall(r"%\((\w+)\)", words))
+    return set(re.findall(r"%\(\w+\)[sd]|%[sd%]|\{\w+\}", words))
 
 
 def _texts_of(path: Path) -> Iterable[Text]:
@@ -92,31 +98,26 @@ def _texts_of(path: Path) -> Iterable[Text]:
 def _texts_of_python(source: str) -> Iterator[Text]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
-            name = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else getattr(node.func, "id", "")
-            )
-            words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-            if name in FUNCTIONS and words and all(isinstance(word, str) for word in words[:1]):
-                yield _text(name, [str(word) for word in words])
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            words = [getattr(argument, "value", None) for argument in node.args]
+            yield from _text(name, words)
 
 
 _STRING = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL = re.compile(
-    rf"\b(_|gettext|pgettext|ngettext|npgettext)\(\s*{_STRING}(?:\s*,\s*{_STRING})?", re.DOTALL
+    rf"\b(_|n?p?gettext)\(\s*{_STRING}(?:\s*,\s*{_STRING})?(?:\s*,\s*{_STRING})?", re.DOTALL
 )
 
 
 def _texts_of_template(calls: str) -> Iterator[Text]:
-    for name, first, second in _CALL.findall(calls):
-        words = [ast.literal_eval(word) for word in (first, second) if word]
-        yield _text(name, words)
+    for name, *strings in _CALL.findall(calls):
+        yield from _text(name, [ast.literal_eval(string) for string in strings if string])
 
 
-def _text(function: str, words: list[str]) -> Text:
-    if function == "pgettext":
-        return Text(msgid=words[1], context=words[0])
-    if function.startswith("ngettext"):
-        return Text(msgid=words[0], plural=words[1])
-    return Text(msgid=words[0])
+def _text(function: str, words: list[Any]) -> Iterator[Text]:
+    """The text of a call, if it is a call of gettext whose words stand in the source."""
+    signature = SIGNATURES.get(function.removesuffix("_lazy").removesuffix("_noop"), ())
+    given = words[: len(signature)]
+    if signature and len(given) == len(signature) and all(isinstance(word, str) for word in given):
+        yield Text(**dict(zip(signature, given, strict=True)))
