@@ -3,14 +3,14 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class ChargingConfig(AppConfig):
     """Registers the features of the app."""
 
     name = "charging"
-    verbose_name = _("Charging")
+    verbose_name = pgettext_lazy("application", "Charging")
 
     def ready(self) -> None:
         """Attach the event handlers; imported by name, because models must be loaded first."""

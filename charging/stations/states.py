@@ -6,14 +6,15 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Registration(models.TextChoices):
     """Whether we serve this station; the answer to its boot."""
 
     PENDING = "pending", _("Pending")
-    ACCEPTED = "accepted", _("Accepted")
-    REJECTED = "rejected", _("Rejected")
+    ACCEPTED = "accepted", pgettext_lazy("station", "Accepted")
+    REJECTED = "rejected", pgettext_lazy("station", "Rejected")
 
 
 REGISTRATION_MOVES: Final[dict[str, frozenset[str]]] = {

@@ -6,13 +6,14 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class VersionState(models.TextChoices):
     """Only published versions price anything; only drafts can be changed."""
 
     DRAFT = "draft", _("Draft")
-    PUBLISHED = "published", _("Published")
+    PUBLISHED = "published", pgettext_lazy("tariff version", "Published")
 
 
 VERSION_MOVES: Final[dict[str, frozenset[str]]] = {

@@ -5,6 +5,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 TEXTS: dict[str, str | Promise] = {
     "error_network": _("No connection. Check your network; we keep trying."),
@@ -86,7 +87,7 @@ TEXTS: dict[str, str | Promise] = {
     "status_Faulted": _("Out of order"),
     "status_Unknown": _("No contact"),
     "place_ahead": _("{name}, {distance} away"),
-    "line_unlock": _("Unlock"),
+    "line_unlock": pgettext_lazy("price", "Unlock"),
     "line_ride": _("Ride"),
     "line_pause": _("Pause"),
     "line_hold": _("Reservation"),
