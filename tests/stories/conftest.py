@@ -21,7 +21,7 @@ REDIS_DB = os.environ.get("STORY_REDIS_DB", "15")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 DATABASE = f"{settings.DATABASES['default']['TEST']['NAME']}_story{WORKER}"
 FOLDER = ROOT / "artifacts" / DATABASE
-START_PATIENCE_S = 60.0
+START_PATIENCE_S = 120.0
 OPEN_AND_LIVE_S = 300
 
 
@@ -65,6 +65,7 @@ def _open_house(config: pytest.Config) -> House:
         ocpp_url=env["OCPP_URL"],
         folder=FOLDER,
     )
+    config.add_cleanup(_drop_database)
     config.add_cleanup(house.stop)
     house.run_once("demo", "manage.py", "demo", "--scale", "0.1")
     _start_processes(house)
@@ -120,13 +121,22 @@ def _environment() -> dict[str, str]:
 
 def _fresh_database() -> str:
     """An empty database beside the tests' own, which `manage.py demo` migrates; returns its URL."""
+    _drop_database()
+    _administer(f'CREATE DATABASE "{DATABASE}"')
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{DATABASE}"))
+
+
+def _drop_database() -> None:
+    _administer(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
+
+
+def _administer(statement: str) -> None:
+    """Run a statement on the server, outside of Django, which must not touch a database here."""
     parameters = connections["default"].get_connection_params() | {"dbname": "postgres"}
     for only_for_django in ("cursor_factory", "context", "prepare_threshold"):
         parameters.pop(only_for_django, None)
     with psycopg.connect(**parameters, autocommit=True) as server:
-        server.execute(f'DROP DATABASE IF EXISTS "{DATABASE}" WITH (FORCE)')
-        server.execute(f'CREATE DATABASE "{DATABASE}"')
-    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{DATABASE}"))
+        server.execute(statement)
 
 
 def _empty_redis(url: str) -> str:

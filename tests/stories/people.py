@@ -21,7 +21,13 @@ class Caller:
         headers = {"Accept-Language": "en"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        self.http = httpx.Client(base_url=f"{house.web_url}/api/v1/", headers=headers, timeout=20)
+        self.http = httpx.Client(
+            base_url=f"{house.web_url}/api/v1/",
+            headers=headers,
+            timeout=20,
+            # Nobody closes a caller at the end of a story; so none keeps a connection.
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def get(self, path: str, *, status: int = 200, **params: Any) -> Body:
         """Read; any other status fails the test with the whole answer."""
