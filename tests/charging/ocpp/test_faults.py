@@ -51,6 +51,7 @@ class Process:
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             time.sleep(0.05)
+        self.kill()
         raise AssertionError("the gateway did not start")
 
     def kill(self) -> None:
