@@ -147,7 +147,7 @@ def test_a_list_costs_the_same_whatever_its_length(live, sara, api, django_asser
 
 
 def desk(user):
-    browser = Client()
+    browser = Client(HTTP_ACCEPT_LANGUAGE="en")
     browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return browser
 

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from fleet.rebalancing import queries, services, tasks
 from fleet.rebalancing.cells import cell_at
@@ -48,8 +49,9 @@ def test_every_task_is_worth_its_cost_and_says_why(draft):
         assert queries.reason_text(task)
     assert draft.summary["value_cents"] == sum(task.value_cents for task in draft.tasks.all())
     assert draft.summary["extra_trips"] > 0
-    text = queries.reason_text(draft.tasks.filter(kind=TaskKind.MOVE_PICKUP).first())
-    assert text == "10 stand here, 0 are enough."
+    pickup = draft.tasks.filter(kind=TaskKind.MOVE_PICKUP).first()
+    with translation.override("en"):
+        assert queries.reason_text(pickup) == "10 stand here, 0 are enough."
 
 
 def test_when_crews_cost_more_than_trips_bring_the_vans_stay_at_home(night, ruote):
