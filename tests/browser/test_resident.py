@@ -166,14 +166,13 @@ def test_a_lost_network_is_said_and_heals_by_itself(house: House, open_page: Ope
     expect(page.locator("#map[data-ready]")).to_be_attached(timeout=SLOW_MS)
 
     page.context.set_offline(offline=True)
-    page.get_by_role("button", name="Cars").click()
-    expect(page.locator("[data-nearby]")).to_contain_text(
-        re.compile("No connection|Nothing free|E-car"), timeout=SLOW_MS
-    )
+    page.get_by_role("button", name="Charging").click()
+    expect(page.locator("[data-trouble]")).to_contain_text("No connection", timeout=SLOW_MS)
+    expect(page.locator("[data-nearby] li").first).to_be_visible()
     page.context.set_offline(offline=False)
-    page.get_by_role("button", name="Cars").click()
+    page.get_by_role("button", name="Charging").click()
 
-    expect(page.locator("[data-nearby]")).not_to_contain_text("No connection", timeout=SLOW_MS)
+    expect(page.locator("[data-trouble]")).to_be_hidden(timeout=SLOW_MS)
 
 
 def _scooter_near(devices: tuple[DeviceSpec, ...], place: Place) -> DeviceSpec:

@@ -20,7 +20,7 @@ const listPlace = find("[data-panel=list]");
 
 const WORDS = { "NavigationControl.ZoomIn": text("zoom_in"), "NavigationControl.ZoomOut": text("zoom_out") };
 const map = new CityMap(find("#map"), { ...page.map, label: text("map_label"), words: WORDS });
-const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), centre, onRows });
+const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), trouble: find("[data-trouble]"), centre, onRows });
 const shown = new Set();
 let me = null;
 let card = null;

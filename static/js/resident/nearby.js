@@ -13,10 +13,11 @@ const NEAREST_RADIUS_M = 600;
 const WIDEST_RADIUS_M = 5000;
 
 export class Nearby {
-  constructor({ place, count, centre, onRows }) {
+  constructor({ place, count, trouble, centre, onRows }) {
     this.onRows = onRows;
     this.place = place;
     this.count = count;
+    this.trouble = trouble;
     this.centre = centre;
     this.kinds = new Set();
     this.rows = [];
@@ -42,17 +43,24 @@ export class Nearby {
     try {
       const rows = await this.read(centre);
       // An older answer that comes late must not replace a newer one.
-      if (turn === this.asked) this.draw(rows, centre);
+      if (turn !== this.asked) return;
+      this.say("");
+      this.draw(rows, centre);
     } catch (error) {
-      if (turn === this.asked && !this.rows.length) this.tell(error.message);
+      // What was near a moment ago stays; it is only said that it may have changed.
+      if (turn === this.asked) this.say(error.message);
     }
   }
 
   async read({ lon, lat, radius_m: reach }) {
     const radius = Math.round(Math.min(Math.max(reach ?? 1500, NEAREST_RADIUS_M), WIDEST_RADIUS_M));
     const around = { lon: lon.toFixed(5), lat: lat.toFixed(5), radius_m: radius };
-    const [vehicles, sites] = await Promise.all([this.vehicles(around), this.sites(around)]);
+    const answers = await Promise.allSettled([this.vehicles(around), this.sites(around)]);
+    const [vehicles, sites] = answers.map(({ value }) => value ?? []);
+    const failed = answers.find(({ status }) => status === "rejected");
     const rows = [...vehicles, ...sites.map((site) => ({ ...site, kind: "charger" }))];
+    // Half a list is better than none; an empty one would be a lie.
+    if (failed && !rows.length) throw failed.reason;
     for (const row of rows) row.distance_m ??= metresBetween({ lon, lat }, row);
     return rows.sort((a, b) => a.distance_m - b.distance_m);
   }
@@ -67,7 +75,7 @@ export class Nearby {
 
   async sites(around) {
     if (this.kinds.size && !this.kinds.has("charger")) return [];
-    const { results } = await get("/stations", around).catch(() => ({ results: [] }));
+    const { results } = await get("/stations", around);
     return results;
   }
 
@@ -97,6 +105,11 @@ export class Nearby {
     button.dataset.id = charger ? row.id : row.code;
     button.dataset.kind = row.kind;
     return node;
+  }
+
+  say(sentence) {
+    this.trouble.textContent = sentence;
+    this.trouble.hidden = !sentence;
   }
 
   tell(sentence) {
