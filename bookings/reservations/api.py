@@ -38,7 +38,9 @@ class VehiclesView(ReadView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=[SearchSerializer], responses=OffersSerializer)
+    @extend_schema(
+        operation_id="vehicles_near", parameters=[SearchSerializer], responses=OffersSerializer
+    )
     def get(self, request: Request) -> Response:
         """Vehicles that can be taken now near a place, nearest first, with their prices."""
         form = SearchSerializer(data=request.query_params)

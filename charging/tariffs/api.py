@@ -27,6 +27,7 @@ class StationsView(ReadView):
     permission_classes = [AllowAny]
 
     @extend_schema(
+        operation_id="stations_near",
         parameters=[NearQuery],
         responses=inline_serializer("SitesNear", {"results": SiteOut(many=True)}),
         auth=[],
