@@ -198,6 +198,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Shared mobility API",
     "DESCRIPTION": "Vehicles, bookings, trips, charging and fleet work of one city.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

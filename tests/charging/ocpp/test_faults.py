@@ -97,9 +97,10 @@ def test_killed_between_commit_and_reply(process: Process, grid: Grid) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_killed_a_hundred_times(process: Process, grid: Grid) -> None:
-    kill_repeatedly(process, grid, kills=100, seed=2)
+@pytest.mark.timeout(600)
+def test_killed_again_and_again(process: Process, grid: Grid) -> None:
+    """A hundred times over is `./dev bench ocpp-faults`."""
+    kill_repeatedly(process, grid, kills=15, seed=2)
 
 
 def test_sigterm_says_going_away_and_commits_what_it_has(process: Process, grid: Grid) -> None:
