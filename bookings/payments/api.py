@@ -78,7 +78,7 @@ class PaymentViewSet(ScopedViewSet):
 
     @extend_schema(request=None, responses=PaymentSerializer)
     def pay(self, request: Request, public_id: str) -> Response:
-        """Pay what is due with the card that is the default one now."""
+        """Pay what is due with the card that is the default one now; look again in a few seconds."""
         user = cast("User", request.user)
         payment: Payment = self.get_object()
         if payment.payer_id != user.pk:

@@ -31,3 +31,16 @@ class PaymentFailed(Event):
     cents: int
     currency: str
     failure: str
+
+
+@dataclasses.dataclass(frozen=True)
+class PaymentWrittenOff(Event):
+    """Staff gave up on a debt."""
+
+    name: ClassVar = "bookings.payment_written_off.v1"
+
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str

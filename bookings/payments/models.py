@@ -99,8 +99,9 @@ class PaymentQuerySet(MoneyQuerySet["Payment"]):
         return self.filter(state__in=waiting, next_attempt_at__lte=at)
 
     def owed_by(self, user_id: int) -> Self:
-        """What a person owes after the card refused."""
-        return self.filter(payer_id=user_id, state=PaymentState.DUE)
+        """What a person owes after the card refused, also while it is being asked again."""
+        again = Q(state=PaymentState.CAPTURING, attempts__gt=0)
+        return self.filter(Q(state=PaymentState.DUE) | again, payer_id=user_id)
 
 
 class Payment(PublicModel):

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 
-from bookings.payments.events import PaymentCaptured, PaymentFailed
+from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrittenOff
 from bookings.payments.states import Purpose
 from bookings.recharges import services
 from charging.sessions.events import SessionPriced, SessionStarted
@@ -56,3 +56,10 @@ def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
     """The money for a charge did not come."""
     if event.purpose == Purpose.RECHARGE:
         services.note_payment_failed(recharge_id=uuid.UUID(event.purpose_ref), at=at)
+
+
+@outbox.handles(PaymentWrittenOff)
+def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
+    """Nobody waits for the money for a charge any more."""
+    if event.purpose == Purpose.RECHARGE:
+        services.note_payment_written_off(recharge_id=uuid.UUID(event.purpose_ref), at=at)

@@ -3,7 +3,7 @@
 import datetime
 import uuid
 
-from bookings.payments.events import PaymentCaptured, PaymentFailed
+from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrittenOff
 from bookings.payments.states import Purpose
 from bookings.trips import services
 from bookings.trips.events import TripEnded
@@ -37,3 +37,10 @@ def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
     """The money for a trip did not come."""
     if event.purpose == Purpose.TRIP:
         services.note_payment_failed(trip_id=uuid.UUID(event.purpose_ref), at=at)
+
+
+@outbox.handles(PaymentWrittenOff)
+def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
+    """Nobody waits for the money for a trip any more."""
+    if event.purpose == Purpose.TRIP:
+        services.note_payment_written_off(trip_id=uuid.UUID(event.purpose_ref), at=at)

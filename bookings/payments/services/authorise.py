@@ -4,6 +4,7 @@ import datetime
 import uuid
 from typing import ClassVar
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,8 @@ from bookings.payments.states import PaymentState, Purpose
 from mobility.core.errors import DomainError, Unavailable
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
+
+log = structlog.get_logger(__name__)
 
 
 class PaymentRequired(DomainError):
@@ -100,10 +103,16 @@ def refuse_debtor(*, payer_id: int) -> None:
         raise DebtOutstanding(extra={"payments": payments})
 
 
-def void_payment(*, payment: Payment, at: datetime.datetime, by: Principal) -> None:
-    """Release a promise that nothing came of."""
+def void_payment(
+    *, payment: Payment, at: datetime.datetime, by: Principal, reason: str = ""
+) -> None:
+    """Release a promise that nothing came of; one that the provider does not release lapses by itself."""
     with transaction.atomic(savepoint=False):
-        move(payment, to=PaymentState.VOIDED, at=at, by=by)
-    provider_named(payment.provider).void(
-        key=f"{payment.public_id}:void", reference=payment.provider_ref, at=at
-    )
+        move(payment, to=PaymentState.VOIDED, at=at, by=by, reason=reason)
+    try:
+        provider_named(payment.provider).void(
+            key=f"{payment.public_id}:void", reference=payment.provider_ref, at=at
+        )
+    except (Declined, ProviderUnavailable) as problem:
+        name = str(payment.public_id)
+        log.warning("bookings.promise_not_released", payment=name, problem=repr(problem))

@@ -6,16 +6,12 @@ import uuid
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.events import PaymentCaptured, PaymentFailed
+from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrittenOff
 from bookings.payments.models import Payment, PaymentMethod
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import Declined, ProviderUnavailable
 from bookings.payments.rules import capture_postings, retry_after_days, write_off_postings
-from bookings.payments.services.authorise import (
-    PaymentDeclined,
-    PaymentMethodRequired,
-    PaymentsUnavailable,
-)
+from bookings.payments.services.authorise import PaymentMethodRequired
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import PaymentState
 from mobility.core import outbox
@@ -56,21 +52,28 @@ def capture_payment(*, payment_id: uuid.UUID, at: datetime.datetime) -> Payment:
 
 def _ask(payment: Payment, *, at: datetime.datetime) -> None:
     try:
-        provider_named(payment.provider).capture(
-            key=f"{payment.public_id}:capture:{payment.attempts}",
-            reference=payment.provider_ref,
-            cents=payment.amount_cents,
-            at=at,
-        )
+        reference = _take(payment, at=at)
     except Declined as refusal:
         _book_refusal(payment, failure=refusal.reason, at=at)
     except ProviderUnavailable:
         Payment.objects.filter(pk=payment.pk).update(next_attempt_at=at + SILENCE)
     else:
-        _book_capture(payment, at=at)
+        _book_capture(payment, reference=reference, at=at)
 
 
-def _book_capture(payment: Payment, *, at: datetime.datetime) -> None:
+def _take(payment: Payment, *, at: datetime.datetime) -> str:
+    """Have the money taken as promised, or from the card chosen since; returns the reference."""
+    provider = provider_named(payment.provider)
+    key, cents = f"{payment.public_id}:capture:{payment.attempts}", payment.amount_cents
+    if payment.provider_ref:
+        provider.capture(key=key, reference=payment.provider_ref, cents=cents, at=at)
+        return payment.provider_ref
+    if payment.method is None:
+        raise Declined("card_removed")
+    return provider.recapture(key=key, token=payment.method.token, cents=cents, at=at)
+
+
+def _book_capture(payment: Payment, *, reference: str, at: datetime.datetime) -> None:
     with transaction.atomic():
         move(
             payment,
@@ -79,6 +82,7 @@ def _book_capture(payment: Payment, *, at: datetime.datetime) -> None:
             by=COLLECTOR,
             captured_cents=payment.amount_cents,
             captured_at=at,
+            provider_ref=reference,
             next_attempt_at=None,
             failure="",
         )
@@ -130,9 +134,13 @@ def _book_refusal(payment: Payment, *, failure: str, at: datetime.datetime) -> N
 
 
 def pay_debt(*, payment_id: int, at: datetime.datetime, by: Principal) -> Payment:
-    """The person pays what is due with the card that is the default one now.
+    """Let the collector take what is due from the card that is the person's default one now.
 
-    Raises `NothingDue`, `PaymentMethodRequired`, or `PaymentDeclined` if the new card refuses too.
+    Nobody is asked here: a card asked before the choice is committed could pay, be forgotten with
+    a roll-back, and the debt be taken again from another card. The collector comes in seconds, and
+    asks this card alone until it has definitely answered.
+
+    Raises `NothingDue`, `PaymentMethodRequired`, `LostRace`.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.state != PaymentState.DUE:
@@ -141,28 +149,18 @@ def pay_debt(*, payment_id: int, at: datetime.datetime, by: Principal) -> Paymen
     if method is None:
         raise PaymentMethodRequired
     with transaction.atomic():
-        # The move comes first: its row lock keeps the collector's own retry out while we ask.
-        move(payment, to=PaymentState.CAPTURING, at=at, by=by, reason="paid_by_person")
-        reference = _recapture(payment, method=method, at=at)
-        Payment.objects.filter(pk=payment.pk).update(
-            method=method, provider=method.provider, provider_ref=reference
-        )
-        _book_capture(payment, at=at)
-    return payment
-
-
-def _recapture(payment: Payment, *, method: PaymentMethod, at: datetime.datetime) -> str:
-    try:
-        return provider_named(method.provider).recapture(
-            key=f"{payment.public_id}:capture:{payment.attempts}:{method.public_id}",
-            token=method.token,
-            cents=payment.amount_cents,
+        return move(
+            payment,
+            to=PaymentState.CAPTURING,
             at=at,
+            by=by,
+            reason="paid_by_person",
+            method=method,
+            provider=method.provider,
+            # No promise stands behind this card: it is charged anew.
+            provider_ref="",
+            next_attempt_at=at,
         )
-    except Declined as refusal:
-        raise PaymentDeclined(extra={"reason": refusal.reason}) from refusal
-    except ProviderUnavailable as silence:
-        raise PaymentsUnavailable from silence
 
 
 def write_off(*, payment_id: int, reason: str, at: datetime.datetime, by: Principal) -> Payment:
@@ -183,6 +181,16 @@ def write_off(*, payment_id: int, reason: str, at: datetime.datetime, by: Princi
             deed="write_off",
             ref=str(payment.public_id),
             postings=write_off_postings(payment.amount_cents),
+            at=at,
+        )
+        outbox.publish(
+            PaymentWrittenOff(
+                payment_id=str(payment.public_id),
+                purpose=payment.purpose,
+                purpose_ref=str(payment.purpose_ref),
+                cents=payment.amount_cents,
+                currency=payment.currency,
+            ),
             at=at,
         )
     return payment

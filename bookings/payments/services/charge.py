@@ -11,6 +11,7 @@ from django.db import transaction
 
 from bookings.payments.models import Payment, Receipt
 from bookings.payments.rules import sale_postings
+from bookings.payments.services.authorise import void_payment
 from bookings.payments.services.documents import issue_document
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import DocumentKind, PaymentState
@@ -40,7 +41,7 @@ def charge_payment(
                 next_attempt_at=at,
             )
         else:
-            move(payment, to=PaymentState.VOIDED, at=at, by=by, reason="nothing_due")
+            void_payment(payment=payment, at=at, by=by, reason="nothing_due")
         post_entries(
             organisation_id=payment.organisation_id,
             currency=payment.currency,

@@ -44,3 +44,6 @@ def _try(deed: Callable[..., object], **terms: Any) -> None:
         deed(**terms)
     except DomainError as problem:
         log.warning("bookings.not_collected", code=problem.code, **terms)
+    except Exception:
+        # Not foreseen, so somebody has to look; the next in line waits no longer for that.
+        log.exception("bookings.collecting_failed", **terms)

@@ -3,6 +3,7 @@
 from bookings.recharges.services.settle import (
     note_payment_captured,
     note_payment_failed,
+    note_payment_written_off,
     price_recharge,
 )
 from bookings.recharges.services.start import (
@@ -25,6 +26,7 @@ __all__ = [
     "RechargeUnderway",
     "note_payment_captured",
     "note_payment_failed",
+    "note_payment_written_off",
     "note_session_started",
     "note_start_answer",
     "note_stop_answer",

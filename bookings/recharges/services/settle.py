@@ -52,6 +52,11 @@ def note_payment_failed(*, recharge_id: uuid.UUID, at: datetime.datetime) -> Non
     _move_on(recharge_id, to=RechargeState.PAYMENT_DUE, at=at)
 
 
+def note_payment_written_off(*, recharge_id: uuid.UUID, at: datetime.datetime) -> None:
+    """Staff gave up on the money."""
+    _move_on(recharge_id, to=RechargeState.WRITTEN_OFF, at=at)
+
+
 def _move_on(recharge_id: uuid.UUID, *, to: RechargeState, at: datetime.datetime) -> None:
     """Follow the payment; facts that come late or out of order change nothing any more."""
     waiting = {RechargeState.PRICED, RechargeState.PAYMENT_DUE} - {to}

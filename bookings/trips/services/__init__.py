@@ -13,6 +13,7 @@ from bookings.trips.services.pause import TripNotPausable, pause_trip, resume_tr
 from bookings.trips.services.settle import (
     note_payment_captured,
     note_payment_failed,
+    note_payment_written_off,
     price_ended_trip,
 )
 from bookings.trips.services.start import TripUnderway, start_trip
@@ -30,6 +31,7 @@ __all__ = [
     "force_end",
     "note_payment_captured",
     "note_payment_failed",
+    "note_payment_written_off",
     "pause_trip",
     "price_ended_trip",
     "resume_trip",

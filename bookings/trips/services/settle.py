@@ -66,6 +66,11 @@ def note_payment_failed(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
     _move_on(trip_id, to=TripState.PAYMENT_DUE, at=at)
 
 
+def note_payment_written_off(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
+    """Staff gave up on the money."""
+    _move_on(trip_id, to=TripState.WRITTEN_OFF, at=at)
+
+
 def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> None:
     """Follow the payment; facts that come late or out of order change nothing any more."""
     waiting = {TripState.PRICED, TripState.PAYMENT_DUE} - {to}

@@ -65,6 +65,9 @@ def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
                 heal(trip)
         except DomainError as problem:
             log.warning("bookings.trip_not_healed", trip=str(trip.public_id), code=problem.code)
+        except Exception:
+            # Not foreseen, so somebody has to look; the others go on all the same.
+            log.exception("bookings.trip_healing_failed", trip=str(trip.public_id))
         else:
             healed += 1
     return healed

@@ -89,15 +89,52 @@ def test_a_refused_card_is_a_debt_that_blocks_the_next_ride_and_can_be_paid(
     (owed,) = refused.json()["payments"]
     assert owed["cents"] == 350
     address = f"/api/v1/payments/{owed['id']}/pay"
-    assert phone.post(address).json()["code"] == "payment_declined"
+    assert phone.post(address).json()["state"] == "capturing"
+    refused = phone.post("/api/v1/trips", {"vehicle": "SC1"})
+    assert refused.json()["code"] == "payment_due", "a card being asked again pays for no ride"
+    collect()
     assert Payment.objects.get().state == "due"
     card(giulia, "demo-ok")
-    assert phone.post(address).json()["state"] == "captured"
+    assert phone.post(address).json()["state"] == "capturing"
     collect()
     assert phone.get(f"/api/v1/trips/{trip}").json()["state"] == "settled"
     assert balances() == {"receivable": 0, "clearing": 350, "revenue": -287, "vat": -63}
     assert phone.post(address).json()["code"] == "nothing_due"
     assert phone.post("/api/v1/trips", {"vehicle": "SC1"}).status_code == 201
+
+
+def test_a_debt_is_never_taken_from_two_cards(ride, giulia, collect, card, travel):
+    phone, _trip = ride(giulia, "demo-capture-fails")
+    collect()
+    payment = Payment.objects.get()
+    address = f"/api/v1/payments/{payment.public_id}/pay"
+    card(giulia, "demo-answer-lost")
+    for _tap in range(2):
+        assert (
+            phone.post(address, headers={"Idempotency-Key": "pay"}).json()["state"] == "capturing"
+        )
+    collect()  # the money has moved, and nobody has told us
+    card(giulia, "demo-ok")
+    assert phone.post(address).json()["code"] == "nothing_due"
+    travel.shift(datetime.timedelta(minutes=1))
+    collect()
+    payment.refresh_from_db()
+    assert (payment.state, payment.captured_cents) == ("captured", 350)
+    paid = ProviderOperation.objects.get(deed="capture", outcome="ok")
+    assert (paid.token, paid.reference) == ("demo-answer-lost", payment.provider_ref)
+
+
+def test_a_payment_that_breaks_the_collector_does_not_keep_the_others_waiting(
+    ride, giulia, piero, collect
+):
+    ride(giulia)
+    ProviderOperation.objects.update(token="no longer known")
+    ride(piero)
+    collect()
+    assert list(Payment.objects.order_by("id").values_list("state", flat=True)) == [
+        "capturing",
+        "captured",
+    ]
 
 
 def test_the_card_is_asked_again_after_one_three_and_seven_days(ride, giulia, collect, travel):
@@ -222,14 +259,16 @@ def test_nobody_refunds_themselves_and_strangers_see_no_payment(
     assert len(phone.get("/api/v1/payments").json()["results"]) == 1
 
 
-def test_writing_a_debt_off_lets_the_person_ride_again(ride, giulia, collect):
-    ride(giulia, "demo-capture-fails")
+def test_writing_a_debt_off_lets_the_person_ride_again(ride, giulia, collect, relay):
+    phone, trip = ride(giulia, "demo-capture-fails")
     collect()
     services.write_off(
         payment_id=Payment.objects.get().pk, reason="goodwill", at=clock.now(), by=SYSTEM
     )
     assert balances()["written_off"] == 350
     assert balances()["receivable"] == 0
+    relay()
+    assert phone.get(f"/api/v1/trips/{trip}").json()["state"] == "written_off"
 
 
 def test_without_a_provider_nobody_rides_on_demonstration_cards(

@@ -95,8 +95,9 @@ def test_a_long_trip_keeps_its_vehicle(riding, travel):
     assert tasks.sweep()["holds_extended"] == 0
 
 
+@pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
 def test_one_trip_that_resists_does_not_keep_the_others_waiting(
-    starting, api, piero, card, make_vehicle, travel, monkeypatch
+    trouble, starting, api, piero, card, make_vehicle, travel, monkeypatch
 ):
     from bookings.trips.services import sweep
 
@@ -107,7 +108,7 @@ def test_one_trip_that_resists_does_not_keep_the_others_waiting(
 
     def resist(*, trip, **details):
         if str(trip.public_id) == starting:
-            raise LostRace
+            raise trouble
         heal(trip=trip, **details)
 
     monkeypatch.setattr(sweep, "fail_start", resist)

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from bookings.payments.models import LedgerEntry, Payment
+from bookings.payments.models import LedgerEntry, Payment, ProviderOperation
 from bookings.pricing.services import draft_version, publish_version
 from bookings.reservations.models import Reservation
 from bookings.trips.models import Trip
@@ -296,3 +296,4 @@ def test_a_false_start_is_free_within_the_grace(rider, scooter, obey, travel, co
     receipt = rider.get(f"/api/v1/trips/{trip}/receipt").json()
     assert (receipt["total_cents"], receipt["lines"]) == (0, [])
     assert Payment.objects.get().state == "voided"
+    assert ProviderOperation.objects.filter(deed="void").count() == 1, "the card is free again"
