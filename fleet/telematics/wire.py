@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_POINTS = 5_000
+# Each answer is a transaction of its own, and no vehicle has so many commands.
+MAX_ACKS = 100
 
 _KMH_TO_CMS = 100 / 3.6
 # 9999-12-31 in milliseconds: the last moment a calendar here can name.
@@ -41,7 +43,7 @@ class PointIn(msgspec.Struct, frozen=True):
     battery_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
     odometer_m: Annotated[float, Meta(ge=0, le=2_000_000_000)] | None = None
     locked: bool | None = None
-    accuracy_m: Annotated[float, Meta(ge=0)] | None = None
+    accuracy_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
 class AckIn(msgspec.Struct, frozen=True):
@@ -132,9 +134,9 @@ def read_report(body: bytes) -> tuple[Points, list[AckIn], list[Rejected]]:
         report = _report_decoder.decode(body)
     except msgspec.ValidationError:
         return _read_one_by_one(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ReportMalformed(reason=str(error)) from error
-    _require_size(len(report.points))
+    _require_size(report)
     return pack(report.points), report.acks, []
 
 
@@ -146,9 +148,9 @@ def pack(points: list[PointIn]) -> Points:
 def _read_one_by_one(body: bytes) -> tuple[Points, list[AckIn], list[Rejected]]:
     try:
         report = _raw_decoder.decode(body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise ReportMalformed(reason=str(error)) from error
-    _require_size(len(report.points))
+    _require_size(report)
     points, bad_points = _each(report.points, _point_decoder, "point")
     acks, bad_acks = _each(report.acks, _ack_decoder, "ack")
     return pack(points), acks, [*bad_points, *bad_acks]
@@ -168,8 +170,8 @@ def _each(
     return good, rejected
 
 
-def _require_size(count: int) -> None:
-    if count > MAX_POINTS:
+def _require_size(report: ReportIn | _RawReport) -> None:
+    if len(report.points) > MAX_POINTS or len(report.acks) > MAX_ACKS:
         raise ReportTooLarge
 
 

@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import json
+import uuid
 from typing import Any
 
 import pytest
@@ -106,6 +107,7 @@ def test_a_bad_point_costs_only_itself(make_vehicle: MakeVehicle) -> None:
         here(lon=1000),
         here(at="2026-05-01T10:00:00"),
         here(battery_pct=None),
+        here(accuracy_m=1e308),
     )
     assert answer.status_code == 202
     body = answer.json()
@@ -114,12 +116,16 @@ def test_a_bad_point_costs_only_itself(make_vehicle: MakeVehicle) -> None:
         (1, "point", "point_malformed"),
         (2, "point", "point_malformed"),
         (3, "point", "point_malformed"),
+        (5, "point", "point_malformed"),
     ]
+
+
+_DEEP = b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
 
 def test_what_is_no_report_is_refused_whole(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
-    for body in (b"{", b"[]", b'{"points": 1}', b'{"points": [{"a": 1]}'):
+    for body in (b"{", b"[]", b'{"points": 1}', b'{"points": [{"a": 1]}', _DEEP):
         answer = report(scooter, body=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "report_malformed"), body
     answer = report(scooter, body=b"no gzip", headers={"Content-Encoding": "gzip"})
@@ -130,6 +136,8 @@ def test_what_is_no_report_is_refused_whole(make_vehicle: MakeVehicle) -> None:
 def test_too_much_at_once_is_refused(make_vehicle: MakeVehicle, log: RedisPointLog) -> None:
     scooter = make_vehicle()
     assert report(scooter, *[here()] * 5001).status_code == 413
+    acks = [{"command": str(uuid.uuid4()), "result": "confirmed"}] * 101
+    assert report(scooter, body=json.dumps({"acks": acks}).encode()).status_code == 413
     assert report(scooter, body=b" " * (5 * 1024 * 1024 + 1)).status_code == 413
     bomb = gzip.compress(b" " * (50 * 1024 * 1024))
     assert report(scooter, body=bomb, headers={"Content-Encoding": "gzip"}).status_code == 413
