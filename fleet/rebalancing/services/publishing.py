@@ -52,9 +52,11 @@ def close_overdue_plans(*, at: datetime.datetime, by: Principal) -> int:
     old = Q(requested_at__lt=at - OVERDUE)
     in_hand = Q(tasks__state=TaskState.CLAIMED)
     stuck = Q(state=PlanState.COMPUTING, requested_at__lt=at - STUCK)
+    # A plan closed in the middle of a shift may have left vehicles on a van.
+    aboard = Q(pk__in=RebalancingTask.objects.aboard().values("plan"))
     plans = list(
         RebalancingPlan.objects.filter(
-            old & (Q(state__in=WORKABLE) | in_hand) | stuck,
+            old & (Q(state__in=WORKABLE) | in_hand | aboard) | stuck,
         ).distinct()
     )
     for plan in plans:

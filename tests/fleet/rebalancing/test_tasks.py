@@ -165,6 +165,15 @@ def test_closing_leaves_a_crew_what_it_has_in_hand(published, sara, claim):
     assert state_of(task.vehicle) == ("storage", "staff")
 
 
+def test_vehicles_aboard_when_a_plan_was_closed_early_are_cleared_too(published, sara, claim):
+    aboard = first(published, TaskKind.MOVE_PICKUP)
+    complete(claim(aboard, sara), sara)
+    services.close_plan(plan_id=published.pk, at=NIGHT, by=SYSTEM)
+    assert services.close_overdue_plans(at=NIGHT + 24 * HOUR, by=SYSTEM) == 1
+    assert services.close_overdue_plans(at=NIGHT + 25 * HOUR, by=SYSTEM) == 0
+    assert state_of(aboard.vehicle) == ("storage", "free")
+
+
 def test_what_was_left_lying_is_cleared_the_next_night(published, sara, claim):
     aboard, claimed = list(published.tasks.filter(kind=TaskKind.MOVE_PICKUP))[:2]
     complete(claim(aboard, sara), sara)
