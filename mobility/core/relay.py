@@ -5,6 +5,7 @@ import threading
 import psycopg
 import structlog
 from django.db import OperationalError, close_old_connections, connection
+from kombu.exceptions import OperationalError as BrokerAway
 
 from mobility.core import clock, outbox
 from mobility.core.tasks import deliver_events
@@ -20,7 +21,7 @@ def run(*, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             _listen(stop)
-        except (psycopg.OperationalError, OperationalError, OSError) as problem:
+        except (psycopg.OperationalError, OperationalError, BrokerAway, OSError) as problem:
             log.warning("relay.waiting", problem=type(problem).__name__)
             close_old_connections()
             connection.close()

@@ -1,0 +1,48 @@
+"""The relay: it outlives a broker that is away."""
+
+import datetime
+import threading
+from typing import Any
+
+import pytest
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from mobility.core import clock, outbox, relay
+from mobility.core.models import OutboxEvent
+from mobility.core.tasks import deliver_events
+
+
+class BellRung(outbox.Event):
+    """Nobody listens to it."""
+
+    name = "tests.bell_rung.v1"
+
+
+def ring() -> None:
+    with transaction.atomic():
+        outbox.publish(BellRung(), at=clock.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    sent: list[list[int]] = []
+
+    def away(*, kwargs: dict[str, Any]) -> None:
+        monkeypatch.setattr(deliver_events, "apply_async", back)
+        ring()
+        raise OperationalError("connection refused")
+
+    def back(*, kwargs: dict[str, Any]) -> None:
+        sent.append(kwargs["ids"])
+        stop.set()
+
+    monkeypatch.setattr(deliver_events, "apply_async", away)
+    ring()
+    relay.run(stop=stop)
+    lost, second = OutboxEvent.objects.order_by("id")
+    assert sent == [[second.pk]]
+    # What was claimed for the broker that was away comes again with the sweep.
+    outbox.release_overdue(at=clock.now() + datetime.timedelta(minutes=1))
+    assert lost.pk in outbox.claim_undispatched(at=clock.now())
