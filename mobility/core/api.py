@@ -7,7 +7,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import viewsets
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -25,6 +26,14 @@ class CursorPages(CursorPagination):
     page_size = 50
     page_size_query_param = "limit"
     max_page_size = 200
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The place to go on from; the base class takes anything, the database only an id."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        position = cursor and cursor.position
+        if position is not None and not position.isdecimal():
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
 
 
 class _Replay(Exception):

@@ -1,4 +1,4 @@
-"""Tells the database who edits, so that its triggers can write it down."""
+"""What every request passes: an address that can be looked for, and the name of who edits."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,24 @@ from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from mobility.core.problems import not_found
 from mobility.core.tracing import current_request_id
 
 STAFF_PAGES = "/admin/"
+
+
+class PlainAddressMiddleware:
+    """Answers 404 to addresses with a NUL byte: PostgreSQL stores none, and even to look for one fails."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the next one in line."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Look at the path, and at the query as it was sent."""
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return not_found(request)
+        return self.get_response(request)
 
 
 class EditorMiddleware:
