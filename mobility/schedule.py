@@ -56,6 +56,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "recharges-sweep": every(15, "bookings.recharges.sweep"),
         "searches-count": every(10, "bookings.reservations.count_searches"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
+        "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
         # After the last evening trips, before the crews start.

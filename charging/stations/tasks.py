@@ -12,3 +12,9 @@ from mobility.core import clock
 def expire_commands() -> int:
     """Finish commands that nobody finished."""
     return services.expire_commands(at=clock.now())
+
+
+@shared_task(name="charging.stations.forget_refusals", queue="sessions")
+def forget_refusals() -> int:
+    """Drop refused handshakes that nobody looks for any more."""
+    return services.forget_refused_handshakes(at=clock.now())

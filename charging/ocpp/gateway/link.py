@@ -187,7 +187,7 @@ class Link:
         outcome = handler(Asked(self.station_id, call.payload, clock.now()))
         if not isinstance(outcome, Deed) and call.action != _HEARTBEAT:
             # Nothing of it is stored; the log is where staff find it.
-            logger.info("%s: %s %s", self.identity, call.action, call.payload)
+            logger.info("%s: %s %.500s", self.identity, call.action, call.payload)
         return outcome
 
     async def _keep(self, promise: _Promise) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 _DIALECTS: Final[dict[Version, Dialect]] = {
     dialect.version: dialect for dialect in (v16.DIALECT, v201.DIALECT)
 }
-_REFUSALS_KEPT_PER_S: Final = 20
+_REFUSALS_KEPT_PER_MIN: Final = 120
 """Anyone can knock; beyond this, refused handshakes are counted and not written down."""
 
 
@@ -80,7 +80,7 @@ class Gateway:
             call_timeout_s=options.call_timeout_s,
         )
         self._refusals: set[asyncio.Task[None]] = set()
-        self._refusal_second = 0
+        self._refusal_minute = 0
         self._refusals_kept = 0
         self._shaking_hands = 0
         self.port = options.port
@@ -88,12 +88,14 @@ class Gateway:
     async def run(self, *, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
         """Serve until ``stop``.
 
-        1. Nothing is connected to a gateway that starts: free what a crash left.
-        2. Serve, carry commands, flush presence.
-        3. On stop close every socket with 1001, let links write their end, commit, leave.
+        1. Take the port: whoever has it already keeps it and everything connected to it.
+        2. Nothing is connected to a gateway that starts: free what a crash left.
+        3. Serve, carry commands, flush presence.
+        4. On stop close every socket with 1001, let links write their end, commit, leave.
         """
         for version in Version:
             schemas_of(version)
+        server = await self._serve()
         await asyncio.to_thread(self._release)
         self._writer.start()
         tasks = [
@@ -103,7 +105,8 @@ class Gateway:
         for task in tasks:
             task.add_done_callback(lambda task: _stop_on_failure(task, stop))
         try:
-            async with self._serve() as server:
+            async with server:
+                await server.start_serving()
                 self.port = server.sockets[0].getsockname()[1]
                 logger.info("listening on %s:%s", self._options.host, self.port)
                 if ready is not None:
@@ -117,7 +120,7 @@ class Gateway:
             await self._writer.stop()
             await asyncio.to_thread(self._release)
 
-    def _serve(self) -> Server:
+    def _serve(self) -> Awaitable[Server]:
         options = self._options
         # Without context takeover a compressed connection keeps no window in memory.
         deflate = ServerPerMessageDeflateFactory(
@@ -140,6 +143,7 @@ class Gateway:
             max_size=options.max_frame_bytes,
             create_connection=StationSocket,
             backlog=4096,
+            start_serving=False,
         )
 
     async def _shake_hands(self, socket: ServerConnection, request: Request) -> Response | None:
@@ -207,11 +211,11 @@ class Gateway:
         task.add_done_callback(self._refusals.discard)
 
     def _may_keep_refusal(self) -> bool:
-        second = int(asyncio.get_running_loop().time())
-        if second != self._refusal_second:
-            self._refusal_second, self._refusals_kept = second, 0
+        minute = int(asyncio.get_running_loop().time() / 60)
+        if minute != self._refusal_minute:
+            self._refusal_minute, self._refusals_kept = minute, 0
         self._refusals_kept += 1
-        return self._refusals_kept <= _REFUSALS_KEPT_PER_S
+        return self._refusals_kept <= _REFUSALS_KEPT_PER_MIN
 
     async def _record_refusal(self, handshake: Handshake) -> None:
         with suppress(NotStored):
@@ -238,6 +242,8 @@ class Gateway:
         except NotStored:
             await socket.close(CloseCode.TRY_AGAIN_LATER)
             return
+        # What a station asked over another socket is a new question now, whatever its id.
+        self._shared.replay.forget_questions(station_id=station.station_id)
         link = Link(
             socket,
             credentials=station,

@@ -8,6 +8,7 @@ has one call out at a time, so what it repeats is what it sent last.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
@@ -19,10 +20,20 @@ _FACTS: Final = frozenset(
 """Calls that say when something happened: their answer holds for a day.
 
 The rest ask for the present. Stations that count ids from 1 after each restart will repeat an
-old pair of id and content as a new question, and must not get yesterday's clock as its answer.
+old pair of id and content as a new question, and must not get an old clock as its answer: hence
+their answers hold for minutes, and for one connection.
 """
 
-_Entries = OrderedDict[str, tuple[bytes, float, bytes]]
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    digest: bytes
+    reply: bytes
+    expires_s: float
+    is_fact: bool
+
+
+_Entries = OrderedDict[str, _Entry]
 
 
 class ReplayCache:
@@ -49,8 +60,9 @@ class ReplayCache:
         """Keep ``reply``; ``now_s`` is any monotonic clock in seconds."""
         entries = self._stations.setdefault(station_id, OrderedDict())
         self._stations.move_to_end(station_id)
-        lifetime = FACT_TTL_S if action in _FACTS else QUESTION_TTL_S
-        entries[message_id] = (_digest(frame), now_s + lifetime, reply)
+        is_fact = action in _FACTS
+        lifetime_s = FACT_TTL_S if is_fact else QUESTION_TTL_S
+        entries[message_id] = _Entry(_digest(frame), reply, now_s + lifetime_s, is_fact)
         entries.move_to_end(message_id)
         if len(entries) > self._max_per_station:
             entries.popitem(last=False)
@@ -70,8 +82,14 @@ class ReplayCache:
         entry = entries.get(message_id) if entries else None
         if entry is None:
             return None
-        digest, expires_s, reply = entry
-        return reply if expires_s >= now_s and digest == _digest(frame) else None
+        known = entry.expires_s >= now_s and entry.digest == _digest(frame)
+        return entry.reply if known else None
+
+    def forget_questions(self, *, station_id: int) -> None:
+        """The station connected anew: only what it said of the past is still the same."""
+        entries = self._stations.get(station_id, OrderedDict())
+        for message_id in [name for name, entry in entries.items() if not entry.is_fact]:
+            del entries[message_id]
 
     def forget_station(self, *, station_id: int) -> None:
         """The station restarted: its ids may begin anew."""

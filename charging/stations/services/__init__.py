@@ -25,6 +25,7 @@ from charging.stations.services.commissioning import (
 )
 from charging.stations.services.connections import (
     close_connections,
+    forget_refused_handshakes,
     open_connection,
     open_connections,
     record_refused_handshakes,
@@ -55,6 +56,7 @@ __all__ = [
     "ensure_site",
     "expire_commands",
     "finish_commands",
+    "forget_refused_handshakes",
     "hold_connector",
     "mark_commands_sent",
     "open_connection",

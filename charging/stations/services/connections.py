@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection
 
@@ -12,6 +13,8 @@ from charging.stations.facts import Closing, Handshake, Opening
 from charging.stations.models import RefusedHandshake, StationCommand
 from charging.stations.services.commands import finish_rows
 from charging.stations.states import CommandState
+
+_KEEP_REFUSALS: Final = timedelta(days=14)
 
 _OPEN = """
 UPDATE charging_chargingstation AS station
@@ -139,6 +142,12 @@ def record_refused_handshakes(*, handshakes: Sequence[Handshake], at: datetime) 
             for handshake in handshakes
         ],
     )
+
+
+def forget_refused_handshakes(*, at: datetime) -> int:
+    """Drop refusals older than two weeks; returns how many. Anyone can knock, so they must end."""
+    deleted, _per_model = RefusedHandshake.objects.filter(at__lt=at - _KEEP_REFUSALS).delete()
+    return deleted
 
 
 def _fail_unanswered(commands: list[StationCommand], *, at: datetime) -> None:

@@ -170,6 +170,15 @@ class TestOrder:
         peer.result("BootNotification", boot_16(), message_id="2")
         assert peer.result("Heartbeat", {}, message_id="1") != first
 
+    def test_a_question_over_a_new_socket_is_a_new_one(self, grid: Grid) -> None:
+        station = grid.station()
+        first = grid.dial(station).result("BootNotification", boot_16(), message_id="1")
+        ChargingStation.objects.filter(pk=station.pk).update(registration="rejected")
+        time.sleep(0.005)
+        again = grid.dial(station).result("BootNotification", boot_16(), message_id="1")
+        assert again["status"] == "Rejected"
+        assert again["currentTime"] > first["currentTime"]
+
     def test_a_flood_is_read_more_slowly_than_it_is_sent(self, grid: Grid) -> None:
         from tests.charging.ocpp.conftest import start_gateway
         from tests.charging.ocpp.peer import Peer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket as sockets
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from charging.ocpp.gateway import server
+from charging.ocpp.gateway.options import GatewayOptions
 from charging.stations.models import ChargingStation, RefusedHandshake
 from mobility.core import clock, ids
 from tests.charging.ocpp.conftest import Grid, start_gateway
@@ -181,6 +183,27 @@ def test_a_starting_gateway_frees_what_its_crash_left(grid: Grid, eventually: Ev
         first.close()
 
 
+def test_a_second_start_on_a_taken_port_changes_nothing(grid: Grid) -> None:
+    running = start_gateway(books_every_s=0.2)
+    try:
+        station = grid.station()
+        peer = Peer.dial(running.url, station.identity)
+        peer.result("Heartbeat")
+        again = GatewayOptions(name=running.name, port=running.port)
+        with pytest.raises(OSError, match="in use"):
+            asyncio.run(run_gateway(again))
+        assert ChargingStation.objects.get(pk=station.pk).connected_at is not None
+        assert peer.silence(0.5)
+        assert peer.result("Heartbeat")
+        peer.close()
+    finally:
+        running.close()
+
+
+async def run_gateway(options: GatewayOptions) -> None:
+    await server.Gateway(options).run(stop=asyncio.Event())
+
+
 def test_two_gateways_and_one_station(grid: Grid, eventually: Eventually) -> None:
     one, two = start_gateway(books_every_s=0.2), start_gateway()
     try:
@@ -241,7 +264,7 @@ def test_a_flood_of_refusals_is_counted_and_not_written_down(
 ) -> None:
     flood, late = f"FLOOD-{ids.short_code(8)}", f"LATE-{ids.short_code(8)}"
     with monkeypatch.context() as patch:
-        patch.setattr(server, "_REFUSALS_KEPT_PER_S", 0)
+        patch.setattr(server, "_REFUSALS_KEPT_PER_MIN", 0)
         assert refusal(grid, flood) == 404
     assert refusal(grid, late) == 404
     assert eventually(RefusedHandshake.objects.filter(identity=late).exists)

@@ -96,6 +96,8 @@ def test_refused_handshakes_are_kept_whatever_they_say() -> None:
     handshake = Handshake(identity="\x00" * 300, path="/x" * 400, reason="unknown", remote="::1")
     services.record_refused_handshakes(handshakes=[handshake], at=NOON)
     assert RefusedHandshake.objects.get().reason == "unknown"
+    assert services.forget_refused_handshakes(at=NOON + timedelta(days=13)) == 0
+    assert services.forget_refused_handshakes(at=NOON + timedelta(days=15)) == 1
 
 
 @pytest.mark.parametrize("password", ["short", "sixteen-or-more-characters", "pässwörd-mit-umlaut"])
