@@ -32,6 +32,7 @@ _POWER_TOLERANCE: Final = 1.2
 _RISE_WH: Final = 10
 _MAX_GAP: Final = 1000
 _MAX_CHAIN: Final = 400
+_MAX_AHEAD: Final = timedelta(days=1)
 
 _SCALE: Final = {"": 1.0, "Wh": 1.0, "kWh": 1000.0, "W": 1.0, "kW": 1000.0}
 _CONTEXT_ORDER: Final = {"Transaction.Begin": 0, "Transaction.End": 2}
@@ -71,6 +72,15 @@ class SequenceLog:
     next: int = 0
     missing: tuple[int, ...] = ()
     jumped: bool = False
+
+
+def not_ahead(reported_at: datetime, *, at: datetime) -> datetime:
+    """The station's instant, or that of its arrival if its clock is more than a day ahead.
+
+    Local time sent as UTC is hours ahead at both ends of a session, and harmless. A session that
+    ends next year would be billed for a year.
+    """
+    return reported_at if reported_at <= at + _MAX_AHEAD else at
 
 
 def normal_uid(uid: str) -> str:
@@ -176,11 +186,11 @@ def charged_until(points: Sequence[RegisterPoint]) -> datetime | None:
 
 
 def note_sequence(log: SequenceLog, *, seq_no: int) -> SequenceLog:
-    """The log after message `seq_no`; a jump of over 1,000 is noted and not searched for."""
+    """The log after message `seq_no`; once more than 1,000 are missing, that is noted instead."""
     if seq_no < log.next:
         missing = tuple(number for number in log.missing if number != seq_no)
         return SequenceLog(next=log.next, missing=missing, jumped=log.jumped)
-    if seq_no - log.next > _MAX_GAP:
+    if len(log.missing) + seq_no - log.next > _MAX_GAP:
         return SequenceLog(next=log.next, missing=log.missing, jumped=True)
     gap = tuple(range(log.next, seq_no))
     return SequenceLog(next=seq_no + 1, missing=log.missing + gap, jumped=log.jumped)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from charging.sessions.events import SessionPriced
@@ -18,6 +18,7 @@ from charging.sessions.rules import (
     RegisterPoint,
     billable_energy,
     charged_until,
+    not_ahead,
 )
 from charging.sessions.services.flags import add_flag
 from charging.sessions.services.pricing import price_lines
@@ -81,7 +82,7 @@ def settle_due(*, at: datetime, limit: int = 200) -> int:
     for session_id in list(due.order_by("end_reported_at").values_list("pk", flat=True)[:limit]):
         try:
             settled += settle_session(session_id=session_id, at=at)
-        except (DomainError, ArithmeticError, ValueError):
+        except (DomainError, DatabaseError, ArithmeticError, ValueError):
             log.exception("charging.settlement_failed", session_id=session_id)
     return settled
 
@@ -116,7 +117,7 @@ def close_lost_sessions(*, at: datetime, limit: int = 200) -> int:
 
 def _give_up(session: ChargingSession, *, at: datetime) -> None:
     candidates = [session.last_register_at, session.started_at]
-    session.ended_at = max(filter(None, candidates), default=session.heard_at)
+    session.ended_at = not_ahead(max(filter(None, candidates), default=session.heard_at), at=at)
     session.meter_stop_wh = session.last_register_wh
     session.end_reported_at = at
     session.stop_reason = "Lost"

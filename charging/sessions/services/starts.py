@@ -9,7 +9,7 @@ from typing import Any, Final
 from charging.sessions.events import SessionStarted
 from charging.sessions.facts import AuthorizationVerdict, SessionStart, StartAnswer
 from charging.sessions.models import ChargingSession
-from charging.sessions.rules import normal_uid, start_key
+from charging.sessions.rules import normal_uid, not_ahead, start_key
 from charging.sessions.services.authorisation import (
     OpenSessions,
     TokenRow,
@@ -97,7 +97,7 @@ class _Plan:
             owner_ref=self.token.owner_ref if self.token else "",
             purpose_ref=purpose_ref,
             verdict=str(self.verdict.status),
-            started_at=start.at,
+            started_at=not_ahead(start.at, at=at),
             heard_at=at,
             meter_start_wh=start.meter_start_wh,
             flags=flags,

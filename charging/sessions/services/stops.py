@@ -10,7 +10,13 @@ from typing import Any
 from charging.sessions.events import SessionEnded
 from charging.sessions.facts import AuthorizationVerdict, SessionStop, StopAnswer
 from charging.sessions.models import ChargingSession
-from charging.sessions.rules import is_own_reference, normal_uid, orphan_reference, stop_key
+from charging.sessions.rules import (
+    is_own_reference,
+    normal_uid,
+    not_ahead,
+    orphan_reference,
+    stop_key,
+)
 from charging.sessions.services.authorisation import (
     tokens_by_uid,
     verdict_as_json,
@@ -214,7 +220,8 @@ def note_end(session: ChargingSession, stop: SessionStop, *, at: datetime) -> No
         return
     drop_flag(session, Flag.LOST)
     # A station whose clock was set back between start and stop must not make time run backwards.
-    session.ended_at = max(stop.at, session.started_at or stop.at)
+    ended_at = not_ahead(stop.at, at=at)
+    session.ended_at = max(ended_at, session.started_at or ended_at)
     session.meter_stop_wh = stop.meter_stop_wh
     session.stop_reason = stop.reason[:30]
     session.stop_token_uid = normal_uid(stop.uid) if stop.uid else ""
@@ -231,7 +238,7 @@ def _orphan(plan: _Plan, *, at: datetime) -> ChargingSession:
         state=SessionState.ORPHAN,
         token_uid=normal_uid(stop.uid or ""),
         stop_token_uid=normal_uid(stop.uid or ""),
-        ended_at=stop.at,
+        ended_at=not_ahead(stop.at, at=at),
         heard_at=at,
         end_reported_at=at,
         meter_stop_wh=stop.meter_stop_wh,

@@ -9,7 +9,13 @@ from typing import Final
 
 from charging.sessions.facts import AuthorizationVerdict, EventKind, TransactionEvent
 from charging.sessions.models import ChargingSession
-from charging.sessions.rules import SequenceLog, is_whole, normal_uid, note_sequence
+from charging.sessions.rules import (
+    SequenceLog,
+    is_whole,
+    normal_uid,
+    not_ahead,
+    note_sequence,
+)
 from charging.sessions.services.flags import add_flag, drop_flag
 from charging.sessions.services.metering import note_energy, reading_rows
 from charging.sessions.services.rows import ReadingRow
@@ -93,7 +99,7 @@ def apply_event(
     _note_token(session, event, verdict, owner_ref)
     if event.kind is EventKind.STARTED:
         story.began = session.started_at is None
-        session.started_at, session.seq_first = event.at, _seq(event)
+        session.started_at, session.seq_first = not_ahead(event.at, at=at), _seq(event)
     rows = _readings(story, event)
     story.readings += rows
     if event.kind is EventKind.STARTED:
@@ -163,7 +169,7 @@ def _note_end(
     if registers:
         session.meter_stop_wh = (final or registers)[-1].register_wh
     drop_flag(session, Flag.LOST)
-    session.ended_at, session.seq_last = event.at, _seq(event)
+    session.ended_at, session.seq_last = not_ahead(event.at, at=at), _seq(event)
     session.stop_reason = event.stop_reason[:30]
     session.power_w = 0
     session.end_reported_at = session.end_reported_at or at

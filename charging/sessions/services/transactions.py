@@ -14,7 +14,7 @@ from charging.sessions.facts import (
     TransactionEvent,
 )
 from charging.sessions.models import ChargingSession
-from charging.sessions.rules import event_key, normal_uid
+from charging.sessions.rules import event_key, normal_uid, not_ahead
 from charging.sessions.services.authorisation import (
     OpenSessions,
     tokens_by_uid,
@@ -104,7 +104,7 @@ def _work_off(
     _give_tariffs(stories.values(), at=at)
     _save(stories.values(), at=at)
     answers = {
-        key: _answer_data(stories[_session_key(event)].session, event, verdicts[key])
+        key: _answer_data(stories[_session_key(event)].session, event, verdicts[key], at=at)
         for key, event in ordered.items()
     }
     keep_answers(answers={key: answer for key, answer in answers.items() if answer})
@@ -256,12 +256,14 @@ def _answer_data(
     session: ChargingSession,
     event: TransactionEvent,
     verdict: AuthorizationVerdict | None,
+    *,
+    at: datetime,
 ) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if verdict is not None:
         data["verdict"] = verdict_as_json(verdict)
     if event.kind is not EventKind.STARTED:
-        cost = running_cost(session, until=event.at)
+        cost = running_cost(session, until=not_ahead(event.at, at=at))
         if cost is not None:
             data |= {"cost_cents": cost, "currency": session.currency}
     return data

@@ -159,6 +159,14 @@ def test_a_station_may_count_from_anywhere() -> None:
     assert not is_whole(log, first=4, last=7)
 
 
+def test_what_is_missing_is_not_searched_for_without_end() -> None:
+    log = SequenceLog()
+    for number in range(900, 9000, 900):
+        log = note_sequence(log, seq_no=number)
+    assert log.jumped
+    assert len(log.missing) < 1000
+
+
 def test_when_charging_ended_is_when_the_register_last_rose() -> None:
     series = [point(0, 1000), point(10, 4000), point(20, 7000), point(30, 7004), point(40, 7008)]
     assert charged_until(series) == NOON + timedelta(minutes=20)

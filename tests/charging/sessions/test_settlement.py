@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from charging.sessions import services
 from charging.sessions.facts import Reading, ReadingBatch, Sample, SessionStart, SessionStop
@@ -87,6 +88,53 @@ def status(station: ChargingStation, word: str, minutes: int, evse: int = 1) -> 
     at = NOON + timedelta(minutes=minutes)
     report = StatusReport(station_id=station.pk, evse_number=evse, status=word, at=at)
     record_statuses(reports=[report], at=at)
+
+
+def test_a_clock_of_next_year_bills_no_year(station: ChargingStation) -> None:
+    session = begin(station)
+    read(session, 60, 11_000)
+    next_year = SessionStop(
+        station_id=station.pk,
+        transaction_ref=session.transaction_ref,
+        at=NOON + 365 * 24 * HOUR,
+        meter_stop_wh=11_000,
+    )
+    services.stop_sessions(stops=[next_year], at=NOON + HOUR)
+    services.settle_session(session_id=session.pk, at=NOON + HOUR)
+    session.refresh_from_db()
+    assert (session.ended_at, session.price_cents) == (NOON + HOUR, 450)
+
+
+def test_local_time_sent_as_utc_keeps_its_hours(station: ChargingStation) -> None:
+    ahead = 2 * HOUR
+    start = SessionStart(
+        station_id=station.pk, evse_number=1, uid="CARD", at=NOON + ahead, meter_start_wh=1000
+    )
+    [answer] = services.start_sessions(starts=[start], at=NOON)
+    stop = SessionStop(
+        station_id=station.pk,
+        transaction_ref=answer.transaction_ref,
+        at=NOON + ahead + HOUR,
+        meter_stop_wh=11_000,
+    )
+    services.stop_sessions(stops=[stop], at=NOON + HOUR)
+    session = ChargingSession.objects.get(transaction_ref=answer.transaction_ref)
+    assert (session.started_at, session.ended_at) == (NOON + ahead, NOON + ahead + HOUR)
+
+
+def test_a_session_nobody_can_price_keeps_no_other_waiting(station: ChargingStation) -> None:
+    priceless, other = begin(station, 1), begin(station, 2, minutes=1)
+    end(priceless, 30, 2000)
+    end(other, 31, 2000)
+    old = NOON - 365 * 24 * HOUR
+    ChargingSession.objects.filter(pk=priceless.pk).update(started_at=old)
+    TariffVersion.objects.update(
+        valid=DateTimeTZRange(old, None),
+        components=[{"kind": "time", "unit_cents": "90000"}],
+    )
+    assert services.settle_due(at=NOON + HOUR) == 1
+    other.refresh_from_db()
+    assert other.state == SessionState.SETTLED
 
 
 def test_the_price_says_energy_and_idle_time_and_goes_out_once(
