@@ -45,4 +45,5 @@ def connector(value: int, *, at_least: int) -> int:
     """A connector or EVSE number that can exist, else RpcError."""
     if not at_least <= value <= MAX_CONNECTOR:
         raise RpcError(Fault.PROPERTY, "There is no connector of this number")
-    return value
+    # Some write 1.0, which 2.x allows.
+    return int(value)

@@ -59,16 +59,17 @@ def password_matches(*, password: bytes, hashes: tuple[str, ...]) -> bool:
 def storable_json(value: Any) -> str:
     """JSON text that PostgreSQL accepts: the NUL character, which it cannot store, left out."""
     text = orjson.dumps(value).decode()
-    return orjson.dumps(_without_nul(value)).decode() if "\\u0000" in text else text
+    return orjson.dumps(without_nul(value)).decode() if "\\u0000" in text else text
 
 
-def _without_nul(value: Any) -> Any:
+def without_nul(value: Any) -> Any:
+    """A JSON value without the NUL character, which PostgreSQL cannot store."""
     if isinstance(value, str):
         return value.replace("\x00", "")
     if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+        return {without_nul(key): without_nul(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nul(item) for item in value]
+        return [without_nul(item) for item in value]
     return value
 
 

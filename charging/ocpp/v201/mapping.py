@@ -152,4 +152,5 @@ def _place(evse: dict[str, Any] | None) -> dict[str, int | None]:
 def _counter(value: int) -> int:
     if not 0 <= value <= _MAX_INTEGER:
         raise RpcError(Fault.PROPERTY, "seqNo: out of range")
-    return value
+    # To the schemas of 2.x 1.0 is an integer; to us it is no index.
+    return int(value)

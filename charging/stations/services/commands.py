@@ -14,6 +14,7 @@ from charging.stations import queries
 from charging.stations.events import StationCommandFinished
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.models import ChargingStation, Connector, StationCommand
+from charging.stations.rules import without_nul
 from charging.stations.states import COMMAND_PRIORITY, CommandAction, CommandState
 from mobility.core import audit, outbox
 from mobility.core.errors import Conflict, Invalid, NotFound
@@ -142,7 +143,7 @@ def finish_commands(*, results: Sequence[CommandResult], at: datetime) -> None:
     rows = StationCommand.objects.filter(pk__in=by_id, state=CommandState.SENT)
     for row in rows.select_related("station"):
         result = by_id[row.pk]
-        finish_rows([row], to=result.state, result=result.result, at=at)
+        finish_rows([row], to=result.state, result=without_nul(result.result), at=at)
 
 
 @transaction.atomic

@@ -196,6 +196,17 @@ def test_refusals_and_nonsense(
     assert (row.state, row.result["reason"]) == (state, reason)
 
 
+def test_an_answer_that_no_column_can_hold_still_counts(
+    grid: Grid,
+    eventually: Eventually,
+) -> None:
+    station, peer = connected(grid, "ocpp2.0.1")
+    command = queue(station, "reset", payload={"kind": "soft"})
+    peer.answer(peer.receive(), {"status": "Accepted", "statusInfo": {"reasonCode": "a\x00b"}})
+    row = outcome(command, eventually)
+    assert (row.state, row.result["statusInfo"]) == ("accepted", {"reasonCode": "ab"})
+
+
 def test_what_cannot_be_said_is_never_sent(grid: Grid, eventually: Eventually) -> None:
     station, peer = connected(grid)
     command = queue(station, "remote_start", payload={"token_uid": "x" * 30})

@@ -239,6 +239,13 @@ class TestV201:
         session = self.run(grid, [("Ended", 2), ("Updated", 1), ("Started", 0)])
         assert (session.energy_wh, session.complete) == (1000, True)
 
+    def test_whole_numbers_may_come_with_a_point(self, grid: Grid) -> None:
+        station = grid.station()
+        peer = grid.dial(station, "ocpp2.0.1")
+        started = event("Started", 0, grid.token())
+        peer.result("TransactionEvent", {**started, "seqNo": 0.0, "evse": {"id": 1.0}})
+        assert session_of(station).seq_first == 0
+
     def test_a_repeated_event_counts_once(self, grid: Grid) -> None:
         station = grid.station()
         peer = grid.dial(station, "ocpp2.0.1")
