@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -26,6 +26,7 @@ from charging.stations.admin import OPERATORS, WATCHERS, ReadOnly
 from charging.stations.forms import StationForm
 from charging.stations.models import ChargingStation, RefusedHandshake
 from charging.stations.queries import connectors_of_station
+from charging.stations.scoping import operates
 from charging.stations.services import add_charger, reset_password, set_registration
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
@@ -50,6 +51,10 @@ def _person(request: HttpRequest) -> User:
     # The admin only opens for people with an account; this narrows the type.
     assert isinstance(request.user, User)
     return request.user
+
+
+def _operates(request: HttpRequest, station: ChargingStation) -> bool:
+    return operates(_person(request), organisation_id=station.site.organisation_id)
 
 
 @admin.register(Token)
@@ -159,6 +164,12 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         "gateway",
     )
     actions = ("accept", "reject")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Its operator only: who also sees it as officer of the city has no hand in it."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return not isinstance(obj, ChargingStation) or _operates(request, obj)
 
     @admin.display(boolean=True, description=_("online"))
     def online(self, station: ChargingStation) -> bool:
@@ -283,7 +294,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             "connectors": connectors_of_station(station_id=station.pk),
             "is_online": station.is_online(at=clock.now()),
         }
-        if not ChargingStation.objects.operated_by(_person(request)).filter(pk=station.pk).exists():
+        if not _operates(request, station):
             return hardware
         refused = RefusedHandshake.objects.filter(identity=station.identity)
         return hardware | {
@@ -302,7 +313,8 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         to: str,
     ) -> None:
         by = _person(request).principal
-        for station in stations:
+        own = ChargingStation.objects.operated_by(_person(request))
+        for station in own.filter(pk__in=stations):
             set_registration(station_id=station.pk, to=to, at=clock.now(), by=by)
 
     def _public_id(self, request: HttpRequest, pk: int) -> UUID:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.contrib import admin
 from django.db.models import Model
@@ -10,6 +10,8 @@ from django.http import HttpRequest
 
 from charging.stations.forms import SiteForm
 from charging.stations.models import RefusedHandshake, Site, StationCommand
+from charging.stations.scoping import operates
+from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin
 from mobility.accounts.states import Role
 
@@ -37,6 +39,14 @@ class SiteAdmin(ScopedAdmin[Site]):
     list_select_related = ("organisation", "city")
     search_fields = ("name", "address")
     form = SiteForm
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Its operator only: who also sees it as officer of the city has no hand in it."""
+        if not super().has_change_permission(request, obj):
+            return False
+        if not isinstance(obj, Site):
+            return True
+        return operates(cast("User", request.user), organisation_id=obj.organisation_id)
 
 
 @admin.register(StationCommand)

@@ -9,7 +9,8 @@ from charging.stations import services as stations
 from charging.stations.facts import Handshake
 from charging.stations.models import ChargingStation, StationCommand
 from charging.tariffs.models import TariffVersion
-from mobility.accounts.models import User
+from mobility.accounts.models import Organisation, User
+from mobility.accounts.states import Role
 from mobility.core import clock
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,24 @@ def test_the_desk_is_closed_to_others(
     assert client.post(f"{own}/command/", {"action": "reset"}).status_code == 403
     assert client.post(f"{own}/password/").status_code == 403
     assert StationCommand.objects.count() == 0
+
+
+def test_who_also_serves_the_city_edits_no_other_operators_hardware(
+    foreign: ChargingStation,
+    luca: User,
+    comune: Organisation,
+    desk: Client,
+) -> None:
+    luca.memberships.create(organisation=comune, role=Role.CITY_OFFICER)
+    page = f"/admin/charging/chargingstation/{foreign.pk}/change/"
+    assert desk.get(page).status_code == 200
+    wish = {"site": foreign.site_id, "ocpp_versions": "ocpp1.6", "boot_interval_s": 1}
+    assert desk.post(page, wish).status_code == 403
+    assert desk.post(f"/admin/charging/site/{foreign.site_id}/change/", {}).status_code == 403
+    chosen = {"action": "reject", "_selected_action": foreign.pk}
+    desk.post("/admin/charging/chargingstation/", chosen)
+    foreign.refresh_from_db()
+    assert (foreign.registration, foreign.boot_interval_s) == ("accepted", 300)
 
 
 @pytest.mark.parametrize(
