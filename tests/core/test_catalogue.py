@@ -5,6 +5,7 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.utils import translation
 
 from mobility.core import catalogue
@@ -104,3 +105,12 @@ def test_the_compiled_catalogue_is_what_the_pages_speak() -> None:
         assert translation.gettext("Unlock") not in {"Unlock", entry.msgstr}
     with translation.override("en"):
         assert translation.pgettext("price", "Unlock") == "Unlock"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("language", "word"), [("it", "Monopattini"), ("en", "Scooters")])
+def test_the_map_speaks_the_language_of_its_visitor(
+    client: Client, language: str, word: str
+) -> None:
+    page = client.get("/", headers={"accept-language": language})
+    assert word in page.content.decode()
