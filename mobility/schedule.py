@@ -35,6 +35,8 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
     return {
         "core-outbox": every(15, "mobility.core.sweep_outbox"),
         "core-answers": every(3600, "mobility.core.forget_answers"),
+        # It looks through the whole table, so it comes once, at a quiet hour.
+        "core-events": every(crontab(hour=4, minute=20), "mobility.core.forget_events"),
         **{
             f"core-heartbeat-{queue}": every(
                 15, "mobility.core.heartbeat", queue=queue, expires=60, of=queue

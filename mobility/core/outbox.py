@@ -28,8 +28,22 @@ log = structlog.get_logger(__name__)
 
 BATCH = 500
 MAX_ATTEMPTS = 12
+# Long enough to look back at what went wrong on Friday; the audit trail keeps what must be kept.
+KEEP = datetime.timedelta(days=14)
+FORGET_AT_ONCE = 20_000
 CHANNEL = "outbox"
 _VALUES = "(%s, %s, %s::jsonb, %s, %s, 0, '')"
+# An event goes together with the notes of its handlers: while it may still be delivered, both stay.
+_FORGET = """
+WITH old AS (
+    DELETE FROM mobility_outboxevent WHERE id IN (
+        SELECT id FROM mobility_outboxevent WHERE at < %s AND handled_at < %s ORDER BY id LIMIT %s
+    ) RETURNING event_id
+), notes AS (
+    DELETE FROM mobility_handledevent note USING old WHERE note.event_id = old.event_id
+)
+SELECT count(*) FROM old
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,14 +121,30 @@ def release_overdue(*, at: datetime.datetime) -> int:
         handled_at__isnull=True,
         failed_at__isnull=True,
         dispatched_at__lt=at - datetime.timedelta(seconds=30),
-    ).values_list("id", "attempts", "dispatched_at")
-    for pk, attempts, dispatched_at in unfinished[: 10 * BATCH]:
+    ).order_by("dispatched_at")
+    dues = unfinished.values_list("id", "attempts", "dispatched_at")
+    for pk, attempts, dispatched_at in dues[: 10 * BATCH]:
         pause = datetime.timedelta(seconds=min(30 * 2**attempts, 3600))
         if dispatched_at is not None and dispatched_at < at - pause:
             overdue.append(pk)
     return OutboxEvent.objects.filter(id__in=overdue, handled_at__isnull=True).update(
         dispatched_at=None
     )
+
+
+def forget_delivered(*, at: datetime.datetime) -> int:
+    """Drop events that were handled long ago, a batch at a time; returns how many.
+
+    Events that nobody could handle stay until somebody has decided about them.
+    """
+    before, total = at - KEEP, 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(_FORGET, [before, before, FORGET_AT_ONCE])
+            (forgotten,) = cursor.fetchone() or (0,)
+            total += int(forgotten)
+            if forgotten < FORGET_AT_ONCE:
+                return total
 
 
 def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:

@@ -23,6 +23,12 @@ def forget_answers() -> int:
     return idempotency.forget_old(at=clock.now())
 
 
+@shared_task(name="mobility.core.forget_events")
+def forget_events() -> int:
+    """Forget events that were delivered long ago."""
+    return outbox.forget_delivered(at=clock.now())
+
+
 @shared_task(name="mobility.core.heartbeat")
 def heartbeat(*, of: str) -> None:
     """Leave a sign that the queue's worker is alive; beat sends one to each queue."""

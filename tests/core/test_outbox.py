@@ -116,3 +116,17 @@ def test_a_dispatch_that_got_lost_is_found_again(
     assert outbox.release_overdue(at=at + datetime.timedelta(minutes=1)) == 1
     relay()
     assert len(heard) == 1
+
+
+@pytest.mark.django_db
+def test_what_was_delivered_long_ago_is_forgotten_and_nothing_else(
+    heard: list[tuple[LampLit, str]], relay: Callable[[], int]
+) -> None:
+    light(1)
+    light(-1)  # nobody can handle it
+    relay()
+    at = clock.now()
+    assert outbox.forget_delivered(at=at + outbox.KEEP - datetime.timedelta(minutes=1)) == 0
+    assert outbox.forget_delivered(at=at + outbox.KEEP + datetime.timedelta(minutes=1)) == 1
+    assert [row.payload["lamp"] for row in OutboxEvent.objects.all()] == [-1]
+    assert not HandledEvent.objects.exists()
