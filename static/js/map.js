@@ -59,8 +59,11 @@ export class CityMap {
     return undefined;
   }
 
-  /** Points: [{id, lon, lat, pin, …}] with a pin of pins.js; far away they become counts. */
-  async showPoints(name, points, { cluster = true } = {}) {
+  /**
+   * Points: [{id, lon, lat, pin, …}] with a pin of pins.js; far away they become counts. `aside`
+   * moves them a little off the spot until one comes close, for what stands where others do.
+   */
+  async showPoints(name, points, { cluster = true, aside = false } = {}) {
     await this.ready;
     const geojson = asFeatures(points);
     const source = this.map.getSource(name);
@@ -72,7 +75,7 @@ export class CityMap {
       clusterMaxZoom: CLUSTERS_UNTIL_ZOOM,
       clusterRadius: CLUSTER_RADIUS_PX,
     });
-    this.addLayers(() => pointLooks(name));
+    this.addLayers(() => pointLooks(name, aside));
     return undefined;
   }
 
@@ -250,7 +253,10 @@ function zoneColour() {
   ];
 }
 
-function pointLooks(source) {
+// Close up everything stands where it is; the places of one hub are too near to each other before.
+const ASIDE = ["interpolate", ["linear"], ["zoom"], 15, ["literal", [25, -22]], 16.2, ["literal", [0, 0]]];
+
+function pointLooks(source, aside) {
   return [
     {
       id: `${source}:count`, type: "circle", source, filter: ["has", "point_count"],
@@ -276,6 +282,7 @@ function pointLooks(source) {
         "icon-allow-overlap": true,
         "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.62, 15, 1],
       },
+      paint: { "icon-translate": aside ? ASIDE : [0, 0] },
     },
   ];
 }

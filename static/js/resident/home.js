@@ -46,8 +46,8 @@ function drawPoints() {
   const all = city ? { vehicles: [...city.vehicles.values()], sites: [...city.sites.values()] } : listed;
   const vehicles = all.vehicles.filter(({ kind }) => wanted(kind));
   const sites = wanted("charger") ? all.sites : [];
-  map.showPoints("sites", sites.map(sitePoint));
   map.showPoints("vehicles", vehicles.map(vehiclePoint));
+  map.showPoints("sites", sites.map(sitePoint), { aside: true });
 }
 
 const vehiclePoint = ({ id, code, kind, lon, lat, battery_pct: battery }) => ({
