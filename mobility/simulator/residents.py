@@ -15,6 +15,8 @@ KINDS = {"scooter": 0.45, "bicycle": 0.40, "car": 0.15}
 CHARGES = 0.08
 MISCHIEF = 0.06
 LOOK_AGAIN_S = 1_800.0
+USUAL_OUTING_H = 0.35
+FIRST_STEPS_S = 90.0
 P = TypeVar("P", bound=Person)
 
 
@@ -27,8 +29,14 @@ class Resident:
     share_of_demand: float
 
     async def run(self) -> None:
-        """For ever: first end what an earlier run left open, then live."""
+        """For ever: first end what an earlier run left open, then live.
+
+        The city does not begin at an empty street: whoever would be under way now sets out soon.
+        """
         await self._try(self._tie_up_loose_ends)
+        if self.me.rng.random() < self._outings_per_hour() * USUAL_OUTING_H:
+            await self.me.world.clock.sleep(self.me.rng.uniform(0.0, FIRST_STEPS_S))
+            await self._try(self._go_out)
         while True:
             await self._stay_in()
             await self._try(self._go_out)
@@ -46,12 +54,16 @@ class Resident:
         """Wait for the next outing; the rate is looked up again as the hours change."""
         clock, rng = self.me.world.clock, self.me.rng
         while True:
-            fleet = len(self.me.world.radios)
-            outings = outings_per_hour(at=clock.city_time(), vehicles=fleet)
-            wait_s = rng.expovariate(outings * self.share_of_demand) * 3600
+            wait_s = rng.expovariate(self._outings_per_hour()) * 3600
             await clock.sleep(min(wait_s, LOOK_AGAIN_S))
             if wait_s <= LOOK_AGAIN_S:
                 return
+
+    def _outings_per_hour(self) -> float:
+        """How often this person goes out at this time of the city's day."""
+        world = self.me.world
+        all_of_them = outings_per_hour(at=world.clock.city_time(), vehicles=len(world.radios))
+        return all_of_them * self.share_of_demand
 
     async def _go_out(self) -> None:
         rng, world = self.me.rng, self.me.world
