@@ -6,13 +6,14 @@ from typing import cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from charging.sessions.models import ChargingSession
+from charging.sessions.models import ChargingSession, SessionQuerySet
 from charging.sessions.services import ask_station
 from charging.sessions.wire import SessionOut
 from charging.stations.api import OPERATORS
@@ -29,6 +30,21 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     queryset = ChargingSession.objects.select_related("station", "connector")
     serializer_class = SessionOut
     permission_classes = [OPERATORS]
+
+    def get_queryset(self) -> QuerySet[ChargingSession]:
+        """One's own; with `state` those in it, or under way."""
+        mine = cast("SessionQuerySet", super().get_queryset())
+        wanted = self.request.query_params.get("state")
+        if not wanted:
+            return mine
+        return mine.open() if wanted == "open" else mine.filter(state=wanted)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("state", description="One state, or `open` for under way.")],
+    )
+    def list(self, request: Request) -> Response:
+        """Sessions at one's own stations, newest first."""
+        return super().list(request)
 
 
 class StationCommandsView(WriteView):

@@ -164,6 +164,20 @@ def test_starting_and_stopping_from_afar(
     ]
 
 
+def test_luca_asks_for_the_sessions_under_way(
+    station: ChargingStation,
+    api: Api,
+    luca: User,
+) -> None:
+    [running] = ChargingSession.objects.all()
+    for wanted, count in (("open", 1), ("charging", 1), ("ended", 0), ("settled", 0)):
+        answer = api(luca).get("/api/v1/charging/sessions", {"state": wanted})
+        assert len(answer.json()["results"]) == count
+    strange = api(luca).get("/api/v1/charging/sessions", {"state": "\x00"})
+    assert strange.status_code < 500
+    assert api(luca).get(f"/api/v1/charging/sessions/{running.public_id}").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "code"),
     [

@@ -16,10 +16,10 @@ async function load() {
   const [sites, posts, charging] = await Promise.all([
     all("/charging/sites"),
     all("/charging/stations"),
-    get("/charging/sessions", { state: "charging", limit: 200 }),
+    get("/charging/sessions", { state: "open", limit: 200 }),
   ]);
   stations = new Map(posts.map((station) => [station.id, station]));
-  sessions = new Map(charging.results.filter((one) => !one.ended_at).map((one) => [one.connector, one]));
+  sessions = new Map(charging.results.map((one) => [one.connector, one]));
   draw(sites);
 }
 
@@ -69,7 +69,15 @@ function stationRow(station) {
   details.addEventListener("toggle", () => open[details.open ? "add" : "delete"](station.id));
   find("[data-dot]", row).dataset.dot = station.online ? "rentable" : "silent";
   show(find("[data-connectors]", row), ...station.connectors.map(connectorRow));
+  show(find("[data-connector]", row), ...station.connectors.map(choice));
   return row;
+}
+
+function choice({ id, evse, number: plug }) {
+  const option = document.createElement("option");
+  option.value = id;
+  option.textContent = `${evse}.${plug}`;
+  return option;
 }
 
 function connectorRow(connector) {
@@ -98,15 +106,15 @@ function connectorRow(connector) {
 async function command(button) {
   const row = button.closest("[data-id]");
   const station = stations.get(row.dataset.id);
-  const [connector] = station.connectors;
+  const connector = find("[data-connector]", row).value;
   const order = { action: button.dataset.action };
-  if (order.action === "remote_start" || order.action === "unlock") order.connector = connector.id;
+  if (order.action === "remote_start" || order.action === "unlock") order.connector = connector;
   if (order.action === "remote_start") {
     order.token = window.prompt(text("token_ask"));
     if (!order.token) return;
   }
   if (order.action === "remote_stop") {
-    order.session = station.connectors.map(({ id }) => sessions.get(id)?.id).find(Boolean);
+    order.session = sessions.get(connector)?.id;
   }
   await busy(button, async () => {
     try {
