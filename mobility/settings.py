@@ -119,6 +119,15 @@ DATABASES["default"] |= {
     "CONN_HEALTH_CHECKS": True,
     "TEST": {"NAME": env.str("TEST_DB", default="test_mobility")},
 }
+# A database behind a network may vanish without a word (failover, cut cable). The kernel would wait
+# a quarter of an hour, and the charger gateway, which writes on one connection, as long with it.
+DATABASES["default"]["OPTIONS"] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+    **DATABASES["default"].get("OPTIONS", {}),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: broker and cache; the telemetry log has an instance of its own --------------------------
