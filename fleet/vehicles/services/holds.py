@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from mobility.core.principals import Principal
 
 # Without a target, ON CONFLICT answers to the exclusion constraint: no row means that it refused,
-# without an error that would spoil the caller's transaction.
+# without an error that would spoil the caller's transaction. The vehicle's row is ours by then, so
+# its place in life is the one that stays: staff may have moved it on since it was judged.
 _INSERT = """
-INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref) VALUES (%s, %s, %s, %s)
+INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref)
+SELECT id, %s, %s, %s FROM fleet_vehicle WHERE id = %s AND life_state = %s
 ON CONFLICT DO NOTHING RETURNING id
 """
 _STRETCH = "UPDATE fleet_vehiclehold SET during = %s WHERE id = %s"
@@ -212,9 +214,10 @@ def free_vehicle(
 
 
 def _insert_hold(hold: VehicleHold) -> None:
-    """Insert the hold where the exclusion constraint lets it; raises `VehicleTaken`."""
+    """Insert the hold where the constraint and the vehicle's life let it; raises `VehicleTaken`."""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref])
+        life = hold.vehicle.life_state
+        cursor.execute(_INSERT, [hold.during, hold.purpose, hold.holder_ref, hold.vehicle_id, life])
         row = cursor.fetchone()
     if row is None:
         raise VehicleTaken

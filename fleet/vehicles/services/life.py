@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history
+from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import holds
 from fleet.vehicles.states import LifeState, RentalState
 from mobility.core.errors import Conflict
@@ -16,7 +17,6 @@ from mobility.core.transitions import move
 if TYPE_CHECKING:
     import datetime
 
-    from fleet.vehicles.models import Vehicle
     from mobility.core.principals import Principal
 
 # What can happen to a vehicle while somebody has it.
@@ -43,6 +43,10 @@ def set_life_state(
     nothing. Raises `VehicleNotFound`, `LifeChangeRefused`, `IllegalMove`, `LostRace`.
     """
     with transaction.atomic():
+        # Locked before it is judged: a rider may be taking it in this moment.
+        Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle_id).values_list(
+            "pk"
+        ).first()
         subject = holds.load_vehicle(vehicle_id)
         vehicle = subject.vehicle
         if vehicle.life_state == to:

@@ -2,7 +2,9 @@
 
 import datetime
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
@@ -235,6 +237,61 @@ def test_the_conditional_move_alone_decides_too(
     outcomes = race(riders, lambda n: hold(scooter, holder=f"reservation:{n}"))
     assert sum(isinstance(outcome, VehicleHold) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, services.VehicleTaken) for outcome in outcomes) == riders - 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vehicle_sent_to_the_workshop_while_a_rider_takes_it_stays_there(
+    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter = make_vehicle()
+    checked = holds.refuse_hopeless
+
+    def check_then_meet_staff(subject: Any, *, purpose: str) -> None:
+        checked(subject, purpose=purpose)
+        (moved,) = race(1, lambda _n: to_workshop(scooter))
+        assert isinstance(moved, Vehicle), moved
+
+    monkeypatch.setattr(holds, "refuse_hopeless", check_then_meet_staff)
+    with pytest.raises(services.VehicleTaken):
+        hold(scooter)
+    scooter.refresh_from_db()
+    assert (scooter.life_state, scooter.rental_state) == ("workshop", "free")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vehicle_that_a_rider_is_taking_goes_to_no_workshop(make_vehicle: MakeVehicle) -> None:
+    scooter, outcomes = make_vehicle(), []
+    staff = threading.Thread(
+        target=lambda: outcomes.extend(race(1, lambda _n: to_workshop(scooter)))
+    )
+    with transaction.atomic():
+        hold(scooter)
+        staff.start()
+        wait_for_a_waiter()
+    staff.join(timeout=20)
+    assert [type(outcome) for outcome in outcomes] == [services.LifeChangeRefused]
+    scooter.refresh_from_db()
+    assert (scooter.life_state, scooter.rental_state) == ("in_service", "held")
+
+
+def to_workshop(vehicle: Vehicle) -> Vehicle:
+    return services.set_life_state(vehicle_id=vehicle.pk, to="workshop", at=clock.now(), by=SYSTEM)
+
+
+def wait_for_a_waiter() -> None:
+    """Until another connection waits for a lock of ours."""
+    for _try in range(200):
+        with connection.cursor() as cursor:
+            # Within a transaction PostgreSQL shows the activity as it was when first asked.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone() != (0,):
+                return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits")
 
 
 def test_a_mark_that_is_already_true_changes_nothing(make_vehicle: MakeVehicle) -> None:
