@@ -30,8 +30,8 @@ class CursorPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The place to go on from; the base class takes anything, the database only an id."""
         cursor: Cursor | None = super().decode_cursor(request)
-        position = cursor and cursor.position
-        if position is not None and not position.isdecimal():
+        position = None if cursor is None else cursor.position
+        if position is not None and not str(position).isdecimal():
             raise NotFound(self.invalid_cursor_message)
         return cursor
 
