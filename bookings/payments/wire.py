@@ -6,6 +6,9 @@ from rest_framework import serializers
 
 from bookings.payments.models import Payment, PaymentMethod, Receipt
 
+# No single payment comes near it, and sums with it still fit the columns.
+MOST_CENTS = 1_000_000_000
+
 
 class PaymentMethodSerializer(serializers.Serializer[Any]):
     """A card on file."""
@@ -85,7 +88,7 @@ class ReceiptSerializer(serializers.Serializer[Any]):
 class RefundRequestSerializer(serializers.Serializer[Any]):
     """How much to give back, and why."""
 
-    cents = serializers.IntegerField(min_value=1)
+    cents = serializers.IntegerField(min_value=1, max_value=MOST_CENTS)
     reason = serializers.CharField(max_length=200)
 
 

@@ -227,6 +227,8 @@ def test_staff_refund_a_part_and_a_credit_note_follows(ride, giulia, marco, api,
     assert balances() == {"receivable": 0, "clearing": 228, "revenue": -187, "vat": -41}
     too_much = api(marco).post(address, {"cents": 229, "reason": "again"})
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_too_large")
+    absurd = api(marco).post(address, {"cents": 2**31 - 1, "reason": "all of it"})
+    assert (absurd.status_code, absurd.json()["code"]) == (400, "invalid_fields")
 
 
 def test_a_refund_the_provider_refuses_frees_its_amount(ride, giulia, marco, api, collect):
