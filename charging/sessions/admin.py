@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from charging.sessions import services
 from charging.sessions.api import own_station
-from charging.sessions.models import ChargingSession, Token
+from charging.sessions.models import ChargingSession, InboxMessage, Token
 from charging.sessions.states import Flag
 from charging.stations.admin import OPERATORS, WATCHERS, ReadOnly
 from charging.stations.forms import StationForm
@@ -120,6 +120,21 @@ class ChargingSessionAdmin(ReadOnly, ScopedAdmin[ChargingSession]):
     list_select_related = ("station", "connector__evse__station")
     search_fields = ("station__identity", "transaction_ref", "token_uid")
     ordering = ("-id",)
+
+
+@admin.register(InboxMessage)
+class InboxMessageAdmin(ReadOnly, ScopedAdmin[InboxMessage]):
+    """What stations said and we could not process; all the rest is no list for people."""
+
+    viewers = OPERATORS
+    list_display = ("at", "station", "action", "problem")
+    list_select_related = ("station",)
+    search_fields = ("station__identity",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboxMessage]:
+        """Without what went well."""
+        return super().get_queryset(request).exclude(problem="")
 
 
 @admin.register(ChargingStation)

@@ -82,6 +82,14 @@ class Token(PublicModel):
         return self.label or f"…{self.uid[-4:]}"
 
 
+class InboxQuerySet(models.QuerySet["InboxMessage"]):
+    """Messages by operator."""
+
+    def visible_to(self, user: Person) -> Self:
+        """Operators see the messages of their own stations."""
+        return self.filter(operated_by(user, site="station__site"))
+
+
 class InboxMessage(models.Model):
     """One business fact from a station and the answer it got; a repeat gets the same answer.
 
@@ -107,6 +115,8 @@ class InboxMessage(models.Model):
         help_text=_("Why this message could not be processed; empty if it was."),
     )
 
+    objects = InboxQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("inbox message")
         verbose_name_plural = _("inbox messages")
@@ -114,6 +124,13 @@ class InboxMessage(models.Model):
             models.UniqueConstraint(
                 fields=["station", "business_key"],
                 name="inbox_business_key",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["station", "-id"],
+                name="inbox_unprocessed",
+                condition=~Q(problem=""),
             ),
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from charging.sessions import services as sessions
 from charging.stations import services as stations
 from charging.stations.facts import Handshake
 from charging.stations.models import ChargingStation, StationCommand
@@ -103,6 +104,7 @@ def test_who_also_serves_the_city_edits_no_other_operators_hardware(
         "tariffversion",
         "token",
         "chargingsession",
+        "inboxmessage",
     ],
 )
 def test_every_list_opens_and_shows_only_luca_his_rows(
@@ -114,6 +116,20 @@ def test_every_list_opens_and_shows_only_luca_his_rows(
     answer = desk.get(f"/admin/charging/{page}/")
     assert answer.status_code == 200
     assert b"OTHER" not in answer.content
+
+
+def test_luca_finds_what_could_not_be_processed(
+    station: ChargingStation,
+    foreign: ChargingStation,
+    desk: Client,
+) -> None:
+    for place, reason in ((station, "PlugFellOff"), (foreign, "NotHisBusiness")):
+        sessions.quarantine(
+            station_id=place.pk, action="start", payload={}, reason=reason, at=clock.now()
+        )
+    page = desk.get("/admin/charging/inboxmessage/").content.decode()
+    assert page.count("PlugFellOff") == 1
+    assert "NotHisBusiness" not in page
 
 
 def test_a_new_password_is_shown_once_and_works(station: ChargingStation, desk: Client) -> None:
