@@ -7,7 +7,7 @@ from django.db import transaction
 from bookings.trips.models import Trip
 from bookings.trips.services.end import finish_ending, retry_lock
 from bookings.trips.services.orders import KEEPER, parse_purpose
-from bookings.trips.services.pause import flag_pause, undo_resume
+from bookings.trips.services.pause import flag_pause, resume_late, undo_resume
 from bookings.trips.services.start import confirm_start, fail_start
 from bookings.trips.states import Step, TripFlag, TripState
 from fleet.vehicles.services import lift_block
@@ -38,9 +38,9 @@ def apply_command_result(
         )
         if trip is None:
             return
-        if late:
-            _apply_late(trip, step, confirmed=confirmed, at=at)
-        elif number == trip.commands:
+        if late and confirmed:
+            _apply_late(trip, step, newest=number == trip.commands, at=at)
+        elif not late and number == trip.commands:
             _apply(trip, step, confirmed=confirmed, result=result, at=at)
 
 
@@ -61,9 +61,12 @@ def _apply(trip: Trip, step: Step, *, confirmed: bool, result: str, at: datetime
             finish_ending(trip=trip, locked=confirmed, at=at)
 
 
-def _apply_late(trip: Trip, step: Step, *, confirmed: bool, at: datetime.datetime) -> None:
-    """The lock answered after we had stopped waiting: it is not broken after all."""
-    if step not in END_STEPS or not confirmed:
+def _apply_late(trip: Trip, step: Step, *, newest: bool, at: datetime.datetime) -> None:
+    """The lock did it after we had stopped waiting: it is not broken after all."""
+    if step is Step.RESUME and newest and trip.state == TripState.PAUSED:
+        # Else the rider would ride an open vehicle at the price of a pause.
+        resume_late(trip=trip, at=at)
+    if step not in END_STEPS:
         return
     if trip.state == TripState.ENDING:
         finish_ending(trip=trip, locked=True, at=at)

@@ -69,6 +69,19 @@ def undo_resume(*, trip: Trip, at: datetime.datetime) -> None:
     _mark(trip, TripMark.PAUSED, at=at, by=KEEPER)
 
 
+def resume_late(*, trip: Trip, at: datetime.datetime) -> None:
+    """The vehicle unlocked after we had stopped waiting: the ride goes on from when we know it."""
+    move(
+        trip,
+        to=TripState.RUNNING,
+        at=at,
+        by=KEEPER,
+        reason="unlocked_late",
+        stretches=rules.switch(trip.stretches, SegmentKind.RUNNING, at=at),
+    )
+    _mark(trip, TripMark.RESUMED, at=at, by=KEEPER)
+
+
 def flag_pause(*, trip: Trip) -> None:
     """The vehicle did not lock at the pause: the rider sees it, the price stays the kinder one."""
     if TripFlag.PAUSE_UNCONFIRMED not in trip.flags:

@@ -141,6 +141,34 @@ def test_if_the_vehicle_does_not_unlock_again_the_pause_never_ended(
     assert (trip["state"], trip["cost_so_far_cents"]) == ("paused", 100 + 3 * 10)
 
 
+def test_a_vehicle_that_unlocks_late_rides_at_the_riding_price(
+    rider, scooter, riding, obey, silence, travel
+):
+    from fleet.vehicles.models import VehicleCommand
+    from fleet.vehicles.services import mark_commands_sent, record_acknowledgement
+    from mobility.core.principals import SYSTEM
+
+    rider.post(f"/api/v1/trips/{riding}/pause")
+    obey(scooter)
+    rider.post(f"/api/v1/trips/{riding}/resume")
+    unlock = VehicleCommand.objects.open().get()
+    mark_commands_sent(public_ids=[str(unlock.public_id)], at=clock.now(), by=SYSTEM)
+    travel.shift(datetime.timedelta(minutes=1))
+    silence()
+    assert rider.get(f"/api/v1/trips/{riding}").json()["state"] == "paused"
+    record_acknowledgement(
+        command_public_id=unlock.public_id,
+        device_vehicle_id=scooter.pk,
+        result="confirmed",
+        at=clock.now(),
+        by=SYSTEM,
+    )
+    silence()
+    travel.shift(datetime.timedelta(minutes=2))
+    trip = rider.get(f"/api/v1/trips/{riding}").json()
+    assert (trip["state"], trip["cost_so_far_cents"]) == ("running", 100 + 10 + 2 * 25)
+
+
 def test_a_pause_that_does_not_lock_is_told_and_stays_cheap(rider, scooter, riding, obey):
     rider.post(f"/api/v1/trips/{riding}/pause")
     obey(scooter, "rejected")
