@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from bookings.payments import services as payments
 from bookings.payments.models import LedgerEntry, Payment
 from bookings.recharges import tasks
 from bookings.recharges.models import Recharge
@@ -222,6 +223,22 @@ def test_pulling_the_cable_without_a_tap_is_priced_as_well(
     assert (priced["state"], priced["price_cents"]) == ("priced", 130)
     stopped = rider.post(f"/api/v1/recharges/{recharge['id']}/stop")
     assert stopped.json()["code"] == "recharge_not_stoppable"
+
+
+def test_a_debt_that_staff_give_up_ends_the_recharge(
+    rider, giulia, card, buy, answer, plug_in, unplug, collect, relay
+):
+    card(giulia, "demo-capture-fails")
+    address = f"/api/v1/recharges/{buy().json()['id']}"
+    answer("accepted")
+    unplug(plug_in(), 2_000)
+    collect()
+    assert rider.get(address).json()["state"] == "payment_due"
+    payments.write_off(
+        payment_id=Payment.objects.get().pk, reason="goodwill", at=clock.now(), by=SYSTEM
+    )
+    relay()
+    assert rider.get(address).json()["state"] == "written_off"
 
 
 def test_one_charge_per_person_and_one_per_connector(rider, api, buy, piero, card, charger, socket):
