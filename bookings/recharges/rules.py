@@ -1,7 +1,7 @@
 """How long a charger is waited for, and how much is promised before."""
 
 import datetime
-import hashlib
+import hmac
 import uuid
 
 # Long enough to walk to the car and plug in; chargers give up after one to two minutes.
@@ -18,7 +18,10 @@ def preauth_cents(*, fast: bool) -> int:
     return FAST_PREAUTH_CENTS if fast else NORMAL_PREAUTH_CENTS
 
 
-def app_token_uid(*, user_public_id: uuid.UUID) -> str:
-    """A person's token at chargers: always the same, 20 characters (OCPP 1.6), saying nothing."""
-    digest = hashlib.sha256(b"app-token:" + user_public_id.bytes).hexdigest()
+def app_token_uid(*, user_public_id: uuid.UUID, secret: str) -> str:
+    """A person's token at chargers: always the same, 20 characters (OCPP 1.6), saying nothing.
+
+    Keyed with the installation's `secret`: who learns a person's id must not be able to charge as them.
+    """
+    digest = hmac.new(secret.encode(), b"app-token:" + user_public_id.bytes, "sha256").hexdigest()
     return f"APP{digest[:17].upper()}"

@@ -3,6 +3,7 @@
 import datetime
 import uuid
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
@@ -78,7 +79,7 @@ def start_recharge(*, user: User, connector_id: uuid.UUID, at: datetime.datetime
         user=user,
         organisation_id=connector.evse.station.site.organisation_id,
         connector=connector,
-        token_uid=rules.app_token_uid(user_public_id=user.public_id),
+        token_uid=rules.app_token_uid(user_public_id=user.public_id, secret=settings.SECRET_KEY),
         terms=terms_of(version),
         requested_at=at,
         waiting_since=at,
