@@ -62,7 +62,8 @@ def draft_version(
 def publish_version(*, version_id: int, at: datetime, by: Principal) -> TariffVersion:
     """Make a draft the price from its date on.
 
-    1. A published version with open end that starts earlier ends where this one starts.
+    1. A published version with open end that starts earlier ends where this one starts, unless
+       that lies in the past: who charges already was told the old price.
     2. The draft becomes published; the database refuses two versions valid at once.
 
     Raises TariffNotReadable, VersionsOverlap, IllegalMove for what is no draft.
@@ -70,12 +71,13 @@ def publish_version(*, version_id: int, at: datetime, by: Principal) -> TariffVe
     version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
     _checked(version.components)
     starts = version.valid.lower
-    for earlier in TariffVersion.objects.select_for_update().filter(
+    superseded = TariffVersion.objects.select_for_update().filter(
         tariff=version.tariff,
         state=VersionState.PUBLISHED,
         valid__startswith__lt=starts,
         valid__upper_inf=True,
-    ):
+    )
+    for earlier in superseded if starts >= at else ():
         earlier.valid = DateTimeTZRange(earlier.valid.lower, starts)
         earlier.save(update_fields=["valid"])
         audit.record(by=by, action="end_tariff", row=earlier, at=at)

@@ -71,6 +71,13 @@ def test_before_the_first_version_nothing_prices(
     assert version_for_connector(connector_id=connector.pk, at=NOON - 4 * DAY) is None
 
 
+def test_no_version_changes_a_price_that_people_were_told(tariff: Tariff) -> None:
+    with pytest.raises(services.VersionsOverlap):
+        publish(tariff, 99, valid_from=NOON - DAY)
+    assert TariffVersion.objects.get(state=VersionState.PUBLISHED).valid.upper is None
+    publish(tariff, 99, valid_from=NOON)
+
+
 def test_two_versions_never_hold_at_once(tariff: Tariff) -> None:
     publish(tariff, 60, valid_from=NOON + DAY, valid_until=NOON + 2 * DAY)
     with pytest.raises(services.VersionsOverlap):
