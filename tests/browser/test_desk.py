@@ -11,7 +11,13 @@ from tests.stories.people import credentials_of
 from tests.stories.processes import House
 from tests.stories.street import open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.xdist_group("house"),
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+]
 
 SLOW_MS = 90_000
 Shot = Callable[[Page, str], Path]

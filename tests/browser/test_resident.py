@@ -14,7 +14,12 @@ from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_chargers, open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.xdist_group("house"),
+    pytest.mark.browser,
+    pytest.mark.timeout(400),
+]
 
 GIULIA = "giulia@demo.example"
 PARK = Place(9.1757, 45.4737)

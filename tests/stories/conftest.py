@@ -26,13 +26,12 @@ OPEN_AND_LIVE_S = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All who share the house go to one worker: a second house would only slow both down.
+    """The first who asks for the house waits until it stands, so all get time for that.
 
-    The first of them also waits until it stands, so all get time for that.
+    Their modules carry `xdist_group("house")`: one worker has it, and no second one is built.
     """
     for item in items:
         if "house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("house"))
             item.add_marker(pytest.mark.timeout(OPEN_AND_LIVE_S))
 
 
