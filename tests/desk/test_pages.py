@@ -1,11 +1,12 @@
 """The desk's pages: open for the right people, about their own rows, at a constant price."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from charging.stations.models import ChargingStation
 from fleet.vehicles.models import Vehicle
@@ -24,6 +25,12 @@ PAGES = {
     "/admin/tasks/": {"marco", "sara"},
     "/admin/chargers/": {"luca"},
 }
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 def as_person(user: User) -> Client:
