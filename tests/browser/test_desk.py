@@ -13,7 +13,6 @@ from tests.stories.street import open_street
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.xdist_group("house"),
     pytest.mark.browser,
     pytest.mark.long,
     pytest.mark.timeout(400),

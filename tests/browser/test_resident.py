@@ -16,7 +16,6 @@ from tests.stories.street import Street, open_chargers, open_street
 
 pytestmark = [
     pytest.mark.story,
-    pytest.mark.xdist_group("house"),
     pytest.mark.browser,
     pytest.mark.timeout(400),
 ]

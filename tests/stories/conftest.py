@@ -1,4 +1,4 @@
-"""Running processes for stories and browsers: one house per test run, shared by all who ask.
+"""Running processes for stories and browsers: one house per test worker, shared by all who ask.
 
 The house lives in a database and in Redis databases of its own, so that what it commits never
 reaches the other tests.
@@ -17,8 +17,9 @@ from django.db import connections
 from tests.stories.processes import ROOT, House, free_port, listens
 
 HOUSE = pytest.StashKey[House]()
-REDIS_DB = os.environ.get("STORY_REDIS_DB", "15")
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+# Counted from the top: the workers' own tests count theirs from the bottom (tests/environment.py).
+REDIS_DB = int(os.environ.get("STORY_REDIS_DB", "15")) - int(WORKER.removeprefix("gw") or 0)
 DATABASE = f"{settings.DATABASES['default']['TEST']['NAME']}_story{WORKER}"
 FOLDER = ROOT / "artifacts" / DATABASE
 START_PATIENCE_S = 120.0
@@ -26,10 +27,7 @@ OPEN_AND_LIVE_S = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first who asks for the house waits until it stands, so all get time for that.
-
-    Their modules carry `xdist_group("house")`: one worker has it, and no second one is built.
-    """
+    """The first who asks for the house waits until it stands, so all get time for that."""
     for item in items:
         if "house" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(OPEN_AND_LIVE_S))

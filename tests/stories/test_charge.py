@@ -7,7 +7,7 @@ from tests.stories.people import Body, Caller, credentials_of, resident, sign_in
 from tests.stories.processes import House
 from tests.stories.street import open_chargers
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house"), pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house")]
 
 
 @pytest.mark.parametrize("protocol", ["ocpp1.6", pytest.param("ocpp2.0.1", marks=pytest.mark.long)])

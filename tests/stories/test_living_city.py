@@ -11,7 +11,7 @@ import pytest
 
 from tests.stories.processes import ROOT, House
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house"), pytest.mark.long]
+pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
 def _live(house: House, *, hours: float, seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house"), pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house")]
 
 FLAT_PCT = 9.0
 

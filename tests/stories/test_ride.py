@@ -7,7 +7,7 @@ from tests.stories.people import Caller, credentials_of, resident
 from tests.stories.processes import House
 from tests.stories.street import open_street
 
-pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house"), pytest.mark.xdist_group("house")]
+pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house")]
 
 PARK = Place(9.1757, 45.4737)
 """The middle of Parco Sempione: the demo city forbids parking 330 m around."""
