@@ -35,9 +35,13 @@ FLAGS = [
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The browser of this run."""
+    """The browser of a module's tests.
+
+    Not of the whole run: Playwright keeps an event loop running in this thread as long as it lives, and
+    Django refuses its ORM there.
+    """
     program = os.environ.get("CHROMIUM", "")
     if not program:
         reason = "CHROMIUM names no browser, so nobody looks at the pages"
