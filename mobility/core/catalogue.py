@@ -53,9 +53,7 @@ def update(*, catalogue: polib.POFile, texts: dict[Text, list[str]]) -> polib.PO
     fresh = polib.POFile(wrapwidth=100)
     fresh.metadata = catalogue.metadata
     for text, files in texts.items():
-        entry = known.get(text) or polib.POEntry(
-            msgid=text.msgid, msgctxt=text.context or None
-        )
+        entry = known.get(text) or polib.POEntry(msgid=text.msgid, msgctxt=text.context or None)
         entry.occurrences = [(file, "") for file in files]
         entry.obsolete = False
         entry.flags = ["python-format"] if re.search(r"%\(\w+\)[sd]|%[sd]", text.msgid) else []
