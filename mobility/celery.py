@@ -7,7 +7,7 @@ from typing import Any
 
 import celery
 import structlog
-from celery.signals import beat_init, setup_logging
+from celery.signals import beat_init, setup_logging, worker_ready
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
@@ -31,3 +31,11 @@ def become_the_only_beat(**kwargs: Any) -> None:
     """Wait until no other beat holds the lock: a second one stands by and takes over when the first ends."""
     # Imported here: this module is imported by the package itself, before Django is set up.
     import_module("mobility.core.locks").hold_for_life("beat")
+
+
+@worker_ready.connect
+def show_a_first_sign_of_life(sender: Any, **kwargs: Any) -> None:
+    """A worker that is ready says so at once: nobody waits for beat's first round."""
+    health, clock = import_module("mobility.core.health"), import_module("mobility.core.clock")
+    for queue in sender.app.amqp.queues.consume_from:
+        health.record_heartbeat(queue=queue, at=clock.now())
