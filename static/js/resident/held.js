@@ -3,9 +3,9 @@
 import { get, post } from "../api.js";
 import { busy, clone, fill } from "../dom.js";
 import { stopwatch, text } from "../page.js";
+import { head } from "./head.js";
 import { holdTerms } from "./prices.js";
 import { startRide } from "./ride.js";
-import { head } from "./vehicle.js";
 
 export class HeldCard {
   constructor(reservation, tools) {

@@ -3,6 +3,7 @@
 import { get, post } from "../api.js";
 import { busy, clone, fill } from "../dom.js";
 import { number, page, named, signIn, text } from "../page.js";
+import { head } from "./head.js";
 import { HeldCard } from "./held.js";
 import { metresBetween, wayTo } from "./place.js";
 import { board, estimate, holdTerms } from "./prices.js";
@@ -70,12 +71,5 @@ export class VehicleCard {
   }
 }
 
-export const percent = (value) =>
+const percent = (value) =>
   value === null || value === undefined ? null : text("battery", { percent: Math.round(value) });
-
-/** What every card of a vehicle says first. */
-export const head = (vehicle) => ({
-  kind: vehicle.kind,
-  title: text(`kind_${vehicle.kind}`),
-  code: vehicle.code,
-});
