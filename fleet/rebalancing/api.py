@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -21,7 +21,7 @@ from fleet.rebalancing.states import TaskState
 from fleet.rebalancing.wire import CompleteRequest, DropRequest, PlanOut, PlanRequest, TaskOut
 from fleet.vehicles.scoping import FLEET_STAFF
 from mobility.accounts.models import Organisation, User
-from mobility.accounts.permissions import HasRole
+from mobility.accounts.permissions import HasRole, signed_in
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.api import CursorPages, ScopedViewSet
@@ -73,12 +73,12 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         wish.is_valid(raise_exception=True)
         plan = services.request_plan(
             organisation_id=_own_fleet(
-                _person(request), slug=wish.validated_data.get("organisation")
+                signed_in(request), slug=wish.validated_data.get("organisation")
             ),
             seconds=wish.validated_data["seconds"],
             parameters=wish.validated_data.get("parameters"),
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         return self._answer(plan, code=status.HTTP_201_CREATED)
 
@@ -86,20 +86,20 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     def publish(self, request: Request, public_id: str) -> Response:
         """Give a draft to the crews; the plan they followed so far is closed."""
         plan = self._own()
-        services.publish_plan(plan_id=plan.pk, at=clock.now(), by=_person(request).principal)
+        services.publish_plan(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
         return self._answer(plan)
 
     @extend_schema(request=None, responses=PlanOut)
     def close(self, request: Request, public_id: str) -> Response:
         """End a plan; what nobody claimed is dropped."""
         plan = self._own()
-        services.close_plan(plan_id=plan.pk, at=clock.now(), by=_person(request).principal)
+        services.close_plan(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
         return self._answer(plan)
 
     def _own(self) -> RebalancingPlan:
         """A visible plan that this person may also change."""
         plan: RebalancingPlan = self.get_object()
-        if not _runs(_person(self.request), organisation_id=plan.organisation_id):
+        if not _runs(signed_in(self.request), organisation_id=plan.organisation_id):
             raise NotYourFleet
         return plan
 
@@ -143,9 +143,9 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         """Take a task; if the world has moved on it is dropped, and the answer says why."""
         task = services.claim_task(
             task_id=self.get_object().pk,
-            assignee_id=_person(request).pk,
+            assignee_id=signed_in(request).pk,
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         if task.state == TaskState.DROPPED:
             shown = self.get_serializer(task).data
@@ -161,7 +161,7 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             task_id=self.get_object().pk,
             vehicle_codes=body.validated_data.get("vehicles"),
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         return Response(self.get_serializer(task).data)
 
@@ -174,9 +174,9 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         dropped = services.drop_task(
             task_id=task.pk,
             reason=body.validated_data["reason"],
-            of_any_crew=_runs(_person(request), organisation_id=task.plan.organisation_id),
+            of_any_crew=_runs(signed_in(request), organisation_id=task.plan.organisation_id),
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         return Response(self.get_serializer(dropped).data)
 
@@ -191,11 +191,6 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         if query.get("mine") in ("1", "true"):
             tasks = tasks.filter(assignee=self.request.user.pk)
         return tasks
-
-
-def _person(request: Request) -> User:
-    """Whoever passed the permission, which lets nobody anonymous through."""
-    return cast(User, request.user)
 
 
 def _uuid(text: str) -> UUID:

@@ -22,8 +22,7 @@ from fleet.vehicles.wire import (
     VehicleQuery,
     VehicleWithTimelineOut,
 )
-from mobility.accounts.models import User
-from mobility.accounts.permissions import HasRole
+from mobility.accounts.permissions import HasRole, signed_in
 from mobility.accounts.states import Role
 from mobility.core import clock, ids
 from mobility.core.api import KEY_HEADER, ScopedViewSet
@@ -55,7 +54,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         """Visible vehicles with everything the answer shows; to act on, only those one works for."""
         vehicles: Any = super().get_queryset()
         if self.request.method not in SAFE_METHODS:
-            vehicles = vehicles.run_by(_person(self.request), *FLEET_STAFF)
+            vehicles = vehicles.run_by(signed_in(self.request), *FLEET_STAFF)
         return cast(
             "QuerySet[Any]",
             vehicles.with_condition().select_related("organisation", "city", "home_hub"),
@@ -101,7 +100,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             ttl_s=STAFF_COMMAND_TTL_S,
             purpose_ref="staff",
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         return Response(VehicleCommandOut(command).data, status=status.HTTP_201_CREATED)
 
@@ -112,7 +111,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         wish = VehicleBlocksIn(data=request.data)
         wish.is_valid(raise_exception=True)
         vehicle = self.get_object()
-        at, by = clock.now(), _person(request).principal
+        at, by = clock.now(), signed_in(request).principal
         for reason in wish.validated_data["block"]:
             services.block_vehicles(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
         for reason in wish.validated_data["lift"]:
@@ -130,10 +129,6 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             to=wish.validated_data["to"],
             reason=wish.validated_data["reason"],
             at=clock.now(),
-            by=_person(request).principal,
+            by=signed_in(request).principal,
         )
         return Response(VehicleOut(self.get_object()).data)
-
-
-def _person(request: Request) -> User:
-    return cast("User", request.user)
