@@ -18,7 +18,7 @@ from fleet.vehicles import mailbox
 from mobility.core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 Entry = tuple[str, bytes]
 
@@ -26,7 +26,7 @@ GROUP = "store"
 # Whoever drains takes this name, so that it inherits what a killed predecessor left unfinished.
 CONSUMER = "drain"
 # The name of the payload's field is the version of its layout.
-FIELD = b"p1"
+FIELD = b"p2"
 
 MAX_BACKLOG = 200_000
 
@@ -43,8 +43,20 @@ class PointLog(Protocol):
         """Add an entry durably; returns the vehicle's box of commands. Raises `LogBusy`."""
         ...
 
-    def box(self, *, vehicle_id: int) -> bytes | None:
-        """The vehicle's box of commands alone. Raises `LogBusy`."""
+    def append_batch(
+        self,
+        *,
+        payloads: Mapping[int, bytes],
+        vehicle_ids: Sequence[int],
+    ) -> list[bytes | None]:
+        """Add an entry to each of these shards, durably, all or none.
+
+        Returns the boxes of commands of `vehicle_ids`. Raises `LogBusy`.
+        """
+        ...
+
+    def boxes(self, *, vehicle_ids: Sequence[int]) -> list[bytes | None]:
+        """The boxes of commands alone. Raises `LogBusy`."""
         ...
 
     def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
@@ -85,26 +97,33 @@ class RedisPointLog:
         self._backlogs: dict[int, tuple[int, float]] = {}
 
     def append(self, *, vehicle_id: int, payload: bytes) -> bytes | None:
-        """One round trip: the entry, the box, the length."""
-        shard = shard_of(vehicle_id)
-        self._refuse_when_busy(shard)
-        pipeline: Any = mailbox.client().pipeline(transaction=False)
-        pipeline.xadd(_key(shard), {FIELD: payload})
-        pipeline.get(mailbox.box_key(vehicle_id))
-        pipeline.xlen(_key(shard))
-        try:
-            _entry_id, box, length = pipeline.execute()
-        except redis.RedisError as error:
-            raise LogBusy from error
-        self._backlogs[shard] = (length, time.monotonic())
-        return cast("bytes | None", box)
+        """A batch for one shard."""
+        payloads = {shard_of(vehicle_id): payload}
+        return self.append_batch(payloads=payloads, vehicle_ids=(vehicle_id,))[0]
 
-    def box(self, *, vehicle_id: int) -> bytes | None:
+    def append_batch(
+        self,
+        *,
+        payloads: Mapping[int, bytes],
+        vehicle_ids: Sequence[int],
+    ) -> list[bytes | None]:
+        """One round trip: the entries, the boxes, the lengths. Several entries go as one MULTI."""
+        for shard in payloads:
+            self._refuse_when_busy(shard)
+        pipeline: Any = mailbox.client().pipeline(transaction=len(payloads) > 1)
+        for shard, payload in payloads.items():
+            pipeline.xadd(_key(shard), {FIELD: payload})
+            pipeline.xlen(_key(shard))
+        if vehicle_ids:
+            pipeline.mget([mailbox.box_key(vehicle_id) for vehicle_id in vehicle_ids])
+        answers = _execute(pipeline)
+        for shard, length in zip(payloads, answers[1::2], strict=False):
+            self._backlogs[shard] = (length, time.monotonic())
+        return cast("list[bytes | None]", answers[-1]) if vehicle_ids else []
+
+    def boxes(self, *, vehicle_ids: Sequence[int]) -> list[bytes | None]:
         """One round trip."""
-        try:
-            return cast("bytes | None", mailbox.client().get(mailbox.box_key(vehicle_id)))
-        except redis.RedisError as error:
-            raise LogBusy from error
+        return self.append_batch(payloads={}, vehicle_ids=vehicle_ids)
 
     def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
         """What a predecessor left comes first: its effects may be stored, the offset will tell."""
@@ -149,10 +168,21 @@ class RedisPointLog:
         if length < MAX_BACKLOG:
             return
         if time.monotonic() - measured > 1.0:
-            length = self.backlog(shard=shard)
+            try:
+                length = self.backlog(shard=shard)
+            except redis.RedisError as error:
+                raise LogBusy from error
             self._backlogs[shard] = (length, time.monotonic())
         if length >= MAX_BACKLOG:
             raise LogBusy
+
+
+def _execute(pipeline: Any) -> list[Any]:
+    try:
+        answers: list[Any] = pipeline.execute()
+    except redis.RedisError as error:
+        raise LogBusy from error
+    return answers
 
 
 def _key(shard: int) -> str:

@@ -1,6 +1,8 @@
-"""How points are packed: 28 bytes each, one log entry per request, whole batches as numpy arrays.
+"""How points are packed: 37 bytes each, one log entry per request, whole batches as numpy arrays.
 
-An entry is a header (vehicle, time of receipt) and the points of one request.
+An entry is a header (time of receipt) and the points of one request, each with the device that
+said it. Which vehicle a device sat in is asked when the points are stored, by the device's own time:
+units are swapped, and what one still holds of its last vehicle belongs to that one.
 """
 
 from __future__ import annotations
@@ -35,11 +37,17 @@ POINT = np.dtype(
         ("heading", "<i2"),
         ("battery_pct", "<i1"),
         ("locked", "<i1"),
+        ("tilted", "<i1"),
     ],
 )
-OWNED_POINT = np.dtype([("vehicle_id", "<i8"), ("received_us", "<i8"), *POINT.descr])
+# A point and who said it, as it lies in the log.
+REPORT = np.dtype([("device_id", "<i8"), *POINT.descr])
+# As it comes out of the log, with the time at which it went in.
+RECEIVED = np.dtype([("received_us", "<i8"), *REPORT.descr])
+# As it is stored, with the vehicle it belongs to.
+OWNED_POINT = np.dtype([("vehicle_id", "<i8"), *RECEIVED.descr])
 
-_HEADER = struct.Struct("<qq")
+_HEADER = struct.Struct("<q")
 
 
 def to_us(at: datetime.datetime) -> int:
@@ -52,31 +60,46 @@ def from_us(us: int) -> datetime.datetime:
     return EPOCH + us * _MICROSECOND
 
 
-def pack_entry(*, vehicle_id: int, received_at: datetime.datetime, points: Points) -> bytes:
-    """One log entry: who, when received, and the points."""
-    return _HEADER.pack(vehicle_id, to_us(received_at)) + points.tobytes()
+def reports_of(*, device_id: int, points: Points) -> Points:
+    """The points of one device, each with its name."""
+    return _widened(points, REPORT, device_id=device_id)
+
+
+def pack_entry(*, received_at: datetime.datetime, reports: Points) -> bytes:
+    """One log entry: when received, and the reports (of type `REPORT`)."""
+    return _HEADER.pack(to_us(received_at)) + reports.tobytes()
 
 
 def unpack_entry(payload: bytes) -> Points:
-    """The points of an entry, each with its vehicle and time of receipt.
+    """The reports of an entry, each with its time of receipt (of type `RECEIVED`).
 
     Raises `ValueError` or `struct.error` if the bytes are no entry.
     """
-    vehicle_id, received_us = _HEADER.unpack_from(payload)
-    points = np.frombuffer(payload, dtype=POINT, offset=_HEADER.size)
-    owned = np.empty(len(points), dtype=OWNED_POINT)
-    for name in POINT.names or ():
-        owned[name] = points[name]
-    owned["vehicle_id"] = vehicle_id
-    owned["received_us"] = received_us
-    return owned
+    (received_us,) = _HEADER.unpack_from(payload)
+    reports = np.frombuffer(payload, dtype=REPORT, offset=_HEADER.size)
+    return _widened(reports, RECEIVED, received_us=received_us)
+
+
+def owned(points: Points, *, vehicle_id: int | NDArray[np.int64]) -> Points:
+    """Received points with the vehicle they belong to (of type `OWNED_POINT`)."""
+    return _widened(points, OWNED_POINT, vehicle_id=vehicle_id)
 
 
 def join(batches: Iterable[Points]) -> Points:
-    """All points of several entries, in their order."""
-    return np.concatenate([np.empty(0, dtype=OWNED_POINT), *batches])
+    """All received points of several entries, in their order."""
+    return np.concatenate([np.empty(0, dtype=RECEIVED), *batches])
 
 
 def points_from(rows: list[tuple[Any, ...]]) -> Points:
     """Points from tuples in the order of the columns of `POINT`."""
     return np.array(rows, dtype=POINT)
+
+
+def _widened(points: Points, dtype: np.dtype[np.void], **columns: Any) -> Points:
+    """The same points with further columns."""
+    wide = np.empty(len(points), dtype=dtype)
+    for name in points.dtype.names or ():
+        wide[name] = points[name]
+    for name, values in columns.items():
+        wide[name] = values
+    return wide

@@ -43,6 +43,7 @@ class PointIn(msgspec.Struct, frozen=True):
     battery_pct: Annotated[float, Meta(ge=0, le=100)] | None = None
     odometer_m: Annotated[float, Meta(ge=0, le=2_000_000_000)] | None = None
     locked: bool | None = None
+    tilted: bool | None = None
     accuracy_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
@@ -187,6 +188,7 @@ def _row(point: PointIn) -> tuple[Any, ...]:
         -1 if point.heading_deg is None else round(point.heading_deg) % 360,
         -1 if point.battery_pct is None else round(point.battery_pct),
         -1 if point.locked is None else int(point.locked),
+        -1 if point.tilted is None else int(point.tilted),
     )
 
 

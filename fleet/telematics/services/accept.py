@@ -55,19 +55,20 @@ def accept_report(
     3. Return the commands that wait. Without any, this asks the database nothing.
     """
     by = device_principal(credential.device_id)
-    box = _append(credential.vehicle_id, points, at=at)
+    box = _append(credential, points, at=at)
     unknown = _acknowledge(credential.vehicle_id, acks, at=at, by=by)
     answered = {ack.command_id for ack in acks}
     waiting = [command for command in mailbox.read_box(box, at=at) if command.id not in answered]
     return AcceptedReport(commands=_hand_over(waiting, at=at, by=by), unknown_acks=unknown)
 
 
-def _append(vehicle_id: int, points: Points, *, at: datetime.datetime) -> bytes | None:
+def _append(credential: Credential, points: Points, *, at: datetime.datetime) -> bytes | None:
     log = point_log()
     if not len(points):
-        return log.box(vehicle_id=vehicle_id)
-    payload = records.pack_entry(vehicle_id=vehicle_id, received_at=at, points=points)
-    return log.append(vehicle_id=vehicle_id, payload=payload)
+        return log.boxes(vehicle_ids=(credential.vehicle_id,))[0]
+    reports = records.reports_of(device_id=credential.device_id, points=points)
+    payload = records.pack_entry(received_at=at, reports=reports)
+    return log.append(vehicle_id=credential.vehicle_id, payload=payload)
 
 
 def _acknowledge(

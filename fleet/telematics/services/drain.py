@@ -25,7 +25,7 @@ from django.db.models import Exists, OuterRef
 from fleet.telematics import records, rules
 from fleet.telematics.log import Entry, PointLog, entry_order, point_log
 from fleet.telematics.models import IngestOffset, QuarantinedPoint
-from fleet.telematics.services import latest
+from fleet.telematics.services import latest, owners
 from fleet.telematics.services.links import LATE_AFTER
 from fleet.telematics.services.partitions import prepare_days
 from fleet.telematics.store import point_store
@@ -113,7 +113,7 @@ def store_entries(*, shard: int, entries: Sequence[Entry], at: datetime.datetime
         new = [(entry_id, payload) for entry_id, payload in entries if entry_order(entry_id) > done]
         if not new:
             return drained
-        _store_points(_unpack(new), at=at, drained=drained)
+        _store_points(_owned(_unpack(new)), at=at, drained=drained)
         last_id = max((entry_id for entry_id, _payload in new), key=entry_order)
         stored = IngestOffset(shard=shard, last_id=last_id, updated_at=at)
         stored.save(force_insert=offset is None, force_update=offset is not None)
@@ -149,6 +149,15 @@ def _unpack(entries: Sequence[Entry]) -> Points:
         except (ValueError, struct.error):
             log.error("telematics.entry_unreadable", entry_id=entry_id, size=len(payload))
     return records.join(batches)
+
+
+def _owned(points: Points) -> Points:
+    """The points with their vehicles; those of devices that sat in none are told and left out."""
+    vehicles = owners.vehicles_of(points)
+    placed = vehicles != owners.NOBODY
+    if not placed.all():
+        log.error("telematics.device_unassigned", points=int((~placed).sum()))
+    return records.owned(points[placed], vehicle_id=vehicles[placed])
 
 
 def _store_points(points: Points, *, at: datetime.datetime, drained: Drained) -> None:

@@ -102,5 +102,5 @@ def _placed(place: Placement, at: datetime.datetime) -> tuple[int, ...]:
     moment = records.to_us(at)
     degrees = (round(place.lon * 1e7), round(place.lat * 1e7))
     unknown, standing, locked = records.UNKNOWN, 0, 1
-    rest = (unknown, unknown, standing, unknown, place.battery_pct, locked)
-    return (place.vehicle_id, moment, moment, *degrees, *rest)
+    rest = (unknown, unknown, standing, unknown, place.battery_pct, locked, unknown)
+    return (place.vehicle_id, moment, unknown, moment, *degrees, *rest)

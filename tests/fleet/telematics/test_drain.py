@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fleet.telematics import queries, records, rules, services
 from fleet.telematics.log import RedisPointLog, entry_order
-from fleet.telematics.models import IngestOffset, LatestState, Point, QuarantinedPoint
+from fleet.telematics.models import Device, IngestOffset, LatestState, Point, QuarantinedPoint
 from fleet.telematics.services import partitions
 from fleet.telematics.services.drain import drain_all
 from fleet.vehicles import services as vehicles
@@ -46,7 +46,12 @@ def point(
         0,
         battery,
         locked,
+        -1,
     )
+
+
+def device_of(vehicle: Vehicle) -> int:
+    return Device.objects.get(assignments__vehicle=vehicle).pk
 
 
 def send(
@@ -54,12 +59,13 @@ def send(
     vehicle: Vehicle,
     *points: tuple[Any, ...],
     received_at: datetime.datetime = NOON,
+    device_id: int | None = None,
 ) -> None:
-    payload = records.pack_entry(
-        vehicle_id=vehicle.pk,
-        received_at=received_at,
+    reports = records.reports_of(
+        device_id=device_id or device_of(vehicle),
         points=records.points_from(list(points)),
     )
+    payload = records.pack_entry(received_at=received_at, reports=reports)
     log.append(vehicle_id=vehicle.pk, payload=payload)
 
 
@@ -153,12 +159,12 @@ def test_a_backlog_does_not_make_good_points_old(scooter: Vehicle, log: RedisPoi
     assert drain_all(shard=0, at=NOON + 60 * 24 * 60 * MINUTE).quarantined == 0
 
 
-def test_an_unreadable_entry_and_an_unknown_vehicle_block_nobody(
+def test_an_unreadable_entry_and_an_unknown_device_block_nobody(
     scooter: Vehicle, log: RedisPointLog
 ) -> None:
     log.append(vehicle_id=scooter.pk, payload=b"short")
     log.append(vehicle_id=scooter.pk, payload=b"x" * 17)
-    send(log, Vehicle(pk=987654), point(NOON))
+    send(log, scooter, point(NOON), device_id=987654)
     send(log, scooter, point(NOON))
     drain_all(shard=0, at=NOON)
     assert len(stored(scooter)) == 1
@@ -284,7 +290,7 @@ def test_any_shuffle_of_a_day_gives_the_same_rows(
         rows, latest = stored(scooter), LatestState.objects.get(vehicle=scooter)
         expected = [
             (records.from_us(at), lon, lat, battery, odometer, locked)
-            for at, lon, lat, odometer, _accuracy, _speed, _heading, battery, locked in DAY
+            for at, lon, lat, odometer, _acc, _speed, _heading, battery, locked, _tilt in DAY
         ]
         assert rows == expected
         assert (latest.at, latest.odometer_m) == (records.from_us(DAY[-1][0]), 390)
