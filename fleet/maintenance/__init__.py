@@ -1,0 +1,1 @@
+"""Faults, work orders, preventive rules and the checklist before a vehicle is offered again."""
