@@ -30,6 +30,7 @@ _COLUMNS = (
     ("heading", ">i2"),
     ("battery_pct", ">i2"),
     ("locked", ">i2"),
+    ("tilted", ">i2"),
 )
 _NAMES = ", ".join(name for name, _type in _COLUMNS)
 # PostgreSQL counts its microseconds from 2000-01-01.

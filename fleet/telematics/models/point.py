@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +30,7 @@ class Point(models.Model):
     heading = models.SmallIntegerField()
     battery_pct = models.SmallIntegerField()
     locked = models.SmallIntegerField()
+    tilted = models.SmallIntegerField()
 
     class Meta:
         managed = False
@@ -37,14 +40,32 @@ class Point(models.Model):
         return f"{self.vehicle_id} {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class QuarantinedPoint(models.Model):
-    """A report that cannot be true, kept aside with its reason for staff to look at."""
+class QuarantinedPointQuerySet(FleetScoped["QuarantinedPoint"]):
+    """Reports put aside, of an operator's vehicles and of devices that sat in none."""
 
+    staff_paths: ClassVar = ("vehicle__organisation", "device__organisation")
+
+
+class QuarantinedPoint(models.Model):
+    """A report that cannot be true, or not be placed, kept with its reason for staff to look at.
+
+    `impossible_speed` alone is only a note: that point is stored like every other, and neither
+    moves the map nor starts an alarm.
+    """
+
+    device = models.ForeignKey(
+        "fleet.Device",
+        on_delete=models.PROTECT,
+        related_name="quarantined_points",
+        verbose_name=_("device"),
+        null=True,
+    )
     vehicle = models.ForeignKey(
         "fleet.Vehicle",
         on_delete=models.PROTECT,
         related_name="quarantined_points",
         verbose_name=_("vehicle"),
+        null=True,
     )
     reason = models.CharField(_("reason"), max_length=24, choices=QuarantineReason.choices)
     # As the device said it; a wrong clock may name a moment that no timestamp can hold.
@@ -53,7 +74,7 @@ class QuarantinedPoint(models.Model):
     lon_e7 = models.IntegerField()
     lat_e7 = models.IntegerField()
 
-    objects = FleetScoped["QuarantinedPoint"].as_manager()
+    objects = QuarantinedPointQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("quarantined point")
@@ -61,10 +82,10 @@ class QuarantinedPoint(models.Model):
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(
-                fields=("vehicle", "at_us", "reason"),
+                fields=("device", "at_us", "reason"),
                 name="fleet_quarantined_once",
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.vehicle_id} {self.reason}"
+        return f"{self.device_id} {self.reason}"

@@ -215,6 +215,7 @@ def _quarantine(points: Points, codes: list[int]) -> None:
     QuarantinedPoint.objects.bulk_create(
         [
             QuarantinedPoint(
+                device_id=int(point["device_id"]),
                 vehicle_id=int(point["vehicle_id"]),
                 reason=rules.reason_of(code),
                 at_us=int(point["at_us"]),
