@@ -189,4 +189,12 @@ class Migration(migrations.Migration):
             model_name='zonecrossing',
             constraint=models.UniqueConstraint(fields=('vehicle', 'at', 'zone', 'kind'), name='fleet_crossing_once'),
         ),
+        migrations.RunSQL(
+            sql="ALTER TABLE fleet_point ADD COLUMN tilted smallint NOT NULL DEFAULT -1",
+            reverse_sql="ALTER TABLE fleet_point DROP COLUMN tilted",
+        ),
+        migrations.RunSQL(
+            sql="ALTER TABLE fleet_vehiclepresence SET (fillfactor = 50)",
+            reverse_sql="ALTER TABLE fleet_vehiclepresence RESET (fillfactor)",
+        ),
     ]
