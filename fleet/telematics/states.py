@@ -4,6 +4,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class Protocol(models.TextChoices):
+    """How a device reaches us, and commands reach it."""
+
+    HTTP = "http", _("HTTPS")
+    MQTT = "mqtt", _("MQTT")
+    TELTONIKA = "teltonika", _("Teltonika TCP")
+    INTEGRATION = "integration", _("The operator's backend")
+
+
 class QuarantineReason(models.TextChoices):
     """Why a report cannot be true, or cannot be placed."""
 

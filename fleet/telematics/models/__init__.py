@@ -2,7 +2,7 @@
 
 from fleet.telematics.models.alarm import Alarm
 from fleet.telematics.models.crossing import SpeedLimitOrder, VehiclePresence, ZoneCrossing
-from fleet.telematics.models.device import Device, DeviceAssignment
+from fleet.telematics.models.device import Device, DeviceAssignment, Integration
 from fleet.telematics.models.ingest import IngestOffset
 from fleet.telematics.models.point import Point, QuarantinedPoint
 from fleet.vehicles.models import LatestState
@@ -12,6 +12,7 @@ __all__ = [
     "Device",
     "DeviceAssignment",
     "IngestOffset",
+    "Integration",
     "LatestState",
     "Point",
     "QuarantinedPoint",
