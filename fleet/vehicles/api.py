@@ -96,6 +96,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         command = services.queue_command(
             vehicle_id=self.get_object().pk,
             kind=order.validated_data["kind"],
+            parameters=order.validated_data["parameters"],
             idempotency_key=f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120],
             ttl_s=STAFF_COMMAND_TTL_S,
             purpose_ref="staff",
@@ -111,11 +112,13 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         wish = VehicleBlocksIn(data=request.data)
         wish.is_valid(raise_exception=True)
         vehicle = self.get_object()
-        at, by = clock.now(), signed_in(request).principal
-        for reason in wish.validated_data["block"]:
-            services.block_vehicles(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
-        for reason in wish.validated_data["lift"]:
-            services.lift_blocks(vehicle_ids=[vehicle.pk], reason=reason, at=at, by=by)
+        services.change_blocks_by_hand(
+            vehicle_ids=[vehicle.pk],
+            place=wish.validated_data["block"],
+            lift=wish.validated_data["lift"],
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
         return Response(VehicleOut(self.get_object()).data)
 
     @extend_schema(request=VehicleLifeIn, responses=VehicleOut)

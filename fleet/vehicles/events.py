@@ -1,5 +1,6 @@
 """Facts about vehicles that others may want to know."""
 
+import datetime
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,3 +25,41 @@ class CommandFinished(Event):
     result: str
     purpose_ref: str
     late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TripEnded(Event):
+    """A ride that had begun is over; `trip_ref` is the name its owner gave it."""
+
+    name: ClassVar[str] = "fleet.trip_ended.v1"
+
+    vehicle_id: int
+    trip_ref: str
+    started_at: datetime.datetime
+    ended_at: datetime.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LifeChanged(Event):
+    """A vehicle went to another part of its life (`LifeState`), for a reason if one was given."""
+
+    name: ClassVar[str] = "fleet.life_changed.v1"
+
+    vehicle_id: int
+    before: str
+    after: str
+    at: datetime.datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldDisplaced(Event):
+    """A hold was taken away before its use began; its holder must look for another vehicle."""
+
+    name: ClassVar[str] = "fleet.hold_displaced.v1"
+
+    hold_id: int
+    vehicle_id: int
+    purpose: str
+    holder_ref: str
+    reason: str

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 
     from mobility.core.principals import Principal
 
-_VEHICLE_FIELDS = ("id", "public_id", "life_state", "rental_state", "link_state")
+_VEHICLE_FIELDS = (
+    "id",
+    "public_id",
+    "life_state",
+    "rental_state",
+    "link_state",
+    "outside_since",
+)
 _HOLD_FIELDS = ("id", "vehicle_id", "during", "purpose", "holder_ref", "released_at")
 
 _SELECT = """
 SELECT vehicle.id, vehicle.public_id, vehicle.life_state, vehicle.rental_state, vehicle.link_state,
-       type.kind, latest.lon_e7, latest.lat_e7, latest.battery_pct,
+       vehicle.outside_since, type.kind, latest.lon_e7, latest.lat_e7, latest.battery_pct,
        ARRAY(SELECT reason FROM fleet_vehicleblock
              WHERE vehicle_id = vehicle.id AND until IS NULL ORDER BY reason)
 """
@@ -42,11 +49,11 @@ _LOAD_HELD = (
     f" hold.released_at {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
     " WHERE hold.id = %s FOR NO KEY UPDATE OF hold, vehicle"
 )
-_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ROW = f"({', '.join(['%s'] * 15)})"
 _INSERT = """
 INSERT INTO fleet_vehicleevent (
     public_id, vehicle_id, at, mds_state, mds_events, life_state, rental_state, link_state,
-    blocks, lon, lat, battery_pct, trip_ref, by
+    blocks, outside, lon, lat, battery_pct, trip_ref, by
 ) VALUES """
 
 
@@ -54,7 +61,7 @@ INSERT INTO fleet_vehicleevent (
 class Subject:
     """A vehicle about to change, with what the history will say of it.
 
-    `vehicle` carries only its id, public id and states; `before` is how it was when loaded.
+    `vehicle` carries only its id, public id, states and `outside_since`; `before` is how it was when loaded.
     """
 
     vehicle: Vehicle
@@ -139,6 +146,7 @@ def _condition(vehicle: Vehicle, kind: str, blocks: frozenset[str]) -> mds.Condi
         rental=vehicle.rental_state,
         link=vehicle.link_state,
         blocks=blocks,
+        outside=vehicle.outside_since is not None,
     )
 
 
@@ -162,6 +170,7 @@ def _event(
         str(after.rental),
         str(after.link),
         sorted(map(str, after.blocks)),
+        after.outside,
         subject.lon,
         subject.lat,
         subject.battery_pct,

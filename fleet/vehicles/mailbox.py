@@ -29,9 +29,12 @@ log = structlog.get_logger(__name__)
 # Longer than any command lives, so that a forgotten box empties itself.
 _BOX_TTL_S = 600
 
+# Whoever keeps a line to vehicles open listens here for the ids of those that have something waiting.
+CHANNEL = "fleet:commands"
+
 # The same commands as `VehicleCommand.objects.deliverable`, after every order and every answer.
 _WAITING = """
-SELECT vehicle_id, public_id, sequence, kind, expires_at, state FROM fleet_vehiclecommand
+SELECT vehicle_id, public_id, sequence, kind, expires_at, state, parameters FROM fleet_vehiclecommand
 WHERE vehicle_id = ANY (%s) AND state IN ('queued', 'sent') AND expires_at > %s
 ORDER BY vehicle_id, sequence
 """
@@ -45,6 +48,7 @@ class PendingCommand(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     expires_at: datetime.datetime
     sent: bool
+    parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def box_key(vehicle_id: int) -> str:
@@ -71,6 +75,8 @@ def read_box(raw: bytes | None, *, at: datetime.datetime) -> list[PendingCommand
 def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
     """Write the boxes of these vehicles from the table; one query, one round trip.
 
+    Then tell on `CHANNEL` which have something waiting; who misses it finds the box.
+
     Redis out of reach is logged, not raised: the sweep comes back.
     """
     boxes: dict[int, list[PendingCommand]] = {vehicle_id: [] for vehicle_id in vehicle_ids}
@@ -90,6 +96,7 @@ def _pending(
     kind: str,
     expires_at: datetime.datetime,
     state: str,
+    parameters: str,
 ) -> PendingCommand:
     return PendingCommand(
         id=str(public_id),
@@ -97,6 +104,7 @@ def _pending(
         kind=kind,
         expires_at=expires_at,
         sent=state != CommandState.QUEUED,
+        parameters=msgspec.json.decode(parameters),
     )
 
 
@@ -106,6 +114,7 @@ def _write(boxes: dict[int, list[PendingCommand]]) -> None:
         if commands:
             body = msgspec.json.encode(commands)
             pipeline.set(box_key(vehicle_id), body, ex=_BOX_TTL_S)
+            pipeline.publish(CHANNEL, str(vehicle_id))
         else:
             pipeline.delete(box_key(vehicle_id))
     pipeline.execute()

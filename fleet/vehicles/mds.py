@@ -54,6 +54,7 @@ class Condition:
     rental: str
     link: str
     blocks: frozenset[str] = frozenset()
+    outside: bool = False
 
 
 # A reason may be any life state, block reason or one of these words; what is not told apart

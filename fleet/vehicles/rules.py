@@ -1,6 +1,15 @@
 """Why a vehicle cannot be rented now: the pure answer behind the courtesy check."""
 
-from fleet.vehicles.states import LifeState, LinkState, RentalState
+from typing import Any
+
+from fleet.vehicles.states import (
+    OPENERS,
+    CommandKind,
+    CommandState,
+    LifeState,
+    LinkState,
+    RentalState,
+)
 
 NOT_IN_SERVICE = "not_in_service"
 NO_CONTACT = "no_contact"
@@ -28,3 +37,30 @@ def is_rentable(*, life: str, rental: str, link: str, blocks: frozenset[str]) ->
 def range_m(*, max_range_m: int, battery_pct: int | None) -> int | None:
     """How far the vehicle still goes, in metres: the full range times the charge left."""
     return None if battery_pct is None else max_range_m * battery_pct // 100
+
+
+# While one of these holds somebody answers for the open vehicle: a rider, or staff.
+_IN_HANDS = frozenset(RentalState) - {RentalState.FREE, RentalState.HELD}
+# An answer to one of these comes after we had given the command up.
+_GIVEN_UP = frozenset({CommandState.UNKNOWN, CommandState.EXPIRED, CommandState.SUPERSEDED})
+_TOP_LIMIT_KMH = 200
+
+
+def must_close_again(*, kind: str, found: str, answer: str, rental: str) -> CommandKind | None:
+    """The command that undoes a late "done", or None if nothing needs undoing.
+
+    An unlock confirmed after it was given up, on a vehicle that is free or only reserved by now,
+    stands open and belongs to nobody: it is told to lock.
+    """
+    late = answer == CommandState.CONFIRMED and found in _GIVEN_UP
+    return OPENERS.get(kind) if late and rental not in _IN_HANDS else None
+
+
+def parameters_fit(kind: str, parameters: dict[str, Any]) -> bool:
+    """Whether a command may carry these parameters: a limit of speed in km/h, or None for none."""
+    if kind != CommandKind.SET_SPEED_LIMIT:
+        return not parameters
+    if set(parameters) != {"max_kmh"}:
+        return False
+    limit = parameters["max_kmh"]
+    return limit is None or (type(limit) is int and 1 <= limit <= _TOP_LIMIT_KMH)

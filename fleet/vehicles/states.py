@@ -25,6 +25,49 @@ class Propulsion(models.TextChoices):
     HUMAN = "human", _("Human")
 
 
+class FormFactor(models.TextChoices):
+    """GBFS form factors we run: finer than `Kind`, which decides the tariff."""
+
+    BICYCLE = "bicycle", _("Bicycle")
+    CARGO_BICYCLE = "cargo_bicycle", _("Cargo bike")
+    SCOOTER_STANDING = "scooter_standing", _("Standing scooter")
+    SCOOTER_SEATED = "scooter_seated", _("Seated scooter")
+    MOPED = "moped", _("Moped")
+    CAR = "car", _("Car")
+
+
+USUAL_FORM: dict[str, FormFactor] = {
+    Kind.BICYCLE: FormFactor.BICYCLE,
+    Kind.SCOOTER: FormFactor.SCOOTER_STANDING,
+    Kind.CAR: FormFactor.CAR,
+}
+
+
+class Equipment(models.TextChoices):
+    """What a vehicle carries besides itself."""
+
+    CHILD_SEAT = "child_seat", _("Child seat")
+    HELMET_BOX = "helmet_box", _("Box with helmet")
+    PHONE_HOLDER = "phone_holder", _("Phone holder")
+    PHONE_CHARGER = "phone_charger", _("Phone charger")
+    FRONT_BASKET = "front_basket", _("Front basket")
+    CARGO_BOX = "cargo_box", _("Cargo box")
+    WINTER_TYRES = "winter_tyres", _("Winter tyres")
+    SNOW_CHAINS = "snow_chains", _("Snow chains")
+    ROOF_RACK = "roof_rack", _("Roof rack")
+    TOLL_TRANSPONDER = "toll_transponder", _("Toll transponder")
+    WHEELCHAIR_ACCESS = "wheelchair_access", _("Wheelchair access")
+
+
+class DocumentKind(models.TextChoices):
+    """Papers that a vehicle may need before anybody rides it."""
+
+    TARGHINO = "targhino", _("Number sticker (targhino)")
+    INSURANCE = "insurance", _("Insurance")
+    INSPECTION = "inspection", _("Inspection")
+    REGISTRATION = "registration", _("Registration")
+
+
 class LifeState(models.TextChoices):
     """Where the vehicle stands in its life with the operator."""
 
@@ -33,6 +76,7 @@ class LifeState(models.TextChoices):
     WORKSHOP = "workshop", _("In the workshop")
     STORAGE = "storage", _("In storage")
     MISSING = "missing", _("Missing")
+    STOLEN = "stolen", _("Stolen")
     IMPOUNDED = "impounded", _("Impounded")
     RETIRED = "retired", _("Retired")
 
@@ -67,6 +111,19 @@ class BlockReason(models.TextChoices):
     DAMAGE = "damage", _("Damaged")
     DOCUMENT_EXPIRED = "document_expired", _("Document expired")
     ZONE = "zone", _("In a closed zone")
+    INSPECTION = "inspection", _("Waits for its check")
+
+
+# Facts place and lift these; a person who could lift one by hand would overrule the fact.
+AUTOMATIC_BLOCKS = frozenset(
+    {
+        BlockReason.LOW_BATTERY,
+        BlockReason.DOCUMENT_EXPIRED,
+        BlockReason.ZONE,
+        BlockReason.INSPECTION,
+    },
+)
+HAND_BLOCKS = tuple(reason for reason in BlockReason if reason not in AUTOMATIC_BLOCKS)
 
 
 class HoldPurpose(models.TextChoices):
@@ -89,15 +146,23 @@ class CommandKind(models.TextChoices):
     LOCATE = "locate", _("Ring and flash")
     IMMOBILISE = "immobilise", _("Immobilise")
     RELEASE = "release", _("Release")
+    OPEN_HATCH = "open_hatch", _("Open the battery hatch")
+    REFRESH = "refresh", _("Report now")
+    # Parameters {"max_kmh": 6}, or None to lift the limit again.
+    SET_SPEED_LIMIT = "set_speed_limit", _("Limit the speed")
 
 
-# Within a pair the newer command makes the older one pointless, whichever they are.
+# The newer command makes these older ones pointless: within a pair whichever they are, and a limit
+# of speed by the next one.
 OPPOSITES: dict[str, frozenset[str]] = {
     CommandKind.LOCK: frozenset({CommandKind.UNLOCK}),
     CommandKind.UNLOCK: frozenset({CommandKind.LOCK}),
     CommandKind.IMMOBILISE: frozenset({CommandKind.RELEASE}),
     CommandKind.RELEASE: frozenset({CommandKind.IMMOBILISE}),
+    CommandKind.SET_SPEED_LIMIT: frozenset({CommandKind.SET_SPEED_LIMIT}),
 }
+# What opens a vehicle, and what closes it again.
+OPENERS: dict[str, CommandKind] = {CommandKind.UNLOCK: CommandKind.LOCK}
 
 
 class CommandState(models.TextChoices):
@@ -136,7 +201,13 @@ TRIP_MARKS: dict[str, RentalState] = {
 }
 
 _AWAY = frozenset(
-    {LifeState.WORKSHOP, LifeState.STORAGE, LifeState.MISSING, LifeState.IMPOUNDED},
+    {
+        LifeState.WORKSHOP,
+        LifeState.STORAGE,
+        LifeState.MISSING,
+        LifeState.STOLEN,
+        LifeState.IMPOUNDED,
+    },
 )
 
 LIFE_MOVES: dict[str, frozenset[str]] = {
@@ -145,6 +216,7 @@ LIFE_MOVES: dict[str, frozenset[str]] = {
     LifeState.WORKSHOP: (_AWAY - {LifeState.WORKSHOP}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.STORAGE: (_AWAY - {LifeState.STORAGE}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.MISSING: (_AWAY - {LifeState.MISSING}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
+    LifeState.STOLEN: (_AWAY - {LifeState.STOLEN}) | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.IMPOUNDED: (_AWAY - {LifeState.IMPOUNDED})
     | {LifeState.IN_SERVICE, LifeState.RETIRED},
     LifeState.RETIRED: frozenset(),
@@ -177,7 +249,9 @@ COMMAND_MOVES: dict[str, frozenset[str]] = {
         CommandState.EXPIRED,
         CommandState.SUPERSEDED,
     },
-    CommandState.SENT: _ENDS | {CommandState.ACCEPTED, CommandState.UNKNOWN},
+    # A newer order stops one that travels still: not every unit compares sequence numbers.
+    CommandState.SENT: _ENDS
+    | {CommandState.ACCEPTED, CommandState.UNKNOWN, CommandState.SUPERSEDED},
     CommandState.ACCEPTED: _ENDS | {CommandState.UNKNOWN},
     # The answer can come after we stopped waiting: then we know after all.
     CommandState.UNKNOWN: _ENDS,

@@ -88,6 +88,10 @@ class VehicleCommandIn(serializers.Serializer[Any]):
     """An order to a vehicle."""
 
     kind = serializers.ChoiceField(choices=states.CommandKind.choices)
+    parameters = serializers.DictField(
+        default=dict,
+        help_text='For `set_speed_limit`: {"max_kmh": 6}, or null to lift the limit.',
+    )
 
 
 class VehicleCommandOut(serializers.ModelSerializer[VehicleCommand]):
@@ -97,7 +101,16 @@ class VehicleCommandOut(serializers.ModelSerializer[VehicleCommand]):
 
     class Meta:
         model = VehicleCommand
-        fields = ("id", "sequence", "kind", "state", "created_at", "expires_at", "finished_at")
+        fields = (
+            "id",
+            "sequence",
+            "kind",
+            "parameters",
+            "state",
+            "created_at",
+            "expires_at",
+            "finished_at",
+        )
         read_only_fields = fields
 
 

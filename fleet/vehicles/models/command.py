@@ -40,6 +40,7 @@ class VehicleCommand(PublicModel):
     )
     sequence = models.PositiveIntegerField(_("sequence"))
     kind = models.CharField(_("kind"), max_length=16, choices=states.CommandKind.choices)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     state = models.CharField(
         _("state"),
         max_length=16,

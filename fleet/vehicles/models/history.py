@@ -70,6 +70,7 @@ class VehicleEvent(PublicModel):
     rental_state = models.CharField(_("rental"), max_length=16)
     link_state = models.CharField(_("link"), max_length=16)
     blocks = ArrayField(models.CharField(max_length=24), verbose_name=_("blocks"), default=list)
+    outside = models.BooleanField(_("outside the city"), default=False)
     lon = models.FloatField(_("longitude"), null=True)
     lat = models.FloatField(_("latitude"), null=True)
     battery_pct = models.SmallIntegerField(_("battery (%)"), null=True)

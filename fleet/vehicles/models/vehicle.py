@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Cast, Replace, Substr
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import states
@@ -14,6 +18,17 @@ from fleet.vehicles.scoping import FleetScoped
 from mobility.accounts.scoping import Everybodys
 from mobility.core.models import PublicModel
 from mobility.core.texts import LocalizedField
+
+# Random, so that nobody can guess the next sticker; the database makes it, for old rows as for new.
+_STICKER = Substr(Replace(Cast(RandomUUID(), models.CharField()), Value("-"), Value("")), 1, 20)
+# ISO 3779: 17 characters without I, O and Q, which look like digits.
+_VIN = RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 characters, without I, O and Q."))
+_PLATE = RegexValidator(r"^[A-Z0-9]{4,10}$", _("Give the plate in capital letters and digits."))
+
+
+def every_command() -> list[str]:
+    """What a new type is taken to be able to do, until somebody takes something out."""
+    return [kind.value for kind in states.CommandKind]
 
 
 class VehicleType(models.Model):
@@ -32,6 +47,32 @@ class VehicleType(models.Model):
     max_speed_kmh = models.PositiveSmallIntegerField(_("top speed (km/h)"))
     battery_wh = models.PositiveIntegerField(_("battery (Wh)"))
     seats = models.PositiveSmallIntegerField(_("seats"), default=1)
+    form_factor = models.CharField(
+        _("form"),
+        max_length=24,
+        choices=states.FormFactor.choices,
+        blank=True,
+        help_text=_("Empty: the usual form of its kind."),
+    )
+    cargo_load_kg = models.PositiveSmallIntegerField(_("cargo load (kg)"), default=0)
+    battery_slots = models.PositiveSmallIntegerField(
+        _("battery slots"),
+        default=1,
+        validators=[MinValueValidator(1)],
+    )
+    swappable = models.BooleanField(_("batteries can be swapped"), default=False)
+    required_documents = ArrayField(
+        models.CharField(max_length=16, choices=states.DocumentKind.choices),
+        verbose_name=_("required documents"),
+        default=list,
+        blank=True,
+    )
+    commands = ArrayField(
+        models.CharField(max_length=16, choices=states.CommandKind.choices),
+        verbose_name=_("commands it obeys"),
+        default=every_command,
+        blank=True,
+    )
 
     objects = Everybodys["VehicleType"].as_manager()
 
@@ -42,6 +83,11 @@ class VehicleType(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def form(self) -> str:
+        """Its GBFS form factor: the one given, else the usual one of its kind."""
+        return self.form_factor or states.USUAL_FORM[self.kind].value
 
 
 class VehicleQuerySet(FleetScoped["Vehicle"]):
@@ -97,8 +143,22 @@ class Vehicle(PublicModel):
         verbose_name=_("home hub"),
     )
     code = models.CharField(_("code"), max_length=16, unique=True)
-    plate = models.CharField(_("plate"), max_length=16, blank=True)
-    vin = models.CharField(_("VIN"), max_length=32, blank=True)
+    plate = models.CharField(_("plate"), max_length=16, blank=True, validators=[_PLATE])
+    vin = models.CharField(_("VIN"), max_length=32, blank=True, validators=[_VIN])
+    # What the QR sticker on it carries: unlike `code`, it tells nothing of the next vehicle.
+    qr_code = models.CharField(
+        _("QR code"),
+        max_length=20,
+        unique=True,
+        editable=False,
+        db_default=_STICKER,
+    )
+    equipment = ArrayField(
+        models.CharField(max_length=24, choices=states.Equipment.choices),
+        verbose_name=_("equipment"),
+        default=list,
+        blank=True,
+    )
     life_state = models.CharField(
         _("life"),
         max_length=16,
@@ -117,6 +177,8 @@ class Vehicle(PublicModel):
         choices=states.LinkState.choices,
         default=states.LinkState.LOST,
     )
+    # Since when it stands outside the city's jurisdiction; the city is told "elsewhere".
+    outside_since = models.DateTimeField(_("outside the city since"), null=True, editable=False)
     # Counts the commands ever given; a vehicle refuses a number below one it has obeyed.
     command_sequence = models.PositiveIntegerField(default=0, editable=False)
 
@@ -136,6 +198,20 @@ class Vehicle(PublicModel):
         ordering = ("code",)
         indexes = (
             models.Index(fields=("organisation", "life_state"), name="fleet_vehicle_org_life"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("plate",),
+                condition=~Q(plate=""),
+                name="fleet_plate_once",
+                violation_error_message=_("Another vehicle has this plate."),
+            ),
+            models.UniqueConstraint(
+                fields=("vin",),
+                condition=~Q(vin=""),
+                name="fleet_vin_once",
+                violation_error_message=_("Another vehicle has this VIN."),
+            ),
         )
 
     def __str__(self) -> str:

@@ -1,15 +1,22 @@
-"""Reasons that block a vehicle: placed and lifted, one or many."""
+"""Reasons that block a vehicle: placed and lifted, one or many.
+
+DomainError
+└── Conflict  BlockIsAutomatic
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history
 from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.services.holds import VehicleNotFound
+from fleet.vehicles.states import AUTOMATIC_BLOCKS
 from mobility.core import audit
+from mobility.core.errors import Conflict
 from mobility.core.models import AuditEntry
 
 if TYPE_CHECKING:
@@ -18,6 +25,13 @@ if TYPE_CHECKING:
 
     from fleet.vehicles.history import Subject
     from mobility.core.principals import Principal
+
+
+class BlockIsAutomatic(Conflict):
+    """`extra["reasons"]` lists those that only a fact places and lifts."""
+
+    code = "block_is_automatic"
+    message = _("This block comes and goes by itself. Remove its cause instead.")
 
 
 def block_vehicle(
@@ -57,14 +71,7 @@ def block_vehicles(
     once leave one block: the unique constraint drops the second.
     """
     with transaction.atomic(savepoint=False):
-        subjects = [subject for subject in _locked(vehicle_ids) if reason not in subject.blocks]
-        blocks = [
-            VehicleBlock(vehicle=subject.vehicle, reason=reason, since=at, placed_by=by)
-            for subject in subjects
-        ]
-        VehicleBlock.objects.bulk_create(blocks)
-        for subject in subjects:
-            subject.blocks |= {reason}
+        subjects = place_block(_locked(vehicle_ids), reason=reason, at=at, by=by)
         _record(subjects, action=f"block:{reason}", at=at, by=by)
     return [subject.vehicle.pk for subject in subjects]
 
@@ -88,6 +95,45 @@ def lift_blocks(
             subject.blocks -= {reason}
         _record(subjects, action=f"lift:{reason}", at=at, by=by)
     return [vehicle.pk for vehicle in vehicles]
+
+
+def change_blocks_by_hand(
+    *,
+    vehicle_ids: Collection[int],
+    at: datetime.datetime,
+    by: Principal,
+    place: Collection[str] = (),
+    lift: Collection[str] = (),
+) -> list[int]:
+    """Place and lift blocks as a member of staff; returns the ids of the vehicles that changed.
+
+    Raises `BlockIsAutomatic`, and changes nothing then, if one of the reasons is a fact that only
+    comes and goes by itself (`AUTOMATIC_BLOCKS`).
+    """
+    if automatic := sorted(AUTOMATIC_BLOCKS & {*place, *lift}):
+        raise BlockIsAutomatic(extra={"reasons": automatic})
+    changed: set[int] = set()
+    with transaction.atomic():
+        for reason in place:
+            changed |= {*block_vehicles(vehicle_ids=vehicle_ids, reason=reason, at=at, by=by)}
+        for reason in lift:
+            changed |= {*lift_blocks(vehicle_ids=vehicle_ids, reason=reason, at=at, by=by)}
+    return sorted(changed)
+
+
+def place_block(
+    subjects: Collection[Subject], *, reason: str, at: datetime.datetime, by: Principal
+) -> list[Subject]:
+    """Insert the block where it is not yet, for vehicles that the caller has locked and records."""
+    fresh = [subject for subject in subjects if reason not in subject.blocks]
+    rows = [
+        VehicleBlock(vehicle=subject.vehicle, reason=reason, since=at, placed_by=by)
+        for subject in fresh
+    ]
+    VehicleBlock.objects.bulk_create(rows)
+    for subject in fresh:
+        subject.blocks |= {reason}
+    return fresh
 
 
 def _require(vehicle_id: int) -> None:

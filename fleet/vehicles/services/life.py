@@ -8,9 +8,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history
+from fleet.vehicles.events import LifeChanged
 from fleet.vehicles.models import Vehicle
-from fleet.vehicles.services import holds
-from fleet.vehicles.states import LifeState, RentalState
+from fleet.vehicles.services import blocks, holds
+from fleet.vehicles.states import BlockReason, LifeState, RentalState
+from mobility.core import outbox
 from mobility.core.errors import Conflict
 from mobility.core.transitions import move
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from mobility.core.principals import Principal
 
 # What can happen to a vehicle while somebody has it.
-_ANY_TIME = frozenset({LifeState.MISSING, LifeState.IMPOUNDED})
+_ANY_TIME = frozenset({LifeState.MISSING, LifeState.STOLEN, LifeState.IMPOUNDED})
 _UNRENTED = frozenset({RentalState.FREE, RentalState.STAFF})
 
 
@@ -39,8 +41,9 @@ def set_life_state(
 ) -> Vehicle:
     """Move a vehicle to another part of its life (workshop, storage, back in service …).
 
-    A rented vehicle can only go missing or be impounded. Asking for the present state changes
-    nothing. Raises `VehicleNotFound`, `LifeChangeRefused`, `IllegalMove`, `LostRace`.
+    A rented vehicle can only go missing, be stolen or be impounded. One that enters the workshop is
+    blocked for `inspection` until its check is passed. Asking for the present state changes
+    nothing. Publishes `LifeChanged`. Raises `VehicleNotFound`, `LifeChangeRefused`, `IllegalMove`, `LostRace`.
     """
     with transaction.atomic():
         # Locked before it is judged: a rider may be taking it in this moment.
@@ -53,6 +56,13 @@ def set_life_state(
             return vehicle
         if vehicle.rental_state not in _UNRENTED and to not in _ANY_TIME:
             raise LifeChangeRefused
+        before = str(vehicle.life_state)
         move(vehicle, field="life_state", to=to, at=at, by=by, reason=reason)
-        history.record_changes([subject], at=at, by=by)
+        if to == LifeState.WORKSHOP:
+            blocks.place_block([subject], reason=BlockReason.INSPECTION, at=at, by=by)
+        history.record_changes([subject], at=at, by=by, reason=reason)
+        outbox.publish(
+            LifeChanged(vehicle_id=vehicle.pk, before=before, after=to, at=at, reason=reason),
+            at=at,
+        )
     return vehicle
