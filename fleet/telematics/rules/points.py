@@ -1,8 +1,7 @@
-"""What becomes of a batch of points: pure decisions over whole arrays, no loop per point."""
+"""What a batch of points is worth, each by itself: pure decisions over whole arrays."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,10 +22,10 @@ _DAY_US = 24 * 60 * _MINUTE_US
 MAX_AHEAD_US = 5 * _MINUTE_US
 MAX_AGE_US = 30 * _DAY_US
 
-# At or below the first a vehicle is withdrawn, at or above the second it is offered again. The
-# gap keeps a battery that hovers from flapping.
-LOW_BATTERY_PCT = 15
-CHARGED_BATTERY_PCT = 20
+# GPS counts weeks modulo 1,024: an old receiver whose counter ran over names a day that is one or
+# two such rounds too early. Source: IS-GPS-200, 20.3.3.3.1.1.
+GPS_ROUND_US = 1_024 * 7 * _DAY_US
+_GPS_ROUNDS = 2
 
 _ORDER = (
     QuarantineReason.OUT_OF_RANGE,
@@ -36,12 +35,19 @@ _ORDER = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class BatteryChanges:
-    """Vehicles to withdraw for a low battery, and those to offer again."""
+def right_week(points: Points) -> int:
+    """Correct in place the clocks that lost whole rounds of GPS weeks; returns how many.
 
-    low: list[int]
-    charged: list[int]
+    Only where the corrected moment is one that a point may have: the time of day in such a report
+    is right, and only the week is wrong.
+    """
+    corrected = 0
+    for rounds in range(1, _GPS_ROUNDS + 1):
+        behind_us = points["received_us"] - points["at_us"] - rounds * GPS_ROUND_US
+        lost = (behind_us >= -MAX_AHEAD_US) & (behind_us <= MAX_AGE_US)
+        points["at_us"][lost] += rounds * GPS_ROUND_US
+        corrected += int(lost.sum())
+    return corrected
 
 
 def quarantine_reasons(points: Points) -> NDArray[np.int8]:
@@ -104,15 +110,3 @@ def newest(points: Points) -> Points:
         told = np.maximum.reduceat(np.where(points[name] >= 0, positions, -1), starts)
         rows[name] = np.where(told >= starts, points[name][told], -1)
     return rows
-
-
-def battery_changes(rows: Points, *, blocked: frozenset[int]) -> BatteryChanges:
-    """Which vehicles cross a battery threshold, given those withdrawn for it already."""
-    withdrawn = np.isin(rows["vehicle_id"], list(blocked))
-    told = rows["battery_pct"] >= 0
-    low = told & (rows["battery_pct"] <= LOW_BATTERY_PCT) & ~withdrawn
-    charged = told & (rows["battery_pct"] >= CHARGED_BATTERY_PCT) & withdrawn
-    return BatteryChanges(
-        low=rows["vehicle_id"][low].tolist(),
-        charged=rows["vehicle_id"][charged].tolist(),
-    )
