@@ -262,3 +262,53 @@ COMMAND_MOVES: dict[str, frozenset[str]] = {
 }
 
 OPEN_COMMANDS = frozenset({CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED})
+
+
+class BatteryState(models.TextChoices):
+    """Where a swappable battery stands in its use."""
+
+    STORAGE = "storage", _("In storage")
+    CHARGING = "charging", _("Charging")
+    IN_VEHICLE = "in_vehicle", _("In a vehicle")
+    RETIRED = "retired", _("Retired")
+
+
+BATTERY_MOVES: dict[str, frozenset[str]] = {
+    BatteryState.STORAGE: frozenset(
+        {BatteryState.CHARGING, BatteryState.IN_VEHICLE, BatteryState.RETIRED}
+    ),
+    BatteryState.CHARGING: frozenset(
+        {BatteryState.STORAGE, BatteryState.IN_VEHICLE, BatteryState.RETIRED}
+    ),
+    BatteryState.IN_VEHICLE: frozenset(
+        {BatteryState.STORAGE, BatteryState.CHARGING, BatteryState.RETIRED}
+    ),
+    BatteryState.RETIRED: frozenset(),
+}
+
+
+class CaseKind(models.TextChoices):
+    """Why a vehicle is not where it should be; each is also a place in its life."""
+
+    MISSING = LifeState.MISSING.value, _("Missing")
+    STOLEN = LifeState.STOLEN.value, _("Stolen")
+    IMPOUNDED = LifeState.IMPOUNDED.value, _("Impounded")
+
+
+class CaseOutcome(models.TextChoices):
+    """How a case was closed."""
+
+    RECOVERED = "recovered", _("Recovered")
+    OTHER_CASE = "other_case", _("Became another case")
+    WRITTEN_OFF = "written_off", _("Written off")
+
+
+class ServiceReason(models.TextChoices):
+    """Why staff drive a vehicle."""
+
+    RELOCATION = "relocation", _("Moved to another place")
+    CHARGING = "charging", _("Taken to charge")
+    REPAIR = "repair", _("Taken to repair")
+    TEST = "test", _("Test ride")
+    RECOVERY = "recovery", _("Brought back")
+    OTHER = "other", _("Something else")
