@@ -77,3 +77,14 @@ ALARM_MOVES: dict[str, frozenset[str]] = {
     AlarmState.ACKNOWLEDGED: frozenset({AlarmState.CLOSED}),
     AlarmState.CLOSED: frozenset(),
 }
+
+
+class RetentionKind(models.TextChoices):
+    """What was removed or packed away."""
+
+    CLOSE_DAY = "close_day", _("Day packed into chunks")
+    DROP_DAY = "drop_day", _("Empty day dropped")
+    COUNT_CELLS = "count_cells", _("Day counted by cells")
+    DROP_MONTH = "drop_month", _("Chunks of a month dropped")
+    CUT_LINKS = "cut_links", _("Links to trips cut")
+    QUARANTINE = "quarantine", _("Quarantined points forgotten")
