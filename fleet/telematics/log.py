@@ -116,7 +116,7 @@ class RedisPointLog:
             pipeline.xlen(_key(shard))
         if vehicle_ids:
             pipeline.mget([mailbox.box_key(vehicle_id) for vehicle_id in vehicle_ids])
-        answers = _execute(pipeline)
+        answers = _execute(pipeline)  # an empty pipeline asks nobody
         for shard, length in zip(payloads, answers[1::2], strict=False):
             self._backlogs[shard] = (length, time.monotonic())
         return cast("list[bytes | None]", answers[-1]) if vehicle_ids else []

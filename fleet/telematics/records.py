@@ -65,6 +65,11 @@ def reports_of(*, device_id: int, points: Points) -> Points:
     return _widened(points, REPORT, device_id=device_id)
 
 
+def received(points: Points, *, received_at: datetime.datetime) -> Points:
+    """Points of nobody yet, with their time of receipt (of type `RECEIVED`)."""
+    return _widened(points, RECEIVED, device_id=UNKNOWN, received_us=to_us(received_at))
+
+
 def pack_entry(*, received_at: datetime.datetime, reports: Points) -> bytes:
     """One log entry: when received, and the reports (of type `REPORT`)."""
     return _HEADER.pack(to_us(received_at)) + reports.tobytes()

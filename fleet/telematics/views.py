@@ -9,31 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
 
-from fleet.telematics import wire
-from fleet.telematics.services import accept, devices
+from fleet.telematics import mapping, wire
+from fleet.telematics.services import accept, batches, credentials
 from mobility.core import clock
 from mobility.core.errors import DomainError, Unavailable
 from mobility.core.problems import CONTENT_TYPE, problem
 
 if TYPE_CHECKING:
-    from fleet.telematics.services.accept import AcceptedReport
-
-REPORT_AGAIN_S = 5
-# After a command the answer is awaited by a person in front of the vehicle.
-REPORT_AGAIN_SOON_S = 1
+    import datetime
 
 
 class TelemetryView(APIView):
     """POST /api/v1/telemetry"""
 
     authentication_classes = ()
-    permission_classes = (AllowAny,)  # a device shows its own credential, see `devices.recognise`
+    permission_classes = (AllowAny,)  # a device shows its own credential, see `credentials`
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Past everything that the base class would do."""
@@ -47,17 +43,23 @@ class TelemetryView(APIView):
                 str,
                 OpenApiParameter.HEADER,
                 required=True,
-                description="Bearer dev_… as printed by `manage.py add_device`.",
+                description=(
+                    "Bearer dev_… of one device, as printed by `manage.py add_device`, or int_… of"
+                    " an operator's backend, as printed by `manage.py add_integration`."
+                ),
             ),
         ],
-        request={"application/json": wire.inlined_schema(wire.ReportIn)},
+        request={"application/json": wire.inlined_schema(wire.BatchIn)},
         responses={(202, "application/json"): wire.inlined_schema(wire.ReportOut)},
     )
     def post(self, request: HttpRequest) -> HttpResponse:
         """Report up to 5,000 points and answers to commands; hear the commands that wait.
 
         The points are safe when 202 comes; 503 means that none was taken: keep them and try again
-        after `Retry-After`. Points may come late, twice and in any order. Gzip is welcome.
+        after `Retry-After`. Points may come late, twice and in any order. Gzip and zstd are
+        welcome. What cannot be taken is listed in `rejected` with its place and the reason, and
+        costs nothing of the rest. A backend names for each point the `device` by its serial or the
+        `vehicle` by its code; a device names nothing.
         """
         return telemetry(request)
 
@@ -66,55 +68,78 @@ class TelemetryView(APIView):
 def telemetry(request: HttpRequest) -> HttpResponse:
     """Accept or refuse one report."""
     try:
-        return _accept(request)
+        answer = _accept(request, at=clock.now())
     except DomainError as refusal:
         return _refuse(refusal)
-
-
-def _accept(request: HttpRequest) -> HttpResponse:
-    at = clock.now()
-    credential = devices.recognise(secret=_secret(request), at=at)
-    points, acks, rejected = wire.read_report(_body(request))
-    accepted = accept.accept_report(
-        credential=credential,
-        points=points,
-        acks=[
-            accept.Acknowledgement(command_id=str(ack.command), result=ack.result) for ack in acks
-        ],
-        at=at,
-    )
-    answer = wire.ReportOut(
-        accepted=len(points),
-        rejected=[*rejected, *_unknown_acks(accepted)],
-        commands=[
-            wire.CommandOut(one.id, one.sequence, one.kind, one.expires_at)
-            for one in accepted.commands
-        ],
-        report_again_s=REPORT_AGAIN_SOON_S if accepted.commands else REPORT_AGAIN_S,
-    )
     return _json(msgspec.json.encode(answer), status=202)
 
 
-def _unknown_acks(accepted: AcceptedReport) -> list[wire.Rejected]:
-    detail = "no such command for this vehicle"
-    return [
-        wire.Rejected(index=index, code="command_not_found", detail=detail, item="ack")
-        for index in accepted.unknown_acks
-    ]
+def _accept(request: HttpRequest, *, at: datetime.datetime) -> wire.ReportOut:
+    secret = _secret(request)
+    if secret.startswith(credentials.INTEGRATION_PREFIX):
+        return _accept_batch(request, secret, at=at)
+    credential = credentials.recognise(secret=secret, at=at)
+    report = wire.read_report(_body(request))
+    mapping.require_something(report)
+    accepted = accept.accept_report(
+        credential=credential,
+        points=wire.pack(report.points),
+        acks=mapping.acknowledgements(report),
+        at=at,
+    )
+    return mapping.report_answer(report, accepted)
+
+
+def _accept_batch(request: HttpRequest, secret: str, *, at: datetime.datetime) -> wire.ReportOut:
+    integration = credentials.recognise_integration(secret=secret, at=at)
+    report = wire.read_batch(_body(request))
+    mapping.require_something(report)
+    accepted = batches.accept_batch(
+        integration=integration,
+        names=mapping.names(report),
+        points=wire.pack(report.points),
+        acks=mapping.acknowledgements(report),
+        at=at,
+    )
+    return mapping.batch_answer(report, accepted)
 
 
 def _secret(request: HttpRequest) -> str:
     scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not secret.startswith(devices.SECRET_PREFIX):
-        raise devices.DeviceUnknown
+    known = (credentials.DEVICE_PREFIX, credentials.INTEGRATION_PREFIX)
+    if scheme.lower() != "bearer" or not secret.startswith(known):
+        raise credentials.DeviceUnknown
     return secret.strip()
 
 
 def _body(request: HttpRequest) -> bytes:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > wire.MAX_BODY_BYTES:
+    try:
+        body = _chunks(request) if _is_chunked(request) else _counted(request)
+    except (UnreadablePostError, OSError) as error:
+        raise wire.ReportMalformed(reason="the connection broke off") from error
+    return wire.unpack(body, encoding=request.headers.get("Content-Encoding", ""))
+
+
+def _counted(request: HttpRequest) -> bytes:
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError as error:
+        raise wire.ReportMalformed(reason="Content-Length") from error
+    if length > wire.MAX_BODY_BYTES:
         raise wire.ReportTooLarge
-    body: bytes = request.body
-    return wire.unzip(body) if request.headers.get("Content-Encoding") == "gzip" else body
+    return request.body
+
+
+def _is_chunked(request: HttpRequest) -> bool:
+    return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+
+
+def _chunks(request: HttpRequest) -> bytes:
+    """A body that does not say its length: Django would take it for empty, the server reads it."""
+    body: bytes = request.environ["wsgi.input"].read(wire.MAX_BODY_BYTES + 1)  # type: ignore[attr-defined]  # every request here comes by WSGI
+    if len(body) > wire.MAX_BODY_BYTES:
+        raise wire.ReportTooLarge
+    return body
 
 
 def _refuse(refusal: DomainError) -> HttpResponse:
@@ -126,9 +151,11 @@ def _refuse(refusal: DomainError) -> HttpResponse:
     )
     response = _json(msgspec.json.encode(body), status=refusal.status, content_type=CONTENT_TYPE)
     if isinstance(refusal, Unavailable):
-        response["Retry-After"] = str(REPORT_AGAIN_S)
-    if isinstance(refusal, devices.DeviceUnknown):
+        response["Retry-After"] = str(mapping.REPORT_AGAIN_S)
+    if isinstance(refusal, credentials.DeviceUnknown):
         response["WWW-Authenticate"] = 'Bearer realm="telemetry"'
+    if isinstance(refusal, wire.EncodingUnsupported):
+        response["Accept-Encoding"] = "gzip, zstd"
     return response
 
 

@@ -1,13 +1,21 @@
-"""The JSON a device sends and gets over HTTP: its shapes, and their translation into points."""
+"""The JSON of reports, over HTTP and MQTT: its shapes, and their translation into points.
+
+Read strictly at first, which is fast. What fails is read once more by the standard library, which
+understands `NaN`, `Infinity` and numbers too large, so that each costs its point and not the report.
+Of a key that comes twice the last one counts.
+"""
 
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
 import zlib
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+import zstandard
 from django.utils.translation import gettext_lazy as _
 from msgspec import Meta
 
@@ -15,6 +23,8 @@ from fleet.telematics import records
 from mobility.core.errors import DomainError, Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fleet.telematics.records import Points
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -47,6 +57,13 @@ class PointIn(msgspec.Struct, frozen=True):
     accuracy_m: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
+class NamedPointIn(PointIn, frozen=True):
+    """A point from an operator's backend: of the device with a serial, or of the vehicle with a code."""
+
+    device: Annotated[str, Meta(max_length=40)] | None = None
+    vehicle: Annotated[str, Meta(max_length=40)] | None = None
+
+
 class AckIn(msgspec.Struct, frozen=True):
     """What became of a command."""
 
@@ -62,9 +79,16 @@ class ReportIn(msgspec.Struct, frozen=True):
     acks: list[AckIn] = []
 
 
-class _RawReport(msgspec.Struct, frozen=True):
-    points: list[msgspec.Raw] = []
-    acks: list[msgspec.Raw] = []
+class BatchIn(msgspec.Struct, frozen=True):
+    """What an operator's backend sends for its fleet."""
+
+    points: list[NamedPointIn] = []
+    acks: list[AckIn] = []
+
+
+class _LooseReport(msgspec.Struct, frozen=True):
+    points: list[Any] = []
+    acks: list[Any] = []
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -76,13 +100,18 @@ class Rejected(msgspec.Struct, frozen=True):
     item: Literal["point", "ack"] = "point"
 
 
-class CommandOut(msgspec.Struct, frozen=True):
-    """A command that waits for the vehicle. Obey only a sequence above the last one obeyed."""
+class CommandOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command that waits for the vehicle. Obey only a sequence above the last one obeyed.
+
+    `vehicle` is told to an operator's backend only.
+    """
 
     id: str
     sequence: int
     kind: str
     expires_at: datetime.datetime
+    parameters: dict[str, Any] = {}
+    vehicle: str | None = None
 
 
 class ReportOut(msgspec.Struct, frozen=True):
@@ -105,73 +134,140 @@ class ReportTooLarge(DomainError):
     message = _("Send at most 5,000 points and 5 MB at once.")
 
 
-_report_decoder = msgspec.json.Decoder(ReportIn)
-_raw_decoder = msgspec.json.Decoder(_RawReport)
-_point_decoder = msgspec.json.Decoder(PointIn)
-_ack_decoder = msgspec.json.Decoder(AckIn)
-
-Item = TypeVar("Item", PointIn, AckIn)
+class EncodingUnsupported(DomainError):
+    code = "encoding_unsupported"
+    status = 415
+    message = _("Send the report as it is, or as gzip or zstd.")
 
 
-def unzip(body: bytes) -> bytes:
-    """The body behind gzip, never more than `MAX_BODY_BYTES` of it."""
-    unpacker = zlib.decompressobj(wbits=31)
+class NothingUsable(Invalid):
+    code = "nothing_usable"
+    message = _("Not one point of this report could be taken; each one says why.")
+
+
+Point = TypeVar("Point", PointIn, NamedPointIn)
+Item = TypeVar("Item", PointIn, NamedPointIn, AckIn)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Read(Generic[Point]):
+    """A request as understood. Items keep the place they had in their list of the request."""
+
+    points: list[Point] = field(default_factory=list)
+    point_places: list[int] | range = range(0)
+    acks: list[AckIn] = field(default_factory=list)
+    ack_places: list[int] | range = range(0)
+    rejected: list[Rejected] = field(default_factory=list)
+
+
+_decoders: dict[type[PointIn], msgspec.json.Decoder[Any]] = {
+    PointIn: msgspec.json.Decoder(ReportIn),
+    NamedPointIn: msgspec.json.Decoder(BatchIn),
+}
+
+
+def unpack(body: bytes, *, encoding: str) -> bytes:
+    """The body behind its content encoding, never more than `MAX_BODY_BYTES` of it.
+
+    Raises `EncodingUnsupported`, `ReportMalformed` (also when it breaks off), `ReportTooLarge`.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return body
+    unpacker = _UNPACKERS.get(encoding)
+    if unpacker is None:
+        raise EncodingUnsupported
     try:
-        plain = unpacker.decompress(body, MAX_BODY_BYTES + 1)
-    except zlib.error as error:
-        raise ReportMalformed(reason="gzip") from error
+        plain, complete = unpacker(body)
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise ReportMalformed(reason=encoding) from error
     if len(plain) > MAX_BODY_BYTES:
         raise ReportTooLarge
+    if not complete:
+        raise ReportMalformed(reason=f"{encoding} breaks off")
     return plain
 
 
-def read_report(body: bytes) -> tuple[Points, list[AckIn], list[Rejected]]:
-    """Points, answers and rejected items of a request.
-
-    One bad point costs only itself: the fast path reads all at once, and only when that fails
-    each point is read alone. Raises `ReportMalformed`, `ReportTooLarge`.
-    """
-    try:
-        report = _report_decoder.decode(body)
-    except msgspec.ValidationError:
-        return _read_one_by_one(body)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ReportMalformed(reason=str(error)) from error
-    _require_size(report)
-    return pack(report.points), report.acks, []
+def _gunzip(body: bytes) -> tuple[bytes, bool]:
+    unpacker = zlib.decompressobj(wbits=31)
+    return unpacker.decompress(body, MAX_BODY_BYTES + 1), unpacker.eof
 
 
-def pack(points: list[PointIn]) -> Points:
+def _unzstd(body: bytes) -> tuple[bytes, bool]:
+    # What a frame claims about its size is not believed: only so much is ever unpacked.
+    with zstandard.ZstdDecompressor(max_window_size=1 << 23).stream_reader(body) as reader:
+        plain = reader.read(MAX_BODY_BYTES + 1)
+    return plain, True
+
+
+_UNPACKERS = {"gzip": _gunzip, "x-gzip": _gunzip, "zstd": _unzstd}
+
+
+def read_report(body: bytes) -> Read[PointIn]:
+    """What a device says. Raises `ReportMalformed`, `ReportTooLarge`."""
+    return _read(body, PointIn)
+
+
+def read_batch(body: bytes) -> Read[NamedPointIn]:
+    """What an operator's backend says. Raises `ReportMalformed`, `ReportTooLarge`."""
+    return _read(body, NamedPointIn)
+
+
+def pack(points: Sequence[PointIn]) -> Points:
     """The points in their packed form."""
     return records.points_from([_row(point) for point in points])
 
 
-def _read_one_by_one(body: bytes) -> tuple[Points, list[AckIn], list[Rejected]]:
+def _read(body: bytes, shape: type[Point]) -> Read[Point]:
+    """One bad point costs only itself: all at once, and only if that fails each point alone."""
     try:
-        report = _raw_decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
+        report = _decoders[shape].decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return _read_one_by_one(body, shape)
+    _require_size(report)
+    return Read(
+        points=report.points,
+        point_places=range(len(report.points)),
+        acks=report.acks,
+        ack_places=range(len(report.acks)),
+    )
+
+
+def _read_one_by_one(body: bytes, shape: type[Point]) -> Read[Point]:
+    try:
+        report = msgspec.convert(json.loads(body), _LooseReport)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors too
         raise ReportMalformed(reason=str(error)) from error
     _require_size(report)
-    points, bad_points = _each(report.points, _point_decoder, "point")
-    acks, bad_acks = _each(report.acks, _ack_decoder, "ack")
-    return pack(points), acks, [*bad_points, *bad_acks]
+    points, point_places, bad_points = _each(report.points, shape, "point")
+    acks, ack_places, bad_acks = _each(report.acks, AckIn, "ack")
+    return Read(
+        points=points,
+        point_places=point_places,
+        acks=acks,
+        ack_places=ack_places,
+        rejected=[*bad_points, *bad_acks],
+    )
 
 
 def _each(
-    raws: list[msgspec.Raw],
-    decoder: msgspec.json.Decoder[Item],
+    values: list[Any],
+    shape: type[Item],
     item: Literal["point", "ack"],
-) -> tuple[list[Item], list[Rejected]]:
-    good, rejected = [], []
-    for index, raw in enumerate(raws):
+) -> tuple[list[Item], list[int], list[Rejected]]:
+    good: list[Item] = []
+    places, rejected = [], []
+    for index, value in enumerate(values):
         try:
-            good.append(decoder.decode(raw))
-        except msgspec.ValidationError as error:
+            good.append(msgspec.convert(value, shape))
+        except ValueError as error:
             rejected.append(Rejected(index, f"{item}_malformed", str(error), item))
-    return good, rejected
+        else:
+            places.append(index)
+    return good, places, rejected
 
 
-def _require_size(report: ReportIn | _RawReport) -> None:
+def _require_size(report: ReportIn | BatchIn | _LooseReport) -> None:
     if len(report.points) > MAX_POINTS or len(report.acks) > MAX_ACKS:
         raise ReportTooLarge
 

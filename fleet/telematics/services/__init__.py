@@ -1,12 +1,20 @@
 """Writes of telematics, one file for each group of verbs."""
 
 from fleet.telematics.services.accept import AcceptedReport, accept_report
+from fleet.telematics.services.broker import export_broker_users
+from fleet.telematics.services.credentials import DeviceUnassigned, DeviceUnknown
 from fleet.telematics.services.devices import (
-    DeviceUnassigned,
-    DeviceUnknown,
+    ImeiInvalid,
+    ImeiTaken,
+    OrganisationUnknown,
+    Unit,
     add_device,
     add_devices,
+    add_integration,
+    move_device,
+    release_devices,
     revoke_device,
+    revoke_integration,
 )
 from fleet.telematics.services.drain import drain
 from fleet.telematics.services.latest import Placement, place_vehicles
@@ -17,14 +25,23 @@ __all__ = [
     "AcceptedReport",
     "DeviceUnassigned",
     "DeviceUnknown",
+    "ImeiInvalid",
+    "ImeiTaken",
+    "OrganisationUnknown",
     "Placement",
+    "Unit",
     "accept_report",
     "add_device",
     "add_devices",
+    "add_integration",
     "age_links",
     "drain",
     "drop_old_points",
     "ensure_partitions",
+    "export_broker_users",
+    "move_device",
     "place_vehicles",
+    "release_devices",
     "revoke_device",
+    "revoke_integration",
 ]

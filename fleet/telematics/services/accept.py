@@ -1,12 +1,21 @@
-"""Taking a report: into the log first, then the answers to commands, then what the vehicle must do."""
+"""Taking reports: into the log first, then the answers to commands, then what the vehicle must do.
+
+The one service behind every door. What can never be true is told to the peer at once and goes into
+the log all the same: the drain keeps it aside for staff to look at.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fleet.telematics import records
-from fleet.telematics.log import point_log
+import numpy as np
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from fleet.telematics import records, rules
+from fleet.telematics.log import point_log, shard_of
 from fleet.vehicles import mailbox
 from fleet.vehicles.mailbox import PendingCommand
 from fleet.vehicles.services import (
@@ -18,11 +27,13 @@ from mobility.core.principals import device_principal
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fleet.telematics.records import Points
-    from fleet.telematics.services.devices import Credential
+    from fleet.telematics.services.credentials import Credential
     from mobility.core.principals import Principal
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +45,24 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AcceptedReport:
-    """What a device is told after its report is safe."""
+class Report:
+    """What one device says at once."""
 
-    commands: list[PendingCommand]
-    unknown_acks: list[int]
+    credential: Credential
+    points: Points
+    acks: Sequence[Acknowledgement] = ()
+
+
+@dataclass(kw_only=True)
+class AcceptedReport:
+    """What a device is told after its report is safe; lists of places count within the report."""
+
+    commands: list[PendingCommand] = field(default_factory=list)
+    unknown_acks: list[int] = field(default_factory=list)
+    # Could not be noted now: the device must say them again.
+    postponed_acks: list[int] = field(default_factory=list)
+    # Place of a point and why it can never be true.
+    doubtful: list[tuple[int, str]] = field(default_factory=list)
 
 
 def accept_report(
@@ -48,61 +72,91 @@ def accept_report(
     acks: Sequence[Acknowledgement],
     at: datetime.datetime,
 ) -> AcceptedReport:
-    """Take a device's points and answers; the points are in the log when this returns.
+    """Take a device's points and answers, and hand it its commands with the reply.
 
     1. Append the points, one entry for the request. Raises `LogBusy`: nothing was taken.
     2. Note the answers to commands, each in its own transaction; they can be repeated.
     3. Return the commands that wait. Without any, this asks the database nothing.
     """
+    report = Report(credential=credential, points=points, acks=acks)
+    (accepted,) = accept_reports(reports=[report], at=at)
     by = device_principal(credential.device_id)
-    box = _append(credential, points, at=at)
-    unknown = _acknowledge(credential.vehicle_id, acks, at=at, by=by)
-    answered = {ack.command_id for ack in acks}
-    waiting = [command for command in mailbox.read_box(box, at=at) if command.id not in answered]
-    return AcceptedReport(commands=_hand_over(waiting, at=at, by=by), unknown_acks=unknown)
+    accepted.commands = take_along(waiting=accepted.commands, at=at, by=by)
+    return accepted
 
 
-def _append(credential: Credential, points: Points, *, at: datetime.datetime) -> bytes | None:
-    log = point_log()
-    if not len(points):
-        return log.boxes(vehicle_ids=(credential.vehicle_id,))[0]
-    reports = records.reports_of(device_id=credential.device_id, points=points)
-    payload = records.pack_entry(received_at=at, reports=reports)
-    return log.append(vehicle_id=credential.vehicle_id, payload=payload)
+def accept_reports(*, reports: Sequence[Report], at: datetime.datetime) -> list[AcceptedReport]:
+    """Take the reports of many devices at once: one entry for each shard, all or none of them.
+
+    The commands in the answers only wait: `take_along` lets them travel. Raises `LogBusy`.
+    """
+    boxes = _append(reports, at=at)
+    accepted = []
+    for report, box in zip(reports, boxes, strict=True):
+        answer = AcceptedReport(doubtful=_doubtful(report.points, at=at))
+        _acknowledge(report, answer, at=at)
+        answered = {ack.command_id for ack in report.acks}
+        waiting = mailbox.read_box(box, at=at)
+        answer.commands = [command for command in waiting if command.id not in answered]
+        accepted.append(answer)
+    return accepted
 
 
-def _acknowledge(
-    vehicle_id: int,
-    acks: Sequence[Acknowledgement],
+def take_along(
     *,
-    at: datetime.datetime,
-    by: Principal,
-) -> list[int]:
-    """Note the answers; returns the places of those for commands this vehicle never had."""
-    unknown = []
-    for index, ack in enumerate(acks):
-        try:
-            record_acknowledgement(
-                command_public_id=ack.command_id,
-                device_vehicle_id=vehicle_id,
-                result=ack.result,
-                at=at,
-                by=by,
-            )
-        except CommandNotFound:
-            unknown.append(index)
-    return unknown
-
-
-def _hand_over(
-    waiting: list[PendingCommand],
-    *,
+    waiting: Sequence[PendingCommand],
     at: datetime.datetime,
     by: Principal,
 ) -> list[PendingCommand]:
-    """The waiting commands that may travel; the first time, their leaving is noted."""
+    """The waiting commands that may travel; the first time, their leaving is noted.
+
+    None with the database out of reach: they wait, and the points are safe without it.
+    """
     if all(command.sent for command in waiting):
-        return waiting
-    travelling = mark_commands_sent(public_ids=[one.id for one in waiting], at=at, by=by)
+        return list(waiting)
+    try:
+        travelling = mark_commands_sent(public_ids=[one.id for one in waiting], at=at, by=by)
+    except (OperationalError, InterfaceError):
+        log.warning("telematics.commands_wait", commands=len(waiting))
+        return []
     ids = {str(command.public_id) for command in travelling}
     return [command for command in waiting if command.id in ids]
+
+
+def _append(reports: Sequence[Report], *, at: datetime.datetime) -> list[bytes | None]:
+    by_shard = defaultdict(list)
+    for report in reports:
+        if len(report.points):
+            speaker = report.credential
+            named = records.reports_of(device_id=speaker.device_id, points=report.points)
+            by_shard[shard_of(speaker.vehicle_id)].append(named)
+    payloads = {shard: _pack(named, at=at) for shard, named in by_shard.items()}
+    vehicle_ids = [report.credential.vehicle_id for report in reports]
+    return point_log().append_batch(payloads=payloads, vehicle_ids=vehicle_ids)
+
+
+def _pack(named: Iterable[Points], *, at: datetime.datetime) -> bytes:
+    return records.pack_entry(received_at=at, reports=np.concatenate(list(named)))
+
+
+def _doubtful(points: Points, *, at: datetime.datetime) -> list[tuple[int, str]]:
+    reasons = rules.quarantine_reasons(records.received(points, received_at=at))
+    places = np.flatnonzero(reasons).tolist()
+    return [(place, rules.reason_of(int(reasons[place])).value) for place in places]
+
+
+def _acknowledge(report: Report, answer: AcceptedReport, *, at: datetime.datetime) -> None:
+    """Note the answers to commands, and which could not be noted."""
+    for index, ack in enumerate(report.acks):
+        try:
+            record_acknowledgement(
+                command_public_id=ack.command_id,
+                device_vehicle_id=report.credential.vehicle_id,
+                result=ack.result,
+                at=at,
+                by=device_principal(report.credential.device_id),
+            )
+        except CommandNotFound:
+            answer.unknown_acks.append(index)
+        except (OperationalError, InterfaceError):
+            answer.postponed_acks.append(index)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from fleet.telematics.log import RedisPointLog, point_log
-from fleet.telematics.services import devices, partitions
+from fleet.telematics.services import credentials, partitions
 from fleet.vehicles import mailbox
 
 
@@ -15,7 +15,7 @@ def _clean_log() -> Iterator[None]:
     keys = [*redis.scan_iter("tele:*"), *redis.scan_iter("fleet:pending:*")]
     if keys:
         redis.delete(*keys)
-    devices.forget_credentials()
+    credentials.forget_credentials()
     # A rolled-back test takes its partitions with it.
     partitions._prepared.clear()
     point_log.cache_clear()

@@ -10,7 +10,7 @@ from django.test import Client
 
 from fleet.telematics import services
 from fleet.telematics.models import Device, DeviceAssignment, LatestState
-from fleet.telematics.services import devices
+from fleet.telematics.services import credentials
 from fleet.vehicles.services import VehicleNotFound
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
@@ -60,7 +60,7 @@ def test_a_fleet_gets_its_devices_in_few_statements(
         secrets = services.add_devices(vehicle_codes=codes, at=clock.now(), by=SYSTEM)
     assert set(secrets) == set(codes)
     for vehicle in fleet:
-        known = devices.recognise(secret=secrets[vehicle.code], at=clock.now())
+        known = credentials.recognise(secret=secrets[vehicle.code], at=clock.now())
         assert known.vehicle_id == vehicle.pk
     assert DeviceAssignment.objects.valid_at(clock.now()).count() == 8
 

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from fleet.telematics import log as log_module
 from fleet.telematics import services
 from fleet.telematics.log import RedisPointLog
-from fleet.telematics.services import devices
+from fleet.telematics.services import credentials
 from fleet.telematics.services.drain import drain_all
 from fleet.vehicles import mailbox
 from fleet.vehicles import services as vehicles
@@ -87,7 +87,7 @@ def test_a_revoked_device_is_refused_once_it_is_forgotten(make_vehicle: MakeVehi
     report(scooter, here())
     device_id = scooter.assignments.get().device_id
     services.revoke_device(device_id=device_id, at=clock.now(), by=SYSTEM)
-    devices.forget_credentials()
+    credentials.forget_credentials()
     assert report(scooter, here()).status_code == 401
 
 
