@@ -5,44 +5,24 @@ states is told in the events of the vehicle's mode. Some changes need two events
 knows no direct way: a trip that ends on an empty battery is `trip_end` then `battery_low`; readers
 fold them in order.
 
-Source: MDS 2.0.2, `modes/micromobility.md` and `modes/car-share.md` (tables "Vehicle States" and
-"State Transitions"). The tables below are those tables, cut to the events we can honestly tell.
+The whole state machines of the standard are in `mds_tables.py`; the edges below are cut to the
+events that we can honestly tell. Where the standard offers only `unspecified`, we say that: a
+scooter that nobody rides and that turns up beyond the border went there `unspecified`.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from fleet.vehicles.mds_tables import UNSPECIFIED, MdsState, Mode
 from fleet.vehicles.states import BlockReason, Kind, LifeState, LinkState, RentalState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Mode(StrEnum):
-    """The MDS mode whose tables a vehicle follows."""
-
-    MICROMOBILITY = "micromobility"
-    CAR_SHARE = "car-share"
-
-
-class MdsState(StrEnum):
-    """The vehicle states of MDS 2."""
-
-    REMOVED = "removed"
-    AVAILABLE = "available"
-    NON_OPERATIONAL = "non_operational"
-    RESERVED = "reserved"
-    ON_TRIP = "on_trip"
-    STOPPED = "stopped"
-    NON_CONTACTABLE = "non_contactable"
-    MISSING = "missing"
-    ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +37,8 @@ class Condition:
     outside: bool = False
 
 
+# Told as a reason of going away: the vehicle stood where it must not.
+COMPLIANCE = "compliance"
 # A reason may be any life state, block reason or one of these words; what is not told apart
 # falls back to the usual event of the change.
 EXPIRED = "expired"
@@ -76,6 +58,8 @@ _REMOVED_LIVES = frozenset(
         LifeState.RETIRED,
     },
 )
+
+_LOST_LIVES = frozenset({LifeState.MISSING, LifeState.STOLEN})
 
 _RENTALS: dict[Mode, dict[str, MdsState]] = {
     Mode.MICROMOBILITY: {
@@ -116,11 +100,12 @@ _UNBLOCK_EVENTS: dict[str | None, str] = {
     None: "maintenance",
 }
 _PICK_UPS: dict[str | None, str] = {
+    COMPLIANCE: "compliance_pick_up",
     LifeState.WORKSHOP: "maintenance_pick_up",
     LifeState.STORAGE: "rebalance_pick_up",
     LifeState.IMPOUNDED: "agency_pick_up",
     LifeState.RETIRED: "decommissioned",
-    None: "maintenance_pick_up",
+    None: UNSPECIFIED,
 }
 _REMOVED_FROM_SILENCE: dict[str | None, str] = {
     LifeState.IMPOUNDED: "agency_pick_up",
@@ -143,7 +128,13 @@ _CAR_REMOVALS: dict[str | None, str] = {
     None: "maintenance_pick_up",
 }
 _S = MdsState
+_STREET = (_S.ON_TRIP, _S.AVAILABLE, _S.NON_OPERATIONAL, _S.RESERVED, _S.ELSEWHERE)
+_BORDER = (_S.ON_TRIP, _S.AVAILABLE, _S.NON_OPERATIONAL, _S.RESERVED)
+_SILENCE = frozenset({_S.NON_CONTACTABLE, _S.MISSING})
+_RIDING = frozenset({RentalState.ON_TRIP, RentalState.PAUSED, RentalState.ENDING})
+_RIDES = frozenset({_S.ON_TRIP, _S.STOPPED})
 
+# Of two ways of one length the first in this order is taken: rides before silence.
 EDGES: dict[Mode, Edges] = {
     Mode.MICROMOBILITY: {
         (_S.AVAILABLE, _S.RESERVED): {None: "reservation_start"},
@@ -155,19 +146,19 @@ EDGES: dict[Mode, Edges] = {
         (_S.RESERVED, _S.AVAILABLE): {None: "reservation_cancel"},
         (_S.RESERVED, _S.ON_TRIP): {None: "trip_start"},
         (_S.ON_TRIP, _S.AVAILABLE): {None: "trip_end"},
+        (_S.ON_TRIP, _S.ELSEWHERE): {None: "trip_leave_jurisdiction"},
+        (_S.ELSEWHERE, _S.ON_TRIP): {None: "trip_enter_jurisdiction"},
+        (_S.ELSEWHERE, _S.REMOVED): _PICK_UPS,
         (_S.REMOVED, _S.AVAILABLE): _DROP_OFFS,
         **{
             (silent, heard): {None: event}
             for silent, event in ((_S.NON_CONTACTABLE, "comms_restored"), (_S.MISSING, "located"))
-            for heard in (_S.AVAILABLE, _S.NON_OPERATIONAL, _S.ON_TRIP, _S.RESERVED)
+            for heard in _STREET
         },
         (_S.NON_CONTACTABLE, _S.REMOVED): _REMOVED_FROM_SILENCE,
         (_S.MISSING, _S.REMOVED): {**_REMOVED_FROM_SILENCE, None: "located"},
         (_S.NON_CONTACTABLE, _S.MISSING): {None: "not_located"},
-        **{
-            (heard, _S.NON_CONTACTABLE): {None: "comms_lost"}
-            for heard in (_S.AVAILABLE, _S.NON_OPERATIONAL, _S.RESERVED, _S.ON_TRIP, _S.REMOVED)
-        },
+        **{(heard, _S.NON_CONTACTABLE): {None: "comms_lost"} for heard in (*_STREET, _S.REMOVED)},
     },
     Mode.CAR_SHARE: {
         (_S.AVAILABLE, _S.RESERVED): {None: "reservation_start"},
@@ -188,32 +179,36 @@ EDGES: dict[Mode, Edges] = {
         },
         (_S.STOPPED, _S.AVAILABLE): {None: "trip_end"},
         (_S.ON_TRIP, _S.STOPPED): {None: "trip_stop"},
+        **{(here, _S.ELSEWHERE): {None: "trip_leave_jurisdiction"} for here in _BORDER},
+        **{(_S.ELSEWHERE, here): {None: "trip_enter_jurisdiction"} for here in _BORDER},
         **{
             (heard, _S.NON_CONTACTABLE): {None: "comms_lost"}
             for heard in _S
-            if heard not in {_S.NON_CONTACTABLE, _S.MISSING, _S.ELSEWHERE}
+            if heard not in _SILENCE
         },
         **{
             (_S.NON_CONTACTABLE, heard): {None: "comms_restored"}
             for heard in _S
-            if heard not in {_S.NON_CONTACTABLE, _S.MISSING, _S.ELSEWHERE}
+            if heard not in _SILENCE
         },
     },
 }
 
 
 def mds_state(condition: Condition) -> MdsState:
-    """The public state of a vehicle: life first, then contact, then the rider, then the blocks.
+    """The public state of a vehicle: life first, then contact, the border, the rider, the blocks.
 
     A vehicle heard late is still told as it was; only one lost counts as out of contact.
     """
     mode = MODES[condition.kind]
     if condition.life in _REMOVED_LIVES:
         return MdsState.REMOVED
-    if condition.life == LifeState.MISSING:
+    if condition.life in _LOST_LIVES:
         return MdsState.MISSING if mode is Mode.MICROMOBILITY else MdsState.NON_CONTACTABLE
     if condition.link == LinkState.LOST:
         return MdsState.NON_CONTACTABLE
+    if condition.outside:
+        return MdsState.ELSEWHERE
     rented = _RENTALS[mode].get(condition.rental)
     if rented is not None:
         return rented
@@ -227,9 +222,22 @@ def mds_events(before: Condition, after: Condition, *, reason: str = "") -> tupl
     `reason` tells apart what the conditions alone do not (a hold that ran out, not cancelled).
     """
     mode = MODES[after.kind]
-    states = _route(mode, mds_state(before), mds_state(after))
+    riding = before.rental in _RIDING or after.rental in _RIDING
+    states = _route(mode, mds_state(before), mds_state(after), riding=riding)
     causes = _causes(before, after, reason)
-    return tuple(_event(EDGES[mode][edge], causes) for edge in pairwise(states))
+    silent = LinkState.LOST in (before.link, after.link)
+    inner = states[1:-1]
+    return tuple(
+        _through_silence(edge)
+        if not silent and MdsState.NON_CONTACTABLE in {*edge} & {*inner}
+        else _event(EDGES[mode][edge], causes)
+        for edge in pairwise(states)
+    )
+
+
+def _through_silence(edge: tuple[MdsState, MdsState]) -> str:
+    """The event of passing `non_contactable` on a vehicle that we hear all the time."""
+    return "not_located" if edge[1] is MdsState.MISSING else UNSPECIFIED
 
 
 def _causes(before: Condition, after: Condition, reason: str) -> tuple[str, ...]:
@@ -246,10 +254,15 @@ def _event(names: Mapping[str | None, str], causes: tuple[str, ...]) -> str:
 
 
 @cache
-def _route(mode: Mode, start: MdsState, goal: MdsState) -> tuple[MdsState, ...]:
-    """The shortest way through the mode's changes; silence is passed only where it is an end."""
-    passable = {start, goal} | (set(MdsState) - {MdsState.NON_CONTACTABLE, MdsState.MISSING})
-    if MdsState.MISSING in {start, goal}:
+def _route(mode: Mode, start: MdsState, goal: MdsState, *, riding: bool) -> tuple[MdsState, ...]:
+    """The shortest honest way through the mode's changes.
+
+    It passes no ride where nobody rode, and no silence but where the mode has no other way.
+    """
+    ends = {start, goal}
+    closed = {MdsState.REMOVED, MdsState.ELSEWHERE, *_SILENCE} | (set() if riding else _RIDES)
+    passable = ends | (set(MdsState) - closed)
+    if ends & {MdsState.MISSING, MdsState.ELSEWHERE} and mode is Mode.MICROMOBILITY:
         passable.add(MdsState.NON_CONTACTABLE)
     ways: deque[tuple[MdsState, ...]] = deque([(start,)])
     seen = {start}

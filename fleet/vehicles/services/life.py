@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles import history
+from fleet.vehicles import history, mds
 from fleet.vehicles.events import LifeChanged
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import blocks, holds
@@ -60,7 +60,8 @@ def set_life_state(
         move(vehicle, field="life_state", to=to, at=at, by=by, reason=reason)
         if to == LifeState.WORKSHOP:
             blocks.place_block([subject], reason=BlockReason.INSPECTION, at=at, by=by)
-        history.record_changes([subject], at=at, by=by, reason=reason)
+        told = mds.COMPLIANCE if reason == mds.COMPLIANCE else ""
+        history.record_changes([subject], at=at, by=by, reason=told)
         outbox.publish(
             LifeChanged(vehicle_id=vehicle.pk, before=before, after=to, at=at, reason=reason),
             at=at,

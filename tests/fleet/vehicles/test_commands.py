@@ -87,14 +87,27 @@ def test_a_newer_lock_takes_back_a_waiting_unlock(make_vehicle: MakeVehicle) -> 
     assert services.mark_commands_sent(public_ids=[str(unlock.public_id)], at=AT, by=SYSTEM) == []
 
 
-def test_an_unlock_that_left_is_overruled_by_sequence_only(make_vehicle: MakeVehicle) -> None:
+def test_an_unlock_that_left_and_is_overruled_travels_no_more(make_vehicle: MakeVehicle) -> None:
+    """Its number alone would not do: not every unit compares numbers."""
     scooter = make_vehicle()
     unlock = order(scooter)
     send(unlock)
     lock = order(scooter, "lock", key="trip:1:lock")
     unlock.refresh_from_db()
-    assert unlock.state == "sent"
+    assert unlock.state == "superseded"
     assert lock.sequence > unlock.sequence
+    both = [str(unlock.public_id), str(lock.public_id)]
+    travelling = services.mark_commands_sent(public_ids=both, at=AT, by=SYSTEM)
+    assert [command.kind for command in travelling] == ["lock"]
+
+
+def test_an_unlock_the_vehicle_heard_ends_by_itself(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    send(unlock)
+    answer(unlock, "accepted")
+    order(unlock.vehicle, "lock", key="trip:1:lock")
+    unlock.refresh_from_db()
+    assert unlock.state == "accepted"
 
 
 def test_accepted_is_not_done(make_vehicle: MakeVehicle) -> None:
