@@ -6,18 +6,24 @@ import datetime
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 
-from fleet.telematics.models import LatestState, Point
+from fleet.telematics.models import LatestState
+from fleet.telematics.rules import jumps
+from fleet.telematics.rules.way import Way, way_of
+from fleet.telematics.store import point_store
 from fleet.vehicles import mds, rules
 from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.states import LifeState
 from mobility.core.geo import EARTH_RADIUS_M, haversine_m
+
+if TYPE_CHECKING:
+    from fleet.telematics.records import Points
 
 _E7 = 1e7
 _METRES_PER_DEGREE = math.radians(1) * EARTH_RADIUS_M
@@ -122,6 +128,33 @@ def latest_position(*, vehicle_id: int) -> Position | None:
     )
 
 
+def track(
+    *,
+    vehicle_id: int,
+    start: datetime.datetime,
+    end: datetime.datetime,
+) -> Points:
+    """All stored points of a vehicle from `start` to `end`, both included (`records.OWNED_POINT`).
+
+    In the order of the device's clock, each moment once, wherever the store keeps them by now.
+    When a point was received is told only while its day is hot, −1 afterwards.
+    """
+    return point_store().track(vehicle_id=vehicle_id, start=start, end=end)
+
+
+def trip_way(
+    *,
+    vehicle_id: int,
+    start: datetime.datetime,
+    end: datetime.datetime,
+) -> tuple[Points, Way]:
+    """The points of a vehicle between two moments, and the way they make (`rules.way`)."""
+    points = track(vehicle_id=vehicle_id, start=start, end=end)
+    top_kmh = Vehicle.objects.values_list("type__max_speed_kmh", flat=True).filter(pk=vehicle_id)
+    limit_mps = jumps.limit_mps(np.array([top_kmh.first() or 0], dtype=np.float64))
+    return points, way_of(points, limit_mps=float(limit_mps[0]))
+
+
 def trip_distance_m(
     *,
     vehicle_id: int,
@@ -131,23 +164,11 @@ def trip_distance_m(
     """Metres along the stored points of a vehicle between two moments.
 
     Always computed from what is stored, in the order of the device's clock: points that arrived
-    late or twice make no difference. A single step faster than 60 m/s is a jump of the receiver
-    and counts nothing.
+    late or twice make no difference. Jumps of the receiver and the drift of a standing vehicle
+    count nothing; the formula is told in `rules.way`.
     """
-    points = (
-        Point.objects.filter(vehicle_id=vehicle_id, at__range=(start, end))
-        .order_by("at")
-        .values_list("at", "lon_e7", "lat_e7")
-    )
-    rows = np.array(
-        [(at.timestamp(), lon / _E7, lat / _E7) for at, lon, lat in points],
-        dtype=np.float64,
-    ).reshape(-1, 3)
-    if len(rows) < 2:
-        return 0.0
-    seconds = np.diff(rows[:, 0])
-    steps = haversine_m(rows[:-1, 1], rows[:-1, 2], rows[1:, 1], rows[1:, 2])
-    return float(steps[steps <= 60 * seconds].sum())
+    _points, way = trip_way(vehicle_id=vehicle_id, start=start, end=end)
+    return way.distance_m
 
 
 def map_rows(*, organisation_ids: Collection[int] | None) -> list[MapRow]:

@@ -23,6 +23,6 @@ def age_links() -> int:
 
 @shared_task(name="fleet.telematics.tend_partitions")
 def tend_partitions() -> None:
-    """Make the days ahead, drop those whose time is over."""
+    """Make the days ahead, drop those for which nothing can come any more."""
     services.ensure_partitions(at=clock.now())
-    services.drop_old_points(at=clock.now())
+    services.drop_empty_days(at=clock.now())

@@ -19,7 +19,7 @@ from fleet.telematics.services.devices import (
 from fleet.telematics.services.drain import drain
 from fleet.telematics.services.latest import Placement, place_vehicles
 from fleet.telematics.services.links import age_links
-from fleet.telematics.services.partitions import drop_old_points, ensure_partitions
+from fleet.telematics.services.partitions import drop_empty_days, ensure_partitions
 
 __all__ = [
     "AcceptedReport",
@@ -36,7 +36,7 @@ __all__ = [
     "add_integration",
     "age_links",
     "drain",
-    "drop_old_points",
+    "drop_empty_days",
     "ensure_partitions",
     "export_broker_users",
     "move_device",

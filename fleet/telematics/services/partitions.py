@@ -1,7 +1,8 @@
-"""Day partitions of the points: made ahead, and dropped whole when their time is over.
+"""Day partitions of the points: made ahead, and dropped when they are empty and nothing can come.
 
-Deleting rows would lock and bloat; dropping a day costs nothing. What falls into the DEFAULT
-partition belongs to a day nobody prepared and is an alarm, not a loss.
+Deleting rows would lock and bloat; a day is emptied when it is closed (`store.closing`), and its
+shell costs nothing. What falls into the DEFAULT partition belongs to a day nobody prepared and is
+an alarm, not a loss: it is taken along when the day is made.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from django.db import connection, transaction
 
-from fleet.telematics.models import QuarantinedPoint
+from fleet.telematics.rules import MAX_AGE_US
 from mobility.core import locks
 
 if TYPE_CHECKING:
@@ -21,11 +22,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DAYS_AHEAD = 3
-# Where a person rode is kept no longer than a bill can be disputed.
-KEEP_DAYS = 90
+# Older points are put aside at the door; a week more for what waits in the log meanwhile.
+KEEP_EMPTY = datetime.timedelta(microseconds=MAX_AGE_US) + datetime.timedelta(days=7)
 
 _DAY_US = 86_400 * 1_000_000
 _PREFIX = "fleet_point_"
+
+_CREATE = """
+CREATE TABLE {table} (LIKE fleet_point INCLUDING DEFAULTS INCLUDING CONSTRAINTS);
+WITH strays AS (
+    DELETE FROM fleet_point_default WHERE at >= '{since}' AND at < '{until}' RETURNING *
+) INSERT INTO {table} SELECT * FROM strays;
+ALTER TABLE fleet_point ATTACH PARTITION {table} FOR VALUES FROM ('{since}') TO ('{until}');
+"""
 
 # Days this process has seen a partition for.
 _prepared: set[datetime.date] = set()
@@ -44,17 +53,16 @@ def prepare_days(at_us: NDArray[np.int64]) -> None:
     _make(days)
 
 
-def drop_old_points(*, at: datetime.datetime, keep_days: int = KEEP_DAYS) -> list[str]:
-    """Drop the days that are older than `keep_days`, and quarantined points likewise."""
-    oldest = at.astimezone(datetime.UTC).date() - datetime.timedelta(days=keep_days)
-    dropped = [name for name in _existing() if _is_before(name, oldest)]
-    with connection.cursor() as cursor:
-        for name in dropped:
-            cursor.execute(f"DROP TABLE {connection.ops.quote_name(name)}")
+def drop_empty_days(*, at: datetime.datetime) -> list[str]:
+    """Drop the partitions for which no point can come any more; returns their names.
+
+    Each in a transaction of its own: shut, counted, dropped only if nothing is in it. One that is
+    in use or not yet closed stays for another night.
+    """
+    oldest = (at - KEEP_EMPTY).astimezone(datetime.UTC).date()
+    names = [name for name in _existing() if _is_before(name, oldest)]
+    dropped = [name for name in names if _drop_if_empty(name)]
     _prepared.clear()
-    QuarantinedPoint.objects.filter(
-        received_at__lt=at - datetime.timedelta(days=keep_days)
-    ).delete()
     return dropped
 
 
@@ -64,6 +72,20 @@ def stray_points() -> int:
         cursor.execute("SELECT count(*) FROM fleet_point_default")
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def _drop_if_empty(name: str) -> bool:
+    quoted = connection.ops.quote_name(name)
+    with transaction.atomic(), connection.cursor() as cursor:
+        locks.advisory("fleet.telematics.partitions")
+        # Whoever asks for the whole table makes all others wait behind it: never for long.
+        cursor.execute("SET LOCAL lock_timeout = '3s'")
+        cursor.execute("LOCK TABLE fleet_point IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {quoted})")  # noqa: S608 - quoted
+        (filled,) = cursor.fetchone() or (True,)
+        if not filled:
+            cursor.execute(f"DROP TABLE {quoted}")
+    return not filled
 
 
 def _make(days: Iterable[datetime.date]) -> list[str]:
@@ -85,10 +107,10 @@ def _make(days: Iterable[datetime.date]) -> list[str]:
 
 
 def _create_sql(day: datetime.date) -> str:
+    """Strays of the day move in before it becomes a partition, or it could not become one."""
     following = day + datetime.timedelta(days=1)
-    return (
-        f"CREATE TABLE {_name(day)} PARTITION OF fleet_point"
-        f" FOR VALUES FROM ('{day} 00:00:00+00') TO ('{following} 00:00:00+00')"
+    return _CREATE.format(
+        table=_name(day), since=f"{day} 00:00:00+00", until=f"{following} 00:00:00+00"
     )
 
 
