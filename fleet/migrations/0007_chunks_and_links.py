@@ -16,9 +16,10 @@ CREATE TABLE fleet_pointchunk (
     north_e7 integer NOT NULL,
     first_s smallint NOT NULL,
     last_s smallint NOT NULL,
-    payload bytea STORAGE EXTERNAL NOT NULL,
+    payload bytea NOT NULL,
     PRIMARY KEY (vehicle_id, hour)
 ) PARTITION BY RANGE (hour);
+ALTER TABLE fleet_pointchunk ALTER COLUMN payload SET STORAGE EXTERNAL;
 """
 
 # The history of a vehicle is never altered, but for one thing that the law asks for: the name of a
