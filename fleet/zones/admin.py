@@ -1,4 +1,4 @@
-"""Admin pages of zones: an operator draws its own, the city's officer the city's."""
+"""Admin pages of zones: sets and what is in them; an operator edits its own, the officer the city's."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class GeoJsonArea(forms.Textarea):
 
 @admin.register(Zone)
 class ZoneAdmin(ScopedAdmin[Zone]):
-    """Zones. To change a rule from a moment on, end the zone and add its successor."""
+    """Zones."""
 
     viewers = FLEET_STAFF
     editors = EDITORS
-    list_display = ("code", "name", "kind", "organisation", "city", "during", "max_speed_kmh")
-    list_filter = ("kind", "city", "organisation")
-    list_select_related = ("organisation", "city")
+    list_display = ("code", "name", "kind", "zone_set", "position")
+    list_filter = ("kind", "zone_set__state")
+    list_select_related = ("zone_set",)
     search_fields = ("code", "name")
     formfield_overrides: ClassVar[dict[Any, Any]] = {
         MultiPolygonField: {

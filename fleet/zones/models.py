@@ -116,23 +116,19 @@ class ZoneSet(PublicModel):
 class ZoneQuerySet(FleetScoped["Zone"]):
     """Zones by the time of their sets."""
 
-    staff_paths: ClassVar = ("organisation",)
-    city_path = "city__organisation"
+    staff_paths: ClassVar = ("zone_set__organisation",)
+    city_path = "zone_set__city__organisation"
 
     def valid_at(self, at: datetime.datetime) -> ZoneQuerySet:
         """Zones of the sets in force at a moment."""
-        return self.filter(during__contains=at)
+        return self.exclude(zone_set__state=SetState.DRAFT).filter(zone_set__during__contains=at)
 
 
 class Zone(models.Model):
     """One area of a set; the lower its position, the earlier its rules are asked."""
 
     zone_set = models.ForeignKey(
-        ZoneSet,
-        on_delete=models.CASCADE,
-        related_name="zones",
-        verbose_name=_("zone set"),
-        null=True,
+        ZoneSet, on_delete=models.CASCADE, related_name="zones", verbose_name=_("zone set")
     )
     position = models.PositiveSmallIntegerField(
         _("position"),
@@ -156,48 +152,12 @@ class Zone(models.Model):
 
     objects = ZoneQuerySet.as_manager()
 
-    organisation = models.ForeignKey(
-        "mobility.Organisation",
-        on_delete=models.PROTECT,
-        related_name="zones",
-        verbose_name=_("organisation"),
-    )
-    city = models.ForeignKey(
-        "mobility.City",
-        on_delete=models.PROTECT,
-        related_name="zones",
-        verbose_name=_("city"),
-    )
-    vehicle_kinds = ArrayField(
-        models.CharField(max_length=16, choices=Kind.choices),
-        verbose_name=_("vehicle kinds"),
-        default=list,
-        blank=True,
-        help_text=_("Empty: every kind of vehicle."),
-    )
-    during = DateTimeRangeField(_("valid during"))
-    max_speed_kmh = models.PositiveSmallIntegerField(_("speed limit (km/h)"), null=True, blank=True)
-
     class Meta:
         verbose_name = _("zone")
         verbose_name_plural = _("zones")
-        ordering = ("city", "code", "-id")
+        ordering = ("zone_set", "position", "id")
         constraints = (
-            models.CheckConstraint(
-                condition=Q(boundary__isvalid=True),
-                name="fleet_zone_boundary_is_sound",
-                violation_error_message=_("The boundary crosses itself."),
-            ),
-            models.CheckConstraint(
-                condition=~Q(kind=ZoneKind.SLOW) | Q(max_speed_kmh__isnull=False),
-                name="fleet_slow_zone_has_a_limit",
-                violation_error_message=_("A slow zone needs a speed limit."),
-            ),
-            models.CheckConstraint(
-                condition=Q(during__isempty=False) & Q(during__lower_inf=False),
-                name="fleet_zone_has_a_beginning",
-                violation_error_message=_("A zone needs the moment from which it is valid."),
-            ),
+            models.UniqueConstraint(fields=("zone_set", "code"), name="fleet_zone_code_once"),
         )
 
     def __str__(self) -> str:

@@ -1,0 +1,180 @@
+"""Building the raster: cells that lie wholly in a zone answer at once, border cells test exactly.
+
+Memory is bounded: cells start at about 45 m and double their side until there are few enough,
+which a whole country's zones would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from fleet.zones.index import kernel
+from fleet.zones.index.kernel import TILE_BITS, TILE_CELLS, Bytes, Grid, Ints, Longs, Slabs
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+E7 = 10_000_000
+# 4,096 units of 1e-7 degrees: 46 m from south to north, 32 m from west to east in Milan.
+SHIFT = 12
+WIDEST_SHIFT = 26
+# 8 bytes a cell and 4 bytes an entry: 100 MB at the very most.
+MOST_CELLS = 8_000_000
+MOST_ENTRIES = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Grid and slabs of one set of shapes; see `kernel`."""
+
+    grid: Grid
+    slabs: Slabs
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all arrays."""
+        arrays = (*self.grid, *self.slabs)
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The cells of one zone: from the left column and bottom row, so many each way."""
+
+    left: int
+    bottom: int
+    columns: int
+    rows: int
+
+    @property
+    def cells(self) -> int:
+        """How many."""
+        return self.columns * self.rows
+
+
+def build(shapes: Sequence[BaseGeometry]) -> Raster:
+    """The raster of `shapes` (areas in WGS 84 degrees), whose row numbers are their places.
+
+    1. Round each border to 1e-7 degrees (1 cm) and cut it into edges.
+    2. Choose the finest cells that keep within the bounds of memory.
+    3. Sort the edges into rows, paint each zone, and list the zones of each cell.
+    """
+    edges = [edges_of(shape) for shape in shapes]
+    grid, boxes = _lay_grid(edges)
+    slabs = _sort_edges(grid, edges, boxes)
+    painted = []
+    touched = np.zeros(grid.columns * grid.rows, np.int32)
+    for zone, (lines, box) in enumerate(zip(edges, boxes, strict=True)):
+        status: Bytes = np.zeros((box.rows, box.columns), np.uint8)
+        kernel.paint(grid, slabs, zone, lines, box.left, status)
+        kernel.touch_tiles(box.left, box.bottom, grid.columns, status, touched)
+        painted.append(status)
+    return Raster(grid=_list_zones(grid, boxes, painted, touched), slabs=slabs)
+
+
+def edges_of(shape: BaseGeometry) -> Ints:
+    """All edges of an area, holes included, as rows of (x1, y1, x2, y2) in 1e-7 degrees."""
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    spots, ring = shapely.get_coordinates(rings, return_index=True)
+    corners = np.rint(spots * E7).astype(np.int32)
+    lines = np.concatenate((corners[:-1], corners[1:]), axis=1)
+    real = (ring[:-1] == ring[1:]) & (lines[:, :2] != lines[:, 2:]).any(axis=1)
+    return np.ascontiguousarray(lines[real])
+
+
+def _lay_grid(edges: Sequence[Ints]) -> tuple[Grid, list[Box]]:
+    lines = np.concatenate([np.zeros((0, 4), np.int32), *edges]).astype(np.int64)
+    if not len(lines):
+        return _grid(west=0, south=0, shift=SHIFT, columns=0, rows=0), [Box(0, 0, 0, 0)] * len(
+            edges
+        )
+    west, south = lines[:, 0::2].min() - 1, lines[:, 1::2].min() - 1
+    east, north = lines[:, 0::2].max() + 1, lines[:, 1::2].max() + 1
+    for shift in range(SHIFT, WIDEST_SHIFT + 1):
+        boxes = [_box(one, west=west, south=south, shift=shift) for one in edges]
+        if sum(box.cells for box in boxes) <= MOST_ENTRIES and (
+            _tiles_near(boxes) * TILE_CELLS <= MOST_CELLS
+        ):
+            break
+    side = shift + TILE_BITS
+    grid = _grid(
+        west=int(west),
+        south=int(south),
+        shift=shift,
+        columns=int((east - west) >> side) + 1,
+        rows=int((north - south) >> side) + 1,
+    )
+    return grid, boxes
+
+
+def _grid(*, west: int, south: int, shift: int, columns: int, rows: int) -> Grid:
+    return Grid(
+        west=west,
+        south=south,
+        shift=shift,
+        columns=columns,
+        rows=rows,
+        tiles=np.full(columns * rows, -1, np.int32),
+        cells=np.zeros(1, np.int64),
+        entries=np.zeros(0, np.int32),
+    )
+
+
+def _box(lines: Ints, *, west: int, south: int, shift: int) -> Box:
+    if not len(lines):
+        return Box(0, 0, 0, 0)
+    # A unit more each way, as `kernel.columns_in_row` and `rows_of_edges` round outwards.
+    left = (int(lines[:, 0::2].min()) - 1 - int(west)) >> shift
+    right = (int(lines[:, 0::2].max()) + 1 - int(west)) >> shift
+    bottom = (int(lines[:, 1::2].min()) - 1 - int(south)) >> shift
+    top = (int(lines[:, 1::2].max()) + 1 - int(south)) >> shift
+    return Box(left, bottom, right - left + 1, top - bottom + 1)
+
+
+def _tiles_near(boxes: Sequence[Box]) -> int:
+    """Tiles that the boxes touch, counted once for each box: never too few."""
+    return sum(
+        (((box.left + box.columns - 1) >> TILE_BITS) - (box.left >> TILE_BITS) + 1)
+        * (((box.bottom + box.rows - 1) >> TILE_BITS) - (box.bottom >> TILE_BITS) + 1)
+        for box in boxes
+        if box.cells
+    )
+
+
+def _sort_edges(grid: Grid, edges: Sequence[Ints], boxes: Sequence[Box]) -> Slabs:
+    height = np.array([box.rows for box in boxes], np.int32)
+    first: Longs = np.concatenate(([0], np.cumsum(height[:-1], dtype=np.int64)))[: len(boxes)]
+    counts: Longs = np.zeros(int(height.sum()), np.int64)
+    for lines, box, start in zip(edges, boxes, first, strict=True):
+        kernel.rows_of_edges(grid, lines, box.bottom, counts[start : start + box.rows])
+    starts: Longs = np.concatenate(([0], np.cumsum(counts)))
+    sorted_edges: Ints = np.zeros((int(starts[-1]), 4), np.int32)
+    places = starts[:-1].copy()
+    for lines, box, start in zip(edges, boxes, first, strict=True):
+        kernel.sort_edges(grid, lines, box.bottom, places[start : start + box.rows], sorted_edges)
+    return Slabs(
+        bottom=np.array([box.bottom for box in boxes], np.int32),
+        height=height,
+        first=first,
+        starts=starts,
+        edges=sorted_edges,
+    )
+
+
+def _list_zones(grid: Grid, boxes: Sequence[Box], painted: Sequence[Bytes], touched: Ints) -> Grid:
+    tiles = np.where(touched > 0, np.cumsum(touched) - 1, -1).astype(np.int32)
+    grid = grid._replace(tiles=tiles)
+    counts: Longs = np.zeros(int(touched.sum()) * TILE_CELLS, np.int64)
+    for box, status in zip(boxes, painted, strict=True):
+        kernel.count_cells(grid, box.left, box.bottom, status, counts)
+    cells: Longs = np.concatenate(([0], np.cumsum(counts)))
+    grid = grid._replace(cells=cells, entries=np.zeros(int(cells[-1]), np.int32))
+    places = cells[:-1].copy()
+    for zone, (box, status) in enumerate(zip(boxes, painted, strict=True)):
+        kernel.enter_cells(grid, box.left, box.bottom, status, zone, places)
+    return grid

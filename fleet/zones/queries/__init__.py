@@ -1,0 +1,14 @@
+"""Reading zones: verdicts for a place, and the public map."""
+
+from fleet.zones.queries.features import set_features, zone_features, zones_tag
+from fleet.zones.queries.parking import parking_verdict
+from fleet.zones.rules import NearestPlace, ParkingVerdict
+
+__all__ = [
+    "NearestPlace",
+    "ParkingVerdict",
+    "parking_verdict",
+    "set_features",
+    "zone_features",
+    "zones_tag",
+]
