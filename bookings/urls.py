@@ -7,4 +7,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("bookings.trips.urls")),
     path("", include("bookings.recharges.urls")),
     path("", include("bookings.payments.urls")),
+    path("", include("bookings.support.urls")),
 ]

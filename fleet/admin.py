@@ -1,8 +1,15 @@
 """Register of the admin pages of this app's features."""
 
+from fleet.maintenance import admin as maintenance_admin
 from fleet.rebalancing import admin as rebalancing_admin
 from fleet.telematics import admin as telematics_admin
 from fleet.vehicles import admin as vehicles_admin
 from fleet.zones import admin as zones_admin
 
-__all__ = ["rebalancing_admin", "telematics_admin", "vehicles_admin", "zones_admin"]
+__all__ = [
+    "maintenance_admin",
+    "rebalancing_admin",
+    "telematics_admin",
+    "vehicles_admin",
+    "zones_admin",
+]

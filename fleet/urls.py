@@ -6,5 +6,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("fleet.vehicles.urls")),
     path("", include("fleet.zones.urls")),
     path("", include("fleet.telematics.urls")),
+    path("", include("fleet.maintenance.urls")),
     path("", include("fleet.rebalancing.urls")),
 ]

@@ -52,6 +52,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "telematics-links": every(20, "fleet.telematics.age_links"),
         "telematics-partitions": every(3600, "fleet.telematics.tend_partitions"),
         "vehicles-commands": every(2, "fleet.vehicles.expire_commands"),
+        "maintenance-due": every(3600, "fleet.maintenance.open_due_orders"),
         "reservations-expire": every(3, "bookings.reservations.expire"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
         "payments-collect": every(5, "bookings.payments.collect"),

@@ -114,8 +114,9 @@ ORDER_MOVES: dict[str, frozenset[str]] = {
     OrderState.OPEN: frozenset(
         {OrderState.ASSIGNED, OrderState.IN_PROGRESS, OrderState.CANCELLED},
     ),
+    # Assigned to somebody else it stays assigned.
     OrderState.ASSIGNED: frozenset(
-        {OrderState.OPEN, OrderState.IN_PROGRESS, OrderState.CANCELLED},
+        {OrderState.OPEN, OrderState.ASSIGNED, OrderState.IN_PROGRESS, OrderState.CANCELLED},
     ),
     # Work that was begun can be given up, never forgotten.
     OrderState.IN_PROGRESS: frozenset({OrderState.DONE, OrderState.CANCELLED}),

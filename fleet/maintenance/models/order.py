@@ -36,7 +36,8 @@ class WorkOrderQuerySet(FleetScoped["WorkOrder"]):
             .annotate(cents=Sum(F("quantity") * F("unit_cost_cents")))
         )
         cents = Coalesce(Subquery(parts.values("cents")), Value(0))
-        return self.annotate(parts_cents=cents, total_cents=F("cost_cents") + cents)
+        figures = {"parts_cents": cents, "total_cents": F("cost_cents") + cents}
+        return self.annotate(**figures)
 
 
 class WorkOrder(PublicModel):

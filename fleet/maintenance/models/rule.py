@@ -72,7 +72,10 @@ class MaintenanceRule(PublicModel):
         ordering = ("organisation", "id")
         constraints = (
             models.CheckConstraint(
-                condition=Q(every_km__gt=0) | Q(every_days__gt=0) | Q(every_rides__gt=0),
+                # Said twice because of NULL: a check that is not known is one that holds.
+                condition=Q(every_km__isnull=False, every_km__gt=0)
+                | Q(every_days__isnull=False, every_days__gt=0)
+                | Q(every_rides__isnull=False, every_rides__gt=0),
                 name="fleet_rule_has_a_measure",
                 violation_error_message=_("Give at least one of kilometres, days and rides."),
             ),
