@@ -255,7 +255,9 @@ def test_only_one_drains_a_shard(
 
 
 DAY = [
-    point(NOON + n * 20 * SECOND, lon=9.19 + n * 1e-4, battery=90 - n % 60, odometer=n * 10)
+    point(
+        NOON + n * 20 * SECOND, lon=9.19 + n * 1e-4, speed=39, battery=90 - n % 60, odometer=n * 10
+    )
     for n in range(40)
 ]
 
@@ -386,16 +388,6 @@ def test_a_batch_costs_the_same_whatever_its_size(
 
 
 # --- partitions -------------------------------------------------------------------------------------
-
-
-def test_days_are_made_ahead_and_dropped_when_old(scooter: Vehicle, log: RedisPointLog) -> None:
-    at = datetime.datetime(2031, 3, 1, 23, 59, tzinfo=datetime.UTC)
-    made = services.ensure_partitions(at=at)
-    assert made == [f"fleet_point_2031{day}" for day in ("0228", "0301", "0302", "0303", "0304")]
-    assert services.ensure_partitions(at=at) == []
-    dropped = services.drop_old_points(at=at + datetime.timedelta(days=93))
-    assert "fleet_point_20310228" in dropped
-    assert "fleet_point_20310304" not in dropped
 
 
 def test_no_point_strays(scooter: Vehicle, log: RedisPointLog) -> None:
