@@ -7,6 +7,7 @@ from fleet.telematics.rules.batteries import (
     battery_changes,
 )
 from fleet.telematics.rules.points import (
+    GPS_ROUND_US,
     MAX_AGE_US,
     MAX_AHEAD_US,
     in_order_once,
@@ -14,11 +15,11 @@ from fleet.telematics.rules.points import (
     quarantine_reasons,
     reason_of,
     right_week,
-    split_fresh,
 )
 
 __all__ = [
     "CHARGED_BATTERY_PCT",
+    "GPS_ROUND_US",
     "LOW_BATTERY_PCT",
     "MAX_AGE_US",
     "MAX_AHEAD_US",
@@ -29,5 +30,4 @@ __all__ = [
     "quarantine_reasons",
     "reason_of",
     "right_week",
-    "split_fresh",
 ]

@@ -103,9 +103,7 @@ def believe(
 
 def reachable(start: Fix, end: Fix, *, limit_mps: float) -> bool:
     """Whether a vehicle can have come from one fix to the other, in the time between them."""
-    metres = haversine_m(
-        start.lon_e7 / 1e7, start.lat_e7 / 1e7, end.lon_e7 / 1e7, end.lat_e7 / 1e7
-    )
+    metres = haversine_m(start.lon_e7 / 1e7, start.lat_e7 / 1e7, end.lon_e7 / 1e7, end.lat_e7 / 1e7)
     seconds = abs(end.at_us - start.at_us) / 1e6
     return metres <= limit_mps * seconds + SLACK_M + start.doubt_m + end.doubt_m
 

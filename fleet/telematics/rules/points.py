@@ -9,8 +9,6 @@ import numpy as np
 from fleet.telematics.states import QuarantineReason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from fleet.telematics.records import Points
@@ -26,6 +24,18 @@ MAX_AGE_US = 30 * _DAY_US
 # two such rounds too early. Source: IS-GPS-200, 20.3.3.3.1.1.
 GPS_ROUND_US = 1_024 * 7 * _DAY_US
 _GPS_ROUNDS = 2
+
+_SAID = (
+    "lon_e7",
+    "lat_e7",
+    "odometer_m",
+    "accuracy_dm",
+    "speed_cms",
+    "heading",
+    "battery_pct",
+    "locked",
+    "tilted",
+)
 
 _ORDER = (
     QuarantineReason.OUT_OF_RANGE,
@@ -72,26 +82,19 @@ def reason_of(code: int) -> QuarantineReason:
 
 
 def in_order_once(points: Points) -> Points:
-    """Sorted by vehicle and device time, the first to arrive of equal ones kept."""
-    order = np.lexsort((points["at_us"], points["vehicle_id"]))
-    ordered = points[order]
-    repeated = (ordered["vehicle_id"][1:] == ordered["vehicle_id"][:-1]) & (
-        ordered["at_us"][1:] == ordered["at_us"][:-1]
-    )
-    return ordered[np.concatenate([[True], ~repeated])] if len(ordered) else ordered
+    """Sorted by vehicle and device time, each moment once.
 
-
-def split_fresh(points: Points, *, watermarks: Mapping[int, int]) -> tuple[Points, Points]:
-    """Points newer than anything stored of their vehicle, and the others.
-
-    Fresh ones cannot exist yet, so they may be written without looking; late ones must be
-    compared. A vehicle without a watermark has stored nothing.
+    Of points that say different things of one moment the smallest stays, by position and then by
+    the other columns: no order of arrival makes a difference.
     """
-    vehicles, place = np.unique(points["vehicle_id"], return_inverse=True)
-    lowest = np.iinfo(np.int64).min
-    marks = np.array([watermarks.get(int(one), lowest) for one in vehicles], dtype=np.int64)
-    fresh = points["at_us"] > marks[place] if len(points) else np.zeros(0, dtype=bool)
-    return points[fresh], points[~fresh]
+    if not len(points):
+        return points
+    ordered = points[np.lexsort((points["at_us"], points["vehicle_id"]))]
+    if not _repeated(ordered).any():
+        return ordered
+    said = [points[name] for name in reversed(_SAID)]
+    ordered = points[np.lexsort((*said, points["at_us"], points["vehicle_id"]))]
+    return ordered[~_repeated(ordered)]
 
 
 def newest(points: Points) -> Points:
@@ -110,3 +113,11 @@ def newest(points: Points) -> Points:
         told = np.maximum.reduceat(np.where(points[name] >= 0, positions, -1), starts)
         rows[name] = np.where(told >= starts, points[name][told], -1)
     return rows
+
+
+def _repeated(ordered: Points) -> NDArray[np.bool_]:
+    """Which points have the vehicle and moment of the one before."""
+    same = (ordered["vehicle_id"][1:] == ordered["vehicle_id"][:-1]) & (
+        ordered["at_us"][1:] == ordered["at_us"][:-1]
+    )
+    return np.concatenate([[False], same])

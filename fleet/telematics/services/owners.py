@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db import connection
 
 from fleet.telematics import records
-from fleet.telematics.models import DeviceAssignment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,24 +18,28 @@ NOBODY = -1
 _EVER = np.iinfo(np.int64).max
 _ALWAYS = np.iinfo(np.int64).min
 
+_ASSIGNMENTS = """
+SELECT device_id, vehicle_id, lower(during), upper(during) FROM fleet_deviceassignment
+WHERE device_id = ANY (%s) AND NOT isempty(during)
+"""
 
-def vehicles_of(points: Points) -> NDArray[np.int64]:
-    """The vehicle of each received point, `NOBODY` where its device sat in none at that time.
+
+def vehicles_of(points: Points, *, at_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The vehicle of each received point, `NOBODY` where its device sat in none at `at_us`.
 
     One query for a batch; a device has few assignments, so each of them is laid over the points
     of its device at once.
     """
     vehicles = np.full(len(points), NOBODY, dtype=np.int64)
-    devices = np.unique(points["device_id"])
     order = np.argsort(points["device_id"], kind="stable")
-    sorted_devices, at_us = points["device_id"][order], points["at_us"][order]
-    rows = DeviceAssignment.objects.filter(device_id__in=devices.tolist())
-    for device_id, vehicle_id, during in rows.values_list("device_id", "vehicle_id", "during"):
-        if during.isempty:
-            continue
-        first, end = np.searchsorted(sorted_devices, [device_id, device_id + 1])
-        start_us = _ALWAYS if during.lower is None else records.to_us(during.lower)
-        end_us = _EVER if during.upper is None else records.to_us(during.upper)
-        theirs = (at_us[first:end] >= start_us) & (at_us[first:end] < end_us)
-        vehicles[order[first:end][theirs]] = vehicle_id
+    devices, moments = points["device_id"][order], at_us[order]
+    with connection.cursor() as cursor:
+        cursor.execute(_ASSIGNMENTS, [np.unique(devices).tolist()])
+        rows = cursor.fetchall()
+    for device_id, vehicle_id, start, end in rows:
+        first, after = np.searchsorted(devices, [device_id, device_id + 1])
+        start_us = _ALWAYS if start is None else records.to_us(start)
+        end_us = _EVER if end is None else records.to_us(end)
+        theirs = (moments[first:after] >= start_us) & (moments[first:after] < end_us)
+        vehicles[order[first:after][theirs]] = vehicle_id
     return vehicles

@@ -256,7 +256,7 @@ def test_only_one_drains_a_shard(
 
 DAY = [
     point(
-        NOON + n * 20 * SECOND, lon=9.19 + n * 1e-4, speed=39, battery=90 - n % 60, odometer=n * 10
+        NOON + n * 20 * SECOND, lon=9.19 + n * 1e-4, speed=390, battery=90 - n % 60, odometer=n * 10
     )
     for n in range(40)
 ]

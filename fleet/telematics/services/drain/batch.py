@@ -1,0 +1,112 @@
+"""One batch of points in one transaction: stored, then judged."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleet.telematics import records, rules
+from fleet.telematics.rules import jumps
+from fleet.telematics.services import latest
+from fleet.telematics.services.drain.intake import put_aside, take_in
+from fleet.telematics.services.drain.known import Known, load_known
+from fleet.telematics.services.drain.presences import write_presences
+from fleet.telematics.services.links import LATE_AFTER
+from fleet.telematics.services.partitions import prepare_days
+from fleet.telematics.states import QuarantineReason
+from fleet.telematics.store import point_store
+from fleet.vehicles.services import block_vehicles, lift_blocks, set_link_state
+from fleet.vehicles.states import BlockReason, LinkState
+from mobility.core.principals import system_principal
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fleet.telematics.records import Points
+
+BY = system_principal("telematics")
+
+# Older points are history: whoever had the vehicle then, an alarm about it comes too late, and
+# who had it is no longer what the vehicle's row says.
+LIVE_FOR_US = 5 * 60 * 1_000_000
+
+
+@dataclass(kw_only=True)
+class Drained:
+    """What a drain did."""
+
+    entries: int = 0
+    stored: int = 0
+    quarantined: int = 0
+
+    def add(self, other: Drained) -> None:
+        """Count another batch."""
+        self.entries += other.entries
+        self.stored += other.stored
+        self.quarantined += other.quarantined
+
+
+def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Drained:
+    """Store and judge the points of some entries, in the transaction of the caller.
+
+    `careful` compares every point with what is stored, instead of only the late ones.
+    """
+    intake = take_in(received)
+    points = intake.points
+    if len(points):
+        known = load_known(points)
+        rows = known.rows_of(points)
+        fresh = points["at_us"] > known.watermark_us[rows]
+        prepare_days(points["at_us"])
+        new = np.zeros_like(fresh) if careful else fresh
+        point_store().append(fresh=points[new], late=points[~new])
+        _judge(points[fresh], rows[fresh], known, at=at)
+        write_presences([vehicle.presence for vehicle in known.vehicles], at=at)
+    return Drained(stored=len(points), quarantined=intake.quarantined)
+
+
+def _judge(points: Points, rows: NDArray[np.int64], known: Known, *, at: datetime.datetime) -> None:
+    """What follows from new points: which of them to believe, then everything they say."""
+    believed = _believe(points, rows, known)
+    points, rows = points[believed], rows[believed]
+    newest = rules.newest(points)
+    latest.write_latest(newest)
+    _hear(newest, known, at=at)
+    _judge_batteries(newest, known, at=at)
+
+
+def _believe(points: Points, rows: NDArray[np.int64], known: Known) -> NDArray[np.bool_]:
+    """Leave jumps of receivers out of account; each is noted for staff, though it is stored."""
+    belief = jumps.believe(
+        points,
+        rows=rows,
+        last=known.last,
+        in_doubt=known.in_doubt,
+        limits_mps=known.limits_mps,
+    )
+    doubted = ~belief.believed
+    if doubted.any():
+        reasons = [QuarantineReason.IMPOSSIBLE_SPEED] * int(doubted.sum())
+        put_aside(points[doubted], points["vehicle_id"][doubted], reasons)
+    for row, fix in belief.in_doubt.items():
+        known.vehicles[row].presence.become(doubt=fix, stored_until_us=fix.at_us)
+    return belief.believed
+
+
+def _hear(newest: Points, known: Known, *, at: datetime.datetime) -> None:
+    """Vehicles that were silent and have just reported are online again."""
+    recent = newest[newest["received_us"] > records.to_us(at - LATE_AFTER)]
+    heard = known.silent() & set(recent["vehicle_id"].tolist())
+    set_link_state(vehicle_ids=sorted(heard), to=LinkState.ONLINE, at=at, by=BY)
+
+
+def _judge_batteries(newest: Points, known: Known, *, at: datetime.datetime) -> None:
+    changes = rules.battery_changes(newest, blocked=known.withdrawn())
+    reason = BlockReason.LOW_BATTERY
+    if changes.low:
+        block_vehicles(vehicle_ids=changes.low, reason=reason, at=at, by=BY)
+    if changes.charged:
+        lift_blocks(vehicle_ids=changes.charged, reason=reason, at=at, by=BY)

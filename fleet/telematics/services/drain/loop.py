@@ -1,0 +1,128 @@
+"""Reading the log, batch after batch, and keeping how far it is stored beside what was stored."""
+
+from __future__ import annotations
+
+import struct
+import time
+from typing import TYPE_CHECKING
+
+import psycopg.errors
+import structlog
+from django.db import IntegrityError, transaction
+
+from fleet.telematics import records
+from fleet.telematics.log import Entry, PointLog, entry_order, point_log
+from fleet.telematics.models import IngestOffset
+from fleet.telematics.services.drain.batch import Drained, store_batch
+from mobility.core import locks
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Sequence
+
+    from fleet.telematics.records import Points
+
+log = structlog.get_logger(__name__)
+
+_ENTRIES_AT_ONCE = 500
+_WAIT_MS = 1_000
+# A little patience turns a trickle of single reports into a few transactions a second.
+_LINGER_S = 0.1
+
+
+def drain(*, shard: int, budget_s: float, now: Callable[[], datetime.datetime]) -> Drained:
+    """Store what waits in a shard of the log, for about `budget_s` seconds.
+
+    One at a time: whoever does not get the shard's lock returns at once. `now` is asked once per
+    batch, because a drain outlives the moment at which its door was opened.
+    """
+    drained = Drained()
+    with locks.try_advisory(f"fleet.telematics.drain.{shard}") as held:
+        if not held:
+            return drained
+        source = point_log()
+        deadline = time.monotonic() + budget_s
+        while True:
+            entries = source.read(shard=shard, count=_ENTRIES_AT_ONCE, wait_ms=_wait_ms(deadline))
+            if entries:
+                _store_entries(entries, shard=shard, source=source, drained=drained, at=now())
+            if time.monotonic() >= deadline:
+                return drained
+            if entries and len(entries) < _ENTRIES_AT_ONCE:
+                time.sleep(_LINGER_S)
+
+
+def drain_all(*, shard: int, at: datetime.datetime) -> Drained:
+    """Store everything that waits in a shard and return; for tests and tools."""
+    drained = Drained()
+    source = point_log()
+    while source.backlog(shard=shard):
+        entries = source.read(shard=shard, count=_ENTRIES_AT_ONCE, wait_ms=1)
+        if entries:
+            _store_entries(entries, shard=shard, source=source, drained=drained, at=at)
+    return drained
+
+
+def store_entries(*, shard: int, entries: Sequence[Entry], at: datetime.datetime) -> Drained:
+    """Store a batch of log entries in one transaction, together with how far the log is stored.
+
+    A device that changed its vehicle can bring two drains to the same vehicle, and both may then
+    hold a point for new. The second to commit is refused by the key and compares every point.
+    """
+    try:
+        return _store_once(shard=shard, entries=entries, at=at, careful=False)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
+            raise
+        log.warning("telematics.drains_met", shard=shard)
+        return _store_once(shard=shard, entries=entries, at=at, careful=True)
+
+
+def _store_once(
+    *,
+    shard: int,
+    entries: Sequence[Entry],
+    at: datetime.datetime,
+    careful: bool,
+) -> Drained:
+    with transaction.atomic():
+        offset = IngestOffset.objects.select_for_update().filter(pk=shard).first()
+        done = entry_order(offset.last_id) if offset else (-1, -1)
+        new = [(entry_id, payload) for entry_id, payload in entries if entry_order(entry_id) > done]
+        if not new:
+            return Drained(entries=len(entries))
+        drained = store_batch(_unpack(new), at=at, careful=careful)
+        drained.entries = len(entries)
+        last_id = max((entry_id for entry_id, _payload in new), key=entry_order)
+        stored = IngestOffset(shard=shard, last_id=last_id, updated_at=at)
+        stored.save(force_insert=offset is None, force_update=offset is not None)
+    return drained
+
+
+def _store_entries(
+    entries: list[Entry],
+    *,
+    shard: int,
+    source: PointLog,
+    drained: Drained,
+    at: datetime.datetime,
+) -> None:
+    stored = store_entries(shard=shard, entries=entries, at=at)
+    source.acknowledge(shard=shard, entry_ids=[entry_id for entry_id, _payload in entries])
+    drained.add(stored)
+
+
+def _wait_ms(deadline: float) -> int:
+    """How long to wait for the first entry: never zero, which would mean for ever."""
+    return max(1, min(_WAIT_MS, int((deadline - time.monotonic()) * 1000)))
+
+
+def _unpack(entries: Sequence[Entry]) -> Points:
+    """The points of all entries; one that cannot be read is logged, or it would block the rest."""
+    batches = []
+    for entry_id, payload in entries:
+        try:
+            batches.append(records.unpack_entry(payload))
+        except (ValueError, struct.error):
+            log.error("telematics.entry_unreadable", entry_id=entry_id, size=len(payload))
+    return records.join(batches)
