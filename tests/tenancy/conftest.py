@@ -63,6 +63,7 @@ def whole_city(
     station = make_station("TENANT-CP", online=True, at=clock.now())
     session = _session(station)
     plan = _plan(vehicle)
+    fault = phone.post("/api/v1/vehicles/TENANT1/faults", {"category": "brakes"}).json()
     rows: dict[str, Any] = {
         "vehicle": vehicle,
         "reservation": _row("bookings.Reservation", reservation["id"]),
@@ -71,6 +72,8 @@ def whole_city(
         "payment": _row_of("bookings.Payment"),
         "plan": plan,
         "task": RebalancingTask.objects.get(plan=plan),
+        "fault": _row("fleet.FaultReport", fault["id"]),
+        "work order": _row_of("fleet.WorkOrder"),
         "site": station.site,
         "station": station,
         "session": session,

@@ -20,7 +20,7 @@ PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "quotes", "stations", "station", "sign-in", "live-token",
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
-OWN = {"me", "telemetry"}
+OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "telemetry"}
 # Lists: which row shows there, and to whom; everybody else must not see it.
 LISTS = {
     "reservations": ("reservation", {"giulia"}),
@@ -31,6 +31,9 @@ LISTS = {
     "fleet-vehicle-list": ("vehicle", {"marco", "sara", "elena"}),
     "fleet-plans": ("plan", {"marco", "sara"}),
     "fleet-tasks": ("task", {"marco", "sara"}),
+    "own-faults": ("fault", {"giulia"}),
+    "fleet-faults": ("fault", {"marco", "sara"}),
+    "fleet-work-orders": ("work order", {"marco", "sara"}),
     "charging-site-list": ("site", {"luca", "elena"}),
     "charging-station-list": ("station", {"luca", "elena"}),
     "charging-session-list": ("session", {"luca"}),
@@ -64,6 +67,15 @@ DETAILS = {
     "fleet-task-claim": ("task", {"marco", "sara"}),
     "fleet-task-complete": ("task", {"marco", "sara"}),
     "fleet-task-drop": ("task", {"marco", "sara"}),
+    "fleet-fault": ("fault", {"marco", "sara"}),
+    "fleet-fault-accept": ("fault", {"marco", "sara"}),
+    "fleet-fault-dismiss": ("fault", {"marco", "sara"}),
+    "fleet-work-order": ("work order", {"marco", "sara"}),
+    "fleet-work-order-assign": ("work order", {"marco", "sara"}),
+    "fleet-work-order-start": ("work order", {"marco", "sara"}),
+    "fleet-work-order-checklist": ("work order", {"marco", "sara"}),
+    "fleet-work-order-finish": ("work order", {"marco", "sara"}),
+    "fleet-work-order-cancel": ("work order", {"marco", "sara"}),
     "charging-site-detail": ("site", {"luca", "elena"}),
     "charging-station-detail": ("station", {"luca", "elena"}),
     "charging-station-commands": ("station", {"luca"}),
@@ -78,6 +90,7 @@ BODIES = {
     "fleet-vehicle-blocks": {"block": ["damage"], "lift": []},
     "fleet-vehicle-life": {"life_state": "workshop", "to": "workshop"},
     "fleet-task-drop": {"reason": "not_found"},
+    "fleet-work-order-checklist": {"answers": [{"item": 1, "verdict": "passed"}]},
     "charging-station-commands": {"action": "reset"},
 }
 # There is no receipt before the end; who may see it then, the bookings' own tests say.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -65,7 +66,8 @@ def test_kilometres_make_service_due_with_some_lead(make_vehicle: Any, ruote: An
     opened = open_due_orders(at=clock.now())
     assert {order.vehicle_id for order in opened} == {due.pk, nearly.pk}
     assert {order.rule_id for order in opened} == {service.pk}
-    assert opened[0].heading == "Tagliando"
+    with translation.override("it"):
+        assert opened[0].heading == "Tagliando"
 
 
 @pytest.mark.django_db
