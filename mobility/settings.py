@@ -134,6 +134,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 TELEMETRY_REDIS_URL = env.str("TELEMETRY_REDIS_URL", default=REDIS_URL)
 TELEMATICS_SHARDS = env.int("TELEMATICS_SHARDS", default=1)
+# The edge: where Teltonika units call, and the broker of vehicles that speak MQTT.
+TELTONIKA_ADDRESS = env.str("TELTONIKA_ADDRESS", default="127.0.0.1:5027")
+MQTT_URL = env.str("MQTT_URL", default="")
+MQTT_CLIENT_ID = env.str("MQTT_CLIENT_ID", default="mobility-edge")
+MQTT_CA_FILE = env.str("MQTT_CA_FILE", default="")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
