@@ -280,9 +280,7 @@ BATTERY_MOVES: dict[str, frozenset[str]] = {
     BatteryState.CHARGING: frozenset(
         {BatteryState.STORAGE, BatteryState.IN_VEHICLE, BatteryState.RETIRED}
     ),
-    BatteryState.IN_VEHICLE: frozenset(
-        {BatteryState.STORAGE, BatteryState.CHARGING, BatteryState.RETIRED}
-    ),
+    BatteryState.IN_VEHICLE: frozenset({BatteryState.STORAGE, BatteryState.CHARGING}),
     BatteryState.RETIRED: frozenset(),
 }
 

@@ -1,5 +1,15 @@
 """Writes on vehicles, one file for each group of verbs."""
 
+from fleet.vehicles.services.batteries import (
+    BatteryInVehicle,
+    BatteryMovedSince,
+    BatteryNotFound,
+    NoSuchSlot,
+    SlotTaken,
+    place_battery,
+    retire_battery,
+    swap_battery,
+)
 from fleet.vehicles.services.blocks import (
     BlockIsAutomatic,
     block_vehicle,
@@ -21,6 +31,7 @@ from fleet.vehicles.services.commands import (
     queue_commands,
     record_acknowledgement,
 )
+from fleet.vehicles.services.documents import refresh_document_blocks, save_document
 from fleet.vehicles.services.holds import (
     HoldNotFound,
     HoldOver,
@@ -31,14 +42,33 @@ from fleet.vehicles.services.holds import (
     hold_vehicle,
     release_hold,
 )
-from fleet.vehicles.services.life import LifeChangeRefused, set_life_state
+from fleet.vehicles.services.life import (
+    CaseClosed,
+    CaseNotFound,
+    LifeChangeRefused,
+    VehicleHeld,
+    close_case,
+    decommission_vehicle,
+    open_case,
+    set_life_state,
+)
 from fleet.vehicles.services.links import set_link_state
 from fleet.vehicles.services.outside import set_outside
+from fleet.vehicles.services.service_trips import (
+    ServiceTripNotFound,
+    end_service_trip,
+    start_service_trip,
+)
 from fleet.vehicles.services.trips import mark_trip
 
 __all__ = [
     "BULK_CAP",
+    "BatteryInVehicle",
+    "BatteryMovedSince",
+    "BatteryNotFound",
     "BlockIsAutomatic",
+    "CaseClosed",
+    "CaseNotFound",
     "CommandNotFound",
     "CommandParametersInvalid",
     "CommandUnsupported",
@@ -46,13 +76,20 @@ __all__ = [
     "HoldNotFound",
     "HoldOver",
     "LifeChangeRefused",
+    "NoSuchSlot",
+    "ServiceTripNotFound",
+    "SlotTaken",
     "TooManyVehicles",
+    "VehicleHeld",
     "VehicleNotFound",
     "VehicleNotRentable",
     "VehicleTaken",
     "block_vehicle",
     "block_vehicles",
     "change_blocks_by_hand",
+    "close_case",
+    "decommission_vehicle",
+    "end_service_trip",
     "expire_commands",
     "extend_hold",
     "hold_vehicle",
@@ -60,11 +97,18 @@ __all__ = [
     "lift_blocks",
     "mark_commands_sent",
     "mark_trip",
+    "open_case",
+    "place_battery",
     "queue_command",
     "queue_commands",
     "record_acknowledgement",
+    "refresh_document_blocks",
     "release_hold",
+    "retire_battery",
+    "save_document",
     "set_life_state",
     "set_link_state",
     "set_outside",
+    "start_service_trip",
+    "swap_battery",
 ]
