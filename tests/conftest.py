@@ -17,7 +17,7 @@ from mobility.core.principals import SYSTEM
 from mobility.geography.models import City, District
 
 # Fixtures that rooms lend to each other.
-pytest_plugins = ["tests.fleet.fixtures", "tests.charging.fixtures"]
+pytest_plugins = ["tests.fleet.fixtures", "tests.fleet.zones.drawing", "tests.charging.fixtures"]
 
 
 def pytest_configure() -> None:

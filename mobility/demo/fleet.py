@@ -10,10 +10,14 @@ from django.db import transaction
 
 from fleet.vehicles.models import Vehicle, VehicleType
 from fleet.vehicles.states import Kind, LifeState, Propulsion
-from fleet.zones.models import Zone
+from fleet.zones import services as zones
+from fleet.zones.models import ZoneSet
+from fleet.zones.rules import Rule
+from fleet.zones.services import ZoneDraft
 from fleet.zones.states import ZoneKind
 from mobility.accounts.models import Organisation
 from mobility.core import geo
+from mobility.core.principals import SYSTEM
 from mobility.demo import places
 from mobility.geography.models import City, Hub
 
@@ -68,51 +72,71 @@ def ensure_fleet(*, city: City, operator: Organisation, scale: float) -> list[Pl
 
 @transaction.atomic
 def ensure_zones(*, city: City, operator: Organisation, at: datetime.datetime) -> None:
-    """Where one may ride and park: the city, less a park, slowly around the Duomo, best in a bay."""
-    if city.boundary is None or Zone.objects.filter(city=city).exists():
+    """Where one may ride and park: the city, less a park, slowly around the Duomo, best in a bay.
+
+    The city's rules for all and the operator's for its own, each as a published set.
+    """
+    if city.boundary is None or ZoneSet.objects.filter(city=city).exists():
         return
-    always = (at - datetime.timedelta(days=365), None)
-    rules = [
-        Zone(
-            organisation=operator,
-            code="operating",
-            name={"it": "Area di servizio", "en": "Service area"},
-            kind=ZoneKind.OPERATING,
-            boundary=city.boundary,
-        ),
-        Zone(
-            organisation=city.organisation,
+    area = ZoneDraft(
+        code="operating",
+        name={"it": "Area di servizio", "en": "Service area"},
+        kind=ZoneKind.OPERATING,
+        boundary=city.boundary,
+    )
+    _publish(city, operator, "Area di servizio", [area], at=at)
+    rules = [*_bays(city), *_city_zones()]
+    _publish(city, city.organisation, "Regole della sosta e della velocità", rules, at=at)
+
+
+def _publish(
+    city: City,
+    organisation: Organisation,
+    title: str,
+    drawn: list[ZoneDraft],
+    *,
+    at: datetime.datetime,
+) -> None:
+    # In force for a year, so that yesterday's simulated trips had rules as well.
+    begun = at - datetime.timedelta(days=365)
+    draft = zones.create_draft(
+        organisation_id=organisation.pk, city_id=city.pk, title=title, at=begun, by=SYSTEM
+    )
+    zones.replace_zones(set_id=draft.pk, zones=drawn, at=begun, by=SYSTEM)
+    zones.publish(set_id=draft.pk, acknowledged=True, at=begun, by=SYSTEM)
+
+
+def _bays(city: City) -> list[ZoneDraft]:
+    return [
+        ZoneDraft(
+            code=f"bay-{hub.code}",
+            name=hub.name,
+            kind=ZoneKind.BAY,
+            boundary=places.circle(lon=hub.location.x, lat=hub.location.y, radius_m=25),
+            hub_id=hub.pk,
+            capacity=hub.capacity,
+        )
+        for hub in Hub.objects.filter(city=city)
+    ]
+
+
+def _city_zones() -> list[ZoneDraft]:
+    slow = Rule(vehicle_kinds=frozenset({Kind.SCOOTER, Kind.BICYCLE}), maximum_speed_kmh=6)
+    return [
+        ZoneDraft(
             code="sempione",
             name={"it": "Parco Sempione: non parcheggiare", "en": "Parco Sempione: no parking"},
             kind=ZoneKind.NO_PARK,
             boundary=places.circle(lon=9.1757, lat=45.4737, radius_m=330),
         ),
-        Zone(
-            organisation=city.organisation,
+        ZoneDraft(
             code="duomo",
             name={"it": "Piazza del Duomo: piano", "en": "Piazza del Duomo: slow"},
             kind=ZoneKind.SLOW,
             boundary=places.circle(lon=9.1905, lat=45.4642, radius_m=180),
-            vehicle_kinds=[Kind.SCOOTER, Kind.BICYCLE],
-            max_speed_kmh=6,
+            rules=(slow,),
         ),
     ]
-    rules += [
-        Zone(
-            organisation=city.organisation,
-            code=f"bay-{hub.code}",
-            name=hub.name,
-            kind=ZoneKind.BAY,
-            boundary=places.circle(lon=hub.location.x, lat=hub.location.y, radius_m=25),
-            hub=hub,
-            capacity=hub.capacity,
-        )
-        for hub in Hub.objects.filter(city=city)
-    ]
-    for zone in rules:
-        zone.city = city
-        zone.during = always
-    Zone.objects.bulk_create(rules)
 
 
 def plan(*, scale: float) -> list[Placement]:

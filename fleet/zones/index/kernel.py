@@ -76,7 +76,7 @@ def covers(slabs: Slabs, zone: int, row: int, x: int, y: int) -> bool:
         y1 = np.int64(slabs.edges[edge, 1])
         y2 = np.int64(slabs.edges[edge, 3])
         if (y1 > y) == (y2 > y):
-            if (y1 == y or y2 == y) and _touches_level(slabs.edges[edge], x, y):
+            if touches_level(slabs.edges[edge], x, y):
                 return True
             continue
         x1 = np.int64(slabs.edges[edge, 0])
@@ -90,7 +90,7 @@ def covers(slabs: Slabs, zone: int, row: int, x: int, y: int) -> bool:
 
 
 @compiled
-def _touches_level(edge: Ints, x: int, y: int) -> bool:
+def touches_level(edge: Ints, x: int, y: int) -> bool:
     """Whether an edge that lies below or on the level of the point has the point on it."""
     x1, y1, x2, y2 = edge[0], edge[1], edge[2], edge[3]
     if y1 == y and y2 == y:
@@ -147,32 +147,53 @@ def crossed(
     """Write the pairs (segment, zone row) as far as there is room; return how many there are."""
     found = 0
     asked = np.full(slabs.bottom.size, -1, np.int64)
-    for segment in range(lon0.size):
-        x1, y1 = np.int64(lon0[segment]), np.int64(lat0[segment])
-        x2, y2 = np.int64(lon1[segment]), np.int64(lat1[segment])
+    segment = np.zeros(4, np.int64)
+    for number in range(lon0.size):
+        segment[0], segment[1] = lon0[number], lat0[number]
+        segment[2], segment[3] = lon1[number], lat1[number]
         start = found
-        lowest = (min(y1, y2) - grid.south) >> grid.shift
-        highest = (max(y1, y2) - grid.south) >> grid.shift
-        limit = grid.rows << TILE_BITS
-        for row in range(max(lowest, 0), min(highest, limit - 1) + 1):
-            left, right = columns_in_row(grid, row, x1, y1, x2, y2)
-            for column in range(max(left, 0), min(right, (grid.columns << TILE_BITS) - 1) + 1):
-                cell = cell_number(grid, column, row)
-                if cell < 0:
-                    continue
-                for number in range(grid.cells[cell], grid.cells[cell + 1]):
-                    zone = grid.entries[number] >> 1
-                    if asked[zone] == segment:
-                        continue
-                    asked[zone] = segment
-                    if not passes_through(grid, slabs, zone, x1, y1, x2, y2):
-                        continue
-                    if found < segment_of.size:
-                        segment_of[found] = segment
-                        zone_of[found] = zone
-                    found += 1
+        bottom = max((min(segment[1], segment[3]) - grid.south) >> grid.shift, 0)
+        top = min(
+            (max(segment[1], segment[3]) - grid.south) >> grid.shift,
+            (grid.rows << TILE_BITS) - 1,
+        )
+        for row in range(bottom, top + 1):
+            found = cross_row(grid, slabs, row, number, segment, asked, segment_of, zone_of, found)
         if found <= segment_of.size:
             zone_of[start:found].sort()
+    return found
+
+
+@compiled
+def cross_row(
+    grid: Grid,
+    slabs: Slabs,
+    row: int,
+    number: int,
+    segment: Longs,
+    asked: Longs,
+    segment_of: Longs,
+    zone_of: Ints,
+    found: int,
+) -> int:
+    """Try the zones of the cells that a segment touches in one row; each zone once a segment."""
+    x1, y1, x2, y2 = segment[0], segment[1], segment[2], segment[3]
+    left, right = columns_in_row(grid, row, x1, y1, x2, y2)
+    for column in range(max(left, 0), min(right, (grid.columns << TILE_BITS) - 1) + 1):
+        cell = cell_number(grid, column, row)
+        if cell < 0:
+            continue
+        for place in range(grid.cells[cell], grid.cells[cell + 1]):
+            zone = grid.entries[place] >> 1
+            if asked[zone] == number:
+                continue
+            asked[zone] = number
+            if not passes_through(grid, slabs, zone, x1, y1, x2, y2):
+                continue
+            if found < segment_of.size:
+                segment_of[found] = number
+                zone_of[found] = zone
+            found += 1
     return found
 
 

@@ -59,6 +59,12 @@ def rulebooks(*, keys: Sequence[SetKey]) -> list[Rulebook]:
     return [books[key] for key in keys]
 
 
+def read_rulebook(zone_set: ZoneSet) -> Rulebook:
+    """The rules of one set as they stand now, drafts included; never remembered."""
+    key = (zone_set.pk, zone_set.version or 0)
+    return _read([key])[key]
+
+
 def rule_of(row: ZoneRule) -> Rule:
     """A stored rule as the pure one."""
     return Rule(

@@ -53,8 +53,8 @@ class NearbyZone:
 class Surroundings:
     """A layer as a place meets it: the zones around in order, service areas at any distance."""
 
+    layer: Layer
     zones: Sequence[NearbyZone] = ()
-    layer: Layer = Layer()
 
 
 @dataclass(frozen=True, kw_only=True)

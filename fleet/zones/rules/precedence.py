@@ -191,11 +191,9 @@ def applies(rule: Rule, *, subject: Subject, local: datetime.datetime) -> bool:
 
 def is_for(rule: Rule, *, subject: Subject) -> bool:
     """Whether a rule is for this vehicle and rider; a rule that names nobody is for everybody."""
-    named = rule.vehicle_kinds or rule.vehicle_types
-    if named and subject.kind not in rule.vehicle_kinds:
-        if subject.vehicle_type is None or subject.vehicle_type not in rule.vehicle_types:
-            return False
-    return not rule.user_groups or subject.user_group in rule.user_groups
+    for_all = not rule.vehicle_kinds and not rule.vehicle_types
+    named = subject.kind in rule.vehicle_kinds or subject.vehicle_type in rule.vehicle_types
+    return (for_all or named) and (not rule.user_groups or subject.user_group in rule.user_groups)
 
 
 def fallback(
@@ -216,9 +214,9 @@ def _first(
     return fallback(layer=layer, attribute=attribute, subject=subject, local=local), None
 
 
-def _leave(attribute: str, value: bool | int) -> int:
-    """How much leave a value gives; less is stricter."""
-    return int(not value) if attribute == "station_parking" else int(value)
+def _leave(attribute: str, value: int) -> int:
+    """How much leave a value (a limit, or a yes or no) gives; less is stricter."""
+    return 1 - value if attribute == "station_parking" else value
 
 
 def _in_hours(rule: Rule, local: datetime.datetime) -> bool:

@@ -14,7 +14,6 @@ from fleet.rebalancing.models import DemandCount, RebalancingPlan
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.states import DropReason, PlanState, TaskKind, TaskState
 from fleet.vehicles.models import VehicleEvent
-from fleet.zones.models import Zone
 from mobility.core import geo
 from mobility.core.errors import Conflict
 from mobility.core.principals import SYSTEM
@@ -70,18 +69,14 @@ def test_a_rented_or_broken_scooter_is_not_planned_for(night, ruote):
     assert planned <= set(night.surplus[3:])
 
 
-def test_vehicles_are_put_down_only_where_parking_is_allowed(night, ruote, milan):
+def test_vehicles_are_put_down_only_where_parking_is_allowed(night, ruote, milan, make_zone):
     """The busy place lies in a no-parking zone of 300 m: the crew is sent to its edge."""
     west, south, east, north = BUSY[0] - 0.002, BUSY[1] - 0.0014, BUSY[0] + 0.002, BUSY[1] + 0.0014
-    Zone.objects.create(
+    make_zone(
+        "no_park",
+        (west, south, east, north),
         organisation=milan.organisation,
-        city=milan,
-        code="no",
-        name={"it": "Divieto"},
-        kind="no_park",
-        boundary=f"SRID=4326;MULTIPOLYGON((({west} {south},{east} {south},{east} {north},"
-        f"{west} {north},{west} {south})))",
-        during=(NIGHT - HOUR, None),
+        start=NIGHT - HOUR,
     )
     plan = make_draft(ruote)
     for task in plan.tasks.filter(kind=TaskKind.MOVE_DROPOFF):

@@ -186,7 +186,7 @@ def test_the_margin_is_bounded(accuracy: float | None) -> None:
 
 def test_the_public_map_shows_what_is_valid(api: Any, make_zone: MakeZone) -> None:
     make_zone(
-        "slow", (9.2, 45.45, 9.21, 45.46), max_speed_kmh=6, name={"it": "Lenta", "en": "Slow"}
+        "slow", (9.2, 45.45, 9.21, 45.46), maximum_speed_kmh=6, name={"it": "Lenta", "en": "Slow"}
     )
     make_zone("operating", OPERATING, end=START + datetime.timedelta(days=1))
     answer = api(None).get("/api/v1/zones")
