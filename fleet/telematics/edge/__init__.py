@@ -1,0 +1,1 @@
+"""The process that keeps lines to vehicles open: what its adapters share."""

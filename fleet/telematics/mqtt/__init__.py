@@ -1,0 +1,1 @@
+"""MQTT 5: vehicles that speak through a broker."""
