@@ -26,3 +26,9 @@ def tend_partitions() -> None:
     """Make the days ahead, drop those for which nothing can come any more."""
     services.ensure_partitions(at=clock.now())
     services.drop_empty_days(at=clock.now())
+
+
+@shared_task(name="fleet.telematics.correct_tracks")
+def correct_tracks() -> int:
+    """Compute tracks again that points came late for; returns how many distances changed."""
+    return services.correct_tracks(at=clock.now())

@@ -20,6 +20,7 @@ from fleet.telematics.services.drain import drain
 from fleet.telematics.services.latest import Placement, place_vehicles
 from fleet.telematics.services.links import age_links
 from fleet.telematics.services.partitions import drop_empty_days, ensure_partitions
+from fleet.telematics.services.tracks import correct_tracks, note_late_points, record_track
 
 __all__ = [
     "AcceptedReport",
@@ -35,12 +36,15 @@ __all__ = [
     "add_devices",
     "add_integration",
     "age_links",
+    "correct_tracks",
     "drain",
     "drop_empty_days",
     "ensure_partitions",
     "export_broker_users",
     "move_device",
+    "note_late_points",
     "place_vehicles",
+    "record_track",
     "release_devices",
     "revoke_device",
     "revoke_integration",

@@ -2,7 +2,7 @@
 
 1. When a trip has ended its track is recorded (`record_track`).
 2. Points are still on their way then. Once `SETTLED_AFTER` the end nobody is expected any more, and
-   the track is computed again.
+   the track is computed again, this time holding its row.
 3. Points that come later still (`note_late_points`, in the transaction that stores them) make it
    stale, and the next sweep computes it once more (`correct_tracks`).
 4. Whenever a computation gives another distance, `TrackCorrected` says so. What to do about the
@@ -109,6 +109,8 @@ def _correct(pk: int, *, at: datetime.datetime) -> bool:
         before = track.distance_m
         changed = _compute(track, at=at)
         track.version += changed
+        if track.settled_at is None and at >= track.ended_at + SETTLED_AFTER:
+            track.settled_at = at
         track.save(force_update=True)
         if track.distance_m == before:
             return False
@@ -128,8 +130,6 @@ def _compute(track: TripTrack, *, at: datetime.datetime) -> bool:
     track.line = _line(way)
     track.computed_at = at
     track.stale = False
-    if track.settled_at is None and at >= track.ended_at + SETTLED_AFTER:
-        track.settled_at = at
     return before != (track.distance_m, track.points, track.line)
 
 

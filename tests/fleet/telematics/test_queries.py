@@ -124,9 +124,9 @@ def test_the_live_map_in_one_query(
 def test_the_doors_for_celery(make_vehicle: MakeVehicle, log: Any) -> None:
     scooter, at = make_vehicle(), clock.now()
     tasks.tend_partitions()
-    send(log, scooter, point(at, lon=9.21), received_at=at)
+    send(log, scooter, point(at, lon=9.2051, lat=45.451), received_at=at)
     assert tasks.drain(shard=0, budget_s=0.01) == 1
-    assert LatestState.objects.get(vehicle=scooter).lon == 9.21
+    assert LatestState.objects.get(vehicle=scooter).lon == 9.2051
     LatestState.objects.update(received_at=at - 20 * MINUTE)
     assert tasks.age_links() == 1
     vehicles.queue_command(
