@@ -150,8 +150,9 @@ class SpeedLimitOrder(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         verbose_name=_("command"),
+        null=True,
     )
-    # How the command ended, and since when the vehicle has kept the limit.
+    # How the command ended (`unsupported`: this type knows none), and since when it is kept.
     outcome = models.CharField(_("outcome"), max_length=16, blank=True)
     applied_at = models.DateTimeField(_("applied"), null=True, blank=True)
     released_at = models.DateTimeField(_("released"), null=True, blank=True)
