@@ -1,6 +1,7 @@
 """Register: what the features do when a fact is reported."""
 
 from bookings.recharges import handlers as recharges
+from bookings.reservations import handlers as reservations
 from bookings.trips import handlers as trips
 
-__all__ = ["recharges", "trips"]
+__all__ = ["recharges", "reservations", "trips"]

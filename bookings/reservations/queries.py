@@ -43,11 +43,14 @@ def offers_near(
 
 
 def vehicle_by_ref(ref: str) -> Vehicle:
-    """The vehicle with this public id or the code on its sticker; raises `VehicleNotFound`."""
+    """The vehicle with this public id, or the code or QR code on its sticker.
+
+    Raises `VehicleNotFound`.
+    """
     try:
         match = Q(public_id=uuid.UUID(ref))
     except ValueError:
-        match = Q(code=ref.strip().upper())
+        match = Q(code=ref.strip().upper()) | Q(qr_code=ref.strip().lower())
     vehicle = Vehicle.objects.with_condition().filter(match).first()
     if vehicle is None:
         raise VehicleNotFound

@@ -32,6 +32,7 @@ from mobility.core.principals import Principal, system_principal
 from mobility.core.transitions import LostRace, move, move_many
 
 SWEEP = system_principal("reservation-expiry")
+DISPLACED = system_principal("vehicle-displaced")
 SWEEP_LIMIT = 500
 
 
@@ -148,6 +149,27 @@ def cancel_reservation(
     if reservation.state == ReservationState.CONSUMED:
         raise ReservationInUse
     raise ReservationClosed
+
+
+def displace_reservation(*, public_id: uuid.UUID, reason: str, at: datetime.datetime) -> bool:
+    """The fleet took the vehicle away before the ride began; whether the reservation ended by it.
+
+    The person is free for another vehicle. A ride that began in the meantime is left alone.
+    """
+    with transaction.atomic():
+        held = Reservation.objects.select_for_update(of=("self",))
+        reservation = held.filter(public_id=public_id, state=ReservationState.HELD).first()
+        if reservation is None:
+            return False
+        move(
+            reservation,
+            to=ReservationState.CANCELLED,
+            at=at,
+            by=DISPLACED,
+            reason=f"vehicle_{reason}",
+            closed_at=at,
+        )
+    return True
 
 
 def expire_reservations(*, at: datetime.datetime) -> int:

@@ -11,13 +11,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fleet.vehicles import queries, services
-from fleet.vehicles.models import Vehicle, VehicleBlock
+from fleet.vehicles.models import ServiceTrip, Vehicle, VehicleBlock
 from fleet.vehicles.scoping import FLEET_STAFF
 from fleet.vehicles.wire import (
+    BatterySwapIn,
+    BatterySwapOut,
+    ServiceTripIn,
+    ServiceTripOut,
+    TimelineEntryOut,
+    TimelineQuery,
     VehicleBlocksIn,
+    VehicleCaseIn,
+    VehicleCaseOut,
     VehicleCommandIn,
     VehicleCommandOut,
+    VehicleDocumentIn,
+    VehicleDocumentOut,
     VehicleLifeIn,
+    VehicleOrdersIn,
+    VehicleOrdersOut,
     VehicleOut,
     VehicleQuery,
     VehicleWithTimelineOut,
@@ -30,6 +42,8 @@ from mobility.core.api import KEY_HEADER, ScopedViewSet
 STAFF_COMMAND_TTL_S = 60
 
 _EXACT = {
+    "type": "type__code",
+    "equipment": "equipment__contains",
     "kind": "type__kind",
     "life_state": "life_state",
     "rental_state": "rental_state",
@@ -39,7 +53,8 @@ _EXACT = {
 
 
 class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
-    """GET /api/v1/fleet/vehicles[/{id}], POST …/{id}/commands|life, PATCH …/{id}/blocks"""
+    """GET /api/v1/fleet/vehicles[/{id}[/timeline]], POST …/commands, PATCH …/{id}/blocks,
+    POST …/{id}/commands|life|documents|battery-swaps|case|service-trip, DELETE …/service-trip"""
 
     queryset = Vehicle.objects.all()
     serializer_class = VehicleOut
@@ -69,7 +84,11 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         asked = query.validated_data
         for name, path in _EXACT.items():
             if name in asked:
-                queryset = queryset.filter(**{path: asked[name]})
+                value = [asked[name]] if path.endswith("__contains") else asked[name]
+                queryset = queryset.filter(**{path: value})
+        if "form_factor" in asked:
+            forms = Vehicle.objects.of_form(asked["form_factor"])
+            queryset = queryset.filter(pk__in=forms.values("pk"))
         if "block" in asked:
             blocked = VehicleBlock.objects.active().filter(reason=asked["block"])
             queryset = queryset.filter(pk__in=blocked.values("vehicle"))
@@ -104,6 +123,107 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             by=signed_in(request).principal,
         )
         return Response(VehicleCommandOut(command).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=VehicleOrdersIn, responses={201: VehicleOrdersOut})
+    @action(detail=False, methods=["post"], url_path="commands", url_name="orders")
+    def orders(self, request: Request) -> Response:
+        """Order up to 1,000 vehicles to do the same; one that cannot does not stop the others."""
+        order = VehicleOrdersIn(data=request.data)
+        order.is_valid(raise_exception=True)
+        asked = set(order.validated_data["vehicles"])
+        mine = Vehicle.objects.run_by(signed_in(request), *FLEET_STAFF).filter(code__in=asked)
+        codes = dict(mine.values_list("pk", "code"))
+        report = services.queue_commands(
+            vehicle_ids=codes,
+            kind=order.validated_data["kind"],
+            parameters=order.validated_data["parameters"],
+            idempotency_key=f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120],
+            ttl_s=STAFF_COMMAND_TTL_S,
+            purpose_ref="staff",
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        answer = {
+            "ordered": sorted(codes[command.vehicle_id] for command in report.ordered),
+            "unsupported": sorted(codes[pk] for pk in report.unsupported),
+            "unknown": sorted(asked - set(codes.values())),
+        }
+        return Response(VehicleOrdersOut(answer).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(parameters=[TimelineQuery], responses=TimelineEntryOut(many=True))
+    @action(detail=True, methods=["get"])
+    def timeline(self, request: Request, public_id: str) -> Response:
+        """What happened to the vehicle, newest first; `until` pages backwards."""
+        query = TimelineQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        entries = queries.timeline(vehicle_id=self.get_object().pk, **query.validated_data)
+        return Response(TimelineEntryOut(entries, many=True).data)
+
+    @extend_schema(request=VehicleDocumentIn, responses={201: VehicleDocumentOut})
+    @action(detail=True, methods=["post"])
+    def documents(self, request: Request, public_id: str) -> Response:
+        """Keep a paper; a vehicle that lacks one that its type asks for is not offered."""
+        wish = VehicleDocumentIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        paper = services.save_document(
+            vehicle_id=self.get_object().pk, **wish.validated_data, **self._now()
+        )
+        return Response(VehicleDocumentOut(paper).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=BatterySwapIn, responses={201: BatterySwapOut})
+    @action(detail=True, methods=["post"], url_path="battery-swaps")
+    def battery_swaps(self, request: Request, public_id: str) -> Response:
+        """Say which battery was put in; send an `Idempotency-Key`, so that it counts once."""
+        wish = BatterySwapIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        key = f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120]
+        swap = services.swap_battery(
+            vehicle_id=self.get_object().pk,
+            idempotency_key=key,
+            **wish.validated_data,
+            **self._now(),
+        )
+        return Response(BatterySwapOut(swap).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=ServiceTripIn, responses={201: ServiceTripOut})
+    @action(detail=True, methods=["post"], url_path="service-trip")
+    def service_trip(self, request: Request, public_id: str) -> Response:
+        """Take the vehicle for a drive of staff; it unlocks. Refused while a rider has it."""
+        wish = ServiceTripIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        trip = services.start_service_trip(
+            vehicle_id=self.get_object().pk,
+            reason=wish.validated_data["reason"],
+            ticket_ref=wish.validated_data["ticket"],
+            notes=wish.validated_data["notes"],
+            **self._now(),
+        )
+        return Response(ServiceTripOut(trip).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=ServiceTripOut)
+    @service_trip.mapping.delete
+    def end_service_trip(self, request: Request, public_id: str) -> Response:
+        """End the drive: the vehicle locks and is free again."""
+        vehicle = self.get_object()
+        running = ServiceTrip.objects.running().filter(vehicle=vehicle).first()
+        if running is None:
+            raise services.ServiceTripNotFound
+        trip = services.end_service_trip(service_trip_id=running.pk, **self._now())
+        return Response(ServiceTripOut(trip).data)
+
+    @extend_schema(request=VehicleCaseIn, responses={201: VehicleCaseOut})
+    @action(detail=True, methods=["post"])
+    def case(self, request: Request, public_id: str) -> Response:
+        """Say that the vehicle is missing, stolen or impounded; moving its life on closes it."""
+        wish = VehicleCaseIn(data=request.data)
+        wish.is_valid(raise_exception=True)
+        case = services.open_case(
+            vehicle_id=self.get_object().pk, **wish.validated_data, **self._now()
+        )
+        return Response(VehicleCaseOut(case).data, status=status.HTTP_201_CREATED)
+
+    def _now(self) -> dict[str, Any]:
+        return {"at": clock.now(), "by": signed_in(self.request).principal}
 
     @extend_schema(request=VehicleBlocksIn, responses=VehicleOut)
     @action(detail=True, methods=["patch"])

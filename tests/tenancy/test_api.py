@@ -20,7 +20,7 @@ PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "quotes", "stations", "station", "sign-in", "live-token",
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
-OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "telemetry"}
+OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "fleet-vehicle-orders", "telemetry"}
 # Lists: which row shows there, and to whom; everybody else must not see it.
 LISTS = {
     "reservations": ("reservation", {"giulia"}),
@@ -60,6 +60,11 @@ DETAILS = {
     "fleet-vehicle-blocks": ("vehicle", {"marco", "sara"}),
     "fleet-vehicle-commands": ("vehicle", {"marco", "sara"}),
     "fleet-vehicle-life": ("vehicle", {"marco", "sara"}),
+    "fleet-vehicle-timeline": ("vehicle", {"marco", "sara", "elena"}),
+    "fleet-vehicle-documents": ("vehicle", {"marco", "sara"}),
+    "fleet-vehicle-battery-swaps": ("vehicle", {"marco", "sara"}),
+    "fleet-vehicle-service-trip": ("vehicle", {"marco", "sara"}),
+    "fleet-vehicle-case": ("vehicle", {"marco", "sara"}),
     "fleet-plan": ("plan", {"marco", "sara"}),
     "fleet-plan-publish": ("plan", {"marco"}),
     "fleet-plan-close": ("plan", {"marco"}),
@@ -89,6 +94,15 @@ BODIES = {
     "fleet-vehicle-commands": {"kind": "lock"},
     "fleet-vehicle-blocks": {"block": ["damage"], "lift": []},
     "fleet-vehicle-life": {"life_state": "workshop", "to": "workshop"},
+    "fleet-vehicle-documents": {
+        "kind": "insurance",
+        "number": "P-1",
+        "valid_from": "2026-01-01",
+        "expires_on": "2030-12-31",
+    },
+    "fleet-vehicle-battery-swaps": {"serial": "BAT-1"},
+    "fleet-vehicle-service-trip": {"reason": "test"},
+    "fleet-vehicle-case": {"kind": "missing"},
     "fleet-task-drop": {"reason": "not_found"},
     "fleet-work-order-checklist": {"answers": [{"item": 1, "verdict": "passed"}]},
     "charging-station-commands": {"action": "reset"},

@@ -14,7 +14,7 @@ from fleet.rebalancing.models import DemandCount
 from fleet.rebalancing.rules.demand import BUCKETS
 from fleet.rebalancing.rules.history import Searches, StateLog, Window, starts_by_place
 from fleet.rebalancing.solver.problem import Floats, Ints
-from fleet.vehicles.mds import MdsState
+from fleet.vehicles.mds_tables import MdsState
 from fleet.vehicles.models import VehicleEvent
 from mobility.core import clock
 

@@ -106,6 +106,12 @@ class VehicleQuerySet(FleetScoped["Vehicle"]):
             link_state=states.LinkState.ONLINE,
         )
 
+    def of_form(self, form: str) -> VehicleQuerySet:
+        """Vehicles of a GBFS form factor: by what their type says, else by its kind."""
+        usual = [kind for kind, usual in states.USUAL_FORM.items() if usual == form]
+        said = Q(type__form_factor=form)
+        return self.filter(said | Q(type__form_factor="", type__kind__in=usual))
+
     def with_condition(self) -> VehicleQuerySet:
         """With type, latest state and `active_blocks` loaded in the same query."""
         reasons = VehicleBlock.objects.active().filter(vehicle=OuterRef("pk")).order_by("reason")
