@@ -1,10 +1,10 @@
 """Booking cycles and races against the real web workers, relay and Celery worker.
 
-Cycle: POST /reservations, POST /trips, the vehicle confirms the unlocking (POST /telemetry), POST
-/trips/{id}/end, the vehicle confirms the lock, and the trip is priced and paid. Denominator: one
-such ride. Counted: gunicorn, relay, Celery worker and beat, the PostgreSQL cluster and Redis. Not counted:
-the riders and vehicles (this process), and what the same processes use when nobody rides, which is
-stated apart.
+Cycle: POST /reservations, POST /trips, the vehicle reports and confirms the unlocking (two POST
+/telemetry), POST /trips/{id}/end, the vehicle reports and confirms the lock, and the trip is priced
+and paid. Denominator: one such ride. Counted: gunicorn, relay, beat, one Celery worker for rides and one for telematics, the PostgreSQL
+cluster and Redis. Not counted: the riders and vehicles (this process), and what the same processes
+use when nobody rides, which is stated apart.
 
 Race: 50 riders reserve one vehicle at the same moment through 4 web workers; exactly one may win.
 
@@ -61,6 +61,7 @@ RIDERS_OF_A_RACE = 50
 AT_ONCE = 16
 LON, LAT = 9.2050, 45.4510
 PATIENCE_S = 120.0
+REPORT_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def start(*command: str) -> subprocess.Popen[bytes]:
 
 
 def start_all(*, port: int, workers: int) -> list[subprocess.Popen[bytes]]:
-    """The web workers, the relay and one Celery worker."""
+    """The web workers, the relay, beat and the Celery workers."""
     web = [
         "gunicorn",
         "mobility.wsgi:application",
@@ -175,13 +176,14 @@ def start_all(*, port: int, workers: int) -> list[subprocess.Popen[bytes]]:
         "--graceful-timeout",
         "3",
     ]
-    worker = ["celery", "-A", "mobility", "worker", "-Q", "default", "-c", "1", "-n", "bench@%h"]
+    worker = ["celery", "-A", "mobility", "worker", "-c", "1", "-l", "ERROR"]
     size = ["--threads", "8", "--keep-alive", "60", "--workers", str(workers)]
     schedule = Path(tempfile.mkdtemp()) / "beat"
     beat = ["celery", "-A", "mobility", "beat", "-s", str(schedule), "--pidfile="]
     return [
         start("-m", *web, *size, "--bind", f"127.0.0.1:{port}", "--log-level", "error"),
-        start("-m", *worker, "-l", "ERROR"),
+        start("-m", *worker, "-Q", "default", "-n", "rides@%h"),
+        start("-m", *worker, "-Q", "telematics", "-n", "points@%h"),
         start("manage.py", "run_relay"),
         start("-m", *beat, "-l", "ERROR"),
     ]
@@ -214,10 +216,11 @@ class Meter:
         return spent
 
     def _now(self) -> dict[str, float]:
-        web, worker, relay, beat = self.roots
+        web, worker, telematics, relay, beat = self.roots
         return {
             "web": tree_cpu_s([web]),
             "worker": tree_cpu_s([worker]),
+            "telematics": tree_cpu_s([telematics]),
             "relay and beat": tree_cpu_s([relay, beat]),
             "database": tree_cpu_s([self.postmaster]),
             "redis": redis_cpu_s([settings.REDIS_URL, settings.TELEMETRY_REDIS_URL]),
@@ -279,12 +282,20 @@ class Riders:
         await asyncio.gather(*(self._obey(secret) for secret in self.street.secrets.values()))
 
     async def _obey(self, secret: str) -> None:
-        heard = await self.post(secret, "telemetry", {"points": []})
+        heard = await self.post(secret, "telemetry", {"points": [standing_point()]})
         acks = [
             {"command": command["id"], "result": "confirmed", "at": clock.now().isoformat()}
             for command in heard.json()["commands"]
         ]
         await self.post(secret, "telemetry", {"points": [], "acks": acks})
+
+    async def report_all(self) -> None:
+        """Every vehicle tells where it stands, or it would be withdrawn as silent."""
+        body = {"points": [standing_point()]}
+        secrets = list(self.street.secrets.values())
+        for first in range(0, len(secrets), AT_ONCE):
+            some = secrets[first : first + AT_ONCE]
+            await asyncio.gather(*(self.post(secret, "telemetry", body) for secret in some))
 
     async def race(self, code: str) -> Counter[int]:
         """All riders reserve one vehicle at the same moment; how they were answered."""
@@ -295,6 +306,12 @@ class Riders:
             if answer.status_code == 201:
                 await self.post(token, f"reservations/{answer.json()['id']}/cancel", {})
         return Counter(answer.status_code for answer in answers)
+
+
+def standing_point() -> dict[str, Any]:
+    """What a parked vehicle reports now."""
+    now = clock.now().isoformat()
+    return {"at": now, "lat": LAT, "lon": LON, "speed_kmh": 0, "battery_pct": 80, "locked": True}
 
 
 async def states_become(trips: list[dict[str, Any]], wanted: set[str]) -> None:
@@ -355,8 +372,12 @@ async def race(port: int, *, races: int) -> list[Figure]:
     city = Riders(port, street, at_once=RIDERS_OF_A_RACE)
     winners: Counter[int] = Counter()
     strange = 0
+    reported = time.monotonic()
     try:
         for number, code in enumerate(street.codes):
+            if time.monotonic() - reported > REPORT_EVERY_S:
+                await city.report_all()
+                reported = time.monotonic()
             answers = await city.race(code)
             winners[answers[201]] += 1
             strange += sum(count for status, count in answers.items() if status not in {201, 409})
