@@ -143,7 +143,7 @@ def _append(known: list[tuple[Said, Credential]], *, at: datetime.datetime) -> N
         for said, _speaker in known:
             said.taken.set_exception(refusal)
         return
-    except Exception as failure:
+    except Exception as failure:  # noqa: BLE001 - told to the peer one by one
         _append_alone(known, failure, at=at)
         return
     for (said, speaker), one in zip(known, accepted, strict=True):

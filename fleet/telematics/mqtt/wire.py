@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 

@@ -88,7 +88,7 @@ class Gateway:
     @property
     def port(self) -> int:
         """Where it listens."""
-        assert self._server is not None  # noqa: S101 - started, for the types
+        assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
     async def start(self) -> None:
@@ -152,7 +152,7 @@ class Gateway:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - we are in one, for the types
+        assert task is not None
         self._tasks.add(task)
         try:
             if len(self._tasks) > self._limits.lines:

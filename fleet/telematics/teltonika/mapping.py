@@ -31,7 +31,7 @@ _LAST_MS = 253_402_300_799_999
 _DM_PER_HDOP = 50
 
 _REFUSAL = re.compile(
-    r"error|fail|invalid|unknown|not supported|disabled|required|bad syntax", re.I
+    r"error|fail|invalid|unknown|not supported|disabled|required|bad syntax", re.IGNORECASE
 )
 
 

@@ -1,12 +1,14 @@
 """The bytes of Teltonika units: the examples of its wiki, and what may be wrong with a frame."""
 
+from contextlib import suppress
+
 import fastcrc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.telematics.teltonika import mapping, wire
-from tests.fleet.telematics.unit import avl, frame
+from tests.fleet.edge.unit import avl, frame
 
 # Teltonika Telematics Wiki, "Teltonika Data Sending Protocols": one record, two records, extended.
 ONE = "000000000000003608010000016B40D8EA30010000000000000000000000000000000105021503010101425E0F01F10000601A014E0000000000000000010000C7CF"
@@ -91,10 +93,9 @@ def test_a_head_that_is_none_is_told_apart() -> None:
 def test_rubbish_is_refused_and_nothing_else(data: bytes) -> None:
     """Whatever the bytes are, with a right CRC or a wrong one, the answer is a record or a reason."""
     for body in (data, b"\x08" + data, b"\x8e\x01" + data, b"\x0c\x01" + data):
-        try:
-            wire.read_frame(body + fastcrc.crc16.arc(body).to_bytes(4) if body else b"\x00" * 5)
-        except wire.FrameRefused as refused:
-            assert refused.reason
+        sealed = body + fastcrc.crc16.arc(body).to_bytes(4) if body else bytes(5)
+        with suppress(wire.FrameRefused):
+            assert isinstance(wire.read_frame(sealed), list)
 
 
 @settings(max_examples=60)

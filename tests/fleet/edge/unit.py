@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
 import struct
 from collections.abc import Mapping, Sequence
 
@@ -70,30 +70,40 @@ class Unit:
     def __init__(self, port: int, imei: str) -> None:
         self.port, self.imei = port, imei
 
-    async def call(self) -> bytes:
+    def call(self) -> bytes:
         """Connect and say hello; returns what it hears, nothing if the line was cut."""
-        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.writer.write(hello(self.imei))
-        return await self.reader.read(1)
+        self.line = socket.create_connection(("127.0.0.1", self.port), 10)
+        self.line.sendall(hello(self.imei))
+        return self.line.recv(1)
 
-    async def say(self, body: bytes) -> int:
+    def say(self, body: bytes) -> int:
         """Send a frame and return how many records were counted."""
-        self.writer.write(body)
-        return await self.counted()
+        self.line.sendall(body)
+        return self.counted()
 
-    async def counted(self) -> int:
-        return int.from_bytes(await asyncio.wait_for(self.reader.readexactly(4), 10))
+    def counted(self) -> int:
+        return int.from_bytes(self.exactly(4))
 
-    async def command(self) -> str:
+    def command(self) -> str:
         """The next command's text."""
-        head = await asyncio.wait_for(self.reader.readexactly(8), 10)
-        body = await self.reader.readexactly(int.from_bytes(head[4:]) + 4)
+        head = self.exactly(8)
+        body = self.exactly(int.from_bytes(head[4:]) + 4)
         assert body[0] == 0x0C
         return body[7:-5].decode()
 
-    async def hung_up(self) -> bool:
+    def exactly(self, size: int) -> bytes:
+        """So many bytes, or a `ConnectionError` if the line is cut before."""
+        body = b""
+        while len(body) < size:
+            part = self.line.recv(size - len(body))
+            if not part:
+                raise ConnectionError
+            body += part
+        return body
+
+    def hung_up(self) -> bool:
         """Whether the line is cut, with nothing more said."""
-        return await asyncio.wait_for(self.reader.read(1), 10) == b""
+        return self.line.recv(1) == b""
 
     def close(self) -> None:
-        self.writer.close()
+        self.line.close()
