@@ -51,6 +51,11 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         },
         "telematics-links": every(20, "fleet.telematics.age_links"),
         "telematics-partitions": every(3600, "fleet.telematics.tend_partitions"),
+        "telematics-tracks": every(60, "fleet.telematics.correct_tracks"),
+        # Before the nightly plan, on the queue where nobody waits for an answer.
+        "telematics-retention": every(
+            crontab(hour=2, minute=10), "fleet.telematics.retain", queue="planning"
+        ),
         "vehicles-commands": every(2, "fleet.vehicles.expire_commands"),
         "maintenance-due": every(3600, "fleet.maintenance.open_due_orders"),
         "reservations-expire": every(3, "bookings.reservations.expire"),

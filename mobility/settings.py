@@ -134,6 +134,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 TELEMETRY_REDIS_URL = env.str("TELEMETRY_REDIS_URL", default=REDIS_URL)
 TELEMATICS_SHARDS = env.int("TELEMATICS_SHARDS", default=1)
+
+# --- how long what vehicles reported is kept (docs/telematics.md says why) --------------------------
+TELEMATICS_HOT_DAYS = env.int("TELEMATICS_HOT_DAYS", default=7)
+TELEMATICS_CHUNK_MONTHS = env.int("TELEMATICS_CHUNK_MONTHS", default=13)
+TELEMATICS_LINK_MONTHS = env.int("TELEMATICS_LINK_MONTHS", default=24)
+TELEMATICS_QUARANTINE_DAYS = env.int("TELEMATICS_QUARANTINE_DAYS", default=90)
 # The edge: where Teltonika units call, and the broker of vehicles that speak MQTT.
 TELTONIKA_ADDRESS = env.str("TELTONIKA_ADDRESS", default="127.0.0.1:5027")
 MQTT_URL = env.str("MQTT_URL", default="")

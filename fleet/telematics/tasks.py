@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from fleet.telematics import services
+from fleet.telematics.services import retention
 from mobility.core import clock
 
 # Beat sends the next one every few seconds; a worker that is killed stalls nothing for longer.
@@ -32,3 +33,13 @@ def tend_partitions() -> None:
 def correct_tracks() -> int:
     """Compute tracks again that points came late for; returns how many distances changed."""
     return services.correct_tracks(at=clock.now())
+
+
+@shared_task(name="fleet.telematics.retain")
+def retain() -> None:
+    """The nightly round: pack days away, drop what is over, cut links, forget what was put aside."""
+    at = clock.now()
+    retention.close_days(at=at)
+    retention.drop_months(at=at)
+    retention.cut_links(at=at)
+    retention.forget_quarantined(at=at)

@@ -48,6 +48,25 @@ class PointStore(Protocol):
         """The days that have hot points, oldest first."""
         ...
 
+    def count(self, *, day: datetime.date) -> int:
+        """How many points of a day are kept; one that came again after its close counts twice."""
+        ...
+
+    def vehicles(self, *, day: datetime.date) -> list[int]:
+        """The vehicles that have points on a day."""
+        ...
+
+    def months(self) -> list[datetime.date]:
+        """The months (their first days) that have packed points, oldest first."""
+        ...
+
+    def drop_month(self, *, month: datetime.date, expected: int) -> int | None:
+        """Forget the packed points of a month if they are `expected` many; the bytes that came free.
+
+        None if they are not: nothing has changed.
+        """
+        ...
+
 
 @cache
 def point_store() -> PointStore:

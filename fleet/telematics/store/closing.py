@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Rows in memory at a time: about 30 MB of points.
 _SLICE = 400_000
+CHUNKS_TABLE = "fleet_pointchunk"
 _SUMMED = ("vehicle_id", *chunks.COLUMNS)
 
 _SLICES = "SELECT vehicle_id, count(*) FROM {table} GROUP BY vehicle_id ORDER BY vehicle_id"
@@ -121,7 +122,7 @@ def days_with_points() -> list[datetime.date]:
     """The days whose partition is not empty, oldest first."""
     found = []
     with connection.cursor() as cursor:
-        for day in _partitioned_days(cursor):
+        for day in partitioned_days(cursor):
             cursor.execute(f"SELECT EXISTS (SELECT FROM {table_of(day)})")  # noqa: S608 - a date
             (filled,) = cursor.fetchone() or (False,)
             if filled:
@@ -134,7 +135,7 @@ def close_day(day: datetime.date) -> ClosedDay:
     books, table = _Books(), table_of(day)
     with transaction.atomic(), connection.cursor() as cursor:
         locks.advisory("fleet.telematics.close")
-        if day not in _partitioned_days(cursor):
+        if day not in partitioned_days(cursor):
             return ClosedDay(day=day)
         month_table = _ensure_month(cursor, day)
         bytes_before, packed_before = _size(cursor, table), _size(cursor, month_table)
@@ -153,7 +154,8 @@ def close_day(day: datetime.date) -> ClosedDay:
     )
 
 
-def _partitioned_days(cursor: Any) -> list[datetime.date]:
+def partitioned_days(cursor: Any) -> list[datetime.date]:
+    """The days that have a partition, filled or empty, oldest first."""
     cursor.execute(
         "SELECT child.relname FROM pg_inherits link JOIN pg_class child ON child.oid = inhrelid"
         " WHERE inhparent = 'fleet_point'::regclass AND relname ~ '_[0-9]{8}$' ORDER BY 1",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 
 from fleet.telematics import chunks, records
-from fleet.telematics.store import closing
+from fleet.telematics.store import closing, months
 from fleet.telematics.store.copying import NAMES, copy_in, copy_out
 
 if TYPE_CHECKING:
@@ -75,6 +75,22 @@ class PostgresPointStore:
     def days(self) -> list[datetime.date]:
         """Those whose partition is not empty."""
         return closing.days_with_points()
+
+    def count(self, *, day: datetime.date) -> int:
+        """Hot rows, and what the chunks say they hold."""
+        return months.count_day(day)
+
+    def vehicles(self, *, day: datetime.date) -> list[int]:
+        """From both tables."""
+        return months.vehicles_of_day(day)
+
+    def months(self) -> list[datetime.date]:
+        """The partitions of chunks."""
+        return months.months_of_chunks()
+
+    def drop_month(self, *, month: datetime.date, expected: int) -> int | None:
+        """See `months`."""
+        return months.drop_month(month, expected=expected)
 
 
 def _hot(
