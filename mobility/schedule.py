@@ -57,6 +57,8 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
             crontab(hour=2, minute=10), "fleet.telematics.retain", queue="planning"
         ),
         "vehicles-commands": every(2, "fleet.vehicles.expire_commands"),
+        # Papers end with the city's day; the other hours find what a worker that was away missed.
+        "vehicles-documents": every(crontab(minute=0), "fleet.vehicles.refresh_document_blocks"),
         "maintenance-due": every(3600, "fleet.maintenance.open_due_orders"),
         "reservations-expire": every(3, "bookings.reservations.expire"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
