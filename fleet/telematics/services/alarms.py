@@ -191,7 +191,7 @@ def _locked(alarm_id: int) -> Alarm:
 
 
 def _told(
-    event: type[AlarmOpened] | type[AlarmClosed], alarm: Alarm, *, at: datetime.datetime
+    event: type[AlarmOpened | AlarmClosed], alarm: Alarm, *, at: datetime.datetime
 ) -> AlarmOpened | AlarmClosed:
     return event(
         alarm_id=str(alarm.public_id),

@@ -382,7 +382,7 @@ def test_a_batch_costs_the_same_whatever_its_size(
     fleet = [make_vehicle(at=NOON - 60 * MINUTE) for _ in range(5)]
     for vehicle in fleet:
         send(log, vehicle, *(point(NOON + n * SECOND) for n in range(100)))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         drain_all(shard=0, at=NOON)
     assert Point.objects.count() == 500
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from fleet.telematics import records, rules
 from fleet.telematics.rules import jumps
-from fleet.telematics.services import latest
+from fleet.telematics.services import latest, tracks
 from fleet.telematics.services.drain.intake import put_aside, take_in
 from fleet.telematics.services.drain.known import Known, load_known
 from fleet.telematics.services.drain.presences import write_presences
+from fleet.telematics.services.drain.watching import Batch, judge_live
 from fleet.telematics.services.links import LATE_AFTER
 from fleet.telematics.services.partitions import prepare_days
 from fleet.telematics.states import QuarantineReason
@@ -32,6 +33,8 @@ BY = system_principal("telematics")
 # Older points are history: whoever had the vehicle then, an alarm about it comes too late, and
 # who had it is no longer what the vehicle's row says.
 LIVE_FOR_US = 5 * 60 * 1_000_000
+# What took longer may belong to a trip whose track is computed already.
+EXPECTED_WITHIN_US = 10 * 60 * 1_000_000
 
 
 @dataclass(kw_only=True)
@@ -63,12 +66,20 @@ def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Dr
         prepare_days(points["at_us"])
         new = np.zeros_like(fresh) if careful else fresh
         point_store().append(fresh=points[new], late=points[~new])
-        _judge(points[fresh], rows[fresh], known, at=at)
+        tracks.note_late_points(spans=_unexpected(points, fresh), at=at)
+        _judge(points[fresh], rows[fresh], known, at=at, careful=careful)
         write_presences([vehicle.presence for vehicle in known.vehicles], at=at)
     return Drained(stored=len(points), quarantined=intake.quarantined)
 
 
-def _judge(points: Points, rows: NDArray[np.int64], known: Known, *, at: datetime.datetime) -> None:
+def _judge(
+    points: Points,
+    rows: NDArray[np.int64],
+    known: Known,
+    *,
+    at: datetime.datetime,
+    careful: bool,
+) -> None:
     """What follows from new points: which of them to believe, then everything they say."""
     believed = _believe(points, rows, known)
     points, rows = points[believed], rows[believed]
@@ -76,6 +87,31 @@ def _judge(points: Points, rows: NDArray[np.int64], known: Known, *, at: datetim
     latest.write_latest(newest)
     _hear(newest, known, at=at)
     _judge_batteries(newest, known, at=at)
+    live = points["at_us"] >= np.maximum(known.since_us[rows], records.to_us(at) - LIVE_FOR_US)
+    points, rows = points[live], rows[live]
+    if len(points):
+        newest = newest[np.isin(newest["vehicle_id"], known.ids[rows])]
+        judge_live(
+            Batch(points=points, rows=rows, newest=newest, known=known, at=at, careful=careful)
+        )
+
+
+def _unexpected(
+    points: Points,
+    fresh: NDArray[np.bool_],
+) -> list[tuple[int, datetime.datetime, datetime.datetime]]:
+    """From when to when each vehicle has points that a track may have been computed without."""
+    old = ~fresh | (points["received_us"] - points["at_us"] > EXPECTED_WITHIN_US)
+    late = points[old]
+    if not len(late):
+        return []
+    vehicles, starts = np.unique(late["vehicle_id"], return_index=True)
+    ends = np.append(starts[1:], len(late)) - 1
+    first, last = (late["at_us"][places].tolist() for places in (starts, ends))
+    return [
+        (vehicle_id, records.from_us(start), records.from_us(end))
+        for vehicle_id, start, end in zip(vehicles.tolist(), first, last, strict=True)
+    ]
 
 
 def _believe(points: Points, rows: NDArray[np.int64], known: Known) -> NDArray[np.bool_]:
