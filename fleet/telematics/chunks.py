@@ -163,7 +163,7 @@ def _numbers(stream: bytes) -> NDArray[np.uint64]:
     sizes = ends - starts + 1
     if sizes.max() > _LONGEST:
         raise ChunkBroken("a number is too long")
-    numbers = (octets[starts] & 0x7F).astype(np.uint64)
+    numbers: NDArray[np.uint64] = (octets[starts] & 0x7F).astype(np.uint64)
     wanting = np.arange(len(starts))
     # Most numbers have one byte: each further one is looked at only where there is one.
     for place in range(1, _LONGEST):

@@ -102,12 +102,13 @@ def merged(older: Points, newer: Points) -> Points:
     Where two say different things of one moment the smaller stays, as in the table.
     """
     points = np.concatenate([older, newer])
-    ordered = points[np.lexsort((points["at_us"], points["vehicle_id"]))]
+    ordered: Points = points[np.lexsort((points["at_us"], points["vehicle_id"]))]
     if not _repeats(ordered).any():
         return ordered
     keys = [points[name] for name in reversed(chunks.COLUMNS)]
     ordered = points[np.lexsort((*keys, points["vehicle_id"]))]
-    return ordered[np.concatenate([[True], ~_repeats(ordered)])]
+    once: Points = ordered[np.concatenate([[True], ~_repeats(ordered)])]
+    return once
 
 
 def _repeats(ordered: Points) -> NDArray[np.bool_]:
