@@ -117,7 +117,7 @@ def test_days_are_made_ahead_and_dropped_when_empty_and_old() -> None:
     assert made == [f"fleet_point_2031{day}" for day in ("0228", "0301", "0302", "0303", "0304")]
     assert services.ensure_partitions(at=at) == []
     assert not set(services.drop_empty_days(at=at + 36 * DAYS)) & set(made)
-    dropped = services.drop_empty_days(at=at + 39 * DAYS)
+    dropped = services.drop_empty_days(at=at + 38 * DAYS)
     assert dropped == ["fleet_point_20310228", "fleet_point_20310301"]
 
 

@@ -11,13 +11,14 @@ import numpy as np
 from fleet.telematics import records, rules
 from fleet.telematics.rules import jumps
 from fleet.telematics.services import latest, tracks
+from fleet.telematics.services.alarms import AlarmNews, write_alarms
 from fleet.telematics.services.drain.intake import put_aside, take_in
 from fleet.telematics.services.drain.known import Known, load_known
 from fleet.telematics.services.drain.presences import write_presences
 from fleet.telematics.services.drain.watching import Batch, judge_live
 from fleet.telematics.services.links import LATE_AFTER
 from fleet.telematics.services.partitions import prepare_days
-from fleet.telematics.states import QuarantineReason
+from fleet.telematics.states import AlarmKind, QuarantineReason
 from fleet.telematics.store import point_store
 from fleet.vehicles.services import block_vehicles, lift_blocks, set_link_state
 from fleet.vehicles.states import BlockReason, LinkState
@@ -33,7 +34,7 @@ BY = system_principal("telematics")
 # Older points are history: whoever had the vehicle then, an alarm about it comes too late, and
 # who had it is no longer what the vehicle's row says.
 LIVE_FOR_US = 5 * 60 * 1_000_000
-# What took longer may belong to a trip whose track is computed already.
+# What took longer, on the way or in the log, may belong to a trip whose track is computed already.
 EXPECTED_WITHIN_US = 10 * 60 * 1_000_000
 
 
@@ -66,7 +67,7 @@ def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Dr
         prepare_days(points["at_us"])
         new = np.zeros_like(fresh) if careful else fresh
         point_store().append(fresh=points[new], late=points[~new])
-        tracks.note_late_points(spans=_unexpected(points, fresh), at=at)
+        tracks.note_late_points(spans=_unexpected(points, fresh, at=at), at=at)
         _judge(points[fresh], rows[fresh], known, at=at, careful=careful)
         write_presences([vehicle.presence for vehicle in known.vehicles], at=at)
     return Drained(stored=len(points), quarantined=intake.quarantined)
@@ -99,9 +100,11 @@ def _judge(
 def _unexpected(
     points: Points,
     fresh: NDArray[np.bool_],
+    *,
+    at: datetime.datetime,
 ) -> list[tuple[int, datetime.datetime, datetime.datetime]]:
     """From when to when each vehicle has points that a track may have been computed without."""
-    old = ~fresh | (points["received_us"] - points["at_us"] > EXPECTED_WITHIN_US)
+    old = ~fresh | (records.to_us(at) - points["at_us"] > EXPECTED_WITHIN_US)
     late = points[old]
     if not len(late):
         return []
@@ -137,6 +140,11 @@ def _hear(newest: Points, known: Known, *, at: datetime.datetime) -> None:
     recent = newest[newest["received_us"] > records.to_us(at - LATE_AFTER)]
     heard = known.silent() & set(recent["vehicle_id"].tolist())
     set_link_state(vehicle_ids=sorted(heard), to=LinkState.ONLINE, at=at, by=BY)
+    news = AlarmNews()
+    for vehicle in known.vehicles:
+        if AlarmKind.SILENCE in vehicle.alarms and vehicle.vehicle_id in heard:
+            news.close(AlarmKind.SILENCE, vehicle.vehicle_id)
+    write_alarms(news, at=at)
 
 
 def _judge_batteries(newest: Points, known: Known, *, at: datetime.datetime) -> None:
