@@ -1,23 +1,27 @@
 """The ledger of commands: one order given once, ended by an answer or by its time."""
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import redis
 from django.db import transaction
+from django.test import Client
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from rest_framework.test import APIClient
 
 from fleet.vehicles import mailbox, services
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.vehicles.states import COMMAND_MOVES, CommandState
+from mobility.accounts.models import User
+from mobility.core import clock
 from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
+from tests.fleet.vehicles.acting import AT, NOW, change_type, commit_at_once, ride
 from tests.fleet.vehicles.test_holds import race
-
-AT = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
 
 
 def order(
@@ -173,9 +177,301 @@ def test_the_sweep_costs_the_same_for_many(
         assert sweep(61) == []
 
 
-def test_every_state_has_its_moves() -> None:
-    assert set(COMMAND_MOVES) == set(CommandState)
-    assert all(moves <= set(CommandState) for moves in COMMAND_MOVES.values())
+MOVES = {
+    "queued": {"sent", "accepted", "confirmed", "rejected", "expired", "superseded"},
+    "sent": {"accepted", "confirmed", "rejected", "unknown", "superseded"},
+    "accepted": {"confirmed", "rejected", "unknown"},
+    "unknown": {"confirmed", "rejected"},
+    "confirmed": set(),
+    "rejected": set(),
+    "expired": set(),
+    "superseded": set(),
+}
+
+
+def test_the_table_of_states_is_the_whole_table() -> None:
+    assert MOVES.keys() == set(CommandState)
+    assert MOVES == COMMAND_MOVES
+
+
+def bring_to(command: VehicleCommand, state: str) -> VehicleCommand:
+    """The command in this state, by the ways that lead there."""
+    if state in {"sent", "unknown", "superseded"}:
+        send(command)
+    if state in {"accepted", "confirmed", "rejected"}:
+        answer(command, state)
+    if state == "superseded":
+        order(command.vehicle, "lock", key="newer")
+    if state in {"expired", "unknown"}:
+        sweep(30)
+    command.refresh_from_db()
+    assert command.state == state
+    return command
+
+
+@pytest.mark.parametrize("state", sorted(MOVES))
+@pytest.mark.parametrize("result", ["accepted", "confirmed", "rejected"])
+def test_every_answer_in_every_state(make_vehicle: MakeVehicle, state: str, result: str) -> None:
+    """An answer moves the command where the table allows it, and is no error anywhere."""
+    command = bring_to(order(make_vehicle()), state)
+    answer(command, result, after_s=31)
+    command.refresh_from_db()
+    assert command.state == (result if result in MOVES[state] else state)
+
+
+# --- parameters and what a type can do --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "fits"),
+    [
+        ("set_speed_limit", {"max_kmh": 6}, True),
+        ("set_speed_limit", {"max_kmh": None}, True),
+        ("set_speed_limit", {}, False),
+        ("set_speed_limit", {"max_kmh": 0}, False),
+        ("set_speed_limit", {"max_kmh": "6"}, False),
+        ("set_speed_limit", {"max_kmh": True}, False),
+        ("set_speed_limit", {"max_kmh": 6, "now": 1}, False),
+        ("refresh", {}, True),
+        ("open_hatch", {"max_kmh": 6}, False),
+    ],
+)
+def test_parameters_must_fit_the_command(
+    make_vehicle: MakeVehicle, kind: str, parameters: dict[str, Any], fits: bool
+) -> None:
+    scooter = make_vehicle()
+    given = {"vehicle_id": scooter.pk, "kind": kind, "parameters": parameters, "ttl_s": 60}
+    if fits:
+        command = services.queue_command(**given, idempotency_key="1", purpose_ref="", **NOW)
+        assert VehicleCommand.objects.get().parameters == command.parameters == parameters
+    else:
+        with pytest.raises(services.CommandParametersInvalid):
+            services.queue_command(**given, idempotency_key="1", purpose_ref="", **NOW)
+
+
+def test_a_newer_limit_of_speed_takes_the_place_of_the_older(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    commands = [
+        services.queue_command(
+            vehicle_id=scooter.pk,
+            kind="set_speed_limit",
+            parameters={"max_kmh": limit},
+            idempotency_key=str(limit),
+            ttl_s=60,
+            purpose_ref="zone:1",
+            **NOW,
+        )
+        for limit in (6, None)
+    ]
+    states = VehicleCommand.objects.order_by("sequence").values_list("state", flat=True)
+    assert list(states) == ["superseded", "queued"]
+    assert commands[1].parameters == {"max_kmh": None}
+
+
+def test_what_a_type_cannot_do_is_not_ordered(make_vehicle: MakeVehicle) -> None:
+    bike = make_vehicle("bicycle")
+    change_type(bike, commands=["locate"])
+    with pytest.raises(services.CommandUnsupported):
+        order(bike)
+    assert not VehicleCommand.objects.exists()
+    bike.refresh_from_db()
+    assert bike.command_sequence == 0
+
+
+# --- many at once -----------------------------------------------------------------------------------
+
+
+def order_all(vehicle_ids: list[int], kind: str = "lock", *, key: str = "bulk:1") -> Any:
+    return services.queue_commands(
+        vehicle_ids=vehicle_ids,
+        kind=kind,
+        idempotency_key=key,
+        ttl_s=60,
+        purpose_ref="staff",
+        **NOW,
+    )
+
+
+def test_one_that_cannot_does_not_stop_the_others(make_vehicle: MakeVehicle) -> None:
+    fleet, bike = [make_vehicle() for _ in range(3)], make_vehicle("bicycle")
+    change_type(bike, commands=["locate"])
+    open_one = order(fleet[0])
+    report = order_all([*(vehicle.pk for vehicle in fleet), bike.pk, 404])
+    assert {command.vehicle_id for command in report.ordered} == {one.pk for one in fleet}
+    assert (report.unsupported, report.unknown) == ([bike.pk], [404])
+    open_one.refresh_from_db()
+    assert open_one.state == "superseded"
+    again = order_all([vehicle.pk for vehicle in fleet])
+    assert {one.pk for one in again.ordered} == {one.pk for one in report.ordered}
+    assert VehicleCommand.objects.filter(kind="lock").count() == 3
+
+
+def test_ordering_many_costs_the_same_as_ordering_one(
+    make_vehicle: MakeVehicle, django_assert_max_num_queries: Any
+) -> None:
+    fleet = [make_vehicle().pk for _ in range(6)]
+    for count in (1, 6):
+        with django_assert_max_num_queries(5):
+            order_all(fleet[:count], key=str(count))
+
+
+def test_more_than_the_cap_is_refused_whole(db: None) -> None:
+    with pytest.raises(services.TooManyVehicles):
+        order_all(list(range(services.BULK_CAP + 1)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bulk_orders_across_each_other_do_not_lock_up(make_vehicle: MakeVehicle) -> None:
+    fleet = [make_vehicle().pk for _ in range(6)]
+
+    def run(number: int) -> int:
+        ids = fleet if number % 2 else fleet[::-1]
+        return len(order_all(ids, "locate", key=str(number)).ordered)
+
+    assert race(6, run) == [6] * 6
+    for vehicle in Vehicle.objects.all():
+        assert vehicle.command_sequence == 6
+
+
+# --- answers that come too late ---------------------------------------------------------------------
+
+
+def undone(vehicle: Vehicle) -> list[VehicleCommand]:
+    rows = VehicleCommand.objects.filter(vehicle=vehicle, purpose_ref__startswith="undo:")
+    return list(rows.order_by("sequence"))
+
+
+@pytest.mark.parametrize("given_up", ["unknown", "expired"])
+def test_a_late_unlock_of_a_ride_that_is_over_is_locked_again(
+    make_vehicle: MakeVehicle, given_up: str
+) -> None:
+    scooter = make_vehicle()
+    unlock = bring_to(order(scooter), given_up)
+    for after_s in (40, 41):
+        answer(unlock, "confirmed", after_s=after_s)
+    (lock,) = undone(scooter)
+    assert (lock.kind, lock.state) == ("lock", "queued")
+    assert lock.sequence > unlock.sequence
+
+
+def test_a_late_unlock_stays_open_for_whoever_rides_by_now(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    unlock = bring_to(order(scooter), "unknown")
+    ride(scooter)
+    answer(unlock, "confirmed", after_s=40)
+    assert undone(scooter) == []
+
+
+def test_a_late_unlock_needs_no_second_lock_while_one_is_on_its_way(
+    make_vehicle: MakeVehicle,
+) -> None:
+    scooter = make_vehicle()
+    unlock = bring_to(order(scooter), "superseded")
+    answer(unlock, "confirmed", after_s=5)
+    assert undone(scooter) == []
+    lock = VehicleCommand.objects.get(kind="lock")
+    answer(lock, "confirmed", after_s=6)
+    answer(unlock, "confirmed", after_s=7)
+    assert len(undone(scooter)) == 1
+
+
+def test_an_unlock_in_time_and_a_late_lock_need_no_undoing(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    answer(order(scooter), "confirmed")
+    lock = bring_to(order(scooter, "lock", key="2"), "unknown")
+    answer(lock, "confirmed", after_s=40)
+    assert undone(scooter) == []
+
+
+# --- through the door -------------------------------------------------------------------------------
+
+
+class Unit:
+    """The unit of a vehicle as it should be: it obeys only numbers above the last one obeyed."""
+
+    def __init__(self, vehicle: Vehicle) -> None:
+        self.vehicle = vehicle
+        self.obeyed = 0
+        self.locked = True
+
+    def report(self, *acks: dict[str, str]) -> list[dict[str, Any]]:
+        answer_ = Client(headers={"Authorization": f"Bearer {self.vehicle.device_secret}"}).post(
+            "/api/v1/telemetry",
+            {"points": [], "acks": list(acks)},
+            content_type="application/json",
+        )
+        assert answer_.status_code == 202
+        commands: list[dict[str, Any]] = answer_.json()["commands"]
+        return commands
+
+    def obey(self, command: dict[str, Any]) -> dict[str, str]:
+        if command["sequence"] <= self.obeyed:
+            return {"command": command["id"], "result": "rejected"}
+        self.obeyed, self.locked = command["sequence"], command["kind"] == "lock"
+        return {"command": command["id"], "result": "confirmed"}
+
+
+def test_an_old_unlock_that_arrives_after_a_newer_lock_is_refused(
+    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_at_once(monkeypatch)
+    scooter, at = make_vehicle(), clock.now()
+    unit = Unit(scooter)
+
+    def give(kind: str) -> VehicleCommand:
+        return services.queue_command(
+            vehicle_id=scooter.pk,
+            kind=kind,
+            idempotency_key=kind,
+            ttl_s=60,
+            purpose_ref="x",
+            at=at,
+            by=SYSTEM,
+        )
+
+    unlock = give("unlock")
+    (stuck,) = unit.report()  # on its way, and slow
+    lock = give("lock")
+    (newer,) = unit.report()
+    assert newer["id"] == str(lock.public_id)
+    unit.report(unit.obey(newer))
+    unit.report(unit.obey(stuck))
+    assert unit.locked
+    unlock.refresh_from_db()
+    lock.refresh_from_db()
+    assert (unlock.state, lock.state) == ("superseded", "confirmed")
+
+
+def test_who_keeps_a_line_open_is_told_which_vehicle_has_something_waiting(
+    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_at_once(monkeypatch)
+    scooter = make_vehicle()
+    listener: Any = mailbox.client().pubsub(ignore_subscribe_messages=True)
+    listener.subscribe(mailbox.CHANNEL)
+    listener.get_message(timeout=1)
+    order(scooter)
+    heard = None
+    for _ in range(10):
+        heard = heard or listener.get_message(timeout=0.2)
+    assert heard["data"] == str(scooter.pk).encode()
+    listener.close()
+    box = mailbox.read_box(mailbox.client().get(mailbox.box_key(scooter.pk)), at=AT)
+    assert [(one.kind, one.parameters) for one in box] == [("unlock", {})]
+
+
+def test_marco_orders_many_through_the_api(
+    api: Callable[[User | None], APIClient], make_vehicle: MakeVehicle, marco: User, rivale: User
+) -> None:
+    mine = make_vehicle(code="MIO1")
+    make_vehicle(code="SUO1", organisation=rivale.memberships.get().organisation)
+    body = {"kind": "set_speed_limit", "parameters": {"max_kmh": 6}, "vehicles": ["MIO1", "SUO1"]}
+    answer_ = api(marco).post("/api/v1/fleet/vehicles/commands", body)
+    assert answer_.status_code == 201, answer_.json()
+    assert answer_.json() == {"ordered": ["MIO1"], "unsupported": [], "unknown": ["SUO1"]}
+    assert VehicleCommand.objects.get().vehicle == mine
+    wrong = api(marco).post("/api/v1/fleet/vehicles/commands", {**body, "parameters": {}})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "command_parameters_invalid")
 
 
 @pytest.mark.django_db(transaction=True)
