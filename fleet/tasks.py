@@ -4,5 +4,12 @@ from fleet.maintenance import tasks as maintenance_tasks
 from fleet.rebalancing import tasks as rebalancing_tasks
 from fleet.telematics import tasks as telematics_tasks
 from fleet.vehicles import tasks as vehicles_tasks
+from fleet.zones import tasks as zones_tasks
 
-__all__ = ["maintenance_tasks", "rebalancing_tasks", "telematics_tasks", "vehicles_tasks"]
+__all__ = [
+    "maintenance_tasks",
+    "rebalancing_tasks",
+    "telematics_tasks",
+    "vehicles_tasks",
+    "zones_tasks",
+]

@@ -60,6 +60,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         # Papers end with the city's day; the other hours find what a worker that was away missed.
         "vehicles-documents": every(crontab(minute=0), "fleet.vehicles.refresh_document_blocks"),
         "maintenance-due": every(3600, "fleet.maintenance.open_due_orders"),
+        "zones-superseded": every(60, "fleet.zones.supersede_ended"),
         "reservations-expire": every(3, "bookings.reservations.expire"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
         "payments-collect": every(5, "bookings.payments.collect"),

@@ -42,6 +42,9 @@ def judge_place(*, trip: Trip, phone: Fix | None, at: datetime.datetime) -> Plac
         lat=place.fix.lat,
         accuracy_m=place.fix.accuracy_m,
         kind=trip.vehicle.kind,
+        vehicle_type=trip.vehicle.type.code,
+        # Zones that were published under way must not catch the rider.
+        since=trip.started_at,
         at=at,
     )
     conditions = [EndCondition(code, verdict.nearest) for code in verdict.reasons]

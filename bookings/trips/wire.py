@@ -11,7 +11,7 @@ from bookings.reservations.wire import QuoteSerializer, VehicleSerializer, vehic
 from bookings.trips.models import Trip
 from bookings.trips.queries import MOVING, EndCondition, price_lines
 from bookings.trips.states import ACTIVE, TripState
-from fleet.zones.rules import NO_PARKING, OUTSIDE_OPERATING_AREA
+from fleet.zones.rules import BAYS_ONLY, NO_PARKING, OUTSIDE_OPERATING_AREA
 from mobility.core.money import total_cents
 from mobility.core.texts import pick
 
@@ -73,6 +73,10 @@ MESSAGES = {
     NO_PARKING: (
         _("Parking is not allowed here."),
         _("Move the vehicle out of the zone, or to the nearest parking bay."),
+    ),
+    BAYS_ONLY: (
+        _("Here vehicles can be left only in a parking bay."),
+        _("Ride to the nearest bay; we show it on the map."),
     ),
     MOVING: (
         _("The vehicle is still moving."),

@@ -7,8 +7,9 @@ operator's set its own vehicles; a vehicle must obey both.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
@@ -17,18 +18,40 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles.scoping import FleetScoped
+from fleet.vehicles.scoping import FLEET_STAFF, FleetScoped
 from fleet.vehicles.states import Kind
 from fleet.zones.states import SET_MOVES, SetState, ZoneKind
+from mobility.accounts.scoping import Person
+from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 from mobility.core.texts import LocalizedField
 
 if TYPE_CHECKING:
     import datetime
 
+Row = TypeVar("Row", bound=models.Model)
 
-class ZoneSetQuerySet(FleetScoped["ZoneSet"]):
-    """Sets by time; an operator's staff see their own, the city's officer all of the city."""
+
+class OfSets(FleetScoped[Row]):
+    """Sets and what is in them: an operator's staff see their own, the city's officer all of the
+    city, but no draft of another organisation."""
+
+    set_path: ClassVar[str] = ""
+
+    def visible_to(self, user: Person) -> Self:
+        """The rows this person may see."""
+        visible = super().visible_to(user)
+        if isinstance(user, AnonymousUser) or user.is_superuser:
+            return visible
+        own = user.organisations_as(*FLEET_STAFF, Role.CITY_OFFICER)
+        return visible.filter(
+            ~Q(**{f"{self.set_path}state": SetState.DRAFT})
+            | Q(**{f"{self.set_path}organisation__in": own})
+        )
+
+
+class ZoneSetQuerySet(OfSets["ZoneSet"]):
+    """Sets by time."""
 
     staff_paths: ClassVar = ("organisation",)
     city_path = "city__organisation"
@@ -113,11 +136,12 @@ class ZoneSet(PublicModel):
         return self.title if self.version is None else f"{self.title} ({self.version})"
 
 
-class ZoneQuerySet(FleetScoped["Zone"]):
+class ZoneQuerySet(OfSets["Zone"]):
     """Zones by the time of their sets."""
 
     staff_paths: ClassVar = ("zone_set__organisation",)
     city_path = "zone_set__city__organisation"
+    set_path = "zone_set__"
 
     def valid_at(self, at: datetime.datetime) -> ZoneQuerySet:
         """Zones of the sets in force at a moment."""
@@ -172,11 +196,12 @@ class Zone(models.Model):
             )
 
 
-class ZoneRuleQuerySet(FleetScoped["ZoneRule"]):
+class ZoneRuleQuerySet(OfSets["ZoneRule"]):
     """Rules, seen by those who see their set."""
 
     staff_paths: ClassVar = ("zone_set__organisation",)
     city_path = "zone_set__city__organisation"
+    set_path = "zone_set__"
 
 
 class ZoneRule(models.Model):

@@ -25,6 +25,7 @@ from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
+from tests.fleet.zones.drawing import draw_zone
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +72,7 @@ def whole_city(
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
         "plan": plan,
+        "zone set": _zones(vehicle),
         "task": RebalancingTask.objects.get(plan=plan),
         "fault": _row("fleet.FaultReport", fault["id"]),
         "work order": _row_of("fleet.WorkOrder"),
@@ -171,6 +173,18 @@ def _plan(vehicle: Vehicle) -> RebalancingPlan:
         reason_params={"battery_pct": 12, "trips": 1.5},
     )
     return plan
+
+
+def _zones(vehicle: Vehicle) -> models.Model:
+    box = (9.18, 45.44, 9.22, 45.46)
+    return draw_zone(
+        "operating",
+        box,
+        organisation=vehicle.organisation,
+        city=vehicle.city,
+        start=clock.now(),
+        name={"it": "Area"},
+    ).zone_set
 
 
 def _recharge(giulia: User, station: ChargingStation) -> Recharge:

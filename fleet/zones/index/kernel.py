@@ -11,7 +11,7 @@ file of the function that is called, and would run a stale copy of anything it c
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numba
 import numpy as np
@@ -26,6 +26,9 @@ compiled = cast(
     Callable[[Compiled], Compiled],
     numba.njit(cache=True, nogil=True, boundscheck=False, error_model="numpy"),
 )
+
+# numba reads it as the type, mypy as what it does.
+wide = cast("Callable[[Any], int]", np.int64)
 
 TILE_BITS = 6  # a tile is 64 by 64 cells
 TILE_SIDE = 1 << TILE_BITS
@@ -73,14 +76,14 @@ def covers(slabs: Slabs, zone: int, row: int, x: int, y: int) -> bool:
     inside = False
     number = slabs.first[zone] + slab
     for edge in range(slabs.starts[number], slabs.starts[number + 1]):
-        y1 = np.int64(slabs.edges[edge, 1])
-        y2 = np.int64(slabs.edges[edge, 3])
+        y1 = wide(slabs.edges[edge, 1])
+        y2 = wide(slabs.edges[edge, 3])
         if (y1 > y) == (y2 > y):
             if touches_level(slabs.edges[edge], x, y):
                 return True
             continue
-        x1 = np.int64(slabs.edges[edge, 0])
-        x2 = np.int64(slabs.edges[edge, 2])
+        x1 = wide(slabs.edges[edge, 0])
+        x2 = wide(slabs.edges[edge, 2])
         turn = (x2 - x1) * (y - y1) - (x - x1) * (y2 - y1)
         if turn == 0:
             return True
@@ -94,8 +97,8 @@ def touches_level(edge: Ints, x: int, y: int) -> bool:
     """Whether an edge that lies below or on the level of the point has the point on it."""
     x1, y1, x2, y2 = edge[0], edge[1], edge[2], edge[3]
     if y1 == y and y2 == y:
-        return min(x1, x2) <= x <= max(x1, x2)
-    return (y1 == y and x1 == x) or (y2 == y and x2 == x)
+        return bool(min(x1, x2) <= x <= max(x1, x2))
+    return bool((y1 == y and x1 == x) or (y2 == y and x2 == x))
 
 
 @compiled
@@ -104,7 +107,7 @@ def cell_number(grid: Grid, column: int, row: int) -> int:
     across, up = column >> TILE_BITS, row >> TILE_BITS
     if across < 0 or up < 0 or across >= grid.columns or up >= grid.rows:
         return -1
-    tile = grid.tiles[up * grid.columns + across]
+    tile = wide(grid.tiles[up * grid.columns + across])
     if tile < 0:
         return -1
     mask = TILE_SIDE - 1
@@ -116,7 +119,7 @@ def locate(grid: Grid, slabs: Slabs, lon: Ints, lat: Ints, point_of: Longs, zone
     """Write the pairs (point, zone row) as far as there is room; return how many there are."""
     found = 0
     for point in range(lon.size):
-        x, y = np.int64(lon[point]), np.int64(lat[point])
+        x, y = wide(lon[point]), wide(lat[point])
         row = (y - grid.south) >> grid.shift
         cell = cell_number(grid, (x - grid.west) >> grid.shift, row)
         if cell < 0:
@@ -215,8 +218,8 @@ def passes_through(grid: Grid, slabs: Slabs, zone: int, x1: int, y1: int, x2: in
 @compiled
 def meet(edge: Ints, x1: int, y1: int, x2: int, y2: int) -> bool:
     """Whether an edge and a segment share a point."""
-    x3, y3 = np.int64(edge[0]), np.int64(edge[1])
-    x4, y4 = np.int64(edge[2]), np.int64(edge[3])
+    x3, y3 = wide(edge[0]), wide(edge[1])
+    x4, y4 = wide(edge[2]), wide(edge[3])
     if max(x3, x4) < min(x1, x2) or min(x3, x4) > max(x1, x2):
         return False
     if max(y3, y4) < min(y1, y2) or min(y3, y4) > max(y1, y2):
@@ -239,13 +242,14 @@ def columns_in_row(grid: Grid, row: int, x1: int, y1: int, x2: int, y2: int) -> 
     """
     low, high = min(x1, x2), max(x1, x2)
     if y1 != y2:
-        bottom = grid.south + (np.int64(row) << grid.shift)
-        top = bottom + (np.int64(1) << grid.shift)
+        bottom = grid.south + (wide(row) << grid.shift)
+        top = bottom + (wide(1) << grid.shift)
         slope = (x2 - x1) / (y2 - y1)
-        at_bottom = x1 + slope * (min(max(bottom, min(y1, y2)), max(y1, y2)) - y1)
-        at_top = x1 + slope * (max(min(top, max(y1, y2)), min(y1, y2)) - y1)
-        low = max(low, np.int64(np.floor(min(at_bottom, at_top))))
-        high = min(high, np.int64(np.ceil(max(at_bottom, at_top))))
+        below, above = min(y1, y2), max(y1, y2)
+        at_bottom = x1 + slope * (min(max(bottom, below), above) - y1)
+        at_top = x1 + slope * (max(min(top, above), below) - y1)
+        low = max(low, wide(np.floor(min(at_bottom, at_top))))
+        high = min(high, wide(np.ceil(max(at_bottom, at_top))))
     return (low - 1 - grid.west) >> grid.shift, (high + 1 - grid.west) >> grid.shift
 
 
@@ -285,8 +289,8 @@ def paint(grid: Grid, slabs: Slabs, zone: int, edges: Ints, left: int, status: B
     """
     bottom = slabs.bottom[zone]
     for number in range(edges.shape[0]):
-        x1, y1 = np.int64(edges[number, 0]), np.int64(edges[number, 1])
-        x2, y2 = np.int64(edges[number, 2]), np.int64(edges[number, 3])
+        x1, y1 = wide(edges[number, 0]), wide(edges[number, 1])
+        x2, y2 = wide(edges[number, 2]), wide(edges[number, 3])
         low = ((min(y1, y2) - 1 - grid.south) >> grid.shift) - bottom
         high = ((max(y1, y2) - grid.south) >> grid.shift) - bottom
         for row in range(max(low, 0), min(high, status.shape[0] - 1) + 1):
@@ -294,14 +298,14 @@ def paint(grid: Grid, slabs: Slabs, zone: int, edges: Ints, left: int, status: B
             for column in range(max(first - left, 0), min(last - left, status.shape[1] - 1) + 1):
                 status[row, column] = BORDER
     for row in range(status.shape[0]):
-        y = grid.south + (np.int64(row + bottom) << grid.shift)
+        y = grid.south + (wide(row + bottom) << grid.shift)
         known = -1
         for column in range(status.shape[1]):
             if status[row, column] == BORDER:
                 known = -1
                 continue
             if known < 0:
-                x = grid.west + (np.int64(column + left) << grid.shift)
+                x = grid.west + (wide(column + left) << grid.shift)
                 known = INSIDE if covers(slabs, zone, row + bottom, x, y) else OUTSIDE
             status[row, column] = known
 

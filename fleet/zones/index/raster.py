@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 E7 = 10_000_000
 # 4,096 units of 1e-7 degrees: 46 m from south to north, 32 m from west to east in Milan.
 SHIFT = 12
-WIDEST_SHIFT = 26
 # 8 bytes a cell and 4 bytes an entry: 100 MB at the very most.
 MOST_CELLS = 8_000_000
 MOST_ENTRIES = 8_000_000
@@ -95,12 +94,11 @@ def _lay_grid(edges: Sequence[Ints]) -> tuple[Grid, list[Box]]:
         )
     west, south = lines[:, 0::2].min() - 1, lines[:, 1::2].min() - 1
     east, north = lines[:, 0::2].max() + 1, lines[:, 1::2].max() + 1
-    for shift in range(SHIFT, WIDEST_SHIFT + 1):
+    shift = SHIFT
+    boxes = [_box(one, west=west, south=south, shift=shift) for one in edges]
+    while not _fits(boxes):
+        shift += 1
         boxes = [_box(one, west=west, south=south, shift=shift) for one in edges]
-        if sum(box.cells for box in boxes) <= MOST_ENTRIES and (
-            _tiles_near(boxes) * TILE_CELLS <= MOST_CELLS
-        ):
-            break
     side = shift + TILE_BITS
     grid = _grid(
         west=int(west),
@@ -134,6 +132,13 @@ def _box(lines: Ints, *, west: int, south: int, shift: int) -> Box:
     bottom = (int(lines[:, 1::2].min()) - 1 - int(south)) >> shift
     top = (int(lines[:, 1::2].max()) + 1 - int(south)) >> shift
     return Box(left, bottom, right - left + 1, top - bottom + 1)
+
+
+def _fits(boxes: Sequence[Box]) -> bool:
+    return (
+        sum(box.cells for box in boxes) <= MOST_ENTRIES
+        and _tiles_near(boxes) * TILE_CELLS <= MOST_CELLS
+    )
 
 
 def _tiles_near(boxes: Sequence[Box]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -100,7 +100,7 @@ def _kept(zone: Any, rules: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule | ZoneRule) -> Mapping[str, Any]:
+def _rule(rule: Rule | ZoneRule) -> dict[str, Any]:
     """The fields that say something."""
     words: dict[str, Any] = {}
     for name in RULE_FIELDS:

@@ -134,29 +134,29 @@ def _in_bays(
     subject: Subject,
     local: datetime.datetime,
 ) -> _Word:
-    zone = _bays_only(around, margin_m=margin_m, subject=subject, local=local)
-    if zone is False:
-        return _Word()
+    word = _bays_only(around, margin_m=margin_m, subject=subject, local=local)
     bays = (near for one in layers for near in one.zones if near.zone.kind == ZoneKind.BAY)
-    if any(bay.distance_m <= margin_m and bay.zone.concerns(subject) for bay in bays):
+    if word.reason is None or any(
+        bay.distance_m <= margin_m and bay.zone.concerns(subject) for bay in bays
+    ):
         return _Word()
-    return _Word(reason=BAYS_ONLY, zone=zone)
+    return word
 
 
 def _bays_only(
     around: Surroundings, *, margin_m: float, subject: Subject, local: datetime.datetime
-) -> ZoneInfo | bool | None:
-    """The zone that says so, None when the global rules do, False when nobody does."""
+) -> _Word:
+    """Whether parking is for bays only here, whatever bays there are, and which zone says so."""
     for near in around.zones:
         word = says(near.zone.rules, attribute="station_parking", subject=subject, local=local)
         if word is True and near.depth_m > margin_m:
-            return near.zone
+            return _Word(reason=BAYS_ONLY, zone=near.zone)
         if word is False and near.distance_m <= margin_m:
-            return False
+            return _Word()
     everywhere = fallback(
         layer=around.layer, attribute="station_parking", subject=subject, local=local
     )
-    return None if everywhere else False
+    return _Word(reason=BAYS_ONLY if everywhere else None)
 
 
 def _zone_id(zone: ZoneInfo | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 import shapely
 from django.contrib.gis.db.models.functions import AsWKB
@@ -60,14 +61,14 @@ def check_draft(*, zone_set: ZoneSet) -> list[Finding]:
     """What is wrong or strange with a set, errors first; see `rules.checking.check_zones`."""
     book = read_rulebook(zone_set)
     drawn = Zone.objects.filter(zone_set=zone_set).annotate(drawing=AsWKB("boundary"))
-    rows = {pk: row for pk, *row in drawn.values_list("pk", "drawing", "capacity")}
+    rows: dict[int, Any] = {zone.pk: zone for zone in drawn.defer("boundary")}
     city = zone_set.city
     return check_zones(
         zones=[
             DrawnZone(
                 info=info,
-                shape=shapely.from_wkb(bytes(rows[info.zone_id][0])),
-                capacity=rows[info.zone_id][1],
+                shape=shapely.from_wkb(bytes(rows[info.zone_id].drawing)),
+                capacity=rows[info.zone_id].capacity,
             )
             for info in book.zones
         ],
