@@ -31,28 +31,37 @@ class Room:
         self.listeners = 0
         self.number = 0
         self.picture: Picture | None = None
-        self.delta = b""
-        self._snapshot = b""
+        self._told: dict[tuple[str, bool], bytes] = {}
+        self._before: Picture | None = None
 
     def show(self, picture: Picture) -> None:
-        """Take the next picture."""
-        if self.picture is not None:
-            self.delta = rules.encode_delta(before=self.picture, after=picture)
-        self.picture = picture
+        """Take the next picture; nothing of it is written before somebody asks."""
+        self._before, self.picture = self.picture, picture
         self.number += 1
-        self._snapshot = b""
+        self._told.clear()
 
-    def frame_after(self, seen: int) -> bytes:
-        """What somebody needs who has seen picture number `seen`."""
+    def frame_after(self, seen: int, *, packed: bool) -> bytes:
+        """What somebody needs who has seen picture number `seen`, `packed` for a gzip stream."""
         if seen == self.number:
             return b""
-        return self.delta if seen == self.number - 1 and seen else self.snapshot()
+        what = "delta" if seen == self.number - 1 and seen else "snapshot"
+        return self._frame(what, packed=packed)
 
-    def snapshot(self) -> bytes:
-        """The whole picture; encoded when the first one asks."""
-        if not self._snapshot and self.picture is not None:
-            self._snapshot = rules.encode_snapshot(self.picture)
-        return self._snapshot
+    def _frame(self, what: str, *, packed: bool) -> bytes:
+        """A frame, plain or packed: each written once, for the first who asks."""
+        key = (what, packed)
+        if key not in self._told:
+            self._told[key] = (
+                rules.packed(self._frame(what, packed=False)) if packed else self._plain(what)
+            )
+        return self._told[key]
+
+    def _plain(self, what: str) -> bytes:
+        if self.picture is None:
+            return b""
+        if what == "snapshot" or self._before is None:
+            return rules.encode_snapshot(self.picture)
+        return rules.encode_delta(before=self._before, after=self.picture)
 
 
 class Broadcast:
@@ -71,22 +80,29 @@ class Broadcast:
         return sum(room.listeners for room in self._rooms.values())
 
     async def frames(
-        self, audience: Audience, *, alive_s: float = ALIVE_EVERY_S
+        self, audience: Audience, *, alive_s: float = ALIVE_EVERY_S, packed: bool = False
     ) -> AsyncGenerator[bytes]:
         """The events for one watcher, for as long as they are asked for."""
         with self._joined(audience) as room:
             seen, quiet_s = 0, 0.0
             while True:
                 beat = self._beat
-                frame, seen = room.frame_after(seen), room.number
+                frame, seen = room.frame_after(seen, packed=packed), room.number
                 quiet_s = 0.0 if frame else quiet_s + self._beat_s
                 if frame:
                     yield frame
                 elif quiet_s >= alive_s:
                     quiet_s = 0.0
-                    yield rules.ALIVE
+                    yield rules.packed(rules.ALIVE) if packed else rules.ALIVE
                 # A beat may have come while the frame was being sent; then there is no waiting.
                 await beat.wait()
+
+    async def current(self, audience: Audience) -> tuple[int, Picture]:
+        """The picture that an audience sees now, and its number in a row of them."""
+        with self._joined(audience) as room:
+            while room.picture is None:
+                await self._beat.wait()
+            return room.number, room.picture
 
     @contextlib.contextmanager
     def _joined(self, audience: Audience) -> Iterator[Room]:

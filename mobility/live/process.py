@@ -19,12 +19,13 @@ def make_application() -> LiveApplication:
     # One thread: looks never overlap, and one connection is enough for any number of watchers.
     thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="live-look")
 
+    watch = queries.Watch()
+
+    def look_now(audiences: frozenset[Audience]) -> dict[Audience, Picture]:
+        close_old_connections()
+        return watch.pictures(audiences=audiences, at=clock.now())
+
     async def look(audiences: frozenset[Audience]) -> dict[Audience, Picture]:
-        return await asyncio.get_running_loop().run_in_executor(thread, _look, audiences)
+        return await asyncio.get_running_loop().run_in_executor(thread, look_now, audiences)
 
     return LiveApplication(broadcast=Broadcast(look=look), origin=settings.PUBLIC_URL)
-
-
-def _look(audiences: frozenset[Audience]) -> dict[Audience, Picture]:
-    close_old_connections()
-    return queries.pictures(audiences=audiences, at=clock.now())

@@ -2,19 +2,20 @@
 
 import dataclasses
 import datetime
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from django.db.models import Count, Q
+from numpy.typing import NDArray
 
 from charging.stations.models import Site
 from charging.stations.states import ConnectorStatus
-from fleet.telematics.queries import MapRow, map_rows
+from fleet.telematics import standing
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.live.audience import Audience
-from mobility.live.rules import PUBLIC_VEHICLE, STAFF_VEHICLE, Picture, Row, Rows
+from mobility.live.rules import PUBLIC_FACE, STAFF_FACE, VEHICLE, Picture, Row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +37,75 @@ def audience_of(user: User) -> Audience:
     return Audience.staff(frozenset(seen))
 
 
-def pictures(*, audiences: frozenset[Audience], at: datetime.datetime) -> dict[Audience, Picture]:
-    """What each audience sees at `at`."""
-    sketch = _Sketch(map_rows(organisation_ids=None), site_rows())
-    return {audience: sketch.picture(audience, at) for audience in audiences}
+class Watch:
+    """Looks at the city again and again; knows what it has seen by small numbers.
+
+    Numbers of vehicles and faces are given once and stay for the life of the process, so that pictures can be
+    compared and what changed be told by them. Names of vehicles are asked only for those that are new.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._labels: list[tuple[Any, str]] = []
+        self._known = np.empty(0, dtype=np.int64)
+        self._n = np.empty(0, dtype=np.int32)
+        self._faces: dict[tuple[int, int], int] = {}
+        self._staff_faces: list[Row] = []
+        self._rentable: list[bool] = []
+
+    def pictures(
+        self, *, audiences: frozenset[Audience], at: datetime.datetime
+    ) -> dict[Audience, Picture]:
+        """What each audience sees at `at`."""
+        sketch = _Sketch(self, standing.read_standing(), site_rows())
+        return {audience: sketch.picture(audience, at) for audience in audiences}
+
+    def numbers(self, vehicle_ids: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The numbers of these vehicles; the newcomers get theirs."""
+        if not np.array_equal(vehicle_ids, self._known):
+            newcomers = [pk for pk in vehicle_ids.tolist() if pk not in self._numbers]
+            names = standing.labels(newcomers) if newcomers else {}
+            for pk in newcomers:
+                label = names[pk]
+                self._numbers[pk] = len(self._labels)
+                self._labels.append((label.public_id, label.code))
+            self._known = vehicle_ids
+            self._n = np.array([self._numbers[pk] for pk in vehicle_ids.tolist()], dtype=np.int32)
+        return self._n
+
+    def faces(self, rows: NDArray[np.void]) -> NDArray[np.int32]:
+        """The numbers of these vehicles' faces; a face is looked up once for all who have it."""
+        owners, whose = np.unique(rows["organisation_id"], return_inverse=True)
+        packed = standing.faces(rows)
+        mixed = packed * max(len(owners), 1) + whose
+        _faces, first, back = np.unique(mixed, return_index=True, return_inverse=True)
+        seen = zip(packed[first].tolist(), owners[whose[first]].tolist(), strict=True)
+        numbers = [self._face(*pair) for pair in seen]
+        return np.array(numbers, dtype=np.int32)[back]
+
+    def _face(self, packed: int, organisation_id: int) -> int:
+        known = self._faces.get((packed, organisation_id))
+        if known is None:
+            face = standing.face(packed)
+            known = self._faces[(packed, organisation_id)] = len(self._staff_faces)
+            self._staff_faces.append((*dataclasses.astuple(face), organisation_id))
+            self._rentable.append(face.rentable)
+        return known
+
+    @property
+    def labels(self) -> list[tuple[Any, str]]:
+        """Id and code by number."""
+        return self._labels
+
+    @property
+    def staff_faces(self) -> list[Row]:
+        """The values of `STAFF_FACE` by number."""
+        return self._staff_faces
+
+    @property
+    def rentable(self) -> NDArray[np.bool_]:
+        """Whether a face can be rented, by number."""
+        return np.array(self._rentable, dtype=bool)
 
 
 def site_rows() -> list[SiteRow]:
@@ -79,60 +145,46 @@ def _site_row(site: Any) -> Row:
 
 
 class _Sketch:
-    """Each vehicle's rows, drawn at most once for all audiences.
+    """The vehicles of one look, drawn once for all audiences."""
 
-    Identifiers and instants stay what they are: the encoder writes them faster than Python would.
-    """
-
-    def __init__(self, vehicles: Iterable[MapRow], sites: Iterable[SiteRow]) -> None:
-        self.vehicles = list(vehicles)
-        self.sites = list(sites)
+    def __init__(self, watch: Watch, rows: NDArray[np.void], sites: list[SiteRow]) -> None:
+        self.watch = watch
+        self.owners = rows["organisation_id"]
+        self.sites = sites
+        self.staff = np.empty(len(rows), dtype=VEHICLE)
+        self.staff["n"] = watch.numbers(rows["vehicle_id"])
+        self.staff["lon"] = np.rint(rows["lon_e7"] / 10)
+        self.staff["lat"] = np.rint(rows["lat_e7"] / 10)
+        self.staff["seen"] = rows["at_us"] // 60_000_000
+        self.staff["face"] = watch.faces(rows)
+        for name in ("heading", "battery_pct"):
+            self.staff[name] = rows[name]
+        self.kinds = rows["kind"]
 
     @cached_property
-    def public(self) -> Rows:
-        """What anybody can rent."""
-        return {
-            vehicle.public_id: _public_row(vehicle) for vehicle in self.vehicles if vehicle.rentable
-        }
-
-    @cached_property
-    def staff(self) -> list[tuple[int, Row]]:
-        """Everything, with the organisation it belongs to."""
-        return [(vehicle.organisation_id, _staff_row(vehicle)) for vehicle in self.vehicles]
+    def public(self) -> NDArray[np.void]:
+        """What anybody can rent; nobody learns where it looks to or when it was heard."""
+        shown = self.watch.rentable[self.staff["face"]] if len(self.staff) else slice(None)
+        public = self.staff[shown].copy()
+        public["face"] = self.kinds[shown]
+        public["heading"] = standing.UNKNOWN
+        public["seen"] = 0
+        return public
 
     def picture(self, audience: Audience, at: datetime.datetime) -> Picture:
-        """The part that an audience sees."""
+        """The part that an audience sees, in the order of numbers."""
         public = audience.kind == "public"
-        seen = (row for organisation_id, row in self.staff if audience.sees(organisation_id))
+        rows = self.public if public else self.staff[self._seen_by(audience)]
         return Picture(
             at=at.isoformat(),
-            vehicles=self.public if public else {row[0]: row for row in seen},
+            vehicles=rows[np.argsort(rows["n"], kind="stable")],
+            faces=[(kind,) for kind in standing.KINDS] if public else self.watch.staff_faces,
+            labels=self.watch.labels,
             sites={s.row[0]: s.row for s in self.sites if audience.sees(s.organisation_id)},
-            vehicle_columns=PUBLIC_VEHICLE if public else STAFF_VEHICLE,
+            face_columns=PUBLIC_FACE if public else STAFF_FACE,
         )
 
-
-def _public_row(vehicle: MapRow) -> Row:
-    return (
-        vehicle.public_id,
-        vehicle.code,
-        vehicle.kind,
-        vehicle.lon,
-        vehicle.lat,
-        vehicle.battery_pct,
-    )
-
-
-def _staff_row(vehicle: MapRow) -> Row:
-    return (
-        *_public_row(vehicle),
-        vehicle.state,
-        vehicle.life_state,
-        vehicle.rental_state,
-        vehicle.link_state,
-        vehicle.blocks,
-        vehicle.rentable,
-        vehicle.heading,
-        vehicle.reported_at,
-        vehicle.organisation_id,
-    )
+    def _seen_by(self, audience: Audience) -> Any:
+        if audience.organisations is None:
+            return slice(None)
+        return np.isin(self.owners, list(audience.organisations))

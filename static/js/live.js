@@ -6,12 +6,84 @@ import { get } from "./api.js";
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30000;
 
+const MICRO = 1e6;
+const MINUTE_MS = 60000;
+
+/** The vehicles of a picture, which come in columns and by numbers, as objects by id. */
+class Fleet {
+  byId = new Map();
+  #byNumber = new Map();
+  #faces = {};
+  #columns = [];
+
+  begin({ columns, faces, vehicles }) {
+    this.byId.clear();
+    this.#byNumber.clear();
+    this.#columns = columns.face;
+    this.learn(faces);
+    this.come(vehicles);
+  }
+
+  learn(faces = {}) {
+    for (const [number, values] of Object.entries(faces)) {
+      this.#faces[number] = Object.fromEntries(this.#columns.map((name, place) => [name, values[place]]));
+    }
+  }
+
+  come({ n, id, code, lon, lat, heading, battery_pct: battery, seen, face }) {
+    n.forEach((number, place) => {
+      const vehicle = { id: id[place], code: code[place], ...this.#faces[face[place]] };
+      this.#put(vehicle, { lon: lon[place], lat: lat[place], heading: heading[place], battery: battery[place], seen: seen[place] });
+      this.byId.set(vehicle.id, vehicle);
+      this.#byNumber.set(number, vehicle);
+    });
+  }
+
+  /** Numbers and places come as steps from the one before. */
+  move({ n, lon, lat, heading, battery_pct: battery, seen }) {
+    let number = 0;
+    n.forEach((step, place) => {
+      number += step;
+      const vehicle = this.#byNumber.get(number);
+      const { raw } = vehicle;
+      this.#put(vehicle, {
+        lon: raw.lon + lon[place],
+        lat: raw.lat + lat[place],
+        heading: heading[place],
+        battery: battery[place],
+        seen: raw.seen + seen[place],
+      });
+    });
+  }
+
+  turn({ n, face }) {
+    n.forEach((number, place) => Object.assign(this.#byNumber.get(number), this.#faces[face[place]]));
+  }
+
+  go(numbers) {
+    for (const number of numbers) {
+      this.byId.delete(this.#byNumber.get(number)?.id);
+      this.#byNumber.delete(number);
+    }
+  }
+
+  #put(vehicle, raw) {
+    vehicle.raw = raw;
+    vehicle.lon = raw.lon / MICRO;
+    vehicle.lat = raw.lat / MICRO;
+    vehicle.heading = raw.heading < 0 ? null : raw.heading;
+    vehicle.battery_pct = raw.battery < 0 ? null : raw.battery;
+    vehicle.heard_ms = raw.seen ? raw.seen * MINUTE_MS : null;
+  }
+}
+
 /**
  * Watch the city. `onChange({vehicles, sites, at})` gets two maps by id, whole, after each change;
  * `onSilence(true|false)` tells when the stream is away and when it is back.
  */
 export function watchCity({ audience = "public", onChange, onSilence = () => {} }) {
-  const city = { vehicles: new Map(), sites: new Map(), at: null };
+  const fleet = new Fleet();
+  const city = { vehicles: fleet.byId, sites: new Map(), at: null };
   let columns = {};
   let source = null;
   let wait = FIRST_WAIT_MS;
@@ -19,28 +91,28 @@ export function watchCity({ audience = "public", onChange, onSilence = () => {} 
   let attempt = 0;
   let timer = 0;
 
-  const asObject = (group, row) => Object.fromEntries(columns[group].map((name, place) => [name, row[place]]));
-  const put = (group, rows = []) => {
-    for (const row of rows) city[group].set(row[0], asObject(group, row));
+  const putSites = (rows = []) => {
+    for (const row of rows) city.sites.set(row[0], Object.fromEntries(columns.sites.map((name, place) => [name, row[place]])));
   };
-  const drop = (group, ids = []) => ids.forEach((id) => city[group].delete(id));
 
   function snapshot(event) {
     const told = JSON.parse(event.data);
     columns = told.columns;
-    city.vehicles.clear();
+    fleet.begin(told);
     city.sites.clear();
-    put("vehicles", told.vehicles);
-    put("sites", told.sites);
+    putSites(told.sites);
     tell(told.at);
   }
 
   function delta(event) {
     const told = JSON.parse(event.data);
-    put("vehicles", told.vehicles);
-    put("sites", told.sites);
-    drop("vehicles", told.vehicles_gone);
-    drop("sites", told.sites_gone);
+    fleet.learn(told.faces);
+    if (told.gone) fleet.go(told.gone);
+    if (told.came) fleet.come(told.came);
+    if (told.moved) fleet.move(told.moved);
+    if (told.turned) fleet.turn(told.turned);
+    putSites(told.sites);
+    for (const id of told.sites_gone ?? []) city.sites.delete(id);
     tell(told.at);
   }
 

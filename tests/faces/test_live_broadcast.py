@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import numpy as np
+
 from mobility.live.audience import Audience
 from mobility.live.broadcast import Broadcast
-from mobility.live.rules import ALIVE, Picture
+from mobility.live.rules import ALIVE, VEHICLE, Picture
 
 PUBLIC = Audience.public()
 MARCO = Audience.staff(frozenset({1}))
@@ -31,8 +33,12 @@ class City:
         if self.blind:
             raise ConnectionError("the database is away")
         place = 0 if self.still else self.looks
-        row = ("scooter-1", place)
-        return {one: Picture(at="now", vehicles={row[0]: row}, sites={}) for one in audiences}
+        rows = np.zeros(1, dtype=VEHICLE)
+        rows["lon"] = place
+        picture = Picture(
+            at="now", vehicles=rows, faces=[("scooter",)], labels=[("scooter-1", "ONE")]
+        )
+        return dict.fromkeys(audiences, picture)
 
     async def looked(self, times: int) -> None:
         """Until the city was looked at so many times."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ PUBLIC = Audience.public()
 
 
 async def still_city(audiences: frozenset[Audience]) -> dict[Audience, Picture]:
-    return {one: Picture(at="now", vehicles={"v": ("v", one.kind)}, sites={}) for one in audiences}
+    return {one: Picture(at="now", sites={"s": ("s", one.kind)}) for one in audiences}
 
 
 @pytest.fixture
@@ -31,11 +33,24 @@ class Visit:
     """One HTTP request to the application, kept open until `leave`."""
 
     def __init__(
-        self, app: LiveApplication, path: str, query: str = "", method: str = "GET"
+        self,
+        app: LiveApplication,
+        path: str,
+        query: str = "",
+        method: str = "GET",
+        **headers: str,
     ) -> None:
         self.sent: list[dict[str, Any]] = []
         self.gone, self.told = asyncio.Event(), asyncio.Event()
-        scope = {"type": "http", "method": method, "path": path, "query_string": query.encode()}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [
+                (name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()
+            ],
+        }
         self.task = asyncio.create_task(app(scope, self.receive, self.send))
 
     async def receive(self) -> dict[str, Any]:
@@ -85,6 +100,34 @@ async def test_a_watcher_gets_the_picture_and_leaving_ends_everything(
     health = Visit(live, "/live/healthz")
     await health.task
     assert json.loads(health.body) == {"status": "ok", "listeners": 0}
+
+
+async def test_who_takes_gzip_gets_the_same_stream_packed(live: LiveApplication) -> None:
+    visit = Visit(live, "/live/map", token(), accept_encoding="gzip, br")
+    async with asyncio.timeout(2):
+        while b"snapshot" not in zlib.decompressobj(31).decompress(visit.body or b""):
+            visit.told.clear()
+            await visit.told.wait()
+    visit.gone.set()
+    await visit.task
+
+    assert visit.headers[b"content-encoding"] == b"gzip"
+
+
+async def test_the_snapshot_is_there_for_readers_without_a_stream_and_is_not_sent_twice(
+    live: LiveApplication,
+) -> None:
+    first = Visit(live, "/live/snapshot", token(), accept_encoding="gzip")
+    await first.task
+    etag = first.headers[b"etag"].decode()
+    again = Visit(live, "/live/snapshot", token(), if_none_match=etag)
+    await again.task
+    stranger = Visit(live, "/live/snapshot", "token=none")
+    await stranger.task
+
+    assert json.loads(gzip.decompress(first.body))["sites"] == [["s", "public"]]
+    assert (again.status, again.body) == (304, b"")
+    assert stranger.status == 403
 
 
 async def test_staff_and_public_do_not_share_a_picture(live: LiveApplication) -> None:

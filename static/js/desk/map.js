@@ -22,7 +22,7 @@ let stopAsking = () => {};
 /** What a member of staff wants to know first of a vehicle. */
 function look(vehicle) {
   if (vehicle.life_state !== "in_service") return "away";
-  if (!vehicle.reported_at || Date.now() - Date.parse(vehicle.reported_at) > SILENT_MS) return "silent";
+  if (!vehicle.heard_ms || Date.now() - vehicle.heard_ms > SILENT_MS) return "silent";
   if (BUSY.has(vehicle.rental_state)) return "busy";
   return vehicle.rentable ? "rentable" : "blocked";
 }
@@ -41,9 +41,10 @@ function wanted() {
   );
 }
 
-function ago(iso) {
-  if (!iso) return text("never_heard");
-  const seconds = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 1000));
+// The stream tells the minute, not the second.
+function ago(ms) {
+  if (!ms) return text("never_heard");
+  const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
   if (seconds < 90) return text("heard", { ago: text("ago_seconds", { count: seconds }) });
   if (seconds < 5400) return text("heard", { ago: text("ago_minutes", { count: Math.round(seconds / 60) }) });
   return text("heard", { ago: text("ago_hours", { count: Math.round(seconds / 3600) }) });
@@ -72,7 +73,7 @@ function draw() {
 
 function list(vehicles) {
   const rows = vehicles
-    .sort((a, b) => a.code.localeCompare(b.code))
+    .sort((a, b) => (a.code < b.code ? -1 : 1))
     .slice(0, LONGEST_LIST)
     .map((vehicle) => {
       const row = fill(clone("vehicle-row"), {
@@ -97,7 +98,7 @@ function drawCard(vehicle) {
     look: text(`look_${look(vehicle)}`),
     rental: text(`rental_${vehicle.rental_state}`),
     battery: vehicle.battery_pct === null ? null : text("battery", { percent: vehicle.battery_pct }),
-    heard: ago(vehicle.reported_at),
+    heard: ago(vehicle.heard_ms),
     blocks: vehicle.blocks.length ? vehicle.blocks.map((reason) => text(`block_${reason}`)).join(", ") : null,
     life: text(`life_${vehicle.life_state}`),
     admin: `/admin/fleet/vehicle/?q=${encodeURIComponent(vehicle.code)}`,
