@@ -143,7 +143,6 @@ TELEMATICS_QUARANTINE_DAYS = env.int("TELEMATICS_QUARANTINE_DAYS", default=90)
 # The edge: where Teltonika units call, and the broker of vehicles that speak MQTT.
 TELTONIKA_ADDRESS = env.str("TELTONIKA_ADDRESS", default="127.0.0.1:5027")
 MQTT_URL = env.str("MQTT_URL", default="")
-MQTT_CLIENT_ID = env.str("MQTT_CLIENT_ID", default="mobility-edge")
 MQTT_CA_FILE = env.str("MQTT_CA_FILE", default="")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
@@ -238,6 +237,7 @@ SPECTACULAR_SETTINGS = {
         "FaultState": "fleet.maintenance.states.FaultState",
         "WorkOrderReason": "fleet.maintenance.states.OrderReason",
         "WorkOrderState": "fleet.maintenance.states.OrderState",
+        "ZoneKind": "fleet.zones.states.ZoneKind",
         "ResetKind": ["soft", "hard"],
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
