@@ -7,6 +7,9 @@ import pytest
 from fleet.telematics.log import RedisPointLog, point_log
 from fleet.telematics.services import credentials, partitions
 from fleet.vehicles import mailbox
+from tests.fleet.telematics.reporting import report
+
+__all__ = ["report"]
 
 
 @pytest.fixture(autouse=True)

@@ -183,8 +183,8 @@ def test_crossings_of_a_batch_are_those_of_its_points_one_by_one(
                 for z in range(2):
                     if flags[z]:
                         inside_pairs.append((v, place, z))
-                    for kind in plain[v, z].take(flags[z]):
-                        expected.append((v, z, place - 1, kind))
+                    kinds = plain[v, z].take(flags[z])
+                    expected += [(v, z, place - 1, kind) for kind in kinds]
         pairs = np.array(inside_pairs, dtype=np.int64).reshape(-1, 3)
         found, before = crossings.cross(
             counts=np.array([len(points) for points in parts]),

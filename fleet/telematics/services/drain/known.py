@@ -21,26 +21,6 @@ if TYPE_CHECKING:
 
     from fleet.telematics.records import Points
 
-_LOAD = f"""
-SELECT vehicle.id, vehicle.organisation_id, vehicle.city_id, vehicle.life_state,
-       vehicle.rental_state, vehicle.link_state, vehicle.outside_since,
-       type.kind, type.code, type.max_speed_kmh,
-       EXISTS (SELECT FROM fleet_vehicleblock WHERE vehicle_id = vehicle.id AND until IS NULL
-               AND reason = '{BlockReason.LOW_BATTERY}'),
-       (SELECT max(at) FROM fleet_vehicleevent WHERE vehicle_id = vehicle.id),
-       ARRAY(SELECT kind FROM fleet_alarm WHERE vehicle_id = vehicle.id AND state <> 'closed'),
-       latest.at, latest.lon_e7, latest.lat_e7, latest.accuracy_dm,
-       speed.id, speed.limit_kmh, speed.applied_at,
-       {", ".join(f"presence.{name}" for name in COLUMNS)}
-FROM fleet_vehicle vehicle
-JOIN fleet_vehicletype type ON type.id = vehicle.type_id
-LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id
-LEFT JOIN fleet_vehiclepresence presence ON presence.vehicle_id = vehicle.id
-LEFT JOIN fleet_speedlimitorder speed
-       ON speed.vehicle_id = vehicle.id AND speed.released_at IS NULL
-WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id
-"""  # noqa: S608 - constants
-
 # Somebody is with it: a rider, or staff with their van.
 _ACCOMPANIED = frozenset(
     {
@@ -52,6 +32,32 @@ _ACCOMPANIED = frozenset(
     },
 )
 _RIDDEN = _ACCOMPANIED - {RentalState.STAFF}
+_ACCOMPANIED_SQL = ", ".join(f"'{state}'" for state in sorted(_ACCOMPANIED))
+
+_LOAD = f"""
+SELECT vehicle.id, vehicle.organisation_id, vehicle.city_id, vehicle.life_state,
+       vehicle.rental_state, vehicle.link_state, vehicle.outside_since,
+       type.kind, type.code, type.max_speed_kmh,
+       EXISTS (SELECT FROM fleet_vehicleblock WHERE vehicle_id = vehicle.id AND until IS NULL
+               AND reason = '{BlockReason.LOW_BATTERY}'),
+       (SELECT max(at) FROM fleet_vehicleevent WHERE vehicle_id = vehicle.id),
+       ARRAY(SELECT kind FROM fleet_alarm WHERE vehicle_id = vehicle.id AND state <> 'closed'),
+       latest.at, latest.lon_e7, latest.lat_e7, latest.accuracy_dm,
+       speed.id, speed.limit_kmh, speed.applied_at,
+       presence.at < (
+           SELECT at FROM fleet_vehicleevent
+           WHERE vehicle_id = vehicle.id AND rental_state IN ({_ACCOMPANIED_SQL})
+           ORDER BY at DESC LIMIT 1
+       ),
+       {", ".join(f"presence.{name}" for name in COLUMNS)}
+FROM fleet_vehicle vehicle
+JOIN fleet_vehicletype type ON type.id = vehicle.type_id
+LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id
+LEFT JOIN fleet_vehiclepresence presence ON presence.vehicle_id = vehicle.id
+LEFT JOIN fleet_speedlimitorder speed
+       ON speed.vehicle_id = vehicle.id AND speed.released_at IS NULL
+WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +183,7 @@ def _vehicle(row: tuple[Any, ...]) -> KnownVehicle:
         order_id=row[17],
         limit_kmh=row[18],
         applied_us=None if row[19] is None else records.to_us(row[19]),
-        presence=presence_from(row[0], row[20:]),
+        presence=presence_from(row[0], row[21:], ridden_since=bool(row[20])),
     )
 
 

@@ -73,8 +73,12 @@ class Presence:
                 self.touched = True
 
 
-def presence_from(vehicle_id: int, row: tuple[Any, ...]) -> Presence:
-    """A presence from the values of `COLUMNS`; all of them None where there is no row yet."""
+def presence_from(vehicle_id: int, row: tuple[Any, ...], *, ridden_since: bool) -> Presence:
+    """A presence from the values of `COLUMNS`; all of them None where there is no row yet.
+
+    `ridden_since`: somebody had the vehicle after this was written, and it may have told nothing
+    of it; where it was parked before says nothing now.
+    """
     if row[1] is None:
         return Presence(vehicle_id=vehicle_id)
     stored, version, zones, wavering, outside, lon, lat, away = row[:8]
@@ -82,7 +86,7 @@ def presence_from(vehicle_id: int, row: tuple[Any, ...]) -> Presence:
     anchor = None if lon is None else Fix(0, lon, lat)
     rest = None if rest_since is None else Fix(records.to_us(rest_since), rest_lon, rest_lat)
     doubt = None if doubt_at is None else Fix(records.to_us(doubt_at), doubt_lon, doubt_lat)
-    return Presence(
+    presence = Presence(
         vehicle_id=vehicle_id,
         stored_until_us=NEVER if stored is None else records.to_us(stored),
         zones_version=version,
@@ -97,6 +101,9 @@ def presence_from(vehicle_id: int, row: tuple[Any, ...]) -> Presence:
         ),
         doubt=doubt,
     )
+    if ridden_since:
+        presence.become(parked=Parked())
+    return presence
 
 
 def write_presences(presences: Collection[Presence], *, at: Any) -> None:
