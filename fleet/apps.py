@@ -17,3 +17,4 @@ class FleetConfig(AppConfig):
         """Attach what listens; imported by name, because models must be loaded first."""
         import_module("fleet.handlers")
         import_module("fleet.telematics.figures")
+        import_module("fleet.maintenance.timeline")

@@ -1,5 +1,6 @@
 """Register: what the fleet's features do when others report a fact."""
 
+from fleet.maintenance import handlers as maintenance
 from fleet.telematics import handlers as telematics
 
-__all__ = ["telematics"]
+__all__ = ["maintenance", "telematics"]

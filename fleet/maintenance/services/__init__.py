@@ -1,5 +1,6 @@
 """Writes of maintenance, one file for each group of verbs."""
 
+from fleet.maintenance.services.alarms import report_alarm, withdraw_alarm
 from fleet.maintenance.services.checklists import (
     Answer,
     ChecklistNotPassed,
@@ -46,6 +47,8 @@ __all__ = [
     "finish_order",
     "open_due_orders",
     "open_order",
+    "report_alarm",
     "report_fault",
     "start_order",
+    "withdraw_alarm",
 ]
