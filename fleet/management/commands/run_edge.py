@@ -68,8 +68,4 @@ def _teltonika() -> tuple[str, int] | None:
 def _mqtt() -> MqttOptions | None:
     if not settings.MQTT_URL:
         return None
-    return MqttOptions(
-        address=wire.read_url(settings.MQTT_URL),
-        client_id=settings.MQTT_CLIENT_ID,
-        ca_file=settings.MQTT_CA_FILE,
-    )
+    return MqttOptions(address=wire.read_url(settings.MQTT_URL), ca_file=settings.MQTT_CA_FILE)

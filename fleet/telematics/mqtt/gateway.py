@@ -54,8 +54,6 @@ class Options:
     """How to reach the broker, and who we are there."""
 
     address: wire.Address
-    # One name for each edge: the broker keeps a session under it.
-    client_id: str
     ca_file: str = ""
 
 
@@ -85,6 +83,11 @@ class Gateway:
         self._pending: set[int] = set()
         self._waits = threading.Condition()
         self.courier: Courier | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._client.is_connected()
 
     def start(self) -> None:
         """Connect, now or as soon as the broker is there."""
@@ -133,7 +136,7 @@ class Gateway:
         address = self._options.address
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self._options.client_id,
+            client_id=address.username or "edge",
             protocol=paho.MQTTv5,
             manual_ack=True,
         )
@@ -157,7 +160,7 @@ class Gateway:
         self._connection += 1
         metrics.LINES.labels(_ADAPTER).set(1)
         client.subscribe([(topic, 1) for topic in wire.TAKEN_TOPICS])
-        log.info("edge.broker_connected", client_id=self._options.client_id)
+        log.info("edge.broker_connected")
 
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, code: Any, _more: Any) -> None:
         metrics.LINES.labels(_ADAPTER).set(0)

@@ -16,6 +16,7 @@ from fleet.telematics.models import Device
 from fleet.telematics.states import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # A device's secret carries 192 random bits, so that the rounds need not slow anybody down.
@@ -42,18 +43,19 @@ def broker_hash(secret: str, *, salt: bytes | None = None) -> str:
     return "$".join(["", "7", str(_ROUNDS), *parts])
 
 
-def export_broker_users(*, folder: Path, edge_user: str, edge_password: str) -> int:
+def export_broker_users(*, folder: Path, edge_users: Sequence[str], edge_password: str) -> int:
     """Write the broker's files into `folder`, each complete or not at all; how many devices.
 
     The broker reads them again on SIGHUP. Nobody but their owner and its group may read them.
     """
     devices = Device.objects.filter(protocol=Protocol.MQTT, revoked_at=None).exclude(broker_hash="")
-    users = [(edge_user, broker_hash(edge_password))]
+    users = [(name, broker_hash(edge_password)) for name in edge_users]
     users += devices.order_by("serial").values_list("serial", "broker_hash")
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / PASSWORDS, "".join(f"{name}:{hashed}\n" for name, hashed in users))
-    _replace(folder / ACCESS, f"user {edge_user}\ntopic readwrite fleet/v/#\n\n{_DEVICES_MAY}")
-    return len(users) - 1
+    edges = "".join(f"user {name}\ntopic readwrite fleet/v/#\n\n" for name in edge_users)
+    _replace(folder / ACCESS, edges + _DEVICES_MAY)
+    return len(users) - len(edge_users)
 
 
 def _replace(path: Path, text: str) -> None:

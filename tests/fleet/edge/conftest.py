@@ -34,7 +34,6 @@ from mobility.geography.models import City
 from tests.fleet.edge.unit import Unit
 from tests.fleet.fixtures import vehicle_type
 
-
 _numbers = itertools.count(1)
 
 
@@ -107,7 +106,8 @@ class RunningEdge:
         return self.edge.teltonika.port
 
     def close(self) -> None:
-        self.loop.call_soon_threadsafe(self.stop.set)
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.stop.set)
         self.thread.join(timeout=20)
         assert not self.thread.is_alive()
 

@@ -1,0 +1,264 @@
+"""Vehicles speak MQTT 5 through a real broker: safe before acknowledged, whoever dies in between."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleet.telematics import services
+from fleet.telematics.edge.process import EdgeOptions
+from fleet.telematics.log import LogBusy, RedisPointLog, point_log
+from fleet.telematics.models import Device as DeviceRow
+from fleet.vehicles.models import Vehicle
+from mobility.core import clock
+from mobility.core.principals import SYSTEM
+from tests.fleet.edge.broker import Broker, Device, program
+from tests.fleet.edge.conftest import (
+    Fleet,
+    RunningEdge,
+    drain,
+    eventually,
+    now_ms,
+    start_edge,
+    state_of,
+    stored,
+)
+from tests.fleet.edge.edge_process import EdgeProcess
+
+pytestmark = pytest.mark.skipif(program() is None, reason="there is no mosquitto on this machine")
+
+NewDevice = Callable[[], tuple[Vehicle, Device]]
+
+
+@pytest.fixture(scope="module")
+def broker(real_database: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    running = Broker(tmp_path_factory.mktemp("broker"))
+    running.start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def edge(broker: Broker) -> Iterator[RunningEdge]:
+    running = start_edge(EdgeOptions(mqtt=broker.options(), threads=2))
+    eventually(lambda: running.edge.mqtt is not None and running.edge.mqtt.is_connected)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def device(broker: Broker, fleet: Fleet) -> Iterator[NewDevice]:
+    """`device()` is a new scooter and its unit, known to the broker."""
+    made: list[Device] = []
+
+    def new() -> tuple[Vehicle, Device]:
+        vehicle, serial, secret = fleet.mqtt()
+        broker.renew_users()
+        unit = Device(broker, serial, secret)
+        eventually(unit.client.is_connected)
+        made.append(unit)
+        return vehicle, unit
+
+    yield new
+    for unit in made:
+        unit.close()
+
+
+_ticks = itertools.count(1)
+
+
+def report(*offsets_ms: int, **fields: Any) -> dict[str, Any]:
+    """Points of a moment that no other report names."""
+    at = now_ms() - 3_600_000 + 100 * next(_ticks)
+    return {"points": [{"at": at + n, "lat": 45.46, "lon": 9.19, **fields} for n in offsets_ms]}
+
+
+def until_stored(vehicle: Vehicle, count: int) -> None:
+    eventually(lambda: len(stored(vehicle)) == count, within_s=15)
+
+
+def test_a_scooter_reports_over_mqtt(edge: RunningEdge, device: NewDevice) -> None:
+    scooter, unit = device()
+    unit.publish(report(0, -10, battery_pct=71), ask="first")
+    reply = eventually(lambda: unit.heard_on("r"))[0]
+    assert (reply["accepted"], reply["rejected"]) == (2, [])
+    assert unit.heard[0][2].CorrelationData == b"first"
+    assert [point.battery_pct for point in stored(scooter)] == [71, 71]
+
+
+def test_a_bad_message_is_told_and_does_not_come_again(
+    edge: RunningEdge, device: NewDevice
+) -> None:
+    scooter, unit = device()
+    unit.publish(b"{")
+    unit.publish({"points": [{"at": "yesterday"}]})
+    unit.publish({"points": [{"at": 1, "lat": 1}, report(0)["points"][0]]})
+    told = eventually(lambda: len(unit.heard_on("e")) == 3 and unit.heard_on("e"))
+    codes = [one["code"] for one in told]
+    assert sorted(codes) == ["items_rejected", "nothing_usable", "report_malformed"]
+    items = told[codes.index("items_rejected")]["rejected"]
+    assert [(one["index"], one["code"]) for one in items] == [(0, "point_malformed")]
+    until_stored(scooter, 1)
+
+
+def test_the_broker_refuses_what_is_not_the_devices_own(
+    edge: RunningEdge, device: NewDevice
+) -> None:
+    (mine, unit), (others, other) = device(), device()
+    reason = []
+    unit.client.on_publish = lambda *args: reason.append(str(args[3]))
+    unit.publish(report(0), serial=other.serial)
+    unit.client.subscribe(f"fleet/v/{other.serial}/c", 1)
+    unit.client.subscribe("fleet/v/+/t", 1)
+    eventually(lambda: reason)
+    assert reason == ["Not authorized"]
+    unit.publish(report(0))
+    until_stored(mine, 1)
+    assert stored(others) == []
+    other.publish(report(0))
+    until_stored(others, 1)
+    assert [kind for kind, _body, _more in unit.heard] == []
+
+
+def test_a_wrong_password_and_a_stranger_stay_outside(broker: Broker, fleet: Fleet) -> None:
+    _scooter, serial, _secret = fleet.mqtt()
+    broker.renew_users()
+    for name, secret in ((serial, "dev_guess"), ("nobody", "dev_guess"), ("", "")):
+        stranger = Device(broker, name, secret)
+        eventually(lambda one=stranger: "uthor" in one.refused)
+        stranger.close()
+
+
+def test_a_revoked_device_is_told_so(edge: RunningEdge, device: NewDevice) -> None:
+    """Also while the broker has not read its new files."""
+    scooter, unit = device()
+    unit.publish(report(0))
+    until_stored(scooter, 1)
+    row = DeviceRow.objects.get(serial=unit.serial)
+    services.revoke_device(device_id=row.pk, at=clock.now(), by=SYSTEM)
+    time.sleep(1.05)
+    unit.publish(report(0))
+    assert eventually(lambda: unit.heard_on("e"))[0]["code"] == "device_unknown"
+    assert len(stored(scooter)) == 1
+
+
+def test_a_command_makes_its_round(edge: RunningEdge, device: NewDevice, fleet: Fleet) -> None:
+    scooter, unit = device()
+    command = fleet.order(scooter)
+    (told,) = eventually(lambda: unit.heard_on("c"))
+    assert (told["id"], told["kind"], told["sequence"]) == (str(command.public_id), "unlock", 1)
+    assert unit.heard[0][2].MessageExpiryInterval <= 60
+    assert state_of(command) == "sent"
+    unit.publish({"acks": [{"command": told["id"], "result": "confirmed"}]}, kind="a")
+    eventually(lambda: state_of(command) == "confirmed")
+
+
+def test_while_the_log_is_away_nothing_is_acknowledged(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    with monkeypatch.context() as broken:
+        broken.setattr(RedisPointLog, "append_batch", _away)
+        for n in range(3):
+            unit.publish(report(0), ask=str(n))
+        time.sleep(0.3)
+        assert unit.heard == []
+    until_stored(scooter, 3)
+    eventually(lambda: len(unit.heard_on("r")) == 3)
+
+
+def _away(*_: object, **__: object) -> None:
+    raise LogBusy
+
+
+def test_a_killed_broker_costs_nothing_that_was_answered(
+    broker: Broker, edge: RunningEdge, device: NewDevice
+) -> None:
+    """The unit asks for replies and says again what was not replied to."""
+    scooter, unit = device()
+    reports = {str(n): report(0) for n in range(60)}
+    for number, (ask, body) in enumerate(reports.items()):
+        unit.publish(body, ask=ask)
+        if number == 30:
+            broker.kill()
+            broker.start()
+
+    def all_answered() -> bool:
+        answered = {more.CorrelationData.decode() for _kind, _body, more in unit.heard}
+        for ask in reports.keys() - answered:
+            unit.publish(reports[ask], ask=ask)
+        time.sleep(0.3)
+        return answered == reports.keys()
+
+    eventually(all_answered, within_s=30)
+    assert len(stored(scooter)) == 60
+
+
+def test_two_edges_share_the_work(real_database: None, fleet: Fleet, tmp_path: Path) -> None:
+    """On a broker of its own: a session that nobody comes back to would keep its share."""
+    own = Broker(tmp_path)
+    own.start()
+    scooter, serial, secret = fleet.mqtt()
+    own.renew_users()
+    edges = [
+        start_edge(EdgeOptions(mqtt=own.options(name), threads=1)) for name in ("edge", "edge-2")
+    ]
+    unit = Device(own, serial, secret)
+    try:
+        for one in edges:
+            eventually(lambda one=one: one.edge.mqtt.is_connected)
+        eventually(unit.client.is_connected)
+        for _ in range(20):
+            unit.publish(report(0))
+        until_stored(scooter, 20)
+    finally:
+        unit.close()
+        for one in edges:
+            one.close()
+        own.kill()
+
+
+@pytest.mark.timeout(90)
+def test_a_killed_edge_loses_and_doubles_nothing(
+    broker: Broker, fleet: Fleet, device: NewDevice, edge: RunningEdge
+) -> None:
+    """`manage.py run_edge` as an operator runs it, killed with messages in its hands."""
+    edge.close()
+    scooter, unit = device()
+    process = EdgeProcess(mqtt_url=broker.url)
+    try:
+        for n in range(200):
+            unit.publish(report(0))
+            if n == 100:
+                eventually(lambda: point_log().backlog(shard=0) > 0, within_s=20)
+                process.kill()
+                process = EdgeProcess(mqtt_url=broker.url)
+        until_stored(scooter, 200)
+        before = len(stored(scooter))
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait() == 0
+        drain()
+        assert len(stored(scooter)) == before == 200
+    finally:
+        process.kill()
+
+
+def test_the_files_of_the_broker(broker: Broker, tmp_path: Path, fleet: Fleet) -> None:
+    _scooter, serial, _secret = fleet.mqtt()
+    assert services.export_broker_users(
+        folder=tmp_path / "users", edge_users=["edge"], edge_password="lantern"
+    )
+    passwords = (tmp_path / "users" / "passwords").read_text()
+    assert f"\n{serial}:$7$101$" in passwords
+    assert passwords.startswith("edge:$7$101$")
+    access = (tmp_path / "users" / "access").read_text()
+    assert access.startswith("user edge\ntopic readwrite fleet/v/#\n")
+    assert "pattern write fleet/v/%u/t" in access
+    assert (tmp_path / "users" / "passwords").stat().st_mode & 0o007 == 0
