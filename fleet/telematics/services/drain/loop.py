@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import psycopg.errors
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from fleet.telematics import records
 from fleet.telematics.log import Entry, PointLog, entry_order, point_log
@@ -71,9 +71,8 @@ def store_entries(*, shard: int, entries: Sequence[Entry], at: datetime.datetime
     """
     try:
         return _store_once(shard=shard, entries=entries, at=at, careful=False)
-    except IntegrityError as error:
-        if not isinstance(error.__cause__, psycopg.errors.UniqueViolation):
-            raise
+    except psycopg.errors.UniqueViolation:
+        # As COPY raises it: Django translates the errors of `execute` only.
         log.warning("telematics.drains_met", shard=shard)
         return _store_once(shard=shard, entries=entries, at=at, careful=True)
 
