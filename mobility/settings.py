@@ -237,7 +237,6 @@ SPECTACULAR_SETTINGS = {
         "FaultState": "fleet.maintenance.states.FaultState",
         "WorkOrderReason": "fleet.maintenance.states.OrderReason",
         "WorkOrderState": "fleet.maintenance.states.OrderState",
-        "ZoneKind": "fleet.zones.states.ZoneKind",
         "ResetKind": ["soft", "hard"],
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
