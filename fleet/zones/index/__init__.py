@@ -8,7 +8,7 @@
 `current` asks the database once for the versions in force and builds only when one has changed.
 """
 
-from fleet.zones.index.loading import current, jurisdictions
+from fleet.zones.index.loading import current, forget, jurisdictions
 from fleet.zones.index.lookup import Pairs, ZoneIndex
 
-__all__ = ["Pairs", "ZoneIndex", "current", "jurisdictions"]
+__all__ = ["Pairs", "ZoneIndex", "current", "forget", "jurisdictions"]

@@ -58,6 +58,11 @@ def jurisdictions() -> ZoneIndex:
     return found
 
 
+def forget() -> None:
+    """Let the next call build anew."""
+    _kept.clear()
+
+
 def _keep(key: object, index: ZoneIndex) -> None:
     """The last used stands last; what is beyond `MOST_KEPT` of its kind is forgotten."""
     _kept[key] = index
