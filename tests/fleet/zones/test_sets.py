@@ -1,0 +1,436 @@
+"""Drafting, checking, publishing and taking back zones, through the API."""
+
+import datetime
+import threading
+from typing import Any
+
+import pytest
+from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from fleet.vehicles.models import VehicleType
+from fleet.zones import index, services
+from fleet.zones.models import Zone, ZoneRule, ZoneSet
+from fleet.zones.services import ZoneDraft
+from fleet.zones.states import SetState
+from mobility.accounts.models import Organisation, User
+from mobility.core import clock, geo
+from mobility.core.models import AuditEntry
+from mobility.core.principals import SYSTEM
+from mobility.geography.models import City, Hub
+from tests.fleet.zones.conftest import AT, OPERATING, START, Box, MakeZone
+
+SETS = "/api/v1/fleet/zone-sets"
+PARK: Box = (9.19, 45.445, 9.20, 45.455)
+HOUR = datetime.timedelta(hours=1)
+
+
+def ring(box: Box) -> list[list[float]]:
+    west, south, east, north = box
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
+def feature(kind: str, box: Box, *, code: str | None = None, **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [ring(box)]},
+        "properties": {"code": code or kind, "name": {"it": kind}, "kind": kind, **properties},
+    }
+
+
+def collection(*features: dict[str, Any], **members: Any) -> dict[str, Any]:
+    return {"type": "FeatureCollection", "features": list(features), **members}
+
+
+AREA = feature("operating", OPERATING)
+
+
+class Desk:
+    """The sets of one person, by API."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def draft(self, *features: dict[str, Any], **fields: Any) -> str:
+        """A new draft with these zones; its id."""
+        answer = self.client.post(SETS, {"title": "Estate", **fields}, format="json")
+        assert answer.status_code == 201, answer.content
+        draft: str = answer.json()["id"]
+        if features:
+            assert self.put(draft, collection(*features)).status_code == 200
+        return draft
+
+    def put(self, draft: str, body: object) -> Any:
+        return self.client.put(f"{SETS}/{draft}/zones", body, format="json")
+
+    def publish(self, draft: str, **fields: Any) -> Any:
+        return self.client.post(f"{SETS}/{draft}/publish", fields, format="json")
+
+    def findings(self, draft: str) -> list[dict[str, Any]]:
+        findings: list[dict[str, Any]] = self.client.get(f"{SETS}/{draft}/check").json()["findings"]
+        return findings
+
+
+@pytest.fixture
+def desk(api: Any, marco: User, milan: City) -> Desk:
+    """Marco's."""
+    return Desk(api(marco))
+
+
+def on_the_map(api: Any) -> set[str]:
+    features = api(None).get("/api/v1/zones").json()["features"]
+    return {feature["properties"]["code"] for feature in features}
+
+
+# --- from draft to map ----------------------------------------------------------------------------
+
+
+def test_marco_draws_checks_and_publishes(desk: Desk, api: Any, marco: User) -> None:
+    draft = desk.draft(AREA)
+    assert on_the_map(api) == set()
+    published = desk.publish(draft)
+    assert (published.status_code, published.json()["version"]) == (200, 1)
+    assert published.json()["state"] == "published"
+    assert on_the_map(api) == {"operating"}
+    trail = AuditEntry.objects.filter(row__startswith="fleet.zoneset", by=marco.principal)
+    assert set(trail.values_list("action", flat=True)) == {
+        "create_draft", "replace_zones", "state:published",
+    }  # fmt: skip
+
+
+def test_a_draft_begins_with_what_is_in_force(desk: Desk) -> None:
+    rules = [{"vehicle_kinds": ["scooter"], "maximum_speed_kmh": 6, "weekdays": [6, 7]}]
+    drawn = [feature("slow", PARK, rules=rules), AREA]
+    everywhere = [{"maximum_speed_kmh": 20}]
+    first = desk.draft()
+    desk.put(first, collection(*drawn, global_rules=everywhere))
+    desk.publish(first, acknowledge_warnings=True)
+    copy = desk.client.get(f"{SETS}/{desk.draft()}/zones").json()
+    for zone in copy["features"]:
+        zone.pop("id")
+        zone["properties"] = {
+            name: value for name, value in zone["properties"].items() if value not in (None, [])
+        }
+    expected = [
+        {
+            **one,
+            "geometry": {"type": "MultiPolygon", "coordinates": [one["geometry"]["coordinates"]]},
+        }
+        for one in drawn
+    ]
+    assert copy["features"] == expected
+    assert copy["global_rules"] == everywhere
+    assert desk.client.get(f"{SETS}/{desk.draft(empty=True)}/zones").json()["features"] == []
+
+
+def test_a_version_planned_for_tomorrow_waits_until_then(desk: Desk, api: Any) -> None:
+    desk.publish(desk.draft(AREA))
+    tomorrow = clock.now() + 24 * HOUR
+    planned = desk.draft(AREA, feature("no_park", PARK))
+    answer = desk.publish(planned, starts_at=tomorrow.isoformat(), acknowledge_warnings=True)
+    assert (answer.status_code, answer.json()["version"]) == (200, 2)
+    assert on_the_map(api) == {"operating"}
+    old, new = ZoneSet.objects.order_by("version")
+    assert (old.state, old.during.upper) == (SetState.PUBLISHED, tomorrow)
+    assert {zone.code for zone in index.current(at=tomorrow).zones} == {"operating", "no_park"}
+    assert services.supersede_ended(at=tomorrow - HOUR) == []
+    assert services.supersede_ended(at=tomorrow) == [old]
+    old.refresh_from_db()
+    assert (old.state, new.state) == (SetState.SUPERSEDED, SetState.PUBLISHED)
+
+
+def test_what_is_published_after_a_plan_takes_its_place(desk: Desk) -> None:
+    planned = desk.draft(AREA)
+    desk.publish(planned, starts_at=(clock.now() + 24 * HOUR).isoformat())
+    desk.publish(desk.draft(AREA))
+    never = ZoneSet.objects.get(public_id=planned)
+    assert (never.state, never.during.isempty) == (SetState.SUPERSEDED, True)
+    assert ZoneSet.objects.in_force(clock.now() + 48 * HOUR).count() == 1
+
+
+def test_marco_goes_back_to_the_version_before(desk: Desk, api: Any) -> None:
+    first = desk.draft(AREA, feature("no_park", PARK))
+    desk.publish(first, acknowledge_warnings=True)
+    second = desk.draft()
+    desk.put(second, collection(AREA))
+    desk.publish(second)
+    assert on_the_map(api) == {"operating"}
+    answer = desk.client.post(f"{SETS}/{first}/rollback", {}, format="json")
+    assert (answer.status_code, answer.json()["version"]) == (200, 3)
+    assert answer.json()["based_on"] == first
+    assert on_the_map(api) == {"operating", "no_park"}
+    states = dict(ZoneSet.objects.values_list("version", "state"))
+    assert states == {1: "superseded", 2: "superseded", 3: "published"}
+    draft = desk.draft()
+    refused = desk.client.post(f"{SETS}/{draft}/rollback", {}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (409, "never_published")
+
+
+def test_zones_come_into_force_never_in_the_past(desk: Desk) -> None:
+    refused = desk.publish(desk.draft(AREA), starts_at=(clock.now() - HOUR).isoformat())
+    assert (refused.status_code, refused.json()["code"]) == (422, "starts_in_the_past")
+
+
+def test_a_published_set_stays_as_it_is(desk: Desk) -> None:
+    draft = desk.draft(AREA)
+    desk.publish(draft)
+    refused = [
+        desk.put(draft, collection()),
+        desk.publish(draft),
+        desk.client.delete(f"{SETS}/{draft}"),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(409, "not_a_draft")] * 3
+
+
+def test_a_draft_is_thrown_away(desk: Desk) -> None:
+    draft = desk.draft(AREA, feature("slow", PARK, rules=[{"maximum_speed_kmh": 6}]))
+    assert desk.client.delete(f"{SETS}/{draft}").status_code == 204
+    assert not ZoneSet.objects.exists()
+    assert not Zone.objects.exists()
+    assert not ZoneRule.objects.exists()
+
+
+# --- who ------------------------------------------------------------------------------------------
+
+
+def test_elena_publishes_the_citys_zones_and_they_bind_everybody(
+    api: Any, elena: User, comune: Organisation, milan: City, ruote: Organisation
+) -> None:
+    citys = Desk(api(elena))
+    citys.publish(citys.draft(feature("no_park", PARK)), acknowledge_warnings=True)
+    (zone,) = index.current(at=clock.now()).zones
+    assert zone.binds(organisation_id=ruote.pk, city_id=milan.pk)
+
+
+def test_elena_sees_marcos_published_zones_and_no_draft_of_his(
+    desk: Desk, api: Any, elena: User
+) -> None:
+    draft = desk.draft(AREA)
+    assert api(elena).get(f"{SETS}/{draft}").status_code == 404
+    desk.publish(draft)
+    assert api(elena).get(f"{SETS}/{draft}").status_code == 200
+    refused = api(elena).post(f"{SETS}/{draft}/rollback", {}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_your_zones")
+
+
+def test_another_fleet_sees_nothing_and_sara_only_reads(
+    desk: Desk, api: Any, rivale: User, sara: User
+) -> None:
+    draft = desk.draft(AREA)
+    assert api(rivale).get(f"{SETS}/{draft}").status_code == 404
+    assert api(sara).get(f"{SETS}/{draft}").status_code == 200
+    assert api(sara).post(f"{SETS}/{draft}/publish", {}, format="json").status_code == 403
+    copied = api(rivale).post(SETS, {"title": "Mine", "based_on": draft}, format="json")
+    assert (copied.status_code, copied.json()["code"]) == (404, "zone_set_not_found")
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+
+def test_a_boundary_that_crosses_itself_is_refused_with_the_place(desk: Desk, api: Any) -> None:
+    bow_tie = feature("no_park", PARK)
+    bow_tie["geometry"]["coordinates"] = [
+        [[9.19, 45.44], [9.21, 45.46], [9.21, 45.44], [9.19, 45.46], [9.19, 45.44]]
+    ]
+    draft = desk.draft()
+    body = desk.put(draft, collection(bow_tie, AREA)).json()
+    (finding,) = [one for one in body["findings"] if one["severity"] == "error"]
+    assert (finding["code"], finding["zone"]) == ("broken_boundary", "no_park")
+    assert (finding["lon"], finding["lat"]) == pytest.approx((9.2, 45.45))
+    assert "Self-intersection" in finding["message"]
+    refused = desk.publish(draft, acknowledge_warnings=True)
+    assert (refused.status_code, refused.json()["code"]) == (422, "zones_have_errors")
+    assert refused.json()["findings"][0]["code"] == "broken_boundary"
+    assert on_the_map(api) == set()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "severity", "code"),
+    [
+        ([AREA, feature("slow", PARK)], "error", "slow_without_limit"),
+        ([AREA, feature("no_park", (10.1, 45.4, 10.2, 45.5))], "error", "outside_city"),
+        ([AREA, feature("no_park", (9.28, 45.4, 9.34, 45.5))], "warning", "beyond_city"),
+        ([AREA, feature("no_park", (9.19, 45.45, 9.190001, 45.46))], "warning", "sliver"),
+        ([AREA, feature("bay", PARK)], "warning", "capacity_missing"),
+        ([feature("bay", (9.25, 45.45, 9.26, 45.46), capacity=3), AREA], "warning", "bay_outside_area"),
+        ([feature("no_park", PARK)], "warning", "nothing_operating"),
+        ([AREA, feature("no_park", PARK)], "warning", "hidden"),
+        ([feature("bay", PARK, capacity=9), feature("no_park", (9.195, 45.44, 9.21, 45.45)), AREA], "warning", "overlap"),
+        ([feature("slow", PARK, rules=[{"maximum_speed_kmh": 6, "vehicle_types": ["ufo"]}]), AREA], "error", "unknown_vehicle_type"),
+    ],
+)  # fmt: skip
+def test_the_check_finds(desk: Desk, drawn: list[dict[str, Any]], severity: str, code: str) -> None:
+    findings = desk.findings(desk.draft(*drawn))
+    assert [(one["severity"], one["code"]) for one in findings] == [(severity, code)]
+    assert findings[0]["message"]
+    assert "%" not in findings[0]["message"].replace(" %", "")
+
+
+def test_an_overlap_says_which_zone_wins(desk: Desk) -> None:
+    slow = feature("slow", PARK, code="lento", rules=[{"maximum_speed_kmh": 6}])
+    slower = feature("slow", PARK, code="piano", rules=[{"maximum_speed_kmh": 4}])
+    (finding,) = desk.findings(desk.draft(slow, slower, AREA))
+    assert (finding["zone"], finding["other"]) == ("lento", "piano")
+    assert finding["params"] == {"attributes": ["maximum_speed_kmh"]}
+    assert PARK[0] < finding["lon"] < PARK[2]
+
+
+def test_rules_for_different_vehicles_do_not_collide(desk: Desk) -> None:
+    scooters = [{"vehicle_kinds": ["scooter"], "maximum_speed_kmh": 6}]
+    bicycles = [{"vehicle_kinds": ["bicycle"], "maximum_speed_kmh": 15}]
+    drawn = [
+        feature("slow", PARK, code="a", rules=scooters),
+        feature("slow", PARK, code="b", rules=bicycles),
+    ]
+    assert desk.findings(desk.draft(*drawn, AREA)) == []
+
+
+def test_what_is_ordinary_is_no_finding(desk: Desk, milan: City) -> None:
+    VehicleType.objects.create(
+        code="cargo", name={"it": "Cargo"}, kind="bicycle", max_range_m=1, max_speed_kmh=25,
+        battery_wh=500,
+    )  # fmt: skip
+    Hub.objects.create(city=milan, code="H1", name={"it": "H"}, location=geo.point(9.19, 45.45))
+    drawn = [
+        feature("bay", (9.185, 45.441, 9.186, 45.442), capacity=4, hub="H1"),
+        feature("no_park", PARK),
+        feature("slow", PARK, rules=[{"maximum_speed_kmh": 6, "vehicle_types": ["cargo"]}]),
+        AREA,
+    ]
+    draft = desk.draft(*drawn)
+    assert desk.findings(draft) == []
+    assert desk.publish(draft).status_code == 200
+
+
+def test_warnings_want_a_word(desk: Desk) -> None:
+    draft = desk.draft(AREA, feature("no_park", PARK))
+    refused = desk.publish(draft)
+    assert (refused.status_code, refused.json()["code"]) == (409, "zones_have_warnings")
+    assert [one["code"] for one in refused.json()["findings"]] == ["hidden"]
+    assert desk.publish(draft, acknowledge_warnings=True).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field"),
+    [
+        ({"geometry": {"type": "Point", "coordinates": [9.2, 45.4]}}, "geometry"),
+        ({"geometry": None}, "geometry"),
+        ({"geometry": {"type": "Polygon", "coordinates": "here"}}, "geometry"),
+        ({"geometry": {"type": "Polygon", "coordinates": [[[9, 45], [10, 45], [10, 46]]]}}, "geometry"),
+        ({"geometry": {"type": "Polygon", "coordinates": [ring((500, 45, 501, 46))]}}, "geometry"),
+        ({"geometry": {"type": "Polygon", "coordinates": []}}, "geometry"),
+        ({"properties": None}, "properties"),
+        ({"properties": {**AREA["properties"], "kind": "moon"}}, "kind"),
+        ({"properties": {**AREA["properties"], "name": "Area"}}, "name"),
+        ({"properties": {**AREA["properties"], "hub": "nowhere"}}, "hub"),
+        ({"properties": {**AREA["properties"], "capacity": -1}}, "capacity"),
+        ({"properties": {**AREA["properties"], "rules": [{"weekdays": [8]}]}}, "rules.0.weekdays.0"),
+        ({"properties": {**AREA["properties"], "rules": [{"start_time": "10:00"}]}}, "rules.0.end_time"),
+        ({"properties": {**AREA["properties"], "rules": [{"maximum_speed_kmh": 0}]}}, "rules.0.maximum_speed_kmh"),
+    ],
+)  # fmt: skip
+def test_what_is_no_zone_is_named(desk: Desk, spoil: dict[str, Any], field: str) -> None:
+    draft = desk.draft()
+    answer = desk.put(draft, collection(AREA, {**AREA, **spoil}))
+    assert (answer.status_code, answer.json()["code"]) == (422, "zones_unreadable")
+    problems = answer.json()["problems"]
+    assert {(one["feature"], one["field"]) for one in problems} >= {(1, field)}
+    assert not Zone.objects.exists()
+
+
+def test_a_code_occurs_once(desk: Desk) -> None:
+    answer = desk.put(desk.draft(), collection(AREA, AREA))
+    assert answer.json()["problems"] == [
+        {"feature": 1, "field": "code", "detail": "This code occurs twice."}
+    ]
+
+
+# --- what the database keeps ----------------------------------------------------------------------
+
+
+def test_the_database_lets_nobody_change_a_published_zone(make_zone: MakeZone) -> None:
+    zone = make_zone("slow", PARK, maximum_speed_kmh=6)
+    deeds = [
+        lambda: Zone.objects.filter(pk=zone.pk).update(kind="no_park"),
+        lambda: Zone.objects.filter(pk=zone.pk).delete(),
+        lambda: ZoneRule.objects.filter(zone=zone).update(maximum_speed_kmh=20),
+        lambda: ZoneRule.objects.create(zone_set=zone.zone_set, maximum_speed_kmh=20),
+    ]
+    for deed in deeds:
+        with pytest.raises(DatabaseError, match="stays as it is"), transaction.atomic():
+            deed()
+
+
+def test_the_database_puts_no_broken_boundary_into_force(
+    make_zone: MakeZone, milan: City, ruote: Organisation
+) -> None:
+    bow_tie = Polygon(((9.18, 45.44), (9.22, 45.46), (9.22, 45.44), (9.18, 45.46), (9.18, 45.44)))
+    draft = ZoneSet.objects.create(
+        organisation=ruote, city=milan, title="x", created_at=AT, created_by="test"
+    )
+    Zone.objects.create(
+        zone_set=draft, code="x", name={"it": "x"}, kind="no_park",
+        boundary=MultiPolygon(bow_tie, srid=geo.WGS84),
+    )  # fmt: skip
+    with pytest.raises(IntegrityError, match="broken boundary"), transaction.atomic():
+        ZoneSet.objects.filter(pk=draft.pk).update(
+            state="published", version=1, during=(START, None), published_at=START
+        )
+
+
+def test_a_hub_that_is_taken_down_leaves_its_published_bay(
+    make_zone: MakeZone, milan: City
+) -> None:
+    hub = Hub.objects.create(city=milan, code="H", name={"it": "H"}, location=geo.point(9.2, 45.4))
+    zone = make_zone("bay", PARK, capacity=3)
+    Zone.objects.filter(pk=zone.pk).update(hub=hub)
+    hub.delete()
+    zone.refresh_from_db()
+    assert zone.hub is None
+
+
+def test_two_sets_of_one_fleet_are_never_in_force_at_once(
+    make_zone: MakeZone, milan: City, ruote: Organisation
+) -> None:
+    make_zone("operating", OPERATING)
+    with pytest.raises(IntegrityError, match="one_zone_set_in_force"), transaction.atomic():
+        ZoneSet.objects.create(
+            organisation=ruote, city=milan, title="x", state="published", version=9,
+            during=(AT, None), created_at=AT, created_by="test", published_at=AT,
+        )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_publish_at_once_each_gets_a_version_and_one_holds(
+    milan: City, ruote: Organisation
+) -> None:
+    drafts = [new_draft(milan, ruote) for _ in range(6)]
+    start = threading.Barrier(len(drafts))
+    failures: list[Exception] = []
+
+    def publish(draft: ZoneSet) -> None:
+        try:
+            start.wait()
+            services.publish(set_id=draft.pk, acknowledged=True, at=AT, by=SYSTEM)
+        except Exception as error:  # noqa: BLE001 - told below
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=publish, args=(draft,)) for draft in drafts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(ZoneSet.objects.values_list("version", flat=True)) == [1, 2, 3, 4, 5, 6]
+    assert ZoneSet.objects.in_force(AT).count() == 1
+
+
+def new_draft(city: City, organisation: Organisation) -> ZoneSet:
+    draft = services.create_draft(
+        organisation_id=organisation.pk, city_id=city.pk, title="Gara", at=AT, by=SYSTEM
+    )
+    area = MultiPolygon(Polygon.from_bbox(OPERATING), srid=geo.WGS84)
+    zone = ZoneDraft(code="a", name={"it": "a"}, kind="operating", boundary=area)
+    return services.replace_zones(set_id=draft.pk, zones=[zone], at=AT, by=SYSTEM)
