@@ -2,9 +2,9 @@
 
 Cycle: POST /reservations, POST /trips, the vehicle reports and confirms the unlocking (two POST
 /telemetry), POST /trips/{id}/end, the vehicle reports and confirms the lock, and the trip is priced
-and paid. Denominator: one such ride. Counted: gunicorn, relay, beat, one Celery worker for rides and one for telematics, the PostgreSQL
-cluster and Redis. Not counted: the riders and vehicles (this process), and what the same processes
-use when nobody rides, which is stated apart.
+and paid. Denominator: one such ride. Counted: gunicorn, relay, beat, one Celery worker for rides
+and one for telematics, the PostgreSQL cluster and Redis. Not counted: the riders and vehicles (this
+process), and what the same processes use when nobody rides, which is stated apart.
 
 Race: 50 riders reserve one vehicle at the same moment through 4 web workers; exactly one may win.
 
