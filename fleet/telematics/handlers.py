@@ -2,8 +2,11 @@
 
 import datetime
 
-from fleet.telematics.services import tracks
-from fleet.vehicles.events import TripEnded
+from fleet.telematics.events import AlarmClosed, AlarmOpened
+from fleet.telematics.services import alarms, speed, tracks
+from fleet.telematics.states import AlarmKind
+from fleet.vehicles.events import CommandFinished, TripEnded
+from fleet.vehicles.states import CommandKind
 from mobility.core.outbox import handles
 
 
@@ -17,3 +20,24 @@ def record_track(event: TripEnded, *, at: datetime.datetime) -> None:
         ended_at=event.ended_at,
         at=at,
     )
+
+
+@handles(CommandFinished)
+def note_speed_limit(event: CommandFinished, *, at: datetime.datetime) -> None:
+    """The answer to a speed limit is the proof that it was applied."""
+    if event.kind == CommandKind.SET_SPEED_LIMIT:
+        speed.note_outcome(command_public_id=event.command_id, result=event.result)
+
+
+@handles(AlarmOpened)
+def withdraw_moved(event: AlarmOpened, *, at: datetime.datetime) -> None:
+    """Nobody is offered, or left waiting for, a vehicle that is being carried off."""
+    if event.kind == AlarmKind.MOVED_WITHOUT_TRIP:
+        alarms.withdraw_moved(vehicle_id=event.vehicle_id, at=at)
+
+
+@handles(AlarmClosed)
+def offer_again(event: AlarmClosed, *, at: datetime.datetime) -> None:
+    """It stands again, or it is ridden: whoever comes next may have it."""
+    if event.kind == AlarmKind.MOVED_WITHOUT_TRIP:
+        alarms.offer_again(vehicle_id=event.vehicle_id, at=at)
