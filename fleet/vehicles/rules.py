@@ -1,11 +1,13 @@
 """Why a vehicle cannot be rented now: the pure answer behind the courtesy check."""
 
+import re
 from typing import Any
 
 from fleet.vehicles.states import (
     OPENERS,
     CommandKind,
     CommandState,
+    Kind,
     LifeState,
     LinkState,
     RentalState,
@@ -43,7 +45,7 @@ def range_m(*, max_range_m: int, battery_pct: int | None) -> int | None:
 _IN_HANDS = frozenset(RentalState) - {RentalState.FREE, RentalState.HELD}
 # An answer to one of these comes after we had given the command up.
 _GIVEN_UP = frozenset({CommandState.UNKNOWN, CommandState.EXPIRED, CommandState.SUPERSEDED})
-_TOP_LIMIT_KMH = 200
+TOP_LIMIT_KMH = 200
 
 
 def must_close_again(*, kind: str, found: str, answer: str, rental: str) -> CommandKind | None:
@@ -63,4 +65,18 @@ def parameters_fit(kind: str, parameters: dict[str, Any]) -> bool:
     if set(parameters) != {"max_kmh"}:
         return False
     limit = parameters["max_kmh"]
-    return limit is None or (type(limit) is int and 1 <= limit <= _TOP_LIMIT_KMH)
+    return limit is None or (type(limit) is int and 1 <= limit <= TOP_LIMIT_KMH)
+
+
+# Cars since 1994: two letters, three digits, two letters, without I, O, Q and U, which look like
+# others. The number sticker of scooters has six characters.
+_USUAL_PLATE = {
+    Kind.CAR: re.compile(r"[A-HJ-NPR-TV-Z]{2}[0-9]{3}[A-HJ-NPR-TV-Z]{2}"),
+    Kind.SCOOTER: re.compile(r"[A-Z0-9]{6}"),
+}
+
+
+def usual_plate(kind: str, plate: str) -> bool:
+    """Whether a plate is of the usual Italian form for this kind; a hint, not a condition."""
+    usual = _USUAL_PLATE.get(Kind(kind))
+    return usual is None or usual.fullmatch(plate) is not None

@@ -22,8 +22,12 @@ from mobility.core.texts import LocalizedField
 # Random, so that nobody can guess the next sticker; the database makes it, for old rows as for new.
 _STICKER = Substr(Replace(Cast(RandomUUID(), models.CharField()), Value("-"), Value("")), 1, 20)
 # ISO 3779: 17 characters without I, O and Q, which look like digits.
-_VIN = RegexValidator(r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 characters, without I, O and Q."))
-_PLATE = RegexValidator(r"^[A-Z0-9]{4,10}$", _("Give the plate in capital letters and digits."))
+VIN_SHAPE = RegexValidator(
+    r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 characters, without I, O and Q.")
+)
+PLATE_SHAPE = RegexValidator(
+    r"^[A-Z0-9]{4,10}$", _("Give the plate in capital letters and digits.")
+)
 
 
 def every_command() -> list[str]:
@@ -149,8 +153,8 @@ class Vehicle(PublicModel):
         verbose_name=_("home hub"),
     )
     code = models.CharField(_("code"), max_length=16, unique=True)
-    plate = models.CharField(_("plate"), max_length=16, blank=True, validators=[_PLATE])
-    vin = models.CharField(_("VIN"), max_length=32, blank=True, validators=[_VIN])
+    plate = models.CharField(_("plate"), max_length=16, blank=True, validators=[PLATE_SHAPE])
+    vin = models.CharField(_("VIN"), max_length=32, blank=True, validators=[VIN_SHAPE])
     # What the QR sticker on it carries: unlike `code`, it tells nothing of the next vehicle.
     qr_code = models.CharField(
         _("QR code"),

@@ -18,6 +18,7 @@ from fleet.vehicles.services.blocks import (
     lift_block,
     lift_blocks,
 )
+from fleet.vehicles.services.bulk import BulkEdit, BulkReport, edit_vehicles
 from fleet.vehicles.services.commands import (
     BULK_CAP,
     CommandNotFound,
@@ -41,6 +42,12 @@ from fleet.vehicles.services.holds import (
     extend_hold,
     hold_vehicle,
     release_hold,
+)
+from fleet.vehicles.services.imports import (
+    RowVerdict,
+    SheetOvertaken,
+    check_sheet,
+    import_sheet,
 )
 from fleet.vehicles.services.life import (
     CaseClosed,
@@ -67,6 +74,8 @@ __all__ = [
     "BatteryMovedSince",
     "BatteryNotFound",
     "BlockIsAutomatic",
+    "BulkEdit",
+    "BulkReport",
     "CaseClosed",
     "CaseNotFound",
     "CommandNotFound",
@@ -77,7 +86,9 @@ __all__ = [
     "HoldOver",
     "LifeChangeRefused",
     "NoSuchSlot",
+    "RowVerdict",
     "ServiceTripNotFound",
+    "SheetOvertaken",
     "SlotTaken",
     "TooManyVehicles",
     "VehicleHeld",
@@ -87,12 +98,15 @@ __all__ = [
     "block_vehicle",
     "block_vehicles",
     "change_blocks_by_hand",
+    "check_sheet",
     "close_case",
     "decommission_vehicle",
+    "edit_vehicles",
     "end_service_trip",
     "expire_commands",
     "extend_hold",
     "hold_vehicle",
+    "import_sheet",
     "lift_block",
     "lift_blocks",
     "mark_commands_sent",

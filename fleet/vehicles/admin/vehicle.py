@@ -1,4 +1,4 @@
-"""Admin pages of vehicles: find them, block and lift, order a lock; states are moved, never typed."""
+"""The admin's list of vehicles: find them, act on one or many; states are moved, never typed."""
 
 from __future__ import annotations
 
@@ -6,45 +6,41 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from fleet.vehicles import services
+from fleet.vehicles.admin import bulk, sheets
+from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly, deed, editable
 from fleet.vehicles.models import (
+    BatteryPlacement,
     Vehicle,
     VehicleBlock,
     VehicleCommand,
-    VehicleEvent,
-    VehicleHold,
-    VehicleType,
+    VehicleDocument,
 )
-from fleet.vehicles.scoping import FLEET_STAFF
-from fleet.vehicles.states import BlockReason, CommandKind, CommandState, LifeState
+from fleet.vehicles.states import (
+    BlockReason,
+    CommandKind,
+    CommandState,
+    Equipment,
+    LifeState,
+)
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
-from mobility.accounts.states import Role
-from mobility.core import clock, ids
+from mobility.core import ids
 from mobility.core.errors import DomainError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-
-READERS = FLEET_STAFF | {Role.CITY_OFFICER}
-OPERATORS = frozenset({Role.FLEET_OPERATOR})
+    from django.http.response import HttpResponseBase
+    from django.urls import URLPattern
 
 COMMAND_TTL_S = 60
 _STAFF_BLOCKS = (BlockReason.MAINTENANCE, BlockReason.DAMAGE, BlockReason.SUSPENDED)
-
-
-class _ReadOnly:
-    """Rows that services write; staff only look."""
-
-    addable: ClassVar[bool] = False
-    model: Any
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes them by hand."""
-        return False
 
 
 class _BlockFilter(admin.SimpleListFilter):
@@ -62,10 +58,10 @@ class _BlockFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         blocked = VehicleBlock.objects.active().filter(reason=self.value())
-        return queryset.filter(pk__in=blocked.values("vehicle"))
+        return queryset.filter(Exists(blocked.filter(vehicle=OuterRef("pk"))))
 
 
-class BlockInline(_ReadOnly, ScopedInline):
+class BlockInline(ReadOnly, ScopedInline):
     """A vehicle's blocks, the active ones first."""
 
     model = VehicleBlock
@@ -74,7 +70,7 @@ class BlockInline(_ReadOnly, ScopedInline):
     fields = ("reason", "since", "until", "placed_by", "lifted_by")
 
 
-class CommandInline(_ReadOnly, ScopedInline):
+class CommandInline(ReadOnly, ScopedInline):
     """What a vehicle was told lately."""
 
     model = VehicleCommand
@@ -88,14 +84,43 @@ class CommandInline(_ReadOnly, ScopedInline):
         return super().get_queryset(request).filter(state__in=waiting)
 
 
-@admin.register(VehicleType)
-class VehicleTypeAdmin(ScopedAdmin[VehicleType]):
-    """Models of vehicles."""
+class PlacementInline(ReadOnly, ScopedInline):
+    """The batteries that are in the vehicle now."""
 
+    model = BatteryPlacement
+    viewers = READERS
+    fields = ("battery", "slot", "during", "placed_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Only what is inside."""
+        inside: QuerySet[Any] = super().get_queryset(request).filter(during__upper_inf=True)
+        return inside.select_related("battery")
+
+
+class DocumentInline(ScopedInline):
+    """A vehicle's papers."""
+
+    model = VehicleDocument
     viewers = READERS
     editors = OPERATORS
-    list_display = ("code", "name", "kind", "max_range_m", "max_speed_kmh", "battery_wh", "seats")
-    list_filter = ("kind",)
+    deletable = True
+    ordering = ("kind", "-expires_on")
+    fields = ("kind", "number", "valid_from", "expires_on")
+
+
+class _EquipmentFilter(admin.SimpleListFilter):
+    """Vehicles by what they carry."""
+
+    title = _("equipment")
+    parameter_name = "equipment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Every piece."""
+        return list(Equipment.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that carry it."""
+        return queryset.filter(equipment__contains=[self.value()]) if self.value() else queryset
 
 
 @admin.register(Vehicle)
@@ -115,10 +140,71 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         "reported",
         "organisation",
     )
-    list_filter = ("type__kind", "life_state", "rental_state", "link_state", _BlockFilter)
-    search_fields = ("code", "plate", "vin")
-    readonly_fields = ("public_id", "life_state", "rental_state", "link_state", "where")
-    inlines: ClassVar = [BlockInline, CommandInline]
+    list_filter = (
+        "type__kind",
+        "life_state",
+        "rental_state",
+        "link_state",
+        _BlockFilter,
+        _EquipmentFilter,
+    )
+    search_fields = ("code", "plate", "vin", "qr_code")
+    readonly_fields = (
+        "public_id",
+        "qr_code",
+        "life_state",
+        "rental_state",
+        "link_state",
+        "outside_since",
+        "where",
+    )
+    inlines: ClassVar = [DocumentInline, PlacementInline, BlockInline, CommandInline]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages for many: change, order, file out, file in."""
+        pages = (
+            ("bulk-edit/", "bulk_edit", self._for_many(bulk.edit_page)),
+            ("bulk-order/", "bulk_order", self._for_many(bulk.order_page)),
+            ("export/", "export", self.export_view),
+            ("import/", "import", self.import_view),
+        )
+        own = [
+            path(route, self.admin_site.admin_view(view), name=f"fleet_vehicle_{name}")
+            for route, name, view in pages
+        ]
+        return [*own, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The list as it is filtered now, as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = self.get_changelist_instance(request).get_queryset(request)
+        return sheets.export_answer(found.select_related("home_hub"))
+
+    def import_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Vehicles out of a file."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return sheets.import_page(self, request)
+
+    def _for_many(self, render: Any) -> Any:
+        def view(request: HttpRequest) -> HttpResponseBase:
+            if request.method != "POST" or not self.has_change_permission(request):
+                raise PermissionDenied
+            answer: HttpResponseBase = render(self, request)
+            return answer
+
+        return view
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """With the way to the file out and, for those who may, the file in."""
+        found = {"may_import": self.has_change_permission(request)}
+        return super().changelist_view(request, {**found, **(extra_context or {})})
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: Any) -> None:
+        """Papers count at once."""
+        super().save_related(request, form, formsets, change)
+        services.refresh_document_blocks(at=deed(request)["at"], vehicle_ids=[form.instance.pk])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With everything the list shows, in one query."""
@@ -162,46 +248,6 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         return actions | {name: (act, name, label) for name, act, label in _vehicle_actions()}
 
 
-@admin.register(VehicleCommand)
-class VehicleCommandAdmin(_ReadOnly, ScopedAdmin[VehicleCommand]):
-    """The ledger of commands."""
-
-    viewers = READERS
-    list_display = ("vehicle", "sequence", "kind", "state", "requested_by", "created_at")
-    list_filter = ("state", "kind")
-    list_select_related = ("vehicle",)
-    search_fields = ("vehicle__code",)
-
-
-@admin.register(VehicleHold)
-class VehicleHoldAdmin(_ReadOnly, ScopedAdmin[VehicleHold]):
-    """Who has or had which vehicle."""
-
-    viewers = FLEET_STAFF
-    list_display = ("vehicle", "purpose", "holder_ref", "during", "released_at")
-    list_filter = ("purpose", ("released_at", admin.EmptyFieldListFilter))
-    list_select_related = ("vehicle",)
-    search_fields = ("vehicle__code", "holder_ref")
-
-
-@admin.register(VehicleEvent)
-class VehicleEventAdmin(_ReadOnly, ScopedAdmin[VehicleEvent]):
-    """The state history."""
-
-    viewers = READERS
-    list_display = ("vehicle", "at", "mds_state", "mds_events", "battery_pct", "by")
-    list_filter = ("mds_state",)
-    list_select_related = ("vehicle",)
-    search_fields = ("vehicle__code",)
-    date_hierarchy = "at"
-
-
-def editable(request: HttpRequest) -> QuerySet[Vehicle]:
-    """The vehicles that the person at the desk may act on."""
-    person: Any = request.user
-    return Vehicle.objects.run_by(person, *OPERATORS)
-
-
 def _wanted(request: HttpRequest, vehicles: QuerySet[Vehicle]) -> list[int]:
     """The chosen vehicles as far as they are the person's to act on."""
     chosen = vehicles.values_list("pk", flat=True)
@@ -226,7 +272,27 @@ def _vehicle_actions() -> list[tuple[str, Any, Any]]:
         (f"life_{state}", partial(_move_life, to=state), _("Move to: %s") % state.label)
         for state in (LifeState.IN_SERVICE, LifeState.WORKSHOP, LifeState.STORAGE)
     ]
-    return [*blocks, *lifts, *orders, *moves]
+    pages = [
+        ("bulk_edit", partial(_open, render=bulk.edit_page), _("Change several …")),
+        ("bulk_order", partial(_open, render=bulk.order_page), _("Order several …")),
+    ]
+    return [*pages, *blocks, *lifts, *orders, *moves]
+
+
+def _open(
+    page: VehicleAdmin,
+    request: HttpRequest,
+    vehicles: QuerySet[Vehicle],
+    *,
+    render: Any,
+) -> Any:
+    """Hand the chosen vehicles to a page that asks what to do with them."""
+    wanted = _wanted(request, vehicles)
+    if not 1 <= len(wanted) <= services.BULK_CAP:
+        text = _("Choose between 1 and %(cap)d vehicles that are yours.")
+        page.message_user(request, text % {"cap": services.BULK_CAP}, messages.WARNING)
+        return None
+    return render(page, request, chosen=",".join(map(str, wanted)))
 
 
 def _block(
@@ -237,7 +303,7 @@ def _block(
     reason: BlockReason,
 ) -> None:
     wanted = _wanted(request, vehicles)
-    done = services.block_vehicles(vehicle_ids=wanted, reason=reason, **_now(request))
+    done = services.block_vehicles(vehicle_ids=wanted, reason=reason, **deed(request))
     _tell(page, request, done=len(done), asked=len(wanted))
 
 
@@ -249,7 +315,7 @@ def _lift(
     reason: BlockReason,
 ) -> None:
     wanted = _wanted(request, vehicles)
-    done = services.lift_blocks(vehicle_ids=wanted, reason=reason, **_now(request))
+    done = services.lift_blocks(vehicle_ids=wanted, reason=reason, **deed(request))
     _tell(page, request, done=len(done), asked=len(wanted))
 
 
@@ -261,16 +327,19 @@ def _order(
     kind: CommandKind,
 ) -> None:
     wanted = _wanted(request, vehicles)
-    for vehicle_id in wanted:
-        services.queue_command(
-            vehicle_id=vehicle_id,
+    try:
+        report = services.queue_commands(
+            vehicle_ids=wanted,
             kind=kind,
             idempotency_key=f"staff:{ids.uuid7()}",
             ttl_s=COMMAND_TTL_S,
             purpose_ref="staff",
-            **_now(request),
+            **deed(request),
         )
-    _tell(page, request, done=len(wanted), asked=len(wanted))
+    except DomainError as refusal:
+        page.message_user(request, refusal.detail, messages.WARNING)
+        return
+    _tell(page, request, done=len(report.ordered), asked=len(wanted))
 
 
 def _move_life(
@@ -284,17 +353,12 @@ def _move_life(
     done = 0
     for vehicle in vehicles.filter(pk__in=_wanted(request, vehicles)):
         try:
-            services.set_life_state(vehicle_id=vehicle.pk, to=to, **_now(request))
+            services.set_life_state(vehicle_id=vehicle.pk, to=to, **deed(request))
         except DomainError as refusal:
             page.message_user(request, f"{vehicle.code}: {refusal.detail}", messages.WARNING)
         else:
             done += 1
     _tell(page, request, done=done, asked=len(vehicles))
-
-
-def _now(request: HttpRequest) -> dict[str, Any]:
-    person: Any = request.user
-    return {"at": clock.now(), "by": person.principal}
 
 
 def _tell(page: VehicleAdmin, request: HttpRequest, *, done: int, asked: int) -> None:
