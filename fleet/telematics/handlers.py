@@ -3,11 +3,12 @@
 import datetime
 
 from fleet.telematics.events import AlarmClosed, AlarmOpened
-from fleet.telematics.services import alarms, speed, tracks
+from fleet.telematics.services import alarms, release_devices, speed, tracks
 from fleet.telematics.states import AlarmKind
-from fleet.vehicles.events import CommandFinished, TripEnded
-from fleet.vehicles.states import CommandKind
+from fleet.vehicles.events import CommandFinished, LifeChanged, TripEnded
+from fleet.vehicles.states import CommandKind, LifeState
 from mobility.core.outbox import handles
+from mobility.core.principals import system_principal
 
 
 @handles(TripEnded)
@@ -41,3 +42,10 @@ def offer_again(event: AlarmClosed, *, at: datetime.datetime) -> None:
     """It stands again, or it is ridden: whoever comes next may have it."""
     if event.kind == AlarmKind.MOVED_WITHOUT_TRIP:
         alarms.offer_again(vehicle_id=event.vehicle_id, at=at)
+
+
+@handles(LifeChanged)
+def release_unit(event: LifeChanged, *, at: datetime.datetime) -> None:
+    """A vehicle is retired: its unit speaks for nobody until it sits in another one."""
+    if event.after == LifeState.RETIRED:
+        release_devices(vehicle_id=event.vehicle_id, at=at, by=system_principal("telematics"))

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from django.test import Client
 from fleet.telematics import services
 from fleet.telematics.models import Device, DeviceAssignment, LatestState
 from fleet.telematics.services import credentials
-from fleet.vehicles.services import VehicleNotFound
+from fleet.vehicles.services import VehicleNotFound, set_life_state
+from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
@@ -71,6 +73,70 @@ def test_an_unknown_code_gives_nobody_a_device(make_vehicle: MakeVehicle) -> Non
     with pytest.raises(VehicleNotFound):
         services.add_devices(vehicle_codes=[scooter.code, "NOSUCH"], at=clock.now(), by=SYSTEM)
     assert Device.objects.count() == before
+
+
+def test_the_unit_of_a_retired_vehicle_speaks_for_nobody(
+    make_vehicle: MakeVehicle, relay: Callable[[], int]
+) -> None:
+    scooter = make_vehicle()
+    set_life_state(vehicle_id=scooter.pk, to="retired", at=clock.now(), by=SYSTEM)
+    relay()
+    credentials.forget_credentials()
+    assert poll(scooter.device_secret) == 403
+
+
+def test_a_unit_moves_to_another_vehicle_of_its_fleet(
+    make_vehicle: MakeVehicle, rivale: User
+) -> None:
+    first, second = make_vehicle(), make_vehicle()
+    foreign = make_vehicle(organisation=rivale.memberships.get().organisation)
+    device_id = first.assignments.get().device_id
+    services.move_device(device_id=device_id, vehicle_code=second.code, at=clock.now(), by=SYSTEM)
+    known = credentials.recognise(secret=first.device_secret, at=clock.now())
+    assert known.vehicle_id == second.pk
+    assert poll(second.device_secret) == 403
+    with pytest.raises(VehicleNotFound):
+        services.move_device(
+            device_id=device_id, vehicle_code=foreign.code, at=clock.now(), by=SYSTEM
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["--protocol", "mqtt"], {"username", "topics", "secret"}),
+        (["--protocol", "teltonika", "--imei", "356307042441013"], {"imei", "address"}),
+        (["--protocol", "integration"], {"url"}),
+    ],
+)
+def test_the_command_speaks_every_protocol(
+    make_vehicle: MakeVehicle, options: list[str], wanted: set[str]
+) -> None:
+    scooter, out = make_vehicle(), io.StringIO()
+    call_command("add_device", scooter.code, "--json", *options, stdout=out)
+    answer = json.loads(out.getvalue())
+    assert wanted <= answer.keys()
+    device = Device.objects.get(serial=answer["serial"])
+    assert device.protocol == options[1]
+    assert bool(device.broker_hash) == (device.protocol == "mqtt")
+    call_command("add_device", scooter.code, *options, stdout=out)
+    assert scooter.code in out.getvalue()
+
+
+def test_an_imei_has_fifteen_digits_and_one_fleet(make_vehicle: MakeVehicle, rivale: User) -> None:
+    mine, theirs = make_vehicle(), make_vehicle(organisation=rivale.memberships.get().organisation)
+    unit = services.Unit(protocol="teltonika", imei="356307042441013")
+    services.add_device(vehicle_code=mine.code, at=clock.now(), by=SYSTEM, unit=unit)
+    with pytest.raises(services.ImeiTaken):
+        services.add_device(vehicle_code=theirs.code, at=clock.now(), by=SYSTEM, unit=unit)
+    with pytest.raises(VehicleNotFound):
+        services.add_device(vehicle_code="NOSUCH", at=clock.now(), by=SYSTEM, unit=unit)
+    for imei in (None, "12345", "35630704244101x"):
+        unit = services.Unit(protocol="teltonika", imei=imei)
+        with pytest.raises(services.ImeiInvalid):
+            services.add_device(vehicle_code=mine.code, at=clock.now(), by=SYSTEM, unit=unit)
+    with pytest.raises(CommandError, match="15 digits"):
+        call_command("add_device", mine.code, "--protocol", "teltonika")
 
 
 def test_vehicles_are_placed_by_hand(

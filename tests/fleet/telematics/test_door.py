@@ -41,7 +41,7 @@ def here(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_scooter_reports_and_is_seen_there(make_vehicle: MakeVehicle) -> None:
-    scooter = make_vehicle()
+    scooter = make_vehicle(lon=9.19, lat=45.46)
     answer = report(
         scooter,
         here(
