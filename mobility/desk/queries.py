@@ -5,7 +5,7 @@ import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -16,18 +16,33 @@ from bookings.trips.models import Trip
 from bookings.trips.states import TripState
 from charging.stations.models import ChargingStation, Connector, RefusedHandshake
 from charging.stations.states import ConnectorStatus
+from fleet.maintenance.models import FaultReport, WorkOrder
+from fleet.maintenance.states import FaultState, OrderState, Priority
 from fleet.rebalancing.models import RebalancingTask
 from fleet.rebalancing.states import TaskState
+from fleet.telematics.models import Alarm
+from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmSeverity
 from fleet.vehicles.models import Vehicle, VehicleBlock
+from fleet.vehicles.queries import documents_due
 from fleet.vehicles.states import BlockReason, LifeState, LinkState
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
+from mobility.core import clock
 from mobility.core.models import OutboxEvent
 from mobility.desk.context import FLEET
 
 RECENT = datetime.timedelta(hours=24)
 # A ride longer than this is looked at: forgotten, stolen, or a very nice day.
 LONG_RIDE = datetime.timedelta(hours=6)
+PAPERS_AHEAD = datetime.timedelta(days=30)
+# Where vehicles are that are not on the street.
+_AWAY = {
+    LifeState.MISSING: _("Missing vehicles"),
+    LifeState.STOLEN: _("Stolen vehicles"),
+    LifeState.IMPOUNDED: _("Impounded vehicles"),
+    LifeState.WORKSHOP: _("Vehicles in the workshop"),
+    LifeState.STORAGE: _("Vehicles in storage"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +60,10 @@ def concerns(*, user: User, at: datetime.datetime) -> list[Concern]:
     """Everything that needs this person now, the urgent first; nothing that they may not see."""
     found: list[Concern] = []
     if user.has_role(*FLEET):
+        found += _alarms(user, at=at)
         found += _vehicles(user)
+        found += _maintenance(user, at=at)
+        found += _papers(user, at=at)
         found += _work(user)
     if user.has_role(Role.FLEET_OPERATOR):
         found += _rides(user, at=at)
@@ -58,10 +76,35 @@ def concerns(*, user: User, at: datetime.datetime) -> list[Concern]:
     )
 
 
+def _alarms(user: User, *, at: datetime.datetime) -> list[Concern]:
+    """Alarms that go on, one line for each kind, the kind whose oldest has waited longest first."""
+    waiting = (
+        Alarm.objects.visible_to(user)
+        .active()
+        .order_by()
+        .values_list("kind")
+        .annotate(count=Count("pk"), oldest=Min("opened_at"))
+        .order_by("oldest")
+    )
+    page = reverse("desk:alarms")
+    return [
+        Concern(
+            title=_("Alarm: %(kind)s") % {"kind": AlarmKind(kind).label},
+            count=count,
+            url=f"{page}?{urlencode({'kind': kind})}",
+            urgent=SEVERITIES[kind] != AlarmSeverity.INFO,
+            note=str(_("since %(time)s") % {"time": clock.local(oldest).strftime("%d.%m. %H:%M")}),
+        )
+        for kind, count, oldest in waiting
+    ]
+
+
 def _vehicles(user: User) -> list[Concern]:
+    """Vehicles out of service, by the reason."""
     own = Vehicle.objects.visible_to(user)
+    lives = {life: Count("pk", filter=Q(life_state=life)) for life in _AWAY}
     figures = own.aggregate(
-        missing=Count("pk", filter=Q(life_state=LifeState.MISSING)),
+        **lives,
         silent=Count(
             "pk", filter=Q(life_state=LifeState.IN_SERVICE) & ~Q(link_state=LinkState.ONLINE)
         ),
@@ -73,11 +116,15 @@ def _vehicles(user: User) -> list[Concern]:
         .annotate(count=Count("pk"))
     )
     return [
-        Concern(
-            title=_("Missing vehicles"),
-            count=figures["missing"],
-            url=_list("fleet", "vehicle", life_state__exact=LifeState.MISSING),
-            urgent=True,
+        *(
+            Concern(
+                title=title,
+                count=figures[life],
+                url=_list("fleet", "vehicle", life_state__exact=life),
+                urgent=life in {LifeState.MISSING, LifeState.STOLEN},
+            )
+            for life, title in _AWAY.items()
+            if figures[life] or life == LifeState.MISSING
         ),
         Concern(
             title=_("Silent vehicles"),
@@ -95,6 +142,53 @@ def _vehicles(user: User) -> list[Concern]:
             for reason in BlockReason
             if blocked.get(reason.value) or reason == BlockReason.LOW_BATTERY
         ),
+    ]
+
+
+def _maintenance(user: User, *, at: datetime.datetime) -> list[Concern]:
+    """Reports that nobody has judged, work that is due, papers that run out."""
+    faults = FaultReport.objects.visible_to(user).filter(state=FaultState.OPEN).count()
+    orders = (
+        WorkOrder.objects.visible_to(user)
+        .open()
+        .aggregate(
+            waiting=Count("pk", filter=Q(state=OrderState.OPEN)),
+            due=Count("pk", filter=Q(due_at__lte=at) | Q(priority=Priority.URGENT)),
+        )
+    )
+    return [
+        Concern(
+            title=_("Reports that nobody has judged"),
+            count=faults,
+            url=_list("fleet", "faultreport", state__exact=FaultState.OPEN),
+        ),
+        Concern(
+            title=_("Work orders due"),
+            count=orders["due"],
+            url=reverse("desk:work-orders"),
+            urgent=True,
+        ),
+        Concern(
+            title=_("Work orders nobody has taken"),
+            count=orders["waiting"],
+            url=reverse("desk:work-orders"),
+        ),
+    ]
+
+
+def _papers(user: User, *, at: datetime.datetime) -> list[Concern]:
+    due = documents_due(
+        organisation_ids=user.organisations_as(*FLEET),
+        last=clock.local(at).date() + PAPERS_AHEAD,
+    )
+    first = next((paper.expires_on for paper in due if paper.expires_on), None)
+    return [
+        Concern(
+            title=_("Papers missing or running out within 30 days"),
+            count=len(due),
+            url=_list("fleet", "vehicledocument", due="30"),
+            note=first.strftime("%d.%m.%Y") if first else "",
+        )
     ]
 
 

@@ -4,14 +4,21 @@ As with the residents' pages, a page is a thin shell; its script asks /api/v1 an
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from fleet.maintenance.states import OrderReason, Priority
+from fleet.telematics.states import AlarmKind
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.states import BlockReason, CommandKind, LifeState, LinkState, RentalState
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 from mobility.core import clock
@@ -38,6 +45,52 @@ def live_map(request: HttpRequest) -> HttpResponse:
 
 
 @for_roles(*FLEET)
+def alarms(request: HttpRequest) -> HttpResponse:
+    """`/admin/alarms/`: what goes on now, the oldest first, to take and to close."""
+    person = _person(request)
+    return _shell(
+        request, "desk/alarms.html", me=str(person.public_id), kinds=_labels(AlarmKind.choices)
+    )
+
+
+@for_roles(*FLEET)
+def work_orders(request: HttpRequest) -> HttpResponse:
+    """`/admin/work-orders/`: work to take, begin, check and finish; made for a telephone."""
+    person = _person(request)
+    return _shell(
+        request,
+        "desk/work_orders.html",
+        me=str(person.public_id),
+        reasons=_labels(OrderReason.choices),
+        priorities=_labels(Priority.choices),
+    )
+
+
+@for_roles(*FLEET, Role.CITY_OFFICER)
+def vehicle(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """`/admin/vehicle/<id>/`: how a vehicle is now, and everything that happened to it."""
+    found = get_object_or_404(Vehicle.objects.visible_to(_person(request)), public_id=public_id)
+    row = reverse("admin:fleet_vehicle_change", args=[found.pk])
+    words = {
+        "life": _labels(LifeState.choices),
+        "rental": _labels(RentalState.choices),
+        "link": _labels(LinkState.choices),
+        "block": _labels(BlockReason.choices),
+        "command": _labels(CommandKind.choices),
+        "order_reason": _labels(OrderReason.choices),
+        "alarm": _labels(AlarmKind.choices),
+    }
+    return _shell(
+        request,
+        "desk/vehicle.html",
+        id=str(public_id),
+        code=found.code,
+        row=row,
+        words=words,
+    )
+
+
+@for_roles(*FLEET)
 def tasks(request: HttpRequest) -> HttpResponse:
     """`/admin/tasks/`: today's plans and their tasks."""
     return _shell(request, "desk/tasks.html", plans=_person(request).has_role(Role.FLEET_OPERATOR))
@@ -59,6 +112,10 @@ def _shell(request: HttpRequest, template: str, **facts: Any) -> HttpResponse:
         },
     }
     return render(request, template, context)
+
+
+def _labels(choices: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    return {str(value): str(label) for value, label in choices}
 
 
 def _person(request: HttpRequest) -> User:

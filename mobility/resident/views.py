@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.generic import TemplateView
 
+from fleet.maintenance.states import FaultCategory
 from mobility.core import problems
 from mobility.core.tracing import current_request_id
 from mobility.geography.queries import map_start
@@ -29,6 +30,7 @@ class Shell(TemplateView):
         """The JSON block `page`: facts and texts."""
         context = super().get_context_data(**kwargs)
         address = {name: str(value) for name, value in self.kwargs.items()}
+        context["fault_categories"] = FaultCategory.choices
         context["page"] = {
             "signed_in": self.request.user.is_authenticated,
             "login_url": reverse("account_login"),

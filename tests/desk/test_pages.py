@@ -1,5 +1,6 @@
 """The desk's pages: open for the right people, about their own rows, at a constant price."""
 
+import datetime
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from charging.stations.models import ChargingStation
-from fleet.vehicles.models import Vehicle
+from fleet.maintenance.services import report_fault
+from fleet.telematics.models import Alarm
+from fleet.telematics.states import SEVERITIES
+from fleet.vehicles.models import Vehicle, VehicleDocument, VehicleType
 from fleet.vehicles.services import block_vehicle
 from fleet.vehicles.states import BlockReason, LifeState, LinkState
 from mobility.accounts.models import User
@@ -22,6 +26,8 @@ pytestmark = pytest.mark.django_db
 PAGES = {
     "/admin/": {"marco", "sara", "luca", "elena"},
     "/admin/map/": {"marco", "sara", "luca", "elena"},
+    "/admin/alarms/": {"marco", "sara"},
+    "/admin/work-orders/": {"marco", "sara"},
     "/admin/tasks/": {"marco", "sara"},
     "/admin/chargers/": {"luca"},
 }
@@ -60,7 +66,13 @@ def test_strangers_log_in_and_come_back(page: str, client: Client) -> None:
 
 
 def test_pages_bring_no_inline_script_or_style(marco: User) -> None:
-    for page in ("/admin/", "/admin/map/", "/admin/tasks/"):
+    for page in (
+        "/admin/",
+        "/admin/map/",
+        "/admin/tasks/",
+        "/admin/alarms/",
+        "/admin/work-orders/",
+    ):
         body = as_person(marco).get(page).content.decode()
         assert " style=" not in body
         assert "<script>" not in body
@@ -117,4 +129,93 @@ def test_looking_costs_the_same_for_one_vehicle_and_for_many(
         make_vehicle()
     with CaptureQueriesContext(connection) as many:
         concerns(user=marco, at=clock.now())
-    assert len(one) == len(many) == 5
+    assert len(one) == len(many) == 9
+
+
+def alarm(vehicle: Vehicle, kind: str, *, hours_ago: int = 0) -> None:
+    since = clock.now() - datetime.timedelta(hours=hours_ago)
+    Alarm.objects.create(
+        vehicle=vehicle, kind=kind, severity=SEVERITIES[kind], opened_at=since, last_seen_at=since
+    )
+
+
+def test_open_alarms_are_counted_by_kind_the_longest_waiting_first(
+    make_vehicle: Callable[..., Vehicle], marco: User, rivale: User
+) -> None:
+    alarm(make_vehicle(), "silence", hours_ago=1)
+    alarm(make_vehicle(), "moved_without_trip", hours_ago=3)
+    alarm(make_vehicle(), "silence", hours_ago=2)
+    shown = [one for one in concerns(user=marco, at=clock.now()) if "Alarm" in str(one.title)]
+    assert [(str(one.title), one.count) for one in shown] == [
+        ("Alarm: Moved without a trip", 1),
+        ("Alarm: Silent", 2),
+    ]
+    assert shown[1].url == "/admin/alarms/?kind=silence"
+    assert not [one for one in concerns(user=rivale, at=clock.now()) if "Alarm" in str(one.title)]
+
+
+def test_vehicles_out_of_service_stand_by_their_reason(
+    make_vehicle: Callable[..., Vehicle], marco: User
+) -> None:
+    for state in (LifeState.WORKSHOP, LifeState.WORKSHOP, LifeState.STOLEN):
+        make_vehicle(life_state=state)
+    mine = counts(marco)
+    assert (mine["Vehicles in the workshop"], mine["Stolen vehicles"]) == (2, 1)
+    assert "Impounded vehicles" not in mine
+
+
+def test_papers_that_run_out_are_told_in_time(
+    make_vehicle: Callable[..., Vehicle], marco: User
+) -> None:
+    vehicle = make_vehicle()
+    VehicleType.objects.filter(pk=vehicle.type_id).update(required_documents=["insurance"])
+    today = clock.local(clock.now()).date()
+    title = "Papers missing or running out within 30 days"
+    assert counts(marco)[title] == 1
+    paper = VehicleDocument.objects.create(
+        vehicle=vehicle,
+        kind="insurance",
+        number="P1",
+        valid_from=today,
+        expires_on=today + datetime.timedelta(days=31),
+    )
+    assert counts(marco)[title] == 0
+    VehicleDocument.objects.filter(pk=paper.pk).update(
+        expires_on=today + datetime.timedelta(days=30)
+    )
+    assert counts(marco)[title] == 1
+
+
+def test_work_that_is_due_or_dangerous_is_a_concern(
+    make_vehicle: Callable[..., Vehicle], marco: User, giulia: User
+) -> None:
+    at = clock.now()
+    report_fault(
+        vehicle_id=make_vehicle().pk,
+        source="resident",
+        category="brakes",
+        at=at,
+        by=giulia.principal,
+    )
+    report_fault(
+        vehicle_id=make_vehicle().pk,
+        source="resident",
+        category="dirty",
+        at=at,
+        by=giulia.principal,
+    )
+    mine = counts(marco)
+    assert (mine["Work orders due"], mine["Reports that nobody has judged"]) == (1, 1)
+
+
+def test_a_vehicles_page_opens_for_those_who_may_see_it(
+    make_vehicle: Callable[..., Vehicle], marco: User, elena: User, rivale: User, luca: User
+) -> None:
+    vehicle = make_vehicle(code="PAGE1")
+    page = f"/admin/vehicle/{vehicle.public_id}/"
+    for person in (marco, elena):
+        answer = as_person(person).get(page)
+        assert answer.status_code == 200
+        assert "PAGE1" in answer.content.decode()
+    assert as_person(rivale).get(page).status_code == 404
+    assert as_person(luca).get(page).status_code == 403

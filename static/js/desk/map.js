@@ -101,7 +101,7 @@ function drawCard(vehicle) {
     heard: ago(vehicle.heard_ms),
     blocks: vehicle.blocks.length ? vehicle.blocks.map((reason) => text(`block_${reason}`)).join(", ") : null,
     life: text(`life_${vehicle.life_state}`),
-    admin: `/admin/fleet/vehicle/?q=${encodeURIComponent(vehicle.code)}`,
+    admin: `/admin/vehicle/${vehicle.id}/`,
   });
   find("[data-commands]", card).hidden = !page.commands;
   card.hidden = false;

@@ -55,6 +55,19 @@ async function loadCards() {
 
 const safely = (work) => work.catch((error) => say(document.body, error.message));
 
+async function loadFaults() {
+  const { results } = await get("/faults", { limit: 10 });
+  const rows = results.map((report) =>
+    fill(clone("fault-row"), {
+      number: report.case_number,
+      title: `${text(`category_${report.category}`)} · ${report.vehicle}`,
+      when: moment(report.at),
+      state: text(`fault_${report.state}`),
+    }),
+  );
+  show(find("[data-faults]"), ...(rows.length ? rows : [emptyRow("empty_faults")]));
+}
+
 async function removeCard(id) {
   await post(`/payment-methods/${id}`, {}, { method: "DELETE" });
   await loadCards();
@@ -91,4 +104,5 @@ async function tellGoingOn() {
 safely(load("trips"));
 safely(load("recharges"));
 safely(loadCards());
+safely(loadFaults());
 tellGoingOn();

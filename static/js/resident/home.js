@@ -9,6 +9,7 @@ import { heldReservation, goingOn } from "./going-on.js";
 import { HeldCard } from "./held.js";
 import { Nearby } from "./nearby.js";
 import { whereAmI, whereAmIIfAllowed } from "./place.js";
+import { reportProblem } from "./report.js";
 import { StationCard } from "./station.js";
 import { VehicleCard } from "./vehicle.js";
 
@@ -153,6 +154,7 @@ onAction(document.body, {
   reserve: (button) => card.reserve(button),
   unlock: (button) => card.unlock(button),
   cancel: (button) => card.cancel(button),
+  report: () => reportProblem(card.vehicle),
   charge: (button) => card.charge(button),
 });
 

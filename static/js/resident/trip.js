@@ -6,6 +6,7 @@ import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
+import { reportProblem } from "./report.js";
 import { whereAmIIfAllowed } from "./place.js";
 import { short } from "./prices.js";
 
@@ -43,6 +44,7 @@ function draw(next) {
     waiting: WAITING.has(state) || null,
     metered: state !== "starting" && state !== "start_failed" ? true : null,
     can_ride: RIDING.has(state) || null,
+    can_report: state === "start_failed" || state === "starting" ? null : true,
     can_pause: state === "running" || null,
     can_resume: state === "paused" || null,
     over: OVER.has(state) || null,
@@ -160,6 +162,7 @@ onAction(document.body, {
   pause: act("pause"),
   resume: act("resume"),
   end: act("end", myPlace),
+  report: () => reportProblem(trip.vehicle),
   showPlace: (button) => showPlace(button.dataset),
 });
 

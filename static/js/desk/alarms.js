@@ -1,0 +1,89 @@
+// What goes on now, the oldest first: to take, to note as seen, to close.
+
+import { get, poll, post } from "../api.js";
+import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
+import { moment, page, text } from "../page.js";
+
+const REFRESH_S = 5;
+const MANY = 200;
+let alarms = [];
+
+async function load() {
+  const { kind } = filters();
+  alarms = (await get("/fleet/alarms", { limit: MANY, ...(kind && { kind }) })).results;
+  alarms.sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
+  draw();
+}
+
+const filters = () => Object.fromEntries(findAll("[data-filter]").map((field) => [field.dataset.filter, field.value]));
+
+function draw() {
+  const { whose } = filters();
+  const shown = alarms.filter(
+    ({ assigned_to: owner }) => !whose || (whose === "mine" ? owner === page.me : !owner),
+  );
+  find("[data-count]").textContent = text("alarm_count", { count: shown.length });
+  const place = find("[data-list]");
+  // Redrawing must not take the focus away from who is walking the list by keyboard.
+  const focused = place.contains(document.activeElement) && document.activeElement.closest("[data-id]");
+  const verb = document.activeElement?.dataset?.do;
+  show(place, ...(shown.length ? shown.map(row) : [none()]));
+  if (focused && verb) find(`[data-id="${focused.dataset.id}"] [data-do="${verb}"]`)?.focus();
+}
+
+function none() {
+  const item = document.createElement("li");
+  item.textContent = text("alarms_none");
+  return item;
+}
+
+function row(alarm) {
+  const { lat, lon } = alarm.details ?? {};
+  const node = fill(clone("alarm-row"), {
+    severity: text(`severity_${alarm.severity}`),
+    kind: page.kinds[alarm.kind] ?? alarm.kind,
+    code: alarm.code ?? alarm.vehicle,
+    vehicle: `/admin/vehicle/${alarm.vehicle}/`,
+    since: moment(alarm.opened_at),
+    times: alarm.count > 1 ? text("alarm_times", { count: alarm.count }) : null,
+    whose: owner(alarm),
+    may_take: alarm.assigned_to === page.me ? null : true,
+    may_acknowledge: alarm.state === "open" ? true : null,
+    way: lat === undefined ? null : `geo:${lat},${lon}`,
+  });
+  node.dataset.id = alarm.id;
+  find("[data-severity]", node).dataset.severity = alarm.severity;
+  return node;
+}
+
+function owner({ assigned_to: who, assigned_name: name }) {
+  if (!who) return null;
+  return who === page.me ? text("assigned_me") : text("assigned_other", { name: name ?? "" });
+}
+
+async function act(button, verb) {
+  const { id } = button.closest("[data-id]").dataset;
+  await busy(button, async () => {
+    try {
+      await post(`/fleet/alarms/${id}/${verb}`);
+      say(document, "");
+    } catch (error) {
+      say(document, error.message);
+    }
+    await load();
+  });
+}
+
+onAction(document, {
+  take: (button) => act(button, "assign"),
+  acknowledge: (button) => act(button, "acknowledge"),
+  "close-alarm": (button) => act(button, "close"),
+});
+
+const kinds = find("[data-filter=kind]");
+for (const [value, label] of Object.entries(page.kinds)) kinds.add(new Option(label, value));
+kinds.value = new URLSearchParams(location.search).get("kind") ?? "";
+for (const field of findAll("[data-filter]")) field.addEventListener("change", load);
+
+load().catch((error) => say(document, error.message));
+poll(load, () => false, REFRESH_S);
