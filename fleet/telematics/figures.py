@@ -4,36 +4,105 @@ from collections.abc import Iterable
 
 import redis
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from fleet.telematics.log import point_log
+from fleet.telematics.models import Alarm, QuarantinedPoint
 from fleet.telematics.services.partitions import stray_points
+from fleet.telematics.states import AlarmKind, QuarantineReason
 from fleet.vehicles.models import Vehicle
+from mobility.core import clock
 from mobility.core.health import metric_source
+
+# Only vehicles that spoke lately: one that is switched off has no clock to judge.
+_HEARD_S = 900
+_SKEWED_S = 60
+_SKEW = """
+SELECT COALESCE(max(abs(skew)), 0), count(*) FILTER (WHERE abs(skew) > %s)
+FROM (
+    SELECT extract(epoch FROM received_at - at) AS skew FROM fleet_lateststate
+    WHERE received_at > %s - make_interval(secs => %s)
+) heard
+"""
 
 
 @metric_source
-def telematics_figures() -> Iterable[Metric]:
-    """How far storing is behind, points of unprepared days, and how many vehicles we hear."""
+def log_figures() -> Iterable[Metric]:
+    """How far storing is behind, in entries and in seconds."""
     backlog = GaugeMetricFamily(
         "telemetry_backlog_entries",
         "Reports accepted and not yet stored",
         labels=["shard"],
     )
+    lag = GaugeMetricFamily(
+        "telemetry_lag_seconds",
+        "Age of the oldest report that is not yet stored",
+        labels=["shard"],
+    )
+    now_ms = clock.now().timestamp() * 1000
     for shard in range(settings.TELEMATICS_SHARDS):
         try:
+            oldest_ms = point_log().oldest_ms(shard=shard)
             backlog.add_metric([str(shard)], point_log().backlog(shard=shard))
         except redis.RedisError:
             # The missing figure is the alarm; the other figures must still be told.
             continue
+        waiting_ms = 0 if oldest_ms is None else max(0.0, now_ms - oldest_ms)
+        lag.add_metric([str(shard)], waiting_ms / 1000)
     yield backlog
+    yield lag
+
+
+@metric_source
+def telematics_figures() -> Iterable[Metric]:
+    """Points of unprepared days, reports put aside, and how many vehicles we hear."""
     yield GaugeMetricFamily(
         "telemetry_stray_points",
         "Points outside every prepared day; anything but 0 wants a look",
         value=stray_points(),
     )
+    aside = GaugeMetricFamily(
+        "telemetry_quarantined_points", "Reports put aside, by reason", labels=["reason"]
+    )
+    counted = QuarantinedPoint.objects.values_list("reason").annotate(Count("pk")).order_by()
+    _add_all(aside, QuarantineReason.values, dict(counted))
+    yield aside
     vehicles = GaugeMetricFamily("vehicles", "Vehicles by link state", labels=["link"])
     for link, count in Vehicle.objects.values_list("link_state").annotate(Count("pk")).order_by():
         vehicles.add_metric([link], count)
     yield vehicles
+
+
+@metric_source
+def alarm_figures() -> Iterable[Metric]:
+    """Alarms that go on, by kind."""
+    alarms = GaugeMetricFamily("fleet_alarms", "Alarms that go on, by kind", labels=["kind"])
+    counted = Alarm.objects.active().values_list("kind").annotate(Count("pk")).order_by()
+    _add_all(alarms, AlarmKind.values, dict(counted))
+    yield alarms
+
+
+@metric_source
+def clock_figures() -> Iterable[Metric]:
+    """How wrong the clocks of vehicles are that we have heard lately."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SKEW, [_SKEWED_S, clock.now(), _HEARD_S])
+        largest_s, skewed = cursor.fetchone() or (0, 0)
+    yield GaugeMetricFamily(
+        "telemetry_clock_skew_seconds",
+        "Largest difference of a vehicle's clock to ours in its newest report",
+        value=float(largest_s),
+    )
+    yield GaugeMetricFamily(
+        "telemetry_skewed_vehicles",
+        "Vehicles whose newest report is more than a minute off our clock",
+        value=int(skewed),
+    )
+
+
+def _add_all(family: GaugeMetricFamily, labels: list[str], counts: dict[str, int]) -> None:
+    """One figure for every label, 0 included: a figure that vanishes cannot be watched."""
+    for label in labels:
+        family.add_metric([label], counts.get(label, 0))

@@ -70,6 +70,10 @@ class PointLog(Protocol):
         """How many entries wait."""
         ...
 
+    def oldest_ms(self, *, shard: int) -> int | None:
+        """When the oldest waiting entry was added (ms since 1970); None when none waits."""
+        ...
+
 
 def shard_of(vehicle_id: int) -> int:
     """The shard that keeps the order of a vehicle's reports."""
@@ -144,6 +148,12 @@ class RedisPointLog:
     def backlog(self, *, shard: int) -> int:
         """The length of the stream: what is stored has been cut off."""
         return mailbox.client().xlen(_key(shard))
+
+    def oldest_ms(self, *, shard: int) -> int | None:
+        """The name of the first entry tells its time."""
+        client: Any = mailbox.client()
+        entries = client.xrange(_key(shard), count=1)
+        return entry_order(entries[0][0].decode())[0] if entries else None
 
     def _read(self, shard: int, after: str, count: int, wait_ms: int | None) -> list[Entry]:
         client: Any = mailbox.client()

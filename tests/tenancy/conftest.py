@@ -21,6 +21,7 @@ from charging.sessions.services import start_sessions
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import queue_command
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
+from fleet.telematics.models import Alarm
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
@@ -72,6 +73,7 @@ def whole_city(
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
         "plan": plan,
+        "alarm": _alarm(vehicle),
         "zone set": _zones(vehicle),
         "task": RebalancingTask.objects.get(plan=plan),
         "fault": _row("fleet.FaultReport", fault["id"]),
@@ -143,6 +145,13 @@ def _command(station: ChargingStation) -> StationCommand:
         idempotency_key="tenant",
         at=clock.now(),
         by=SYSTEM,
+    )
+
+
+def _alarm(vehicle: Vehicle) -> Alarm:
+    at = clock.now()
+    return Alarm.objects.create(
+        vehicle=vehicle, kind="tilt", severity="info", opened_at=at, last_seen_at=at
     )
 
 

@@ -1,7 +1,8 @@
 """Alarms: opened and closed by what vehicles report, seen to by staff.
 
 DomainError
-└── Conflict  AlarmOver
+├── Conflict  AlarmOver
+└── Invalid   NotOnStaff
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ from django.utils.translation import gettext_lazy as _
 from fleet.telematics.events import AlarmClosed, AlarmOpened
 from fleet.telematics.models import Alarm, VehiclePresence
 from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmState
+from fleet.vehicles.models import VehicleBlock
+from fleet.vehicles.scoping import FLEET_STAFF
+from fleet.vehicles.services import block_vehicles, lift_blocks
+from fleet.vehicles.states import BlockReason
+from mobility.accounts.models import User
 from mobility.core import audit, ids, outbox
-from mobility.core.errors import Conflict
+from mobility.core.errors import Conflict, Invalid
 from mobility.core.principals import system_principal
 from mobility.core.transitions import move, move_many
 
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from mobility.core.principals import Principal
 
 BY = system_principal("telematics")
+# Under this name a moved vehicle is suspended, so that only such blocks are lifted by themselves.
+MOVED_BY = system_principal("moved-without-trip")
 
 # What is noticed again within this is not written again: an alarm may go on for days.
 _NOTICE_AGAIN = datetime.timedelta(minutes=1)
@@ -55,6 +63,11 @@ WHERE alarm.vehicle_id = news.vehicle_id AND alarm.kind = news.kind
 class AlarmOver(Conflict):
     code = "alarm_over"
     message = _("This alarm is closed.")
+
+
+class NotOnStaff(Invalid):
+    code = "not_on_staff"
+    message = _("Nobody on this fleet's staff has this address.")
 
 
 @dataclass(kw_only=True)
@@ -117,13 +130,17 @@ def acknowledge_alarm(
 
 
 def assign_alarm(
-    *, alarm_id: int, user_id: int | None, at: datetime.datetime, by: Principal
+    *, alarm_id: int, email: str | None, at: datetime.datetime, by: Principal
 ) -> Alarm:
-    """Give it to a person, or with None to nobody. Raises `AlarmOver`."""
+    """Give it to a member of the operator's staff, or with None to nobody.
+
+    Raises `AlarmOver`, `NotOnStaff`.
+    """
     with transaction.atomic():
         alarm = _locked(alarm_id)
-        changes = {"from": alarm.assigned_to_id, "to": user_id}
-        alarm.assigned_to_id = user_id
+        owner = None if email is None else _colleague(alarm, email)
+        changes = {"from": alarm.assigned_to_id, "to": owner and owner.pk}
+        alarm.assigned_to = owner
         alarm.save(update_fields=["assigned_to"])
         audit.record(by=by, action="alarm:assign", row=alarm, at=at, changes=changes)
     return alarm
@@ -147,6 +164,20 @@ def close_alarm(*, alarm_id: int, at: datetime.datetime, by: Principal) -> Alarm
             )
         close_alarms([alarm], at=at, by=by)
     return alarm
+
+
+def withdraw_moved(*, vehicle_id: int, at: datetime.datetime) -> None:
+    """Offer a vehicle that somebody carries off to nobody, and free those who wait for it."""
+    block_vehicles(vehicle_ids=[vehicle_id], reason=BlockReason.SUSPENDED, at=at, by=MOVED_BY)
+
+
+def offer_again(*, vehicle_id: int, at: datetime.datetime) -> None:
+    """Lift what `withdraw_moved` placed; what staff placed themselves stays."""
+    ours = VehicleBlock.objects.active().filter(
+        vehicle=vehicle_id, reason=BlockReason.SUSPENDED, placed_by=MOVED_BY
+    )
+    if ours.exists():
+        lift_blocks(vehicle_ids=[vehicle_id], reason=BlockReason.SUSPENDED, at=at, by=MOVED_BY)
 
 
 def _open(opened: dict[tuple[str, int], dict[str, Any]], *, at: datetime.datetime) -> None:
@@ -188,6 +219,20 @@ def _locked(alarm_id: int) -> Alarm:
     if alarm.state == AlarmState.CLOSED:
         raise AlarmOver
     return alarm
+
+
+def _colleague(alarm: Alarm, email: str) -> User:
+    """An active member of the staff of the vehicle's operator."""
+    staff = User.objects.filter(
+        email__iexact=email,
+        is_active=True,
+        memberships__organisation=alarm.vehicle.organisation_id,
+        memberships__role__in=FLEET_STAFF,
+    )
+    colleague = staff.first()
+    if colleague is None:
+        raise NotOnStaff
+    return colleague
 
 
 def _told(

@@ -1,10 +1,14 @@
 """Alarms: each begins by its condition and ends by its own, once, and staff see to it."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from fleet.telematics import services
 from fleet.telematics.models import Alarm, VehiclePresence
@@ -14,6 +18,8 @@ from fleet.telematics.rules.watch import Pace, Parked
 from fleet.telematics.services.drain import drain_all
 from fleet.vehicles import services as vehicles
 from fleet.vehicles.models import Vehicle
+from mobility.accounts.models import User
+from mobility.core import clock
 from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
@@ -31,6 +37,8 @@ from tests.fleet.telematics.reporting import (
 )
 
 MOVED = "moved_without_trip"
+
+Api = Callable[[User | None], APIClient]
 
 
 @pytest.fixture
@@ -305,3 +313,128 @@ def test_too_fast_needs_ten_seconds_above_the_limit(speeds: list[float], step_s:
     if longest < watch.FAST_S:
         assert verdict is None
     assert (pace.fast_since_us is None) != (pace.slow_since_us is None)
+
+
+# --- the staff ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stolen(scooter: Vehicle, report: Report) -> Alarm:
+    """The alarm of a scooter that is being carried off."""
+    report(scooter, point(NOON))
+    report(scooter, point(NOON + MINUTE, east_m=100), point(NOON + 2 * MINUTE, east_m=200))
+    return Alarm.objects.get()
+
+
+def test_marco_lists_gives_and_closes_alarms(
+    stolen: Alarm, marco: User, sara: User, api: Api
+) -> None:
+    desk = api(marco)
+    listed = desk.get("/api/v1/fleet/alarms", {"kind": MOVED}).json()["results"]
+    assert [row["id"] for row in listed] == [str(stolen.public_id)]
+    assert (listed[0]["vehicle"], listed[0]["severity"]) == (stolen.vehicle.code, "critical")
+    address = f"/api/v1/fleet/alarms/{stolen.public_id}"
+    given = desk.post(f"{address}/assign", {"email": sara.email}).json()
+    assert given["assigned_to"] == sara.email
+    seen = api(sara).post(f"{address}/acknowledge").json()
+    assert (seen["state"], seen["assigned_to"]) == ("acknowledged", sara.email)
+    assert api(sara).post(f"{address}/acknowledge").status_code == 200
+    closed = api(sara).post(f"{address}/close").json()
+    assert (closed["state"], closed["closed_by"]) == ("closed", sara.principal)
+    again = desk.post(f"{address}/close")
+    assert (again.status_code, again.json()["code"]) == (409, "alarm_over")
+    assert desk.get("/api/v1/fleet/alarms").json()["results"] == []
+    assert len(desk.get("/api/v1/fleet/alarms", {"state": "closed"}).json()["results"]) == 1
+
+
+def test_who_acknowledges_takes_it(stolen: Alarm, sara: User, api: Api) -> None:
+    seen = api(sara).post(f"/api/v1/fleet/alarms/{stolen.public_id}/acknowledge").json()
+    assert seen["assigned_to"] == sara.email
+
+
+def test_only_staff_of_this_fleet_are_given_an_alarm(
+    stolen: Alarm, marco: User, giulia: User, rivale: User, api: Api
+) -> None:
+    address = f"/api/v1/fleet/alarms/{stolen.public_id}/assign"
+    for stranger in (giulia, rivale):
+        refused = api(marco).post(address, {"email": stranger.email})
+        assert (refused.status_code, refused.json()["code"]) == (422, "not_on_staff")
+
+
+def test_rivale_and_giulia_see_no_alarm(
+    stolen: Alarm, rivale: User, giulia: User, api: Api
+) -> None:
+    address = f"/api/v1/fleet/alarms/{stolen.public_id}"
+    assert api(rivale).get("/api/v1/fleet/alarms").json()["results"] == []
+    assert api(rivale).post(f"{address}/close").status_code == 404
+    assert api(giulia).get("/api/v1/fleet/alarms").status_code == 403
+
+
+def test_what_marco_closed_is_parked_where_it_is(
+    stolen: Alarm, report: Report, marco: User, api: Api
+) -> None:
+    api(marco).post(f"/api/v1/fleet/alarms/{stolen.public_id}/close")
+    for minute in range(3, 6):
+        report(stolen.vehicle, point(NOON + minute * MINUTE, east_m=205))
+    assert alarms(stolen.vehicle) == [(MOVED, "closed")]
+    report(stolen.vehicle, point(NOON + 6 * MINUTE, east_m=290))
+    report(stolen.vehicle, point(NOON + 7 * MINUTE, east_m=390))
+    assert alarms(stolen.vehicle) == [(MOVED, "closed"), (MOVED, "open")]
+
+
+def test_a_vehicle_being_carried_off_is_offered_to_nobody(
+    scooter: Vehicle, report: Report, relay: Callable[[], None]
+) -> None:
+    now, itself = clock.now(), Vehicle.objects.filter(pk=scooter.pk)
+    for minute, metres in enumerate((0, 100, 200)):
+        report(scooter, point(now + minute * MINUTE, east_m=metres))
+    relay()
+    assert not itself.rentable().exists()
+    for minute in (3, 4, 5):
+        report(scooter, point(now + minute * MINUTE))
+    relay()
+    assert itself.rentable().exists()
+
+
+def test_staffs_own_suspension_outlives_the_alarm(
+    scooter: Vehicle, report: Report, relay: Callable[[], None]
+) -> None:
+    vehicles.block_vehicle(vehicle_id=scooter.pk, reason="suspended", at=NOON, by=SYSTEM)
+    report(scooter, point(NOON))
+    for minute, metres in enumerate((100, 200, 0, 0, 0), start=1):
+        report(scooter, point(NOON + minute * MINUTE, east_m=metres))
+        relay()
+    assert alarms(scooter) == [(MOVED, "closed")]
+    assert not Vehicle.objects.rentable().filter(pk=scooter.pk).exists()
+
+
+def test_the_desk_lists_alarms_by_what_is_wrong(
+    stolen: Alarm, marco: User, rivale: User, client: Client
+) -> None:
+    client.force_login(marco)
+    page = client.get("/admin/fleet/alarm/", {"state": "open"})
+    assert stolen.vehicle.code in page.content.decode()
+    client.post(
+        "/admin/fleet/alarm/",
+        {"action": "acknowledge", "_selected_action": [stolen.pk]},
+    )
+    stolen.refresh_from_db()
+    assert (stolen.state, stolen.assigned_to) == ("acknowledged", marco)
+    client.force_login(rivale)
+    assert stolen.vehicle.code not in client.get("/admin/fleet/alarm/").content.decode()
+
+
+def test_figures_tell_alarms_clocks_and_what_was_put_aside(
+    scooter: Vehicle, report: Report, client: Client
+) -> None:
+    """A clock five minutes behind is a figure; what is billed goes by the server's."""
+    now = clock.now()
+    report(scooter, point(now - 5 * MINUTE, battery=9), at=now)
+    report(scooter, point(now + 3000 * 24 * 60 * MINUTE), at=now)
+    told = client.get("/metrics").content.decode()
+    assert 'fleet_alarms{kind="low_battery"} 1.0' in told
+    assert 'fleet_alarms{kind="tilt"} 0.0' in told
+    assert 'telemetry_quarantined_points{reason="future"} 1.0' in told
+    assert "telemetry_skewed_vehicles 1.0" in told
+    assert "telemetry_clock_skew_seconds 300" in told
+    assert 'telemetry_lag_seconds{shard="0"} 0.0' in told
