@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import redis
 import structlog
@@ -76,14 +76,15 @@ class Courier:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
-                with mailbox.client().pubsub(ignore_subscribe_messages=True) as channel:
+                client: Any = mailbox.client()
+                with client.pubsub(ignore_subscribe_messages=True) as channel:
                     channel.subscribe(mailbox.CHANNEL)
                     self._hear(channel)
             except redis.RedisError:
                 # What is ordered meanwhile waits in its box for the next report or sweep.
                 self._stopping.wait(_PAUSE_S)
 
-    def _hear(self, channel: redis.client.PubSub) -> None:
+    def _hear(self, channel: Any) -> None:
         while not self._stopping.is_set():
             message = channel.get_message(timeout=_LISTEN_S)
             if message:

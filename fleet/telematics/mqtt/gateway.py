@@ -47,6 +47,8 @@ _KEEPALIVE_S = 30
 _AGAIN_S = 1.0
 _REPLY_EXPIRY_S = 60
 _ADAPTER = Protocol.MQTT.value
+# Without types in the library.
+_properties: Any = Properties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +94,7 @@ class Gateway:
     def start(self) -> None:
         """Connect, now or as soon as the broker is there."""
         address = self._options.address
-        properties = Properties(PacketTypes.CONNECT)
+        properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         properties.ReceiveMaximum = RECEIVE_MAXIMUM
         self._client.connect_async(
@@ -176,7 +178,7 @@ class Gateway:
                 raise json_wire.ReportMalformed(reason="topic")
             if len(message.payload) > json_wire.MAX_BODY_BYTES:
                 raise json_wire.ReportTooLarge
-            report = json_wire.read_report(message.payload)
+            report = json_wire.read_report(bytes(message.payload))
             mapping.require_something(report)
         except DomainError as refusal:
             self._refuse(serial, refusal)
@@ -270,7 +272,7 @@ class Gateway:
         self._publish(wire.error_topic(serial), wire.write(refusal), expiry_s=_REPLY_EXPIRY_S)
 
     def _publish(self, topic: str, body: bytes, *, expiry_s: int, correlation: bytes = b"") -> None:
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = _properties(PacketTypes.PUBLISH)
         properties.MessageExpiryInterval = expiry_s
         if correlation:
             properties.CorrelationData = correlation

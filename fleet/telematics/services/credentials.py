@@ -216,7 +216,7 @@ def _recall(kind: str, value: str, *, at: datetime.datetime) -> Credential:
     return _devices.recall((kind, value), at=at, look_up=look_up)
 
 
-def _row(query: str, parameters: list[object]) -> tuple[Any, ...] | None:
+def _row(query: str, parameters: list[Any]) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return cast("tuple[Any, ...] | None", cursor.fetchone())
