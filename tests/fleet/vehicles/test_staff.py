@@ -187,7 +187,8 @@ def test_who_sees_a_vehicle_as_officer_does_not_act_on_it(
 
 
 def desk(user: User) -> Client:
-    client = Client()
+    """Somebody at the desk, who reads English."""
+    client = Client(headers={"Accept-Language": "en"})
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
