@@ -211,7 +211,7 @@ def read_drawing(*, fields: Mapping[str, Any], city_id: int) -> Drawing:
         except serializers.ValidationError as error:
             problems += [
                 {"feature": number, "field": field, "detail": detail}
-                for field, detail in _flat(error.detail)
+                for field, detail in flat(error.detail)
             ]
     problems += _repeated(zones)
     if problems:
@@ -275,19 +275,19 @@ def _repeated(zones: Sequence[ZoneDraft]) -> list[dict[str, Any]]:
     return problems
 
 
-def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+def flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
     """Nested messages as pairs of a dotted field and a sentence."""
     if isinstance(detail, Mapping):
         return [
             pair
             for name, inner in detail.items()
-            for pair in _flat(inner, f"{path}.{name}" if path else str(name))
+            for pair in flat(inner, f"{path}.{name}" if path else str(name))
         ]
     if isinstance(detail, list):
         nested = any(isinstance(inner, Mapping | list) for inner in detail)
         return [
             pair
             for place, inner in enumerate(detail)
-            for pair in _flat(inner, f"{path}.{place}" if nested else path)
+            for pair in flat(inner, f"{path}.{place}" if nested else path)
         ]
     return [(path, str(detail))]

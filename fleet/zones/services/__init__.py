@@ -6,6 +6,7 @@ from fleet.zones.services.drafts import (
     ZoneDraft,
     create_draft,
     discard_draft,
+    on_grid,
     replace_zones,
 )
 from fleet.zones.services.publishing import (
@@ -30,6 +31,7 @@ __all__ = [
     "check_draft",
     "create_draft",
     "discard_draft",
+    "on_grid",
     "publish",
     "replace_zones",
     "rollback",

@@ -143,9 +143,11 @@ def on_grid(boundary: MultiPolygon) -> MultiPolygon:
     if not boundary.valid:
         return boundary
     shape = shapely.from_wkb(bytes(boundary.wkb))
-    rounded = GEOSGeometry(
-        memoryview(shapely.to_wkb(shapely.set_precision(shape, UNIT_DEGREES))), srid=geo.WGS84
-    )
+    # Corner by corner keeps the line as it was drawn; where that breaks it, GEOS mends.
+    snapped = shapely.set_precision(shape, UNIT_DEGREES, mode="pointwise")
+    if not snapped.is_valid:
+        snapped = shapely.set_precision(shape, UNIT_DEGREES)
+    rounded = GEOSGeometry(memoryview(shapely.to_wkb(snapped)), srid=geo.WGS84)
     if isinstance(rounded, Polygon) and not rounded.empty:
         return MultiPolygon(rounded, srid=geo.WGS84)
     return rounded if isinstance(rounded, MultiPolygon) and not rounded.empty else boundary

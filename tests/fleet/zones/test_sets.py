@@ -250,7 +250,7 @@ def test_a_boundary_that_crosses_itself_is_refused_with_the_place(desk: Desk, ap
         ([AREA, feature("slow", PARK)], "error", "slow_without_limit"),
         ([AREA, feature("no_park", (10.1, 45.4, 10.2, 45.5))], "error", "outside_city"),
         ([AREA, feature("no_park", (9.28, 45.4, 9.34, 45.5))], "warning", "beyond_city"),
-        ([AREA, feature("no_park", (9.19, 45.45, 9.190001, 45.46))], "warning", "sliver"),
+        ([feature("no_park", (9.19, 45.45, 9.190001, 45.46)), AREA], "warning", "sliver"),
         ([AREA, feature("bay", PARK)], "warning", "capacity_missing"),
         ([feature("bay", (9.25, 45.45, 9.26, 45.46), capacity=3), AREA], "warning", "bay_outside_area"),
         ([feature("no_park", PARK)], "warning", "nothing_operating"),

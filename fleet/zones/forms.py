@@ -1,0 +1,79 @@
+"""Forms of the zones' admin pages: GeoJSON in a text field, read by the same reader as the API's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django import forms
+from django.contrib.gis.geos import GEOSGeometry
+from django.utils.translation import gettext_lazy as _
+
+from fleet.zones import wire
+from fleet.zones.models import ZoneSet
+
+
+class GeoJsonArea(forms.Textarea):
+    """A shape as GeoJSON text: what every map tool exports, and what needs no script of a stranger."""
+
+    def format_value(self, value: Any) -> str:
+        """The shape as text; text that was refused stays as it was typed."""
+        return value.geojson if isinstance(value, GEOSGeometry) else value or ""
+
+
+class ZoneSetForm(forms.ModelForm[ZoneSet]):
+    """A set with all its zones as one GeoJSON FeatureCollection."""
+
+    drawing = forms.CharField(
+        label=_("zones"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 14, "cols": 100, "spellcheck": "false"}),
+        help_text=_(
+            "GeoJSON FeatureCollection in WGS 84; the first zone that says something decides."
+            " Empty for a new set: the zones in force."
+        ),
+    )
+
+    class Meta:
+        model = ZoneSet
+        fields = ("organisation", "city", "title")
+
+    def clean(self) -> dict[str, Any]:
+        """Read the drawing; what is wrong with it stands at its field."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        text = cleaned.get("drawing")
+        city = self.instance.city_id or getattr(cleaned.get("city"), "pk", None)
+        if not text or city is None:
+            return cleaned
+        try:
+            request = wire.ZonesRequest(data=orjson.loads(text))
+        except orjson.JSONDecodeError as error:
+            self.add_error("drawing", str(error))
+            return cleaned
+        if not request.is_valid():
+            for field, detail in wire.flat(request.errors):
+                self.add_error("drawing", f"{field}: {detail}")
+            return cleaned
+        try:
+            cleaned["read"] = wire.read_drawing(fields=request.validated_data, city_id=city)
+        except wire.ZonesUnreadable as refusal:
+            for problem in refusal.extra["problems"]:
+                where = f"{problem['feature']}.{problem['field']}"
+                self.add_error("drawing", f"{where}: {problem['detail']}")
+        return cleaned
+
+
+class PublishForm(forms.Form):
+    """When a set comes into force, and whether its warnings are meant."""
+
+    starts_at = forms.SplitDateTimeField(
+        label=_("from (empty: at once)"),
+        required=False,
+        widget=forms.SplitDateTimeWidget(
+            date_attrs={"type": "date"},
+            time_attrs={"type": "time"},
+            date_format="%Y-%m-%d",
+            time_format="%H:%M",
+        ),
+    )
+    acknowledged = forms.BooleanField(label=_("the warnings are meant"), required=False)
