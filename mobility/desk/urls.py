@@ -16,7 +16,7 @@ urlpatterns = [
     path("map/", views.live_map, name="map"),
     path("alarms/", views.alarms, name="alarms"),
     path("work-orders/", views.work_orders, name="work-orders"),
-    path("vehicle/<uuid:public_id>/", views.vehicle, name="vehicle"),
+    path("vehicle/<slug:ref>/", views.vehicle, name="vehicle"),
     path("tasks/", views.tasks, name="tasks"),
     path("chargers/", views.chargers, name="chargers"),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -47,10 +48,8 @@ def live_map(request: HttpRequest) -> HttpResponse:
 @for_roles(*FLEET)
 def alarms(request: HttpRequest) -> HttpResponse:
     """`/admin/alarms/`: what goes on now, the oldest first, to take and to close."""
-    person = _person(request)
-    return _shell(
-        request, "desk/alarms.html", me=str(person.public_id), kinds=_labels(AlarmKind.choices)
-    )
+    me = _person(request).email
+    return _shell(request, "desk/alarms.html", me=me, kinds=_labels(AlarmKind.choices))
 
 
 @for_roles(*FLEET)
@@ -67,9 +66,9 @@ def work_orders(request: HttpRequest) -> HttpResponse:
 
 
 @for_roles(*FLEET, Role.CITY_OFFICER)
-def vehicle(request: HttpRequest, public_id: UUID) -> HttpResponse:
-    """`/admin/vehicle/<id>/`: how a vehicle is now, and everything that happened to it."""
-    found = get_object_or_404(Vehicle.objects.visible_to(_person(request)), public_id=public_id)
+def vehicle(request: HttpRequest, ref: str) -> HttpResponse:
+    """`/admin/vehicle/<id or code>/`: how a vehicle is now, and everything that happened to it."""
+    found = get_object_or_404(Vehicle.objects.visible_to(_person(request)), _named(ref))
     row = reverse("admin:fleet_vehicle_change", args=[found.pk])
     words = {
         "life": _labels(LifeState.choices),
@@ -83,7 +82,7 @@ def vehicle(request: HttpRequest, public_id: UUID) -> HttpResponse:
     return _shell(
         request,
         "desk/vehicle.html",
-        id=str(public_id),
+        id=str(found.public_id),
         code=found.code,
         row=row,
         words=words,
@@ -112,6 +111,13 @@ def _shell(request: HttpRequest, template: str, **facts: Any) -> HttpResponse:
         },
     }
     return render(request, template, context)
+
+
+def _named(ref: str) -> Q:
+    try:
+        return Q(public_id=UUID(ref))
+    except ValueError:
+        return Q(code=ref.upper())
 
 
 def _labels(choices: Iterable[tuple[Any, Any]]) -> dict[str, str]:

@@ -6,13 +6,25 @@ import { moment, page, text } from "../page.js";
 
 const REFRESH_S = 5;
 const MANY = 200;
+const MOST_PAGES = 5;
 let alarms = [];
 
 async function load() {
-  const { kind } = filters();
-  alarms = (await get("/fleet/alarms", { limit: MANY, ...(kind && { kind }) })).results;
+  alarms = await all(filters().kind);
   alarms.sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
   draw();
+}
+
+/** The newest come first in pages; the oldest matter most, so every page is asked for. */
+async function all(kind) {
+  const found = [];
+  let asked = { limit: MANY, ...(kind && { kind }) };
+  for (let turn = 0; asked && turn < MOST_PAGES; turn += 1) {
+    const answer = await get("/fleet/alarms", asked);
+    found.push(...answer.results);
+    asked = answer.next && Object.fromEntries(new URL(answer.next, location.href).searchParams);
+  }
+  return found;
 }
 
 const filters = () => Object.fromEntries(findAll("[data-filter]").map((field) => [field.dataset.filter, field.value]));
@@ -42,7 +54,7 @@ function row(alarm) {
   const node = fill(clone("alarm-row"), {
     severity: text(`severity_${alarm.severity}`),
     kind: page.kinds[alarm.kind] ?? alarm.kind,
-    code: alarm.code ?? alarm.vehicle,
+    code: alarm.vehicle,
     vehicle: `/admin/vehicle/${alarm.vehicle}/`,
     since: moment(alarm.opened_at),
     times: alarm.count > 1 ? text("alarm_times", { count: alarm.count }) : null,
@@ -56,16 +68,16 @@ function row(alarm) {
   return node;
 }
 
-function owner({ assigned_to: who, assigned_name: name }) {
+function owner({ assigned_to: who }) {
   if (!who) return null;
-  return who === page.me ? text("assigned_me") : text("assigned_other", { name: name ?? "" });
+  return who === page.me ? text("assigned_me") : text("assigned_other", { name: who });
 }
 
-async function act(button, verb) {
+async function act(button, verb, body) {
   const { id } = button.closest("[data-id]").dataset;
   await busy(button, async () => {
     try {
-      await post(`/fleet/alarms/${id}/${verb}`);
+      await post(`/fleet/alarms/${id}/${verb}`, body);
       say(document, "");
     } catch (error) {
       say(document, error.message);
@@ -75,7 +87,7 @@ async function act(button, verb) {
 }
 
 onAction(document, {
-  take: (button) => act(button, "assign"),
+  take: (button) => act(button, "assign", { email: page.me }),
   acknowledge: (button) => act(button, "acknowledge"),
   "close-alarm": (button) => act(button, "close"),
 });
