@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import ForeignKey, QuerySet
+    from django.forms import ModelForm
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
@@ -41,7 +42,7 @@ def own_sets(request: HttpRequest) -> QuerySet[ZoneSet]:
     return ZoneSet.objects.run_by(person, *EDITORS)
 
 
-def may_edit(request: HttpRequest, zone_set_id: int | None) -> bool:
+def may_edit(request: HttpRequest, zone_set_id: int) -> bool:
     """Whether this is a draft of one's own."""
     drafts = own_sets(request).filter(state=SetState.DRAFT)
     return drafts.filter(pk=zone_set_id).exists()
@@ -81,9 +82,15 @@ class ZoneSetAdmin(ScopedAdmin[ZoneSet]):
             kwargs["queryset"] = organisations.filter(pk__in=person.organisations_as(*EDITORS))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: ZoneSet | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        **kwargs: Any,
+    ) -> type[ModelForm[ZoneSet]]:
         """With the zones of the draft as text."""
-        form = super().get_form(request, obj, **kwargs)
+        form = super().get_form(request, obj, change, **kwargs)
         text = "" if obj is None else _text(queries.set_features(zone_set=obj))
         if "drawing" in form.base_fields:
             form.base_fields["drawing"].initial = text
