@@ -12,7 +12,7 @@ const all = (group, keys) => (keys ?? []).map((key) => named(group, key)).join("
 // What a person wants to read of each kind of entry.
 const SAY = {
   state: ({ state, events, life_state: life, rental_state: rental, blocks }) =>
-    [`${state} (${events.join(", ")})`, named("life", life), named("rental", rental), all("block", blocks)].filter(Boolean).join(" · "),
+    [events.length ? `${state} (${events.join(", ")})` : state, named("life", life), named("rental", rental), all("block", blocks)].filter(Boolean).join(" · "),
   command: ({ kind, state }) => `${named("command", kind)}: ${state}`,
   hold: ({ purpose, holder }) => `${purpose} · ${holder}`,
   block: ({ reason }) => named("block", reason),
