@@ -16,7 +16,7 @@ from mobility.accounts import services as accounts
 from mobility.accounts.models import ApiToken, User
 from mobility.core import ids
 from mobility.core.principals import system_principal
-from mobility.demo import charging, credentials, fleet, people, places, prices
+from mobility.demo import assets, charging, credentials, fleet, people, places, prices
 
 DEMO = system_principal("demo")
 
@@ -48,6 +48,8 @@ def ensure_demo(
     prices.ensure_ride_prices(operator=organisations.ruote, at=at, by=DEMO)
     tariffs = prices.ensure_charging_prices(operator=organisations.colonnine, at=at, by=DEMO)
     placements = fleet.ensure_fleet(city=city, operator=organisations.ruote, scale=scale)
+    assets.ensure_papers(operator=organisations.ruote, at=at)
+    assets.ensure_batteries(operator=organisations.ruote, at=at, by=DEMO)
     stations = charging.ensure_stations(
         city=city, operator=organisations.colonnine, tariffs=tariffs, scale=scale, at=at, by=DEMO
     )

@@ -5,11 +5,20 @@ import datetime
 import math
 import random
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import transaction
 
 from fleet.vehicles.models import Vehicle, VehicleType
-from fleet.vehicles.states import Kind, LifeState, Propulsion
+from fleet.vehicles.states import (
+    CommandKind,
+    DocumentKind,
+    Equipment,
+    FormFactor,
+    Kind,
+    LifeState,
+    Propulsion,
+)
 from fleet.zones import services as zones
 from fleet.zones.models import ZoneSet
 from fleet.zones.rules import Rule
@@ -28,11 +37,78 @@ LETTERS = {Kind.BICYCLE: "B", Kind.SCOOTER: "S", Kind.CAR: "C"}
 HALF_WEIGHT_M = 2_500
 SPREAD_M = 350
 
-TYPES = (
-    ("ebike-city", Kind.BICYCLE, Propulsion.ELECTRIC_ASSIST, 60_000, 25, 500, 1, "City e-bike"),
-    ("scooter-s2", Kind.SCOOTER, Propulsion.ELECTRIC, 40_000, 20, 550, 1, "Monopattino S2"),
-    ("ecar-compact", Kind.CAR, Propulsion.ELECTRIC, 280_000, 130, 42_000, 4, "Compatta elettrica"),
-)
+LOCKED = (CommandKind.LOCK, CommandKind.UNLOCK, CommandKind.LOCATE, CommandKind.REFRESH)
+CAGED = (*LOCKED, CommandKind.IMMOBILISE, CommandKind.RELEASE)
+CARGO = "cargo"
+# Every so many bikes one carries cargo.
+CARGO_EVERY = 12
+
+
+def model(code: str, kind: Kind, propulsion: Propulsion, name: str, **more: Any) -> dict[str, Any]:
+    """A type of vehicle; what is not said is the model's own default."""
+    return {"code": code, "kind": kind, "propulsion": propulsion, "name": {"it": name}, **more}
+
+
+# By what stands on the street: a kind, or a kind of its own form.
+TYPES: dict[str, dict[str, Any]] = {
+    Kind.BICYCLE: model(
+        "ebike-city",
+        Kind.BICYCLE,
+        Propulsion.ELECTRIC_ASSIST,
+        "City e-bike",
+        form_factor=FormFactor.BICYCLE,
+        max_range_m=60_000,
+        max_speed_kmh=25,
+        battery_wh=500,
+        seats=1,
+        commands=LOCKED,
+    ),
+    CARGO: model(
+        "ebike-cargo",
+        Kind.BICYCLE,
+        Propulsion.ELECTRIC_ASSIST,
+        "Cargo e-bike",
+        form_factor=FormFactor.CARGO_BICYCLE,
+        max_range_m=50_000,
+        max_speed_kmh=25,
+        battery_wh=750,
+        seats=1,
+        cargo_load_kg=80,
+        commands=LOCKED,
+    ),
+    Kind.SCOOTER: model(
+        "scooter-s2",
+        Kind.SCOOTER,
+        Propulsion.ELECTRIC,
+        "Monopattino S2",
+        form_factor=FormFactor.SCOOTER_STANDING,
+        max_range_m=40_000,
+        max_speed_kmh=20,
+        battery_wh=550,
+        seats=1,
+        swappable=True,
+        required_documents=[DocumentKind.TARGHINO, DocumentKind.INSURANCE],
+        commands=(*CAGED, CommandKind.OPEN_HATCH, CommandKind.SET_SPEED_LIMIT),
+    ),
+    Kind.CAR: model(
+        "ecar-compact",
+        Kind.CAR,
+        Propulsion.ELECTRIC,
+        "Compatta elettrica",
+        form_factor=FormFactor.CAR,
+        max_range_m=280_000,
+        max_speed_kmh=130,
+        battery_wh=42_000,
+        seats=4,
+        cargo_load_kg=300,
+        required_documents=[
+            DocumentKind.REGISTRATION,
+            DocumentKind.INSURANCE,
+            DocumentKind.INSPECTION,
+        ],
+        commands=CAGED,
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +121,12 @@ class Placement:
     lat: float
     battery_pct: int
 
+    @property
+    def model(self) -> str:
+        """Which of `TYPES` it is: among the bikes some carry cargo."""
+        carries = self.kind == Kind.BICYCLE and int(self.code[1:]) % CARGO_EVERY == 0
+        return CARGO if carries else self.kind
+
 
 @transaction.atomic
 def ensure_fleet(*, city: City, operator: Organisation, scale: float) -> list[Placement]:
@@ -56,11 +138,12 @@ def ensure_fleet(*, city: City, operator: Organisation, scale: float) -> list[Pl
         (
             Vehicle(
                 organisation=operator,
-                type=types[placement.kind],
+                type=types[placement.model],
                 city=city,
                 home_hub=_nearest(hubs.values(), placement) if placement.kind == Kind.CAR else None,
                 code=placement.code,
-                plate=f"EV{index:03d}MI" if placement.kind == Kind.CAR else "",
+                plate=f"GX{index:03d}MB" if placement.kind == Kind.CAR else "",
+                equipment=_equipment(placement),
                 life_state=LifeState.IN_SERVICE,
             )
             for index, placement in enumerate(placements, start=1)
@@ -185,19 +268,16 @@ def _nearest(hubs: Iterable[Hub], placement: Placement) -> Hub | None:
     )
 
 
+def _equipment(placement: Placement) -> list[str]:
+    usual = {Kind.CAR: [Equipment.PHONE_CHARGER], CARGO: [Equipment.CARGO_BOX]}
+    return list(map(str, usual.get(placement.model, [Equipment.PHONE_HOLDER])))
+
+
 def _ensure_types() -> dict[str, VehicleType]:
     types = {}
-    for code, kind, propulsion, range_m, speed_kmh, battery_wh, seats, name in TYPES:
-        types[str(kind)], _created = VehicleType.objects.get_or_create(
-            code=code,
-            defaults={
-                "name": {"it": name},
-                "kind": kind,
-                "propulsion": propulsion,
-                "max_range_m": range_m,
-                "max_speed_kmh": speed_kmh,
-                "battery_wh": battery_wh,
-                "seats": seats,
-            },
+    for model_, fields in TYPES.items():
+        rest = {name: value for name, value in fields.items() if name != "code"}
+        types[str(model_)], _created = VehicleType.objects.get_or_create(
+            code=fields["code"], defaults={**rest, "commands": list(map(str, rest["commands"]))}
         )
     return types

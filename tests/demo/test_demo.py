@@ -11,8 +11,10 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from charging.stations.models import ChargingStation, Connector
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import Battery, Vehicle
+from fleet.vehicles.services import refresh_document_blocks
 from mobility.accounts.models import User
+from mobility.core import clock
 from mobility.demo import fleet, places
 from mobility.geography.models import District, Hub
 
@@ -34,6 +36,19 @@ def test_the_full_demo_has_the_size_of_the_programme() -> None:
     assert kinds == {"bicycle": 150, "scooter": 200, "car": 60}
     assert (len(places.districts()), len(places.mobility_areas())) == (88, 10)
     assert fleet.plan(scale=1) == fleet.plan(scale=1), "the same city every time"
+
+
+@pytest.mark.django_db
+def test_vehicles_come_with_papers_batteries_and_a_cargo_bike(folder: Path) -> None:
+    demo("0.1")
+    assert refresh_document_blocks(at=clock.now()) == 0, "nobody lacks a paper"
+    scooters = Vehicle.objects.filter(type__swappable=True).count()
+    batteries = Counter(Battery.objects.values_list("state", flat=True))
+    assert batteries == {"in_vehicle": scooters, "storage": 5}
+    (cargo,) = Vehicle.objects.of_form("cargo_bicycle")
+    assert (cargo.kind, cargo.equipment) == ("bicycle", ["cargo_box"])
+    for vehicle in Vehicle.objects.select_related("type"):
+        vehicle.full_clean()
 
 
 @pytest.mark.django_db
