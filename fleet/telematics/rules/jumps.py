@@ -65,8 +65,13 @@ def fixes_of(points: Points) -> NDArray[np.void]:
 
 def distances_m(starts: NDArray[np.void], ends: NDArray[np.void]) -> NDArray[np.float64]:
     """Metres between two columns of fixes or points, on the sphere."""
-    degrees = (column / 1e7 for column in (starts["lon_e7"], starts["lat_e7"]))
-    return haversine_m(*degrees, ends["lon_e7"] / 1e7, ends["lat_e7"] / 1e7)
+    metres: NDArray[np.float64] = haversine_m(
+        starts["lon_e7"] / 1e7,
+        starts["lat_e7"] / 1e7,
+        ends["lon_e7"] / 1e7,
+        ends["lat_e7"] / 1e7,
+    )
+    return metres
 
 
 def believe(

@@ -12,6 +12,7 @@ For a batch of log entries:
 5. Write the offset, commit, and only then acknowledge and trim the log (`loop`).
 """
 
-from fleet.telematics.services.drain.loop import Drained, drain, drain_all, store_entries
+from fleet.telematics.services.drain.batch import Drained
+from fleet.telematics.services.drain.loop import drain, drain_all, store_entries
 
 __all__ = ["Drained", "drain", "drain_all", "store_entries"]
