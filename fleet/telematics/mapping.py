@@ -61,13 +61,20 @@ def batch_answer(
     report: wire.Read[wire.NamedPointIn],
     accepted: AcceptedBatch,
 ) -> wire.ReportOut:
-    """What an operator's backend hears."""
-    return _answer(
+    """What an operator's backend hears.
+
+    Raises `NothingUsable` if it named nobody of its own fleet and nothing else is to be told.
+    """
+    answer = _answer(
         report,
         points=accepted.refused_points | dict(accepted.doubtful),
         acks=accepted.refused_acks,
         commands=[command_out(one.command, vehicle=one.vehicle_code) for one in accepted.commands],
     )
+    nobody = report.points and len(accepted.refused_points) == len(report.points)
+    if nobody and not (report.acks or answer.commands):
+        raise wire.NothingUsable(extra={"rejected": answer.rejected})
+    return answer
 
 
 def command_out(command: PendingCommand, *, vehicle: str | None = None) -> wire.CommandOut:

@@ -25,6 +25,7 @@ from fleet.telematics.edge import metrics
 from fleet.telematics.edge.courier import seconds_left
 from fleet.telematics.edge.intake import Said, Taken
 from fleet.telematics.mqtt import wire
+from fleet.telematics.services.credentials import RegisterUnreachable
 from fleet.telematics.states import Protocol
 from mobility.core import clock
 from mobility.core.errors import DomainError, Unavailable
@@ -217,6 +218,8 @@ class Gateway:
     def _settle(self, message: _Message, taken: Future[Taken]) -> None:
         """Acknowledge a message that is safe or hopeless; try the others again."""
         failure = taken.exception()
+        if failure is None and taken.result().accepted.postponed_acks:
+            failure = RegisterUnreachable()  # once more, points and all: they are stored once
         if isinstance(failure, Unavailable) or (failure and not isinstance(failure, DomainError)):
             self._try_again(message, failure)
             return

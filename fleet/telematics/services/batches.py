@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db import InterfaceError, OperationalError
 
 from fleet.telematics.log import point_log
 from fleet.telematics.models import DeviceAssignment
 from fleet.telematics.services.accept import Acknowledgement, Report, accept_reports, take_along
-from fleet.telematics.services.credentials import Credential
+from fleet.telematics.services.credentials import Credential, RegisterUnreachable
 from fleet.telematics.states import Protocol
 from fleet.vehicles import mailbox
 from fleet.vehicles.mailbox import PendingCommand
@@ -70,7 +71,23 @@ def accept_batch(
     1. Find the device behind every name, in this fleet only: another operator's looks unknown.
     2. Accept all reports at once, as if each device had come by itself. Raises `LogBusy`.
     3. Hand over the commands of its vehicles that hear through the backend and nothing else.
+
+    Raises `RegisterUnreachable` with the database away; what was appended by then is stored once.
     """
+    try:
+        return _take(integration, names, points, acks, at=at)
+    except (OperationalError, InterfaceError) as error:
+        raise RegisterUnreachable from error
+
+
+def _take(
+    integration: IntegrationCredential,
+    names: Sequence[Name],
+    points: Points,
+    acks: Sequence[Acknowledgement],
+    *,
+    at: datetime.datetime,
+) -> AcceptedBatch:
     speakers = _speakers(integration.organisation_id, set(names), at=at)
     answer, shares = AcceptedBatch(), dict[Credential, _Share]()
     for place, name in enumerate(names):

@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 
 _ADAPTER = Protocol.TELTONIKA.value
 _ENOUGH_COMMANDS = 20
+_STOP_S = 5.0
+_INSIST_TIMES, _INSIST_AGAIN_S = 120, 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,7 @@ class Gateway:
         self._limits = limits or Limits()
         self._lines: dict[int, Line] = {}  # by device
         self._tasks: set[asyncio.Task[None]] = set()
+        self._notes: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.courier: Courier | None = None
@@ -103,6 +106,8 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._notes:
+            await asyncio.wait(self._notes, timeout=_STOP_S)
 
     # --- carrier ----------------------------------------------------------------------------------
 
@@ -130,7 +135,7 @@ class Gateway:
                 continue
             text = mapping.command_text(command.kind, command.parameters, profile=profile)
             if text is None:
-                self._answer_for(line, command, "rejected")
+                self._note(line, command, "rejected")
                 continue
             line.in_flight = command
             line.writer.write(wire.write_command(text))
@@ -142,11 +147,21 @@ class Gateway:
         metrics.REFUSED.labels(_ADAPTER, "unanswered").inc()
         line.writer.close()
 
-    def _answer_for(self, line: Line, command: PendingCommand, result: str) -> None:
+    def _note(self, line: Line, command: PendingCommand, result: str) -> None:
+        """Have what became of a command written down; the line need not wait for it."""
+        task = asyncio.ensure_future(self._insist(line.imei, command, result))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _insist(self, imei: str, command: PendingCommand, result: str) -> None:
+        """The unit will not say it again: with the database away we do."""
         ack = Acknowledgement(command_id=command.id, result=result)
-        nothing = records.points_from([])
-        said = Said(protocol=Protocol.TELTONIKA, name=line.imei, points=nothing, acks=[ack])
-        self._intake.submit(said)
+        for _ in range(_INSIST_TIMES):
+            with suppress(Unavailable):
+                taken = await self._say(imei, records.points_from([]), acks=[ack])
+                if not taken.accepted.postponed_acks:
+                    return
+            await asyncio.sleep(_INSIST_AGAIN_S)
 
     # --- lines ------------------------------------------------------------------------------------
 
@@ -257,9 +272,11 @@ class Gateway:
         await line.writer.drain()
         return True
 
-    async def _say(self, imei: str, points: Points) -> Taken:
-        """Have points appended."""
-        said = Said(protocol=Protocol.TELTONIKA, name=imei, points=points)
+    async def _say(
+        self, imei: str, points: Points, *, acks: Sequence[Acknowledgement] = ()
+    ) -> Taken:
+        """Have points appended and answers noted."""
+        said = Said(protocol=Protocol.TELTONIKA, name=imei, points=points, acks=acks)
         return await asyncio.wrap_future(self._intake.submit(said))
 
     def _hear(self, line: Line, answers: wire.Answers) -> None:
@@ -270,7 +287,7 @@ class Gateway:
         text = " ".join(answers)
         log.info("edge.command_answered", imei=line.imei, answer=text[:200])
         if command is not None:
-            self._answer_for(line, command, mapping.result_of(text))
+            self._note(line, command, mapping.result_of(text))
         self._send_next(line)
 
 

@@ -94,6 +94,12 @@ def test_the_device_of_another_operator_looks_like_none(
     assert not Point.objects.exclude(vehicle_id=mine.pk).exists()
 
 
+def test_who_names_nobody_of_the_fleet_is_refused_with_all_verdicts(secret: str) -> None:
+    answer = say(secret, at_home(vehicle="NOSUCH"), at_home())
+    assert (answer.status_code, answer.json()["code"]) == (422, "nothing_usable")
+    assert [one["code"] for one in answer.json()["rejected"]] == ["device_unknown"] * 2
+
+
 def test_a_device_speaks_for_itself_alone(make_vehicle: MakeVehicle) -> None:
     mine, other = make_vehicle(lon=9.19, lat=45.46), make_vehicle()
     assert say(mine.device_secret, at_home(vehicle=other.code)).status_code == 202
