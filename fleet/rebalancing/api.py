@@ -160,6 +160,7 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         task = services.complete_task(
             task_id=self.get_object().pk,
             vehicle_codes=body.validated_data.get("vehicles"),
+            battery_serials=body.validated_data.get("batteries", ()),
             at=clock.now(),
             by=signed_in(request).principal,
         )

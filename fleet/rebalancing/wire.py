@@ -37,10 +37,16 @@ class PlanRequest(serializers.Serializer[Any]):
 
 
 class CompleteRequest(serializers.Serializer[Any]):
-    """Codes of the vehicles put down; without them the oldest aboard."""
+    """Codes of the vehicles put down, without them the oldest aboard; or the batteries put in."""
 
     vehicles = serializers.ListField(
         child=serializers.CharField(max_length=16), required=False, allow_empty=False
+    )
+    batteries = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        required=False,
+        max_length=16,
+        help_text="Serial numbers, from the first slot on; for a battery swap.",
     )
 
 

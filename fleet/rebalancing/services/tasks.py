@@ -10,7 +10,7 @@ DomainError
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +25,7 @@ from fleet.vehicles.services import (
     hold_vehicle,
     release_hold,
     set_life_state,
+    swap_battery,
 )
 from fleet.vehicles.states import HoldPurpose, LifeState
 from mobility.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -101,13 +102,16 @@ def complete_task(
     at: datetime.datetime,
     by: Principal,
     vehicle_codes: Collection[str] | None = None,
+    battery_serials: Sequence[str] = (),
 ) -> RebalancingTask:
     """Say that a claimed task is done.
 
     A pick-up puts the vehicle into storage (the van), still held. A drop-off puts down the
     vehicles named by `vehicle_codes`, else as many as it asks for, oldest pick-up first: they are
-    in service again and free. A battery swap frees the vehicle; its next report shows the charge.
-    Raises `TaskNotFound`, `NotYourTask`, `NothingAboard`, `WrongVehicles`, `IllegalMove`.
+    in service again and free. A battery swap frees the vehicle; its next report shows the charge,
+    and `battery_serials`, slot by slot, say which batteries went in.
+    Raises `TaskNotFound`, `NotYourTask`, `NothingAboard`, `WrongVehicles`, `IllegalMove`, and for
+    batteries what `swap_battery` raises.
     """
     with transaction.atomic():
         task = _locked(task_id)
@@ -120,6 +124,7 @@ def complete_task(
                 vehicle_id=task.vehicle_id, to=LifeState.STORAGE, at=at, by=by, reason="rebalancing"
             )
         elif task.hold_id is not None:
+            _swap(task, battery_serials, at=at, by=by)
             release_hold(hold_id=task.hold_id, at=at, by=by)
         return done
 
@@ -200,6 +205,23 @@ def _follow(task: RebalancingTask, *, position: Position | None) -> None:
     if position is not None and (position.lon, position.lat) != (task.lon, task.lat):
         task.lon, task.lat = position.lon, position.lat
         task.save(update_fields=["lon", "lat"])
+
+
+def _swap(
+    task: RebalancingTask, serials: Sequence[str], *, at: datetime.datetime, by: Principal
+) -> None:
+    """The batteries that went in, from the first slot on; each report of a task counts once."""
+    if task.kind != TaskKind.SWAP_BATTERY or task.vehicle_id is None:
+        return
+    for slot, serial in enumerate(serials, start=1):
+        swap_battery(
+            vehicle_id=task.vehicle_id,
+            serial=serial,
+            slot=slot,
+            idempotency_key=f"rebalancing:{task.public_id}:{slot}",
+            at=at,
+            by=by,
+        )
 
 
 def _put_down(

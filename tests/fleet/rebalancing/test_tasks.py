@@ -10,7 +10,7 @@ from fleet.rebalancing import services
 from fleet.rebalancing.models import RebalancingTask
 from fleet.rebalancing.states import DropReason, PlanState, TaskKind, TaskState
 from fleet.vehicles import services as vehicles
-from fleet.vehicles.models import Vehicle, VehicleEvent, VehicleHold
+from fleet.vehicles.models import Battery, Vehicle, VehicleEvent, VehicleHold, VehicleType
 from mobility.core.principals import SYSTEM
 from mobility.core.transitions import IllegalMove, LostRace
 from tests.conftest import person
@@ -105,6 +105,27 @@ def test_a_battery_swap_gives_the_scooter_back(published, sara, claim):
     assert state_of(task.vehicle) == ("in_service", "staff")
     complete(task, sara)
     assert state_of(task.vehicle) == ("in_service", "free")
+
+
+def test_sara_names_the_battery_that_she_put_in(published, sara, claim, api):
+    task = claim(first(published, TaskKind.SWAP_BATTERY), sara)
+    VehicleType.objects.filter(vehicles=task.vehicle).update(swappable=True)
+    battery = Battery.objects.create(
+        organisation=task.vehicle.organisation, serial="BAT-7", capacity_wh=550
+    )
+    url = f"/api/v1/fleet/tasks/{task.public_id}/complete"
+    answer = api(sara).post(url, {"batteries": ["BAT-7"]})
+    assert answer.status_code == 200, answer.json()
+    battery.refresh_from_db()
+    assert (battery.state, battery.placements.get().vehicle) == ("in_vehicle", task.vehicle)
+
+
+def test_a_battery_nobody_knows_keeps_the_task_open(published, sara, claim):
+    task = claim(first(published, TaskKind.SWAP_BATTERY), sara)
+    VehicleType.objects.filter(vehicles=task.vehicle).update(swappable=True)
+    with pytest.raises(vehicles.BatteryNotFound):
+        complete(task, sara, battery_serials=["NOWHERE"])
+    assert state_of(task.vehicle) == ("in_service", "staff")
 
 
 def test_named_vehicles_are_put_down_and_no_others(published, sara, claim):
