@@ -145,8 +145,8 @@ class NothingUsable(Invalid):
     message = _("Not one point of this report could be taken; each one says why.")
 
 
-Point = TypeVar("Point", PointIn, NamedPointIn)
-Item = TypeVar("Item", PointIn, NamedPointIn, AckIn)
+Point = TypeVar("Point", bound=PointIn)
+Item = TypeVar("Item", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, kw_only=True)

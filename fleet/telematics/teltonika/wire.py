@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import fastcrc
 
@@ -39,6 +39,18 @@ _TYPE_COMMAND, _TYPE_ANSWER = 5, 6
 _COMMAND_HEAD = struct.Struct(">BBBI")
 # Width of the values in each group of readings.
 _GROUPS = (1, 2, 4, 8)
+_LETTERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+
+class _Width(NamedTuple):
+    """How a codec writes one number, and two."""
+
+    one: struct.Struct
+    pair: struct.Struct
+
+
+_NARROW = _Width(struct.Struct(">B"), struct.Struct(">BB"))
+_WIDE = _Width(struct.Struct(">H"), struct.Struct(">HH"))
 
 
 class FrameRefused(Exception):
@@ -49,8 +61,7 @@ class FrameRefused(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AvlRecord:
+class AvlRecord(NamedTuple):
     """One record as the unit says it; `readings` by its own numbers, always unsigned."""
 
     at_ms: int
@@ -139,47 +150,42 @@ def _read_records(data: bytes, *, wide: bool) -> list[AvlRecord]:
 
 
 def _read_record(data: bytes, position: int, *, wide: bool) -> tuple[AvlRecord, int]:
-    at_ms, priority, lon, lat, altitude, angle, satellites, speed = _RECORD.unpack_from(
-        data, position
-    )
+    told = _RECORD.unpack_from(data, position)
     event, readings, position = _read_readings(data, position + _RECORD.size, wide=wide)
-    record = AvlRecord(
-        at_ms=at_ms,
-        priority=priority,
-        lon_e7=lon,
-        lat_e7=lat,
-        altitude_m=altitude,
-        angle_deg=angle,
-        satellites=satellites,
-        speed_kmh=speed,
-        event=event,
-        readings=readings,
-    )
-    return record, position
+    return AvlRecord._make((*told, event, readings)), position
 
 
 def _read_readings(data: bytes, position: int, *, wide: bool) -> tuple[int, dict[int, int], int]:
     """Groups of readings by width; numbers and counts take two bytes in the extended codec."""
-    step = 2 if wide else 1
-    event = _number(data, position, step)
-    total = _number(data, position + step, step)
-    position += 2 * step
+    head = _WIDE if wide else _NARROW
+    event, total = head.pair.unpack_from(data, position)
+    position += head.pair.size
     readings: dict[int, int] = {}
     told = 0
     for width in _GROUPS:
-        count = _number(data, position, step)
-        position += step
-        told += count
-        for _ in range(count):
-            name = _number(data, position, step)
-            readings[name] = _number(data, position + step, width)
-            position += step + width
+        (count,) = head.one.unpack_from(data, position)
+        position += head.one.size
+        if count:
+            group = _group(count, head.one.size, width)
+            flat = group.unpack_from(data, position)
+            readings.update(zip(flat[::2], flat[1::2], strict=True))
+            position += group.size
+            told += count
     if wide:
         count, position = _skip_long_readings(data, position)
         told += count
     if told != total:
         raise FrameRefused("count")
     return event, readings, position
+
+
+# Units repeat the same few shapes; a stranger's many cannot fill the memory.
+@lru_cache(maxsize=1_000)
+def _group(count: int, step: int, width: int) -> struct.Struct:
+    """The layout of so many pairs of number and value."""
+    if count * (step + width) > MAX_DATA_BYTES:
+        raise FrameRefused("truncated")
+    return struct.Struct(">" + (_LETTERS[step] + _LETTERS[width]) * count)
 
 
 def _skip_long_readings(data: bytes, position: int) -> tuple[int, int]:
@@ -192,6 +198,8 @@ def _skip_long_readings(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _number(data: bytes, position: int, width: int) -> int:
+    if width == 1:
+        return data[position]
     part = data[position : position + width]
     if len(part) != width:
         raise FrameRefused("truncated")
