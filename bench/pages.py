@@ -1,0 +1,501 @@
+"""The staff's pages and the live map with 10,000 vehicles in the city.
+
+Pages: the real web workers answer one request after the other, as a member of staff with a session
+asks them: the admin's list of vehicles (first page, a filter, a search), the staff API's list, the
+desk's home and its pages of alarms and work orders with the calls of the API behind them, and the
+snapshot of the map. Each is asked N times after a warm-up; the figure is the 95th percentile of the
+whole answer, and the number of queries stands beside it for a city of 1,000 and of 10,000 vehicles:
+it must be the same.
+
+Map: one look (the query included) and the writing of the snapshot and of a second in which 1,000
+vehicles moved, in this process; then 500 listeners on one live process while every second another
+1,000 vehicles move: its CPU per second, and the delay from the commit of a change to its arrival.
+Not counted: the listeners and the one who moves the vehicles (this process), and the database.
+
+    ./dev bench pages [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import django
+import httpx
+import numpy as np
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
+os.environ |= {"LOG_LEVEL": "ERROR", "HTTPS": "false"}
+django.setup()
+
+from django.contrib.gis.geos import MultiPolygon, Polygon  # noqa: E402 — needs Django set up
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+
+from bench.meters import tree_cpu_s  # noqa: E402
+from bench.report import Figure, publish  # noqa: E402
+from fleet.maintenance.models import WorkOrder  # noqa: E402
+from fleet.telematics.models import Alarm, LatestState  # noqa: E402
+from fleet.telematics.standing import read_standing  # noqa: E402
+from fleet.telematics.states import SEVERITIES, AlarmKind  # noqa: E402
+from fleet.vehicles.models import Vehicle, VehicleBlock, VehicleEvent, VehicleType  # noqa: E402
+from fleet.vehicles.states import BlockReason, Kind, LifeState, LinkState, RentalState  # noqa: E402
+from mobility.accounts import services as accounts  # noqa: E402
+from mobility.accounts.models import User  # noqa: E402
+from mobility.accounts.states import OrganisationKind, Role  # noqa: E402
+from mobility.core import clock, geo, ids  # noqa: E402
+from mobility.core.principals import SYSTEM  # noqa: E402
+from mobility.geography.models import City  # noqa: E402
+from mobility.live import audience, queries, rules  # noqa: E402
+from mobility.live.audience import Audience  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+VEHICLES, MOVED = 10_000, 1_000
+LISTENERS = 500
+WEST, SOUTH, EAST, NORTH = 9.06, 45.38, 9.30, 45.54
+PATIENCE_S = 60.0
+LIMIT_MS = 100.0
+STAFF = Audience.staff(None)
+
+
+# --- the city -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Fleet:
+    """Who runs it, and the keys of its vehicles."""
+
+    marco: User
+    vehicle_ids: list[int]
+    prefix: str
+
+
+def provision(count: int) -> Fleet:
+    """An operator with a manager and `count` vehicles, some blocked, some with alarms and work."""
+    run, at, chance = ids.short_code(), clock.now(), random.Random(7)
+    operator = accounts.ensure_organisation(
+        slug=f"bench-{run.lower()}", name={"en": "Bench"}, kind=OrganisationKind.FLEET_OPERATOR
+    )
+    marco = User.objects.create_user(f"{run.lower()}@bench.example", language="en")
+    accounts.grant_role(
+        user=marco, organisation=operator, role=Role.FLEET_OPERATOR, at=at, by=SYSTEM
+    )
+    square = MultiPolygon(Polygon.from_bbox((WEST, SOUTH, EAST, NORTH)), srid=geo.WGS84)
+    city = City.objects.create(
+        slug=f"bench-{run.lower()}",
+        name={"en": "Bench"},
+        organisation=operator,
+        boundary=square,
+        centre=geo.point(9.2, 45.45),
+    )
+    made = Vehicle.objects.bulk_create(
+        [
+            Vehicle(
+                organisation=operator,
+                city=city,
+                type=_type(chance.choice(list(Kind))),
+                code=f"{run}{number:05}",
+                life_state=LifeState.IN_SERVICE,
+                link_state=LinkState.ONLINE,
+                rental_state=chance.choice([RentalState.FREE] * 9 + [RentalState.ON_TRIP]),
+            )
+            for number in range(count)
+        ]
+    )
+    _tell(made, chance, at=at)
+    _trouble(made, chance, at=at)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return Fleet(marco=marco, vehicle_ids=[row.pk for row in made], prefix=run)
+
+
+_types: dict[str, VehicleType] = {}
+
+
+def _type(kind: Kind) -> VehicleType:
+    if kind not in _types:
+        _types[kind], _created = VehicleType.objects.get_or_create(
+            code=f"bench-{kind}",
+            defaults={
+                "name": {"en": str(kind.label)},
+                "kind": kind,
+                "max_range_m": 40_000,
+                "max_speed_kmh": 20,
+                "battery_wh": 550,
+            },
+        )
+    return _types[kind]
+
+
+def _tell(vehicles: Sequence[Vehicle], chance: random.Random, *, at: datetime.datetime) -> None:
+    """A last report and some history of each."""
+    LatestState.objects.bulk_create(
+        [
+            LatestState(
+                vehicle=vehicle,
+                at=at,
+                received_at=at,
+                lon_e7=round(chance.uniform(WEST, EAST) * 1e7),
+                lat_e7=round(chance.uniform(SOUTH, NORTH) * 1e7),
+                heading=chance.randrange(360),
+                battery_pct=chance.randrange(101),
+                odometer_m=chance.randrange(3_000_000),
+                locked=True,
+            )
+            for vehicle in vehicles
+        ]
+    )
+    VehicleEvent.objects.bulk_create(
+        [
+            VehicleEvent(
+                vehicle=vehicle,
+                at=at - datetime.timedelta(hours=hours),
+                mds_state="available",
+                mds_events=["trip_end"],
+                life_state="in_service",
+                rental_state="free",
+                link_state="online",
+                by=SYSTEM,
+            )
+            for vehicle in vehicles
+            for hours in (1, 5, 9)
+        ],
+        batch_size=5_000,
+    )
+
+
+def _trouble(vehicles: Sequence[Vehicle], chance: random.Random, *, at: datetime.datetime) -> None:
+    """One in eight blocked, one in fifty with an alarm, one in fifty with work."""
+    reasons = (BlockReason.LOW_BATTERY, BlockReason.MAINTENANCE, BlockReason.DAMAGE)
+    blocked = chance.sample(list(vehicles), len(vehicles) // 8)
+    VehicleBlock.objects.bulk_create(
+        [
+            VehicleBlock(vehicle=row, reason=chance.choice(reasons), since=at, placed_by=SYSTEM)
+            for row in blocked
+        ]
+    )
+    kinds = list(AlarmKind)
+    loud = chance.sample(list(vehicles), len(vehicles) // 50)
+    Alarm.objects.bulk_create(
+        [
+            Alarm(
+                vehicle=row,
+                kind=kinds[place % len(kinds)],
+                severity=SEVERITIES[kinds[place % len(kinds)]],
+                opened_at=at,
+                last_seen_at=at,
+            )
+            for place, row in enumerate(loud)
+        ]
+    )
+    WorkOrder.objects.bulk_create(
+        [
+            WorkOrder(
+                vehicle=row, reason="tyre", priority=1 + place % 4, opened_at=at, opened_by=SYSTEM
+            )
+            for place, row in enumerate(chance.sample(list(vehicles), len(vehicles) // 50))
+        ]
+    )
+
+
+# --- pages ----------------------------------------------------------------------------------------
+def addresses(fleet: Fleet) -> dict[str, str]:
+    """What staff open."""
+    return {
+        "admin list of vehicles": "/admin/fleet/vehicle/",
+        "admin list, filtered": "/admin/fleet/vehicle/?block=low_battery&life_state__exact=in_service",
+        "admin list, searched": f"/admin/fleet/vehicle/?q={fleet.prefix}00042",
+        "admin list, last page": f"/admin/fleet/vehicle/?p={len(fleet.vehicle_ids) // 50}",
+        "staff API list": "/api/v1/fleet/vehicles?limit=50",
+        "desk home": "/admin/",
+        "alarms page": "/admin/alarms/",
+        "alarms of the API": "/api/v1/fleet/alarms?limit=200",
+        "work orders page": "/admin/work-orders/",
+        "work orders of the API": "/api/v1/fleet/work-orders?limit=50",
+        "admin list of faults": "/admin/fleet/faultreport/",
+        "admin list of work orders": "/admin/fleet/workorder/",
+    }
+
+
+def count_queries(fleet: Fleet) -> dict[str, int]:
+    """How many queries each page asks, in this process."""
+    client = Client(headers={"accept-language": "en", "host": "127.0.0.1"})
+    client.force_login(fleet.marco)
+    counted = {}
+    for name, address in addresses(fleet).items():
+        client.get(address)
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.get(address)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{address}: {answer.status_code}")
+        counted[name] = len(asked)
+    return counted
+
+
+def time_pages(port: int, fleet: Fleet, *, times: int) -> dict[str, list[float]]:
+    """Milliseconds of each answer, one at a time."""
+    session = Client()
+    session.force_login(fleet.marco)
+    cookies = {"sessionid": session.cookies["sessionid"].value}
+    took: dict[str, list[float]] = {}
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{port}",
+        cookies=cookies,
+        timeout=30,
+        headers={"accept-language": "en"},
+    ) as http:
+        for name, address in addresses(fleet).items():
+            for _ in range(4):
+                http.get(address).raise_for_status()
+            took[name] = [_timed(lambda a=address: http.get(a)) for _ in range(times)]
+    return took
+
+
+def _timed(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - began)
+
+
+def p95(values: Sequence[float]) -> float:
+    """The 95th percentile."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
+
+
+def measure_pages(*, times: int) -> tuple[Fleet, list[Figure]]:
+    """Counts with few and with many vehicles, then times with many."""
+    few = count_queries(provision(VEHICLES // 10))
+    fleet = provision(VEHICLES)
+    many = count_queries(fleet)
+    port = free_port()
+    web = start(
+        "-m", "gunicorn", "mobility.wsgi:application", "--worker-class", "gthread", "--workers", "2",
+        "--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
+    )  # fmt: skip
+    try:
+        wait_for(f"http://127.0.0.1:{port}/healthz")
+        took = time_pages(port, fleet, times=times)
+    finally:
+        stop(web)
+    figures = [
+        Figure(name=f"p95 {name}", value=p95(values), unit="ms", limit=LIMIT_MS)
+        for name, values in took.items()
+    ]
+    grown = sum(many[name] != few[name] for name in many)
+    figures.append(
+        Figure(name="pages whose queries grow with the fleet", value=grown, unit="", limit=0.5)
+    )
+    return fleet, figures
+
+
+# --- the map --------------------------------------------------------------------------------------
+def measure_map() -> list[Figure]:
+    """One look, a snapshot, a second in which a thousand moved."""
+    watch = queries.Watch()
+
+    def look() -> rules.Picture:
+        return watch.pictures(audiences=frozenset({STAFF}), at=clock.now())[STAFF]
+
+    look()
+    looks, read = [_timed(look) for _ in range(9)], [_timed(read_standing) for _ in range(9)]
+    before = look()
+    after = _rolled(before)
+    snapshot, delta = rules.encode_snapshot(before), rules.encode_delta(before=before, after=after)
+    encode = {
+        "snapshot": [_timed(lambda: rules.encode_snapshot(before)) for _ in range(9)],
+        "delta": [
+            _timed(lambda: rules.encode_delta(before=before, after=after)) for _ in range(99)
+        ],
+        "packing": [_timed(lambda: rules.packed(delta)) for _ in range(99)],
+    }
+    median = statistics.median
+    return [
+        Figure(name="map: query of all vehicles", value=median(read), unit="ms"),
+        Figure(name="map: whole look (vehicles, sites, faces)", value=median(looks), unit="ms"),
+        Figure(name="map: snapshot written", value=median(encode["snapshot"]), unit="ms"),
+        Figure(name="map: snapshot", value=len(snapshot) / 1000, unit="kB"),
+        Figure(name="map: snapshot, packed", value=len(rules.packed(snapshot)) / 1000, unit="kB"),
+        Figure(name="map: 1,000 moved, written", value=median(encode["delta"]), unit="ms", limit=1),
+        Figure(name="map: 1,000 moved", value=len(delta) / 1000, unit="kB", limit=20),
+        Figure(name="map: 1,000 moved, packing", value=median(encode["packing"]), unit="ms"),
+        Figure(
+            name="map: 1,000 moved, packed",
+            value=len(rules.packed(delta)) / 1000,
+            unit="kB",
+            limit=20,
+        ),
+    ]
+
+
+def _rolled(before: rules.Picture) -> rules.Picture:
+    chance = np.random.default_rng(7)
+    rows = before.vehicles.copy()
+    some = np.sort(chance.choice(len(rows), MOVED, replace=False))
+    # A scooter at 20 km/h rolls about 5.5 m in a second.
+    rows["lon"][some] += chance.integers(-70, 70, MOVED)
+    rows["lat"][some] += chance.integers(-50, 50, MOVED)
+    rows["heading"][some] = chance.integers(0, 360, MOVED)
+    return replace(before, vehicles=rows)
+
+
+_MOVE = """
+UPDATE fleet_lateststate SET lon_e7 = lon_e7 + (random() * 1400 - 700)::int,
+       lat_e7 = lat_e7 + (random() * 1000 - 500)::int, heading = (random() * 359)::int,
+       at = now(), received_at = now()
+WHERE vehicle_id = ANY (%s)
+"""
+
+
+class Listener:
+    """One page that watches: reads what comes and notes when."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[float] = []
+        self.snapshots = 0
+        self.bytes = 0
+        self._inflate = zlib.decompressobj(wbits=31)
+
+    async def watch(self, port: int, token: str) -> None:
+        """Until cancelled."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"GET /live/map?token={token} HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            while True:
+                size = int(await reader.readline(), 16)
+                block = await reader.readexactly(size + 2)
+                self._note(block[:-2])
+        finally:
+            writer.close()
+
+    def _note(self, block: bytes) -> None:
+        self.bytes += len(block)
+        text = self._inflate.decompress(block)
+        self.snapshots += text.startswith(b"event: snapshot")
+        if text.startswith(b"event: delta"):
+            self.arrivals.append(time.perf_counter())
+
+
+async def measure_listeners(fleet: Fleet, *, seconds: int) -> list[Figure]:
+    """500 watch while a thousand vehicles move each second."""
+    port = free_port()
+    live = start("-m", "uvicorn", "mobility.asgi:application", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error")  # fmt: skip
+    crowd = [Listener() for _ in range(LISTENERS)]
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/live/healthz")
+        token = audience.sign(STAFF, at=clock.now())
+        tasks = [asyncio.create_task(listener.watch(port, token)) for listener in crowd]
+        await asyncio.sleep(3)
+        spent, began = tree_cpu_s([live.pid]), time.perf_counter()
+        heard = [listener.bytes for listener in crowd]
+        moved = await _roll(fleet, seconds=seconds)
+        await asyncio.sleep(1.5)
+        lasted = time.perf_counter() - began
+        spent = tree_cpu_s([live.pid]) - spent
+        heard = [listener.bytes - was for listener, was in zip(crowd, heard, strict=True)]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        stop(live)
+    delays = sorted(_delays(moved, crowd))
+    late = sum(listener.snapshots > 1 for listener in crowd)
+    return [
+        Figure(name=f"live: CPU of the process, {LISTENERS} listeners", value=spent / lasted, unit="s/s", limit=1),
+        Figure(name="live: to each listener", value=statistics.mean(heard) / lasted / 1000, unit="kB/s"),
+        Figure(name="live: commit to arrival, p50", value=1000 * delays[len(delays) // 2], unit="ms"),
+        Figure(name="live: commit to arrival, p95", value=1000 * p95(delays), unit="ms", aim=2_000),
+        Figure(name="live: listeners who fell behind", value=late, unit=""),
+    ]  # fmt: skip
+
+
+async def _roll(fleet: Fleet, *, seconds: int) -> list[float]:
+    """Move another thousand each second; the moments of the commits."""
+    chance, commits = random.Random(3), []
+    for _ in range(seconds):
+        began = time.perf_counter()
+        await asyncio.to_thread(_move, chance.sample(fleet.vehicle_ids, MOVED))
+        commits.append(time.perf_counter())
+        await asyncio.sleep(max(0.0, began + 1 - time.perf_counter()))
+    return commits
+
+
+def _move(vehicle_ids: list[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, [vehicle_ids])
+
+
+def _delays(commits: Sequence[float], crowd: Sequence[Listener]) -> list[float]:
+    """From each commit to the first picture after it, for every listener."""
+    return [
+        next(arrival for arrival in listener.arrivals if arrival >= commit) - commit
+        for listener in crowd
+        for commit in commits
+        if listener.arrivals and listener.arrivals[-1] >= commit
+    ]
+
+
+# --- processes ------------------------------------------------------------------------------------
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start(*command: str) -> subprocess.Popen[bytes]:
+    """One of our own processes."""
+    return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End it, gently if it lets us."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def wait_for(address: str) -> None:
+    """Until somebody answers there."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(address).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.2)
+    raise RuntimeError(f"nobody answers at {address}")
+
+
+def main() -> int:
+    """Make the city, ask, watch, publish."""
+    parser = argparse.ArgumentParser(description="Benchmark the staff's pages and the live map.")
+    parser.add_argument(
+        "--quick", action="store_true", help="few requests, ten seconds of watching"
+    )
+    options = parser.parse_args()
+    fleet, figures = measure_pages(times=20 if options.quick else 200)
+    figures += measure_map()
+    figures += asyncio.run(measure_listeners(fleet, seconds=10 if options.quick else 60))
+    return 0 if publish(name="pages", figures=figures, notes={"quick": options.quick}) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
