@@ -10,12 +10,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.urls import path
-from django.utils.html import format_html
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from fleet.vehicles import services
+from fleet.vehicles import queries, services
 from fleet.vehicles.admin import bulk, sheets
 from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly, deed, editable
 from fleet.vehicles.models import (
@@ -33,7 +34,7 @@ from fleet.vehicles.states import (
     LifeState,
 )
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
-from mobility.core import ids
+from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
 COMMAND_TTL_S = 60
+TIMELINE_ROWS = 30
 _STAFF_BLOCKS = (BlockReason.MAINTENANCE, BlockReason.DAMAGE, BlockReason.SUSPENDED)
 
 
@@ -160,6 +162,7 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         "link_state",
         "outside_since",
         "where",
+        "lately",
     )
     list_per_page = 40
     inlines: ClassVar = [DocumentInline, PlacementInline, BlockInline, CommandInline]
@@ -248,6 +251,26 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         latest = getattr(vehicle, "latest", None)
         return f"{latest.lat:.6f}, {latest.lon:.6f}" if latest else "–"
 
+    @admin.display(description=_("what happened lately"))
+    def lately(self, vehicle: Vehicle) -> str:
+        """The newest entries of its timeline."""
+        if vehicle.pk is None:
+            return "–"
+        entries = queries.timeline(vehicle_id=vehicle.pk, limit=TIMELINE_ROWS)
+        return format_html_join(
+            mark_safe("<br>"),
+            "<time datetime='{}'>{}</time> <strong>{}</strong> {}",
+            (
+                (
+                    entry.at.isoformat(),
+                    date_format(clock.local(entry.at), "d/m/Y H:i:s"),
+                    entry.what,
+                    _words(entry.details),
+                )
+                for entry in entries
+            ),
+        )
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Operators change the vehicles of the fleet they work for."""
         if not super().has_change_permission(request, obj) or obj is None:
@@ -260,6 +283,11 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         if not self.has_change_permission(request):
             return actions
         return actions | {name: (act, name, label) for name, act, label in _vehicle_actions()}
+
+
+def _words(details: dict[str, Any]) -> str:
+    """What an entry says besides its kind, without what is empty."""
+    return ", ".join(f"{name}: {value}" for name, value in details.items() if value)
 
 
 def _wanted(request: HttpRequest, vehicles: QuerySet[Vehicle]) -> list[int]:

@@ -44,6 +44,16 @@ def add_timeline_source(source: TimelineSource) -> TimelineSource:
     return source
 
 
+def forget_source(source: TimelineSource) -> None:
+    """Take a source away again."""
+    _sources.remove(source)
+
+
+def sources() -> tuple[TimelineSource, ...]:
+    """Everybody who tells."""
+    return tuple(_sources)
+
+
 def timeline(
     *,
     vehicle_id: int,
@@ -53,8 +63,9 @@ def timeline(
     """The newest `limit` things that happened to a vehicle, newest first; one query per source.
 
     States, commands, holds, blocks, papers, batteries, cases and service trips in one list, so that
-    cause and effect stand together. `until` leaves out that moment and what came after it, to page
-    backwards.
+    cause and effect stand together. `until` leaves out that moment and what came after it: the
+    moment of the last entry is where the next page begins, and so a moment is never cut in two; the
+    list may be longer than `limit` by what happened at once.
     """
     entries = [
         entry
@@ -62,4 +73,7 @@ def timeline(
         for entry in source(vehicle_id=vehicle_id, until=until, limit=limit)
     ]
     entries.sort(key=attrgetter("at"), reverse=True)
-    return entries[:limit]
+    if len(entries) <= limit:
+        return entries
+    last = entries[limit - 1].at
+    return [entry for entry in entries if entry.at >= last]

@@ -1,0 +1,139 @@
+"""One list of what happened to a vehicle, whoever knows of it."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from fleet.vehicles import queries, services
+from fleet.vehicles.models import Battery, Vehicle
+from fleet.vehicles.queries import TimelineEntry, add_timeline_source
+from fleet.vehicles.queries.timeline import forget_source, sources
+from mobility.accounts.models import Organisation, User
+from tests.fleet.fixtures import MakeVehicle
+from tests.fleet.vehicles.acting import AT, NOW, after, change_type
+from tests.fleet.vehicles.test_staff import LIST, desk
+
+
+@pytest.fixture
+def eventful(make_vehicle: MakeVehicle, ruote: Organisation) -> Vehicle:
+    """A scooter with one of everything, an hour apart each."""
+    scooter = make_vehicle("scooter", code="LIFE1")
+    change_type(scooter, swappable=True)
+    battery = Battery.objects.create(organisation=ruote, serial="B7", capacity_wh=550)
+    services.save_document(
+        vehicle_id=scooter.pk,
+        kind="insurance",
+        number="P1",
+        valid_from=datetime.date(2026, 5, 1),
+        expires_on=None,
+        **NOW,
+    )
+    services.place_battery(battery_id=battery.pk, vehicle_id=scooter.pk, **after(hours=1))
+    services.block_vehicle(vehicle_id=scooter.pk, reason="damage", **after(hours=2))
+    trip = services.start_service_trip(vehicle_id=scooter.pk, reason="repair", **after(hours=3))
+    services.end_service_trip(service_trip_id=trip.pk, **after(hours=4))
+    services.lift_block(vehicle_id=scooter.pk, reason="damage", **after(hours=5))
+    services.open_case(vehicle_id=scooter.pk, kind="missing", **after(hours=6))
+    services.set_life_state(vehicle_id=scooter.pk, to="in_service", **after(hours=7))
+    return scooter
+
+
+TOLD = [
+    "case_closed",
+    "state",
+    "case",
+    "state",
+    "block_lifted",
+    "state",
+    "service_trip_ended",
+    "command",
+    "state",
+    "service_trip",
+    "command",
+    "hold",
+    "state",
+    "block",
+    "state",
+    "battery",
+    "document",
+]
+
+
+def test_everything_stands_in_one_list_newest_first(eventful: Vehicle) -> None:
+    entries = queries.timeline(vehicle_id=eventful.pk)
+    assert [entry.at for entry in entries] == sorted((e.at for e in entries), reverse=True)
+    assert sorted(entry.what for entry in entries if entry.what != "state") == sorted(
+        what for what in TOLD if what != "state"
+    )
+    assert len(entries) >= len(TOLD)
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_paging_backwards_tells_everything_once(eventful: Vehicle, size: int) -> None:
+    whole = queries.timeline(vehicle_id=eventful.pk, limit=200)
+    paged: list[TimelineEntry] = []
+    while page := queries.timeline(
+        vehicle_id=eventful.pk, until=paged[-1].at if paged else None, limit=size
+    ):
+        paged += page
+    assert paged == whole
+
+
+def test_the_limit_takes_the_newest_of_all_kinds(eventful: Vehicle) -> None:
+    newest = queries.timeline(vehicle_id=eventful.pk, limit=2)
+    assert {entry.at for entry in newest} == {AT + datetime.timedelta(hours=7)}
+
+
+def test_the_list_costs_the_same_for_a_long_life(
+    eventful: Vehicle, django_assert_num_queries: Any
+) -> None:
+    count = len(sources())
+    for hours in (10, 20, 30):
+        for reason in ("damage", "maintenance"):
+            services.block_vehicle(vehicle_id=eventful.pk, reason=reason, **after(hours=hours))
+            services.lift_block(vehicle_id=eventful.pk, reason=reason, **after(hours=hours + 1))
+        with django_assert_num_queries(count):
+            queries.timeline(vehicle_id=eventful.pk)
+
+
+@pytest.fixture
+def alarms() -> Iterator[None]:
+    """A room above that has something to tell."""
+
+    def told(
+        *, vehicle_id: int, until: datetime.datetime | None, limit: int
+    ) -> list[TimelineEntry]:
+        alarm = TimelineEntry(
+            at=AT + datetime.timedelta(days=9), what="alarm", by="x", details={"kind": "tilt"}
+        )
+        return [] if until is not None and until <= alarm.at else [alarm]
+
+    before = sources()
+    add_timeline_source(told)
+    add_timeline_source(told)
+    yield
+    forget_source(told)
+    assert sources() == before
+
+
+@pytest.mark.usefixtures("alarms")
+def test_rooms_above_add_what_they_know(eventful: Vehicle) -> None:
+    entries = queries.timeline(vehicle_id=eventful.pk)
+    assert [entry.what for entry in entries].count("alarm") == 1
+    assert entries[0].what == "alarm"
+
+
+def test_marco_pages_through_it_over_the_api_and_sees_it_at_the_desk(
+    api: Callable[[User | None], APIClient], eventful: Vehicle, marco: User
+) -> None:
+    url = f"/api/v1/fleet/vehicles/{eventful.public_id}/timeline"
+    until = (AT + datetime.timedelta(hours=2)).isoformat()
+    entries = api(marco).get(url, {"until": until}).json()
+    assert [entry["what"] for entry in entries] == ["battery", "document"]
+    assert entries[0]["details"]["serial"] == "B7"
+    assert api(marco).get(url, {"limit": 0}).status_code == 400
+    page = desk(marco).get(f"{LIST}{eventful.pk}/change/").content.decode()
+    assert "case_closed" in page
