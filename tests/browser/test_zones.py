@@ -1,0 +1,52 @@
+"""Marco draws a no-parking zone with the mouse, reads the check, publishes it, and residents see it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, OpenPage, log_in
+from tests.stories.processes import House
+
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.browser,
+    pytest.mark.long,
+    pytest.mark.timeout(400),
+]
+
+SLOW_MS = 90_000
+CORNERS = ((500, 200), (620, 200), (620, 300), (500, 300))
+Shot = Callable[[Page, str], Path]
+
+
+def test_marco_draws_a_zone_on_the_map_and_publishes_it(
+    house: House, open_page: OpenPage, shot: Shot
+) -> None:
+    page = open_page(DESK)
+    page.goto("/admin/fleet/zoneset/add/")
+    log_in(house, page, "marco@demo.example")
+    page.wait_for_url("**/admin/fleet/zoneset/add/")
+    page.get_by_label("Organisation").select_option(index=1)
+    page.get_by_label("City").select_option(index=1)
+    page.get_by_label("Title").fill("Derby")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator("#map")).to_have_attribute("data-ready", "yes", timeout=SLOW_MS)
+    page.locator("[data-code]").fill("san-siro")
+    page.get_by_role("button", name="Draw on the map").click()
+    for x, y in CORNERS:
+        page.locator("#map").click(position={"x": x, "y": y})
+    shot(page, "desk-7-zone-drawn")
+    page.get_by_role("button", name="Close the line").click()
+    assert '"san-siro"' in page.locator("#id_drawing").input_value()
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".zones-findings")).to_contain_text("Nothing to complain about.")
+    shot(page, "desk-8-zone-checked")
+    page.get_by_role("button", name="Publish what is saved").click()
+    expect(page.get_by_role("button", name="Go back to this version")).to_be_visible()
+    codes = page.evaluate(
+        "fetch('/api/v1/zones').then((answer) => answer.json())"
+        ".then(({ features }) => features.map(({ properties }) => properties.code))"
+    )
+    assert "san-siro" in codes
