@@ -82,7 +82,7 @@ STEP_M = 36.0
 # Live points are at most five minutes old; the newest may be as far ahead.
 OLDEST_S = 200.0
 COPY_ROWS = 10_000
-PATIENCE_S = 600.0
+PATIENCE_S = 300.0
 SENDERS = 4
 
 
@@ -496,7 +496,9 @@ def _store_one_by_one(fleet: Fleet, way: Any) -> None:
                 lat_e7=int(one["lat_e7"]),
             )
     deadline = time.monotonic() + PATIENCE_S
-    while stored_points(fleet) < way.size and time.monotonic() < deadline:
+    while stored_points(fleet) < way.size:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the tasks were not done in time")
         time.sleep(0.1)
 
 

@@ -6,12 +6,17 @@ celery -A bench.one_by_one worker -Q bench
 from __future__ import annotations
 
 import datetime
+import os
 
+import django
 from celery import shared_task
 
-from fleet.telematics import records
-from fleet.telematics.models import LatestState, Point
-from mobility.celery import app
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
+django.setup()
+
+from fleet.telematics import records  # noqa: E402 — needs Django set up
+from fleet.telematics.models import LatestState, Point  # noqa: E402
+from mobility.celery import app  # noqa: E402
 
 __all__ = ["app", "store_point"]
 
