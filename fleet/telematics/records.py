@@ -60,8 +60,13 @@ def from_us(us: int) -> datetime.datetime:
     return EPOCH + us * _MICROSECOND
 
 
-def reports_of(*, device_id: int, points: Points) -> Points:
-    """The points of one device, each with its name."""
+def gathered(batches: Iterable[Points]) -> Points:
+    """The points of many reports in their order; by their bytes, as numpy compares every column."""
+    return np.frombuffer(b"".join([points.tobytes() for points in batches]), dtype=POINT)
+
+
+def reports_of(*, device_id: int | NDArray[np.int64], points: Points) -> Points:
+    """Points with the device that said them, one for all or one for each."""
     return _widened(points, REPORT, device_id=device_id)
 
 

@@ -6,7 +6,6 @@ the log all the same: the drain keeps it aside for staff to look at.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ from mobility.core.principals import device_principal
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from fleet.telematics.records import Points
     from fleet.telematics.services.credentials import Credential
@@ -90,14 +89,19 @@ def accept_reports(*, reports: Sequence[Report], at: datetime.datetime) -> list[
 
     The commands in the answers only wait: `take_along` lets them travel. Raises `LogBusy`.
     """
-    boxes = _append(reports, at=at)
+    points = records.gathered([report.points for report in reports])
+    lengths = [len(report.points) for report in reports]
+    boxes = _append(reports, points, lengths, at=at)
+    doubtful = _doubtful(points, lengths, at=at)
     accepted = []
-    for report, box in zip(reports, boxes, strict=True):
-        answer = AcceptedReport(doubtful=_doubtful(report.points, at=at))
-        _acknowledge(report, answer, at=at)
-        answered = {ack.command_id for ack in report.acks}
-        waiting = mailbox.read_box(box, at=at)
-        answer.commands = [command for command in waiting if command.id not in answered]
+    for report, box, doubts in zip(reports, boxes, doubtful, strict=True):
+        answer = AcceptedReport(doubtful=doubts)
+        if report.acks:
+            _acknowledge(report, answer, at=at)
+        if box:
+            answered = {ack.command_id for ack in report.acks}
+            waiting = mailbox.read_box(box, at=at)
+            answer.commands = [command for command in waiting if command.id not in answered]
         accepted.append(answer)
     return accepted
 
@@ -123,26 +127,43 @@ def take_along(
     return [command for command in waiting if command.id in ids]
 
 
-def _append(reports: Sequence[Report], *, at: datetime.datetime) -> list[bytes | None]:
-    by_shard = defaultdict(list)
-    for report in reports:
-        if len(report.points):
-            speaker = report.credential
-            named = records.reports_of(device_id=speaker.device_id, points=report.points)
-            by_shard[shard_of(speaker.vehicle_id)].append(named)
-    payloads = {shard: _pack(named, at=at) for shard, named in by_shard.items()}
+def _append(
+    reports: Sequence[Report],
+    points: Points,
+    lengths: Sequence[int],
+    *,
+    at: datetime.datetime,
+) -> list[bytes | None]:
     vehicle_ids = [report.credential.vehicle_id for report in reports]
+    device_ids = np.repeat([report.credential.device_id for report in reports], lengths)
+    shards = np.repeat([shard_of(vehicle_id) for vehicle_id in vehicle_ids], lengths)
+    named = records.reports_of(device_id=device_ids, points=points)
+    payloads = {
+        shard: records.pack_entry(received_at=at, reports=named[shards == shard])
+        for shard in np.unique(shards).tolist()
+    }
     return point_log().append_batch(payloads=payloads, vehicle_ids=vehicle_ids)
 
 
-def _pack(named: Iterable[Points], *, at: datetime.datetime) -> bytes:
-    return records.pack_entry(received_at=at, reports=np.concatenate(list(named)))
-
-
-def _doubtful(points: Points, *, at: datetime.datetime) -> list[tuple[int, str]]:
-    reasons = rules.quarantine_reasons(records.received(points, received_at=at))
-    places = np.flatnonzero(reasons).tolist()
-    return [(place, rules.reason_of(int(reasons[place])).value) for place in places]
+def _doubtful(
+    points: Points,
+    lengths: Sequence[int],
+    *,
+    at: datetime.datetime,
+) -> list[list[tuple[int, str]]]:
+    """For each report the places of points that can never be true, and why."""
+    found: list[list[tuple[int, str]]] = [[] for _ in lengths]
+    received = records.received(points, received_at=at)
+    # The log keeps what the device said; the drain corrects it the same way.
+    rules.right_week(received)
+    reasons = rules.quarantine_reasons(received)
+    if reasons.any():
+        starts = np.cumsum([0, *lengths[:-1]])
+        for place in np.flatnonzero(reasons).tolist():
+            whose = int(np.searchsorted(starts, place, side="right")) - 1
+            reason = rules.reason_of(int(reasons[place])).value
+            found[whose].append((place - int(starts[whose]), reason))
+    return found
 
 
 def _acknowledge(report: Report, answer: AcceptedReport, *, at: datetime.datetime) -> None:
