@@ -124,7 +124,11 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         )
         return Response(VehicleCommandOut(command).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=VehicleOrdersIn, responses={201: VehicleOrdersOut})
+    @extend_schema(
+        operation_id="fleet_vehicles_order_many",
+        request=VehicleOrdersIn,
+        responses={201: VehicleOrdersOut},
+    )
     @action(detail=False, methods=["post"], url_path="commands", url_name="orders")
     def orders(self, request: Request) -> Response:
         """Order up to 1,000 vehicles to do the same; one that cannot does not stop the others."""

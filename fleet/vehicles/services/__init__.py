@@ -56,6 +56,7 @@ from fleet.vehicles.services.life import (
     VehicleHeld,
     close_case,
     decommission_vehicle,
+    displace_waiting,
     open_case,
     set_life_state,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "check_sheet",
     "close_case",
     "decommission_vehicle",
+    "displace_waiting",
     "edit_vehicles",
     "end_service_trip",
     "expire_commands",

@@ -143,6 +143,18 @@ def decommission_vehicle(
     return set_life_state(vehicle_id=vehicle_id, to=LifeState.RETIRED, at=at, by=by, reason=reason)
 
 
+def displace_waiting(*, vehicle_id: int, reason: str, at: datetime.datetime, by: Principal) -> None:
+    """Take a vehicle from who waits for it now; a ride that runs and bookings ahead stay.
+
+    Tells it as `HoldDisplaced`; without anybody waiting nothing happens. Raises `VehicleNotFound`.
+    """
+    with transaction.atomic():
+        subject = _locked(vehicle_id)
+        if subject.vehicle.rental_state == RentalState.HELD:
+            _displace(subject, reason=reason, at=at, by=by, until=at)
+            history.record_changes([subject], at=at, by=by)
+
+
 def _locked(vehicle_id: int) -> Subject:
     """The vehicle, locked before it is judged: a rider may be taking it in this moment."""
     rows = Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle_id)
@@ -206,14 +218,26 @@ def _follow_case(
         audit.record(by=by, action=f"case:{to}", row=case, at=at)
 
 
-def _displace(subject: Subject, *, reason: str, at: datetime.datetime, by: Principal) -> None:
-    """Take the vehicle from those who have not begun to use it; a ride that runs goes on."""
+def _displace(
+    subject: Subject,
+    *,
+    reason: str,
+    at: datetime.datetime,
+    by: Principal,
+    until: datetime.datetime | None = None,
+) -> None:
+    """Take the vehicle from those who have not begun to use it; a ride that runs goes on.
+
+    `until` spares holds that begin later.
+    """
     vehicle = subject.vehicle
     waiting = (
         VehicleHold.objects.active().filter(vehicle=vehicle).exclude(purpose__in=STAFF_PURPOSES)
     )
     if vehicle.rental_state not in {RentalState.HELD, RentalState.FREE}:
         waiting = waiting.filter(during__startswith__gt=at)
+    if until is not None:
+        waiting = waiting.filter(during__startswith__lte=until)
     displaced = list(waiting.select_for_update().order_by("pk"))
     if not displaced:
         return

@@ -165,7 +165,7 @@ def test_the_timeline_tells_cause_and_effect_together(
     assert [entry["what"] for entry in timeline] == ["state", "command", "state", "hold"]
     assert timeline[0]["details"]["trip"] == "trip:1"
     earlier = queries.timeline(vehicle_id=scooter.pk, until=second, limit=1)
-    assert [(entry.at, entry.what) for entry in earlier] == [(start, "state")]
+    assert [(entry.at, entry.what) for entry in earlier] == [(start, "state"), (start, "hold")]
 
 
 def test_who_sees_a_vehicle_as_officer_does_not_act_on_it(
