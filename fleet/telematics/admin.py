@@ -15,7 +15,9 @@ from fleet.telematics.models import (
     DeviceAssignment,
     Integration,
     QuarantinedPoint,
+    RetentionRun,
     SpeedLimitOrder,
+    TripTrack,
     ZoneCrossing,
 )
 from fleet.telematics.services import alarms
@@ -25,6 +27,7 @@ from fleet.vehicles.scoping import FLEET_STAFF
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
 from mobility.accounts.states import Role
 from mobility.core import clock
+from mobility.core.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -169,3 +172,32 @@ class ZoneCrossingAdmin(ScopedAdmin[ZoneCrossing]):
     list_filter = ("kind", "on_trip")
     list_select_related = ("vehicle", "zone")
     search_fields = ("=vehicle__code",)
+
+
+@admin.register(TripTrack)
+class TripTrackAdmin(ScopedAdmin[TripTrack]):
+    """How far trips went, as far as stored points tell; computed, never edited."""
+
+    viewers = FLEET_STAFF
+    list_display = ("trip_ref", "vehicle", "ended_at", "distance_m", "points", "version", "stale")
+    list_filter = ("stale",)
+    list_select_related = ("vehicle",)
+    search_fields = ("trip_ref", "vehicle__code")
+
+
+@admin.register(RetentionRun)
+class RetentionRunAdmin(ReadOnlyAdmin):
+    """What was packed away or removed, for the platform's administrator."""
+
+    list_display = (
+        "at",
+        "kind",
+        "subject",
+        "counted",
+        "verified",
+        "removed",
+        "bytes_before",
+        "bytes_after",
+    )
+    list_filter = ("kind",)
+    show_full_result_count = False
