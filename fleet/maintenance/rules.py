@@ -33,6 +33,17 @@ ALARM_FAULTS: dict[str, FaultCategory] = {
 }
 
 
+# At this charge a vehicle that says no more has run dry.
+EMPTY_PCT = 5
+
+
+def alarm_category(*, kind: str, battery_pct: int | None) -> FaultCategory | None:
+    """The fault that an alarm stands for, with the last charge that the vehicle told; None if none."""
+    if kind == "silence" and battery_pct is not None and battery_pct <= EMPTY_PCT:
+        return FaultCategory.BATTERY
+    return ALARM_FAULTS.get(kind)
+
+
 def severity_of(category: str) -> Severity:
     """How bad a fault of this category is, before anybody has looked."""
     return _SEVERITY.get(category, Severity.ANNOYING)

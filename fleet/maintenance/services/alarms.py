@@ -10,8 +10,12 @@ from django.db import transaction
 from fleet.maintenance import rules
 from fleet.maintenance.models import FaultReport
 from fleet.maintenance.principals import ALARMS
-from fleet.maintenance.services.faults import dismiss_fault, report_fault
-from fleet.maintenance.states import FaultSource, FaultState
+from fleet.maintenance.services.faults import accept_fault, dismiss_fault, report_fault
+from fleet.maintenance.states import FaultCategory, FaultSource, FaultState, Priority
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.states import RentalState
+
+_WITH_RIDER = frozenset({RentalState.ON_TRIP, RentalState.PAUSED, RentalState.ENDING})
 
 
 def report_alarm(
@@ -22,21 +26,29 @@ def report_alarm(
     details: dict[str, Any],
     at: datetime.datetime,
 ) -> FaultReport | None:
-    """Make a report of an alarm that `rules.ALARM_FAULTS` knows; None for the others.
+    """Make a report of an alarm that somebody has to go and look at; None for the others.
 
-    Raises `VehicleNotFound`.
+    A vehicle that ran dry under its rider is urgent work at once: somebody stands beside it. Raises
+    `VehicleNotFound`.
     """
-    category = rules.ALARM_FAULTS.get(kind)
+    vehicle = Vehicle.objects.select_related("latest").filter(pk=vehicle_id).first()
+    latest = getattr(vehicle, "latest", None)
+    category = rules.alarm_category(kind=kind, battery_pct=latest and latest.battery_pct)
     if category is None:
         return None
-    return report_fault(
-        vehicle_id=vehicle_id,
-        source=FaultSource.ALARM,
-        category=category,
-        evidence={**details, "alarm": alarm_id, "kind": kind},
-        at=at,
-        by=ALARMS,
-    )
+    with transaction.atomic():
+        fault = report_fault(
+            vehicle_id=vehicle_id,
+            source=FaultSource.ALARM,
+            category=category,
+            evidence={**details, "alarm": alarm_id, "kind": kind},
+            at=at,
+            by=ALARMS,
+        )
+        stranded = vehicle is not None and vehicle.rental_state in _WITH_RIDER
+        if stranded and category == FaultCategory.BATTERY:
+            return accept_fault(fault_id=fault.pk, priority=Priority.URGENT, at=at, by=ALARMS)
+    return fault
 
 
 def withdraw_alarm(*, alarm_id: str, vehicle_id: int, at: datetime.datetime) -> list[FaultReport]:

@@ -89,15 +89,17 @@ def accept_fault(
     fault_id: int,
     at: datetime.datetime,
     by: Principal,
+    priority: int | None = None,
 ) -> FaultReport:
     """Take the report seriously: it joins the open work for its category, or opens it.
 
-    Accepting twice changes nothing. Raises `FaultNotFound`, `IllegalMove`.
+    Without a `priority` that of the report's severity. Accepting twice changes nothing. Raises
+    `FaultNotFound`, `IllegalMove`.
     """
     with transaction.atomic():
         fault = _locked(fault_id)
         if fault.state != FaultState.ACCEPTED:
-            _accept(fault, at=at, by=by)
+            _accept(fault, priority=priority, at=at, by=by)
     return fault
 
 
@@ -157,11 +159,18 @@ def _join(
     _cancel_pointless(previous, at=at, by=by)
 
 
-def _accept(fault: FaultReport, *, at: datetime.datetime, by: Principal, **facts: Any) -> None:
+def _accept(
+    fault: FaultReport,
+    *,
+    at: datetime.datetime,
+    by: Principal,
+    priority: int | None = None,
+    **facts: Any,
+) -> None:
     order = open_order(
         vehicle_id=fault.vehicle_id,
         reason=fault.category,
-        priority=rules.priority_of([fault.severity]),
+        priority=priority or rules.priority_of([fault.severity]),
         at=at,
         by=by,
         **facts,

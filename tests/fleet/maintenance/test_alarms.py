@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from fleet.maintenance.models import FaultReport
+from fleet.maintenance.models import FaultReport, WorkOrder
 from fleet.maintenance.services import accept_fault
 from fleet.telematics.events import AlarmClosed, AlarmOpened
 from fleet.vehicles.models import Vehicle
@@ -41,6 +41,20 @@ def test_an_alarm_to_look_at_becomes_a_report(
     report = FaultReport.objects.get()
     assert (report.source, report.category, report.state) == ("alarm", category, "open")
     assert report.evidence == {"alarm": alarm_id, "kind": kind, "since": 1}
+
+
+def test_a_vehicle_that_ran_dry_under_its_rider_is_urgent_work_at_once(
+    make_vehicle: Any, relay: Relay
+) -> None:
+    """Whoever stands beside it should not stand there long; a parked one can wait for staff."""
+    ridden = make_vehicle(battery_pct=1, rental_state="on_trip")
+    parked = make_vehicle(battery_pct=1)
+    for vehicle in (ridden, parked):
+        alarm(AlarmOpened, vehicle, kind="silence", alarm_id=str(ids.uuid7()))
+    relay()
+    order = WorkOrder.objects.get()
+    assert (order.vehicle_id, order.reason, order.priority) == (ridden.pk, "battery", 1)
+    assert FaultReport.objects.get(vehicle=parked).state == "open"
 
 
 @pytest.mark.parametrize("kind", ["low_battery", "moved_without_trip", "speed_violation"])

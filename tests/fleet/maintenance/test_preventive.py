@@ -134,7 +134,7 @@ def test_rules_touch_only_their_own_fleet_and_only_vehicles_that_are_there(
 @pytest.mark.django_db
 def test_a_rule_needs_a_measure(ruote: Any) -> None:
     empty = MaintenanceRule(organisation=ruote, title={"it": "x"})
-    with pytest.raises(ValidationError, match="at least one"):
+    with translation.override("en"), pytest.raises(ValidationError, match="at least one"):
         empty.full_clean()
 
 

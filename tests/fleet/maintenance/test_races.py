@@ -1,0 +1,117 @@
+"""Two at once: first what would go wrong, then that it does not."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from fleet.maintenance import services
+from fleet.maintenance.models import FaultReport, MaintenanceRule, WorkOrder
+from fleet.vehicles.models import LatestState, VehicleHold
+from fleet.vehicles.services import VehicleTaken, hold_vehicle
+from mobility.core import clock, locks
+from mobility.core.errors import DomainError
+from mobility.core.principals import SYSTEM
+from mobility.core.transitions import IllegalMove, LostRace
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MANY = 6
+
+
+def at_once(*deeds: Callable[[], Any]) -> list[Any]:
+    """Run all deeds at the same moment, each on a connection of its own; what came of each."""
+    ready, outcomes = threading.Barrier(len(deeds)), [None] * len(deeds)
+
+    def run(place: int, deed: Callable[[], Any]) -> None:
+        ready.wait(10)
+        try:
+            outcomes[place] = deed()
+        except DomainError as problem:
+            outcomes[place] = problem
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(deeds)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return outcomes
+
+
+def report(vehicle: Any, giulia: Any) -> Callable[[], FaultReport]:
+    return lambda: services.report_fault(
+        vehicle_id=vehicle.pk,
+        source="resident",
+        category="brakes",
+        at=clock.now(),
+        by=giulia.principal,
+    )
+
+
+def test_an_impatient_thumb_leaves_one_report_one_order_one_block(
+    make_vehicle: Any, giulia: Any, piero: Any, sara: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the lock there would be several; with it there is one, and people share the work."""
+    together = threading.Barrier(MANY)
+    with monkeypatch.context() as unlocked:
+        unlocked.setattr(locks, "advisory", lambda _name: together.wait(10))
+        at_once(*[report(make_vehicle(), giulia)] * MANY)
+    assert FaultReport.objects.count() > 1
+
+    vehicle = make_vehicle()
+    outcomes = at_once(*[report(vehicle, giulia)] * MANY)
+    assert len({fault.case_number for fault in outcomes}) == 1
+    assert vehicle.faults.count() == vehicle.work_orders.count() == vehicle.blocks.count() == 1
+
+    vehicle = make_vehicle()
+    at_once(*[report(vehicle, person) for person in (giulia, piero, sara)])
+    assert vehicle.work_orders.get().faults.count() == 3
+
+
+def start(vehicle: Any, worker: Any) -> Callable[[], WorkOrder]:
+    """Begin the same work on the vehicle, whoever asks."""
+    at = clock.now()
+    order = services.open_order(vehicle_id=vehicle.pk, reason="tyre", at=at, by=SYSTEM)
+    return lambda: services.start_order(order_id=order.pk, worker=worker, at=at, by=SYSTEM)
+
+
+def take(vehicle: Any) -> Callable[[], VehicleHold]:
+    """A rider takes the vehicle."""
+    at = clock.now()
+    return lambda: hold_vehicle(
+        vehicle_id=vehicle.pk,
+        until=at.replace(year=at.year + 1),
+        purpose="ride",
+        holder_ref="reservation:1",
+        at=at,
+        by=SYSTEM,
+    )
+
+
+def test_one_gets_the_vehicle_of_a_rider_and_a_mechanic_and_of_two_mechanics(
+    make_vehicle: Any, sara: Any
+) -> None:
+    for _ in range(3):
+        vehicle = make_vehicle()
+        outcomes = at_once(start(vehicle, sara), take(vehicle))
+        assert sum(isinstance(one, VehicleTaken) for one in outcomes) == 1
+        assert vehicle.holds.active().count() == 1
+
+    vehicle = make_vehicle()
+    outcomes = at_once(*[start(vehicle, sara)] * 3)
+    assert sum(isinstance(one, IllegalMove | LostRace) for one in outcomes) == 2
+    assert vehicle.holds.active().count() == 1
+
+
+def test_two_beats_open_the_due_orders_once(make_vehicle: Any, ruote: Any) -> None:
+    for _ in range(5):
+        make_vehicle()
+    LatestState.objects.update(odometer_m=900_000)
+    MaintenanceRule.objects.create(organisation=ruote, title={"en": "Service"}, every_km=500)
+    outcomes = at_once(*[lambda: services.open_due_orders(at=clock.now())] * 3)
+    assert sorted(len(opened) for opened in outcomes) == [0, 0, 5]
+    assert WorkOrder.objects.count() == 5
