@@ -22,7 +22,7 @@ from fleet.telematics.models import Alarm, VehiclePresence
 from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmState
 from fleet.vehicles.models import VehicleBlock
 from fleet.vehicles.scoping import FLEET_STAFF
-from fleet.vehicles.services import block_vehicles, lift_blocks
+from fleet.vehicles.services import block_vehicles, displace_waiting, lift_blocks
 from fleet.vehicles.states import BlockReason
 from mobility.accounts.models import User
 from mobility.core import audit, ids, outbox
@@ -169,6 +169,7 @@ def close_alarm(*, alarm_id: int, at: datetime.datetime, by: Principal) -> Alarm
 def withdraw_moved(*, vehicle_id: int, at: datetime.datetime) -> None:
     """Offer a vehicle that somebody carries off to nobody, and free those who wait for it."""
     block_vehicles(vehicle_ids=[vehicle_id], reason=BlockReason.SUSPENDED, at=at, by=MOVED_BY)
+    displace_waiting(vehicle_id=vehicle_id, reason=AlarmKind.MOVED_WITHOUT_TRIP, at=at, by=MOVED_BY)
 
 
 def offer_again(*, vehicle_id: int, at: datetime.datetime) -> None:

@@ -396,6 +396,22 @@ def test_a_vehicle_being_carried_off_is_offered_to_nobody(
     assert itself.rentable().exists()
 
 
+def test_who_waits_for_a_vehicle_that_is_carried_off_loses_it_with_notice(
+    scooter: Vehicle, report: Report, relay: Callable[[], None]
+) -> None:
+    now = clock.now()
+    report(scooter, point(now))
+    hold = hold_for(scooter, at=now, ref="reservation:1")
+    report(scooter, point(now + MINUTE, east_m=100), point(now + 2 * MINUTE, east_m=200))
+    relay()
+    hold.refresh_from_db()
+    scooter.refresh_from_db()
+    assert hold.released_at is not None
+    assert scooter.rental_state == "free"
+    told = OutboxEvent.objects.get(name="fleet.hold_displaced.v1")
+    assert (told.payload["holder_ref"], told.payload["reason"]) == ("reservation:1", MOVED)
+
+
 def test_staffs_own_suspension_outlives_the_alarm(
     scooter: Vehicle, report: Report, relay: Callable[[], None]
 ) -> None:
