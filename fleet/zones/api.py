@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -34,6 +35,8 @@ from mobility.geography.models import City
 EDITORS = (Role.FLEET_OPERATOR, Role.CITY_OFFICER)
 VIEWERS = (*sorted(FLEET_STAFF), Role.CITY_OFFICER)
 GEOJSON = "application/geo+json"
+# Sets never change; names of hubs beside them may.
+KEPT_S = 3600
 
 
 class NotYourZones(Forbidden):
@@ -61,8 +64,12 @@ class ZonesView(ReadView):
         known = get_conditional_response(request._request, etag=etag)
         if known is not None:
             return _fresh(known, etag)
-        features = queries.zone_features(at=at, city_slug=city)
-        return _fresh(HttpResponse(orjson.dumps(features), content_type=GEOJSON), etag)
+        body = cache.get_or_set(
+            f"zones:{etag}",
+            lambda: orjson.dumps(queries.zone_features(at=at, city_slug=city)),
+            KEPT_S,
+        )
+        return _fresh(HttpResponse(body, content_type=GEOJSON), etag)
 
 
 class ZoneSetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):

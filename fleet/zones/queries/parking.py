@@ -80,15 +80,18 @@ WHERE id = %(city)s AND boundary IS NOT NULL AND NOT (area.now AND area.before)
 """
 
 # The nearest bay by its centre, and the nearest point of what is open to both the city and the
-# operator and not closed. A bay of one counts only where the other lets rides end.
+# operator and not closed. A bay of one counts only where the other lets rides end. Only what is
+# closed within `reach` degrees is cut out, because uniting a whole city's zones takes long.
 _NEAREST = """
 WITH here AS (
     SELECT ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4326) AS spot
 ), ground AS (
     SELECT ST_Union(boundary) FILTER (WHERE id = ANY (%(citys_open)s)) AS citys,
            ST_Union(boundary) FILTER (WHERE id = ANY (%(own_open)s)) AS own,
-           ST_Union(boundary) FILTER (WHERE id = ANY (%(closed)s)) AS closed
-    FROM fleet_zone WHERE id = ANY (%(all)s)
+           ST_Union(boundary) FILTER (
+               WHERE id = ANY (%(closed)s) AND boundary && ST_Expand(spot, %(reach)s)
+           ) AS closed
+    FROM fleet_zone, here WHERE id = ANY (%(all)s)
 ), bay AS (
     SELECT name, ST_PointOnSurface(boundary) AS place
     FROM fleet_zone, ground, here
@@ -109,6 +112,9 @@ WITH here AS (
 SELECT name, ST_X(place), ST_Y(place), ST_Distance(place::geography, spot::geography) AS distance_m
 FROM candidate, here WHERE NOT ST_IsEmpty(place) ORDER BY distance_m LIMIT 1
 """
+# 0.02 degrees are more than 1,500 m here in every direction, and 180 degrees are everywhere.
+NEAR_DEGREES, NEAR_M, EVERYWHERE_DEGREES = 0.02, 1_500.0, 180.0
+FEW = 30
 CITY_LINE = ZoneInfo(
     zone_id=0,
     code="",
@@ -151,8 +157,8 @@ def parking_verdict(
     `accuracy_m` is the doubt of the position; it counts in the rider's favour (see
     `rules.judge_parking`). `since` is when a running trip began: zones that were published in the
     meantime must not catch its rider, so the kinder of then and now holds. One query when allowed;
-    a second finds the nearest legal place. Rules of a set that this process has not met cost three
-    more, once.
+    a second finds the nearest legal place, sometimes a third. Rules of a set that this process has
+    not met cost three more, once.
     """
     subject = Subject(kind=kind, vehicle_type=vehicle_type, user_group=user_group)
     params = {
@@ -250,9 +256,21 @@ def _grounds(
 
 
 def _nearest_place(params: dict[str, Any], grounds: dict[str, list[int]]) -> NearestPlace | None:
+    """Where much is closed looked for nearby first; what is found beyond may lie in a zone that was
+    not cut out."""
+    if len(grounds["closed"]) > FEW:
+        nearest = _nearest_within(NEAR_DEGREES, params, grounds)
+        if nearest is not None and nearest.distance_m <= NEAR_M:
+            return nearest
+    return _nearest_within(EVERYWHERE_DEGREES, params, grounds)
+
+
+def _nearest_within(
+    reach: float, params: dict[str, Any], grounds: dict[str, list[int]]
+) -> NearestPlace | None:
     everything = [zone_id for ids in grounds.values() for zone_id in ids]
     with connection.cursor() as cursor:
-        cursor.execute(_NEAREST, params | grounds | {"all": everything})
+        cursor.execute(_NEAREST, params | grounds | {"all": everything, "reach": reach})
         row = cursor.fetchone()
     if row is None:
         return None

@@ -98,6 +98,24 @@ def test_the_way_out_of_a_closed_zone(verdict: Any, make_zone: MakeZone) -> None
     assert verdict(9.199 + 8 * METRE, accuracy_m=15).allowed
 
 
+@pytest.mark.parametrize(("far", "beyond"), [(0.005, (9.27, 9.28)), (0.05, (9.25, 9.26))])
+def test_among_many_closed_zones_the_way_out_is_found_near_and_far(
+    verdict: Any,
+    make_zone: MakeZone,
+    far: float,
+    beyond: tuple[float, float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is looked for nearby first; a closed zone that begins farther on is not overlooked."""
+    monkeypatch.setattr("fleet.zones.queries.parking.FEW", 1)
+    make_zone("operating", (9.1, 45.40, 9.28, 45.50))
+    make_zone("no_park", (9.2 - far, 45.40, 9.2 + far, 45.50))
+    make_zone("no_park", (beyond[0], 45.40, beyond[1], 45.50))
+    refused = verdict(9.2001)
+    assert verdict(refused.nearest.lon, refused.nearest.lat, accuracy_m=0).allowed
+    assert abs(refused.nearest.lon - 9.2) == pytest.approx(far, abs=1e-6)
+
+
 def test_a_bay_beyond_the_area_is_no_help_from_far(verdict: Any, make_zone: MakeZone) -> None:
     make_zone("operating", OPERATING)
     make_zone("bay", (9.25, 45.45, 9.2501, 45.4501))
