@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 CARRIED_AGAIN_S = 10
-_LISTEN_S = 1.0
+_LISTEN_S = 0.25
 _PAUSE_S = 1.0
 
 

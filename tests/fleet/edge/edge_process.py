@@ -14,18 +14,18 @@ from django.db import connection
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def environment() -> dict[str, str]:
+    """Ours, with the test database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    name = str(connection.settings_dict["NAME"])
+    return {**os.environ, "DATABASE_URL": url._replace(path=f"/{name}").geturl()}
+
+
 class EdgeProcess:
     """Started when it says where it listens."""
 
     def __init__(self, *, mqtt_url: str = "", teltonika: str = "127.0.0.1:0") -> None:
-        url = urlsplit(os.environ["DATABASE_URL"])
-        name = str(connection.settings_dict["NAME"])
-        env = {
-            **os.environ,
-            "DATABASE_URL": url._replace(path=f"/{name}").geturl(),
-            "MQTT_URL": mqtt_url,
-            "TELTONIKA_ADDRESS": teltonika,
-        }
+        env = {**environment(), "MQTT_URL": mqtt_url, "TELTONIKA_ADDRESS": teltonika}
         command = [sys.executable, "manage.py", "run_edge", "--json"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE)
         assert self.process.stdout is not None
