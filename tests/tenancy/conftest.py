@@ -22,6 +22,7 @@ from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import queue_command
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
+from fleet.telematics.services import add_integration
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
@@ -65,6 +66,9 @@ def whole_city(
     station = make_station("TENANT-CP", online=True, at=clock.now())
     session = _session(station)
     plan = _plan(vehicle)
+    add_integration(
+        organisation_slug=vehicle.organisation.slug, name="Backend", at=clock.now(), by=SYSTEM
+    )
     fault = phone.post("/api/v1/vehicles/TENANT1/faults", {"category": "brakes"}).json()
     rows: dict[str, Any] = {
         "vehicle": vehicle,
