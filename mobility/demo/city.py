@@ -16,7 +16,7 @@ from mobility.accounts import services as accounts
 from mobility.accounts.models import ApiToken, User
 from mobility.core import ids
 from mobility.core.principals import system_principal
-from mobility.demo import assets, charging, credentials, fleet, people, places, prices
+from mobility.demo import assets, charging, credentials, fleet, people, places, prices, service
 
 DEMO = system_principal("demo")
 
@@ -50,6 +50,7 @@ def ensure_demo(
     placements = fleet.ensure_fleet(city=city, operator=organisations.ruote, scale=scale)
     assets.ensure_papers(operator=organisations.ruote, at=at)
     assets.ensure_batteries(operator=organisations.ruote, at=at, by=DEMO)
+    service.ensure_service(operator=organisations.ruote, at=at, by=DEMO)
     stations = charging.ensure_stations(
         city=city, operator=organisations.colonnine, tariffs=tariffs, scale=scale, at=at, by=DEMO
     )

@@ -11,6 +11,13 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from charging.stations.models import ChargingStation, Connector
+from fleet.maintenance.models import (
+    ChecklistItem,
+    ChecklistTemplate,
+    FaultReport,
+    MaintenanceRule,
+)
+from fleet.maintenance.services import open_due_orders
 from fleet.vehicles.models import Battery, Vehicle
 from fleet.vehicles.services import refresh_document_blocks
 from mobility.accounts.models import User
@@ -95,3 +102,18 @@ def test_lost_or_stale_files_get_new_secrets_that_work(folder: Path) -> None:
         headers={"Authorization": f"Bearer {device['secret']}"},
     )
     assert answer.status_code == 202
+
+
+@pytest.mark.django_db
+def test_the_demo_operator_has_service_rules_checklists_and_two_reports_to_judge(
+    folder: Path,
+) -> None:
+    demo("0.1")
+    demo("0.1")
+    assert MaintenanceRule.objects.count() == ChecklistTemplate.objects.count() == 3
+    assert ChecklistItem.objects.count() == 15
+    assert set(FaultReport.objects.values_list("category", "state")) == {
+        ("tyre", "open"),
+        ("dirty", "open"),
+    }
+    assert open_due_orders(at=clock.now()) == [], "a new fleet needs no service"
