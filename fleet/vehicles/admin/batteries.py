@@ -68,7 +68,8 @@ class BatteryAdmin(ScopedAdmin[Battery]):
     ) -> None:
         """Each on its own; one that cannot does not stop the others."""
         person: Any = request.user
-        for battery in batteries.run_by(person, *OPERATORS):  # type: ignore[attr-defined]
+        mine = Battery.objects.run_by(person, *OPERATORS).filter(pk__in=batteries.values("pk"))
+        for battery in mine:
             try:
                 do(battery_id=battery.pk, **how, **deed(request))
             except DomainError as refusal:

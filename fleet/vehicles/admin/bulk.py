@@ -13,8 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from fleet.vehicles import rules, services
 from fleet.vehicles.admin.scope import deed, editable
 from fleet.vehicles.models import Vehicle, VehicleType
-from fleet.vehicles.states import HAND_BLOCKS, CommandKind, Equipment, LifeState
+from fleet.vehicles.states import (
+    HAND_BLOCKS,
+    CommandKind,
+    Equipment,
+    LifeState,
+    ServiceReason,
+)
 from mobility.core import ids
+from mobility.core.errors import DomainError
 from mobility.geography.models import Hub
 
 if TYPE_CHECKING:
@@ -122,6 +129,14 @@ class BulkOrderForm(ChosenForm):
         return {"max_kmh": self.cleaned_data["max_kmh"]} if limited else {}
 
 
+class ServiceTripForm(ChosenForm):
+    """Why staff take the vehicles."""
+
+    reason = forms.ChoiceField(label=_("Reason"), choices=ServiceReason.choices)
+    ticket_ref = forms.CharField(label=_("Ticket"), max_length=80, required=False)
+    notes = forms.CharField(label=_("Notes"), max_length=500, required=False)
+
+
 def edit_page(
     page: ModelAdmin[Vehicle], request: HttpRequest, *, chosen: str = ""
 ) -> TemplateResponse:
@@ -172,6 +187,29 @@ def order_page(
             for pk, code in vehicles.items()
         ]
     return _answer(page, request, form, lines, title=_("Order several vehicles"), name="bulk_order")
+
+
+def service_page(
+    page: ModelAdmin[Vehicle], request: HttpRequest, *, chosen: str = ""
+) -> TemplateResponse:
+    """Take vehicles for a drive of staff: the form on the first visit, then the report."""
+    form = ServiceTripForm(_sent(request), initial={"chosen": chosen})
+    lines = None
+    if form.is_valid():
+        what = {name: form.cleaned_data[name] for name in ("reason", "ticket_ref", "notes")}
+        lines = [
+            _line(code, services.start_service_trip, vehicle_id=pk, **what, **deed(request))
+            for pk, code in _mine(request, form).items()
+        ]
+    return _answer(page, request, form, lines, title=_("Take for a drive"), name="bulk_service")
+
+
+def _line(code: str, do: Any, **what: Any) -> Line:
+    try:
+        do(**what)
+    except DomainError as refusal:
+        return Line(code=code, done=False, detail=refusal.detail)
+    return Line(code=code, done=True)
 
 
 def _sent(request: HttpRequest) -> Any:

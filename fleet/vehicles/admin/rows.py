@@ -8,7 +8,14 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import services
-from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly, deed, editable
+from fleet.vehicles.admin.scope import (
+    OPERATORS,
+    READERS,
+    ListsAsBoxes,
+    ReadOnly,
+    deed,
+    editable,
+)
 from fleet.vehicles.models import (
     ServiceTrip,
     Vehicle,
@@ -31,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(VehicleType)
-class VehicleTypeAdmin(ScopedAdmin[VehicleType]):
+class VehicleTypeAdmin(ListsAsBoxes, ScopedAdmin[VehicleType]):
     """Models of vehicles."""
 
     viewers = READERS
@@ -116,6 +123,14 @@ class ServiceTripAdmin(ReadOnly, ScopedAdmin[ServiceTrip]):
     list_filter = ("reason", ("ended_at", admin.EmptyFieldListFilter))
     list_select_related = ("vehicle",)
     search_fields = ("vehicle__code", "ticket_ref")
+    actions = ("end",)
+
+    @admin.action(description=_("End the drive"))
+    def end(self, request: HttpRequest, queryset: QuerySet[ServiceTrip]) -> None:
+        """Lock the vehicles and give them back; only those of the fleet one works for."""
+        mine = queryset.filter(vehicle__in=editable(request))
+        for trip_id in mine.values_list("pk", flat=True):
+            services.end_service_trip(service_trip_id=trip_id, **deed(request))
 
 
 @admin.register(VehicleCase)

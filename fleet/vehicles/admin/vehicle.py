@@ -18,7 +18,14 @@ from django.utils.translation import ngettext
 
 from fleet.vehicles import queries, services
 from fleet.vehicles.admin import bulk, sheets
-from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly, deed, editable
+from fleet.vehicles.admin.scope import (
+    OPERATORS,
+    READERS,
+    ListsAsBoxes,
+    ReadOnly,
+    deed,
+    editable,
+)
 from fleet.vehicles.models import (
     BatteryPlacement,
     Vehicle,
@@ -129,7 +136,7 @@ class _EquipmentFilter(admin.SimpleListFilter):
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(ScopedAdmin[Vehicle]):
+class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
     """Vehicles."""
 
     viewers = READERS
@@ -172,6 +179,7 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         pages = (
             ("bulk-edit/", "bulk_edit", self._for_many(bulk.edit_page)),
             ("bulk-order/", "bulk_order", self._for_many(bulk.order_page)),
+            ("bulk-service/", "bulk_service", self._for_many(bulk.service_page)),
             ("export/", "export", self.export_view),
             ("import/", "import", self.import_view),
         )
@@ -317,6 +325,7 @@ def _vehicle_actions() -> list[tuple[str, Any, Any]]:
     pages = [
         ("bulk_edit", partial(_open, render=bulk.edit_page), _("Change several …")),
         ("bulk_order", partial(_open, render=bulk.order_page), _("Order several …")),
+        ("bulk_service", partial(_open, render=bulk.service_page), _("Take for a drive …")),
     ]
     return [*pages, *blocks, *lifts, *orders, *moves]
 
