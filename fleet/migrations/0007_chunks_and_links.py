@@ -14,8 +14,8 @@ CREATE TABLE fleet_pointchunk (
     south_e7 integer NOT NULL,
     east_e7 integer NOT NULL,
     north_e7 integer NOT NULL,
-    first_s smallint NOT NULL,
-    last_s smallint NOT NULL,
+    first_s integer NOT NULL,
+    last_s integer NOT NULL,
     payload bytea NOT NULL,
     PRIMARY KEY (vehicle_id, hour)
 ) PARTITION BY RANGE (hour);

@@ -1,4 +1,4 @@
-"""How the points of one vehicle and one hour are packed for the years: columns, differences, zstd.
+"""How an hour of a vehicle's points is packed for the years: columns, differences, zstd.
 
 1. Points stand in the order of device time, one for each moment.
 2. Every column is turned into differences from the row before, the first one from zero.
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 HOUR_US = 3_600 * 1_000_000
 
+# Points from which on an hour ends a chunk.
+ENOUGH = 240
+
 # In the order in which they lie in a chunk. A new column goes to the end: chunks made before it
 # say how many they have, and what they lack was not reported.
 COLUMNS = (
@@ -56,6 +59,26 @@ _LONGEST = 10
 
 class ChunkBroken(ValueError):
     """These bytes are no chunk, or not any more."""
+
+
+def starts_of(points: Points) -> NDArray[np.int64]:
+    """The places at which chunks begin in points of one day, in order of vehicle and time.
+
+    A chunk begins with an hour. It is one hour of a vehicle that reports all the time; hours with
+    few points share one until it has `ENOUGH`, or a chunk's own weight would exceed its points'.
+    """
+    hours = points["at_us"] // HOUR_US
+    turns = (np.diff(hours) != 0) | (np.diff(points["vehicle_id"]) != 0)
+    begins = np.concatenate([[0], np.flatnonzero(turns) + 1])
+    counts = np.diff(np.append(begins, len(points))).tolist()
+    vehicles = points["vehicle_id"][begins].tolist()
+    starts, vehicle, filled = [], None, 0
+    for begin, owner, count in zip(begins.tolist(), vehicles, counts, strict=True):
+        if owner != vehicle or filled >= ENOUGH:
+            starts.append(begin)
+            vehicle, filled = owner, 0
+        filled += count
+    return np.array(starts, dtype=np.int64)
 
 
 def pack(points: Points) -> bytes:
@@ -94,25 +117,38 @@ def unpack(payload: bytes, *, vehicle_id: int) -> Points:
 def unpack_many(payloads: Sequence[bytes], *, vehicle_ids: Sequence[int]) -> Points:
     """The points of several chunks, one after the other. Raises `ChunkBroken`."""
     expand = zstandard.ZstdDecompressor()
-    parts = []
-    for payload, vehicle_id in zip(payloads, vehicle_ids, strict=True):
-        try:
-            unit, columns = _HEADER.unpack_from(payload)
-            numbers = _numbers(expand.decompress(payload[_HEADER.size :]))
-            values = _unzigzag(numbers).reshape(columns, -1).cumsum(axis=1)
-            values[0] *= _UNITS_US[unit]
-        except (struct.error, zstandard.ZstdError, ValueError, IndexError) as error:
-            raise ChunkBroken(f"vehicle {vehicle_id}: {error}") from error
-        parts.append(_rows(values, vehicle_id))
-    return np.concatenate([np.empty(0, dtype=records.OWNED_POINT), *parts])
+    streams, heads = [], []
+    try:
+        for payload in payloads:
+            heads.append(_HEADER.unpack_from(payload))
+            streams.append(expand.decompress(payload[_HEADER.size :]))
+        numbers, bounds = _numbers(streams)
+        columns = [
+            _column_values(numbers[a:b], *head)
+            for head, (a, b) in zip(heads, pairwise(bounds), strict=True)
+        ]
+    except (struct.error, zstandard.ZstdError, ValueError, IndexError) as error:
+        raise ChunkBroken(f"of vehicle {sorted(set(vehicle_ids))[:3]}: {error}") from error
+    return _rows(columns, vehicle_ids)
 
 
-def _rows(values: NDArray[np.int64], vehicle_id: int) -> Points:
+def _column_values(numbers: NDArray[np.int64], unit: int, columns: int) -> NDArray[np.int64]:
+    """The columns of one chunk, as far as it has them; the others were not reported."""
+    told = numbers.reshape(columns, -1)
+    values = np.full((len(COLUMNS), told.shape[1]), records.UNKNOWN, dtype=np.int64)
+    np.cumsum(told[: len(COLUMNS)], axis=1, out=values[:columns])
+    values[0] *= _UNITS_US[unit]
+    return values
+
+
+def _rows(columns: list[NDArray[np.int64]], vehicle_ids: Sequence[int]) -> Points:
+    values = np.concatenate([np.empty((len(COLUMNS), 0), dtype=np.int64), *columns], axis=1)
     rows = np.empty(values.shape[1], dtype=records.OWNED_POINT)
-    for name in records.OWNED_POINT.names or ():
-        rows[name] = records.UNKNOWN
-    rows["vehicle_id"] = vehicle_id
-    for name, column in zip(COLUMNS, values, strict=False):
+    rows["device_id"] = rows["received_us"] = records.UNKNOWN
+    rows["vehicle_id"] = np.repeat(
+        np.asarray(vehicle_ids, dtype=np.int64), [part.shape[1] for part in columns]
+    )
+    for name, column in zip(COLUMNS, values, strict=True):
         rows[name] = column
     return rows
 
@@ -154,22 +190,25 @@ def _varints(numbers: NDArray[np.uint64], bounds: Sequence[int]) -> list[bytes]:
     return [whole[a:b] for a, b in pairwise(cuts)]
 
 
-def _numbers(stream: bytes) -> NDArray[np.uint64]:
-    octets = np.frombuffer(stream, dtype=np.uint8)
-    ends = np.flatnonzero(octets < 0x80)
-    if not len(ends) or ends[-1] != len(octets) - 1:
+def _numbers(streams: Sequence[bytes]) -> tuple[NDArray[np.int64], list[int]]:
+    """All numbers of some streams of varints, and the places at which each stream's begin."""
+    octets = np.frombuffer(b"".join(streams), dtype=np.uint8)
+    sizes = np.cumsum([0, *(len(stream) for stream in streams)])
+    is_last = octets < 0x80
+    if not all(len(stream) and stream[-1] < 0x80 for stream in streams):
         raise ChunkBroken("the last number does not end")
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    sizes = ends - starts + 1
-    if sizes.max() > _LONGEST:
+    ends = np.flatnonzero(is_last)
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), ends + 1])[:-1]
+    lengths = ends - starts + 1
+    if len(lengths) and lengths.max() > _LONGEST:
         raise ChunkBroken("a number is too long")
     numbers: NDArray[np.uint64] = (octets[starts] & 0x7F).astype(np.uint64)
-    wanting = np.arange(len(starts))
     # Most numbers have one byte: each further one is looked at only where there is one.
+    wanting = np.flatnonzero(lengths > 1)
     for place in range(1, _LONGEST):
-        wanting = wanting[sizes[wanting] > place]
         if not len(wanting):
             break
         bits = (octets[starts[wanting] + place] & 0x7F).astype(np.uint64)
         numbers[wanting] |= bits << np.uint64(7 * place)
-    return numbers
+        wanting = wanting[lengths[wanting] > place + 1]
+    return _unzigzag(numbers), np.searchsorted(ends, sizes).tolist()

@@ -10,7 +10,7 @@ from fleet.telematics.states import RetentionKind
 
 
 class PointChunk(models.Model):
-    """All points of one vehicle in one hour, packed (see `chunks.py`).
+    """Points of one vehicle from one hour on, packed (see `chunks.py`).
 
     The table is made by hand in the migration (a partition for each month, dropped whole). `hour`
     counts hours since 1970; the box and the seconds are for finding without unpacking.
@@ -24,8 +24,8 @@ class PointChunk(models.Model):
     south_e7 = models.IntegerField()
     east_e7 = models.IntegerField()
     north_e7 = models.IntegerField()
-    first_s = models.SmallIntegerField()
-    last_s = models.SmallIntegerField()
+    first_s = models.IntegerField()
+    last_s = models.IntegerField()
     payload = models.BinaryField()
 
     class Meta:

@@ -1,7 +1,7 @@
 """Closing a day: its hot rows become chunks, and only what was read back equal is emptied.
 
 1. Read the day's rows, a slice of vehicles at a time, together with the chunks that an earlier
-   close left for the same hours: late points of a closed day are hot again until now.
+   close left of the same vehicles: late points of a closed day are hot again until now.
 2. Merge, pack, write, read back, unpack, compare every value.
 3. Shut the day's partition against writers, and let the database itself count and sum what lies in
    it: a report that came in between makes the sums differ, and the close fails.
@@ -39,16 +39,16 @@ _SUMMED = ("vehicle_id", *chunks.COLUMNS)
 _SLICES = "SELECT vehicle_id, count(*) FROM {table} GROUP BY vehicle_id ORDER BY vehicle_id"
 _OLD = """
 SELECT vehicle_id, payload FROM fleet_pointchunk
-WHERE vehicle_id BETWEEN %s AND %s AND hour BETWEEN %s AND %s
+WHERE vehicle_id = ANY(%s) AND hour >= %s AND hour < %s
 ORDER BY vehicle_id, hour
 """
-_FORGET = "DELETE FROM fleet_pointchunk WHERE vehicle_id BETWEEN %s AND %s AND hour = ANY(%s)"
+_FORGET = "DELETE FROM fleet_pointchunk WHERE vehicle_id = ANY(%s) AND hour >= %s AND hour < %s"
 _WRITE = """
 COPY fleet_pointchunk (
     vehicle_id, hour, count, west_e7, south_e7, east_e7, north_e7, first_s, last_s, payload
 ) FROM STDIN (FORMAT BINARY)
 """
-_CHUNK_TYPES = ("int8", "int4", "int4", "int4", "int4", "int4", "int4", "int2", "int2", "bytea")
+_CHUNK_TYPES = ("int8", "int4", "int4", "int4", "int4", "int4", "int4", "int4", "int4", "bytea")
 
 
 class CloseFailed(Exception):
@@ -202,16 +202,14 @@ def _slices(cursor: Any, table: str) -> Iterator[tuple[int, int]]:
 def _close_slice(cursor: Any, day: datetime.date, low: int, high: int, books: _Books) -> None:
     within = f"WHERE vehicle_id BETWEEN {low} AND {high}"
     hot = copy_out(cursor, f"FROM {table_of(day)} {within} ORDER BY vehicle_id, at")
-    first, after = hours_of(day, day + datetime.timedelta(days=1))
-    touched = np.unique(hot["at_us"] // chunks.HOUR_US).tolist()
-    older = _chunked(cursor, low, high, first, after)
-    # Hours in which nothing arrived stay as they are.
-    older = older[np.isin(older["at_us"] // chunks.HOUR_US, touched)]
+    # Vehicles of which nothing arrived stay as they are.
+    vehicles = np.unique(hot["vehicle_id"]).tolist()
+    which = [vehicles, *hours_of(day, day + datetime.timedelta(days=1))]
+    older = _chunked(cursor, which)
     points = merged(older, hot)
-    cursor.execute(_FORGET, [low, high, touched])
+    cursor.execute(_FORGET, which)
     books.chunks += _write(cursor, points)
-    again = _chunked(cursor, low, high, first, after)
-    again = again[np.isin(again["at_us"] // chunks.HOUR_US, touched)]
+    again = _chunked(cursor, which)
     if not all(np.array_equal(again[name], points[name]) for name in _SUMMED):
         raise CloseFailed(f"{day}: what was packed of vehicles {low} to {high} is not the same")
     books.hot += len(hot)
@@ -220,8 +218,9 @@ def _close_slice(cursor: Any, day: datetime.date, low: int, high: int, books: _B
     books.sums = [a + b for a, b in zip(books.sums, slice_sums, strict=True)]
 
 
-def _chunked(cursor: Any, low: int, high: int, first: int, after: int) -> Points:
-    cursor.execute(_OLD, [low, high, first, after - 1])
+def _chunked(cursor: Any, which: list[Any]) -> Points:
+    """What is packed of some vehicles, from an hour to before another."""
+    cursor.execute(_OLD, which)
     rows = cursor.fetchall()
     return chunks.unpack_many(
         [bytes(payload) for _vehicle, payload in rows],
@@ -236,12 +235,11 @@ def _sum(values: NDArray[Any]) -> int:
 
 
 def _write(cursor: Any, points: Points) -> int:
-    """Pack points that are in order into one chunk for each vehicle and hour; returns how many."""
+    """Pack points of a day that are in order into chunks; returns how many."""
     if not len(points):
         return 0
     hours = points["at_us"] // chunks.HOUR_US
-    turns = (np.diff(hours) != 0) | (np.diff(points["vehicle_id"]) != 0)
-    starts = np.concatenate([[0], np.flatnonzero(turns) + 1])
+    starts = chunks.starts_of(points)
     payloads = chunks.pack_many(points, starts.tolist())
     ends = np.append(starts[1:], len(points))
     boxes = [
@@ -253,7 +251,7 @@ def _write(cursor: Any, points: Points) -> int:
             (np.maximum, "lat_e7"),
         )
     ]
-    seconds = points["at_us"] % chunks.HOUR_US // 1_000_000
+    seconds = points["at_us"] // 1_000_000 - np.repeat(hours[starts], ends - starts) * 3_600
     columns = (
         points["vehicle_id"][starts].tolist(),
         hours[starts].tolist(),

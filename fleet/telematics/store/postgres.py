@@ -35,6 +35,7 @@ SET ({_SAID}) = (excluded.{_SAID.replace(", ", ", excluded.")})
 WHERE (known.{_SAID.replace(", ", ", known.")}) > (excluded.{_SAID.replace(", ", ", excluded.")})
 """  # noqa: S608 - constants
 
+_DAY_US = 24 * chunks.HOUR_US
 _CHUNKS = """
 SELECT payload FROM fleet_pointchunk WHERE vehicle_id = %s AND hour BETWEEN %s AND %s ORDER BY hour
 """
@@ -113,7 +114,8 @@ def _closed(
     end: datetime.datetime,
 ) -> Points:
     first_us, last_us = records.to_us(start), records.to_us(end)
-    hours = (first_us // chunks.HOUR_US, last_us // chunks.HOUR_US)
+    # A chunk begins somewhere in its day and never reaches into the next.
+    hours = (first_us // _DAY_US * 24, last_us // chunks.HOUR_US)
     cursor.execute(_CHUNKS, [vehicle_id, *hours])
     payloads = [bytes(payload) for (payload,) in cursor.fetchall()]
     points = chunks.unpack_many(payloads, vehicle_ids=[vehicle_id] * len(payloads))

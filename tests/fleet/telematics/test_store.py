@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from django.db import connection, transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fleet.telematics import chunks, records
 from fleet.telematics.services import partitions
@@ -102,7 +104,8 @@ def test_a_closed_day_is_read_like_an_open_one(store: PointStore) -> None:
     store.append(fresh=np.concatenate(list(fleet.values())), late=nothing())
     closed = store.close(day=DAY)
     assert (closed.day, closed.hot, closed.doubled) == (DAY, 3 * 1440, 0)
-    assert closed.chunks == 3 * 24
+    # An hour has 60 points: four share a chunk.
+    assert closed.chunks == 3 * 6
     assert store.days() == []
     for vehicle, points in fleet.items():
         assert same(whole_day(store, vehicle), points)
@@ -208,13 +211,73 @@ def test_a_report_that_comes_while_a_day_is_packed_makes_the_close_fail(
     assert same(whole_day(store, 7), points)
 
 
-def test_a_closed_day_takes_a_tenth_of_rows_with_geometry(store: PointStore) -> None:
+def now_and_then(vehicle_id: int) -> Points:
+    """Every ten seconds on three rides, every five minutes otherwise: 549 points a day."""
+    points = day_of(vehicle_id, step_s=10)
+    seconds = np.arange(len(points)) * 10
+    few: Points = points[(seconds % 28_800 < 900) | (seconds % 300 == 0)]
+    return few
+
+
+@pytest.mark.parametrize(("make", "vehicles"), [(day_of, 6), (now_and_then, 120)])
+def test_a_closed_day_takes_a_tenth_of_rows_with_geometry(
+    store: PointStore, make: Callable[..., Points], vehicles: int
+) -> None:
     """122.6 bytes a point is the row with a geometry and its key that was measured once.
 
-    A day of reports every ten seconds; tables, indexes and free space are counted.
+    Reports every ten seconds, and those of a real fleet; tables, indexes and free space counted.
     """
-    fleet = [day_of(vehicle, step_s=10) for vehicle in range(1, 7)]
+    step = {"step_s": 10} if make is day_of else {}
+    fleet = [make(vehicle, **step) for vehicle in range(1, vehicles + 1)]
     store.append(fresh=np.concatenate(fleet), late=nothing())
     closed = store.close(day=DAY)
     assert closed.bytes_after / closed.hot <= 0.10 * 122.6
     assert closed.bytes_before / closed.hot > 8 * closed.bytes_after / closed.hot
+    for points in (fleet[0], fleet[-1]):
+        assert same(whole_day(store, int(points["vehicle_id"][0])), points)
+
+
+def test_a_range_within_a_shared_chunk_is_found(store: PointStore) -> None:
+    points = now_and_then(7)
+    store.append(fresh=points, late=nothing())
+    store.close(day=DAY)
+    for hour in range(24):
+        start = MIDNIGHT + hour * HOUR
+        found = store.track(vehicle_id=7, start=start, end=start + HOUR)
+        inside = (points["at_us"] >= records.to_us(start)) & (
+            points["at_us"] <= records.to_us(start + HOUR)
+        )
+        assert same(found, points[inside])
+
+
+@pytest.mark.parametrize("broken", [b"", b"\x00", b"\x00\x0a", b"\x00\x0aabc"])
+def test_bytes_that_are_no_chunk_are_refused(broken: bytes) -> None:
+    with pytest.raises(chunks.ChunkBroken, match="vehicle"):
+        chunks.unpack(broken, vehicle_id=7)
+
+
+def test_one_flipped_bit_is_noticed() -> None:
+    payload = bytearray(chunks.pack(day_of(7)[:200]))
+    payload[-40] ^= 1
+    with pytest.raises(chunks.ChunkBroken):
+        chunks.unpack(bytes(payload), vehicle_id=7)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    values=st.lists(
+        st.tuples(*(st.integers(-(2**31), 2**31 - 1) for _ in range(3)), st.integers(-1, 127)),
+        min_size=1,
+        max_size=40,
+    ),
+    gaps=st.lists(st.integers(1, 3_600_000_000), min_size=40, max_size=40),
+)
+def test_whatever_is_packed_comes_out_again(values: list[tuple[int, ...]], gaps: list[int]) -> None:
+    points = np.full(len(values), records.UNKNOWN, dtype=records.OWNED_POINT)
+    points["vehicle_id"] = 2**40
+    points["at_us"] = np.cumsum(gaps[: len(values)]) - 2**50
+    for place, name in enumerate(("lon_e7", "lat_e7", "odometer_m", "battery_pct")):
+        points[name] = [row[place] for row in values]
+    payload = chunks.pack(points)
+    assert np.array_equal(chunks.unpack(payload, vehicle_id=2**40), points)
+    assert chunks.pack(points) == payload
