@@ -131,8 +131,12 @@ def zone_table(index: ZoneIndex) -> ZoneTable:
 def on_the_move(points: Points, rows: Ints, *, moving: Flags) -> Moved:
     """The points that may cross something: of moving vehicles (by row), with a fix good enough."""
     good = moving[rows] & (points["accuracy_dm"] <= MAX_DOUBT_M * 10)
-    points, rows = points[good], rows[good]
-    vehicles, starts, local = np.unique(rows, return_index=True, return_inverse=True)
+    if not good.all():
+        points, rows = points[good], rows[good]
+    first = np.diff(rows, prepend=-1) != 0
+    starts = np.flatnonzero(first)
+    local = np.cumsum(first) - 1
+    vehicles = rows[starts]
     return Moved(
         points=points,
         rows=rows,
@@ -250,10 +254,10 @@ def _brushed(
     stood = (before.row * count + before.zone)[last_inside]
     begun_inside = np.where(
         at_start,
-        np.isin(moved.local[point] * count + zone, stood),
-        np.isin((point - 1) * count + zone, covered),
+        _among(moved.local[point] * count + zone, np.sort(stood)),
+        _among((point - 1) * count + zone, covered),
     )
-    through = ~begun_inside & ~np.isin(point * count + zone, covered)
+    through = ~begun_inside & ~_among(point * count + zone, covered)
     point, zone = point[through], zone[through]
     binds = np.array(
         [classes[local][one] for local, one in zip(moved.local[point], zone, strict=True)],
@@ -266,6 +270,15 @@ def _brushed(
         place=moved.place[point],
         kind=np.full(len(point), rules.PASSED),
     )
+
+
+def _among(keys: Ints, ordered: Ints) -> Flags:
+    """Which keys are among others that stand in order; `isin` would sort or hash all of them."""
+    if not len(ordered):
+        return np.zeros(len(keys), dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    found: Flags = ordered[place] == keys
+    return found
 
 
 def _joined(one: rules.Crossings, other: rules.Crossings) -> rules.Crossings:

@@ -34,7 +34,8 @@ def vehicles_of(points: Points, *, at_us: NDArray[np.int64]) -> NDArray[np.int64
     order = np.argsort(points["device_id"], kind="stable")
     devices, moments = points["device_id"][order], at_us[order]
     with connection.cursor() as cursor:
-        cursor.execute(_ASSIGNMENTS, [np.unique(devices).tolist()])
+        first = np.diff(devices, prepend=NOBODY) != 0
+        cursor.execute(_ASSIGNMENTS, [devices[first].tolist()])
         rows = cursor.fetchall()
     for device_id, vehicle_id, start, end in rows:
         first, after = np.searchsorted(devices, [device_id, device_id + 1])

@@ -83,15 +83,19 @@ def _judge(
 ) -> None:
     """What follows from new points: which of them to believe, then everything they say."""
     believed = _believe(points, rows, known)
-    points, rows = points[believed], rows[believed]
+    if not believed.all():
+        points, rows = points[believed], rows[believed]
     newest = rules.newest(points)
     latest.write_latest(newest)
     _hear(newest, known, at=at)
     _judge_batteries(newest, known, at=at)
     live = points["at_us"] >= np.maximum(known.since_us[rows], records.to_us(at) - LIVE_FOR_US)
-    points, rows = points[live], rows[live]
+    if not live.all():
+        points, rows = points[live], rows[live]
     if len(points):
-        newest = newest[np.isin(newest["vehicle_id"], known.ids[rows])]
+        seen = np.zeros(len(known.ids), dtype=bool)
+        seen[rows] = True
+        newest = newest[seen[known.rows_of(newest)]]
         judge_live(
             Batch(points=points, rows=rows, newest=newest, known=known, at=at, careful=careful)
         )

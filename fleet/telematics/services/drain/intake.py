@@ -66,8 +66,9 @@ def take_in(received: Points) -> Intake:
     )
     good = ~bad & ~homeless
     points = received if good.all() else received[good]
+    owners_of = vehicles if good.all() else vehicles[good]
     return Intake(
-        points=rules.in_order_once(records.owned(points, vehicle_id=vehicles[good])),
+        points=rules.in_order_once(records.owned(points, vehicle_id=owners_of)),
         quarantined=len(received) - len(points),
         corrected=corrected,
     )

@@ -138,9 +138,10 @@ class Known:
 
 
 def load_known(points: Points) -> Known:
-    """Everything the drain must know of the vehicles of these points; one query."""
+    """Everything the drain must know of the vehicles of these points (in order); one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOAD, [np.unique(points["vehicle_id"]).tolist()])
+        first = np.diff(points["vehicle_id"], prepend=-1) != 0
+        cursor.execute(_LOAD, [points["vehicle_id"][first].tolist()])
         rows = cursor.fetchall()
     vehicles = [_vehicle(row) for row in rows]
     last = np.zeros(len(rows), dtype=FIX)

@@ -118,6 +118,10 @@ def _wait_ms(deadline: float) -> int:
 
 def _unpack(entries: Sequence[Entry]) -> Points:
     """The points of all entries; one that cannot be read is logged, or it would block the rest."""
+    try:
+        return records.unpack_entries([payload for _entry_id, payload in entries])
+    except (ValueError, struct.error):
+        pass  # one of them is at fault; find it
     batches = []
     for entry_id, payload in entries:
         try:

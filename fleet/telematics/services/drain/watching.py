@@ -122,6 +122,10 @@ def _watch_parked(batch: Batch, news: AlarmNews) -> Flags:
 def _restless(batch: Batch, parked: Flags, alarmed: Flags) -> Ints:
     """Rows of parked vehicles with anything to look at: new, away from their anchor, or alarmed."""
     known = batch.known
+    standing = parked[batch.rows]
+    if not standing.any():
+        return np.zeros(0, dtype=np.int64)
+    points, rows = batch.points[standing], batch.rows[standing]
     anchors = np.zeros(len(known.vehicles), dtype=jumps.FIX)
     unsettled = parked.copy()
     for row in np.flatnonzero(parked).tolist():
@@ -129,10 +133,10 @@ def _restless(batch: Batch, parked: Flags, alarmed: Flags) -> Ints:
         if state.anchor is not None:
             anchors[row] = state.anchor
             unsettled[row] = bool(state.away) or alarmed[row]
-    fixes = jumps.fixes_of(batch.points)
-    apart_m = jumps.distances_m(anchors[batch.rows], fixes)
-    away = parked[batch.rows] & (apart_m > watch.ANCHOR_RADIUS_M + fixes["doubt_m"])
-    return np.unique(batch.rows[away | unsettled[batch.rows]])
+    fixes = jumps.fixes_of(points)
+    apart_m = jumps.distances_m(anchors[rows], fixes)
+    away = apart_m > watch.ANCHOR_RADIUS_M + fixes["doubt_m"]
+    return np.unique(rows[away | unsettled[rows]])
 
 
 def _watch_tilt(batch: Batch, news: AlarmNews) -> None:
