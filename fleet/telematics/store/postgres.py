@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from django.db import connection
 
 from fleet.telematics import chunks, records
@@ -67,6 +68,8 @@ class PostgresPointStore:
         with connection.cursor() as cursor:
             hot = _hot(cursor, vehicle_id, start, end)
             closed = _closed(cursor, vehicle_id, start, end)
+        if not len(hot):
+            return closed
         return closing.merged(closed, hot) if len(closed) else hot
 
     def close(self, *, day: datetime.date) -> ClosedDay:
@@ -119,5 +122,7 @@ def _closed(
     cursor.execute(_CHUNKS, [vehicle_id, *hours])
     payloads = [bytes(payload) for (payload,) in cursor.fetchall()]
     points = chunks.unpack_many(payloads, vehicle_ids=[vehicle_id] * len(payloads))
-    inside: Points = points[(points["at_us"] >= first_us) & (points["at_us"] <= last_us)]
+    since = np.searchsorted(points["at_us"], first_us, side="left")
+    until = np.searchsorted(points["at_us"], last_us, side="right")
+    inside: Points = points[since:until]
     return inside
