@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
 from django.urls import path
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -18,29 +17,30 @@ from django.utils.translation import ngettext
 
 from fleet.vehicles import queries, services
 from fleet.vehicles.admin import bulk, sheets
+from fleet.vehicles.admin.parts import (
+    BlockFilter,
+    BlockInline,
+    CommandInline,
+    DocumentInline,
+    EquipmentFilter,
+    PlacementInline,
+)
 from fleet.vehicles.admin.scope import (
     OPERATORS,
     READERS,
     ListsAsBoxes,
-    ReadOnly,
     deed,
     editable,
 )
 from fleet.vehicles.models import (
-    BatteryPlacement,
     Vehicle,
-    VehicleBlock,
-    VehicleCommand,
-    VehicleDocument,
 )
 from fleet.vehicles.states import (
     BlockReason,
     CommandKind,
-    CommandState,
-    Equipment,
     LifeState,
 )
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ScopedAdmin
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 
@@ -53,86 +53,6 @@ if TYPE_CHECKING:
 COMMAND_TTL_S = 60
 TIMELINE_ROWS = 30
 _STAFF_BLOCKS = (BlockReason.MAINTENANCE, BlockReason.DAMAGE, BlockReason.SUSPENDED)
-
-
-class _BlockFilter(admin.SimpleListFilter):
-    """Vehicles by an active block."""
-
-    title = _("blocked for")
-    parameter_name = "block"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        """Every reason."""
-        return list(BlockReason.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those blocked for the reason."""
-        if self.value() is None:
-            return queryset
-        blocked = VehicleBlock.objects.active().filter(reason=self.value())
-        return queryset.filter(Exists(blocked.filter(vehicle=OuterRef("pk"))))
-
-
-class BlockInline(ReadOnly, ScopedInline):
-    """A vehicle's blocks, the active ones first."""
-
-    model = VehicleBlock
-    viewers = READERS
-    ordering = ("-until", "-since")
-    fields = ("reason", "since", "until", "placed_by", "lifted_by")
-
-
-class CommandInline(ReadOnly, ScopedInline):
-    """What a vehicle was told lately."""
-
-    model = VehicleCommand
-    viewers = READERS
-    fields = ("sequence", "kind", "state", "requested_by", "created_at", "finished_at")
-    show_change_link = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Only what still waits: the whole ledger has its own page."""
-        waiting = (CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED)
-        return super().get_queryset(request).filter(state__in=waiting)
-
-
-class PlacementInline(ReadOnly, ScopedInline):
-    """The batteries that are in the vehicle now."""
-
-    model = BatteryPlacement
-    viewers = READERS
-    fields = ("battery", "slot", "during", "placed_by")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Only what is inside."""
-        inside: QuerySet[Any] = super().get_queryset(request).filter(during__upper_inf=True)
-        return inside.select_related("battery")
-
-
-class DocumentInline(ScopedInline):
-    """A vehicle's papers."""
-
-    model = VehicleDocument
-    viewers = READERS
-    editors = OPERATORS
-    deletable = True
-    ordering = ("kind", "-expires_on")
-    fields = ("kind", "number", "valid_from", "expires_on")
-
-
-class _EquipmentFilter(admin.SimpleListFilter):
-    """Vehicles by what they carry."""
-
-    title = _("equipment")
-    parameter_name = "equipment"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
-        """Every piece."""
-        return list(Equipment.choices)
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those that carry it."""
-        return queryset.filter(equipment__contains=[self.value()]) if self.value() else queryset
 
 
 @admin.register(Vehicle)
@@ -157,8 +77,8 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
         "life_state",
         "rental_state",
         "link_state",
-        _BlockFilter,
-        _EquipmentFilter,
+        BlockFilter,
+        EquipmentFilter,
     )
     search_fields = ("code", "plate", "vin", "qr_code")
     readonly_fields = (

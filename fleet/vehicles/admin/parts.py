@@ -1,0 +1,103 @@
+"""What a vehicle's page and list are put together from: filters, and the rows below a vehicle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly
+from fleet.vehicles.models import (
+    BatteryPlacement,
+    VehicleBlock,
+    VehicleCommand,
+    VehicleDocument,
+)
+from fleet.vehicles.states import BlockReason, CommandState, Equipment
+from mobility.accounts.scoped_admin import ScopedInline
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class BlockFilter(admin.SimpleListFilter):
+    """Vehicles by an active block."""
+
+    title = _("blocked for")
+    parameter_name = "block"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Every reason."""
+        return list(BlockReason.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those blocked for the reason."""
+        if self.value() is None:
+            return queryset
+        blocked = VehicleBlock.objects.active().filter(reason=self.value())
+        return queryset.filter(Exists(blocked.filter(vehicle=OuterRef("pk"))))
+
+
+class BlockInline(ReadOnly, ScopedInline):
+    """A vehicle's blocks, the active ones first."""
+
+    model = VehicleBlock
+    viewers = READERS
+    ordering = ("-until", "-since")
+    fields = ("reason", "since", "until", "placed_by", "lifted_by")
+
+
+class CommandInline(ReadOnly, ScopedInline):
+    """What a vehicle was told lately."""
+
+    model = VehicleCommand
+    viewers = READERS
+    fields = ("sequence", "kind", "state", "requested_by", "created_at", "finished_at")
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Only what still waits: the whole ledger has its own page."""
+        waiting = (CommandState.QUEUED, CommandState.SENT, CommandState.ACCEPTED)
+        return super().get_queryset(request).filter(state__in=waiting)
+
+
+class PlacementInline(ReadOnly, ScopedInline):
+    """The batteries that are in the vehicle now."""
+
+    model = BatteryPlacement
+    viewers = READERS
+    fields = ("battery", "slot", "during", "placed_by")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Only what is inside."""
+        inside: QuerySet[Any] = super().get_queryset(request).filter(during__upper_inf=True)
+        return inside.select_related("battery")
+
+
+class DocumentInline(ScopedInline):
+    """A vehicle's papers."""
+
+    model = VehicleDocument
+    viewers = READERS
+    editors = OPERATORS
+    deletable = True
+    ordering = ("kind", "-expires_on")
+    fields = ("kind", "number", "valid_from", "expires_on")
+
+
+class EquipmentFilter(admin.SimpleListFilter):
+    """Vehicles by what they carry."""
+
+    title = _("equipment")
+    parameter_name = "equipment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Every piece."""
+        return list(Equipment.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that carry it."""
+        return queryset.filter(equipment__contains=[self.value()]) if self.value() else queryset
