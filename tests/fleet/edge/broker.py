@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import shutil
 import signal
 import socket
@@ -33,14 +34,18 @@ def program() -> str | None:
     )
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Broker:
     """Started, killed and started again; its files stay."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port, self.tls_port = free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.renew_users()
 
@@ -52,12 +57,16 @@ class Broker:
         if self.process is not None:
             self.process.send_signal(signal.SIGHUP)
 
-    def start(self) -> None:
-        """The configuration of deploy/, on our port and in our folder."""
+    def start(self, *, tls: bool = False) -> None:
+        """The configuration of deploy/, on our ports and in our folder."""
         config = self.folder / "mosquitto.conf"
         text = EXAMPLE.read_text().replace("/etc/mosquitto/mobility", str(self.folder))
         text = text.replace("/var/lib/mosquitto", str(self.folder))
         text = text.replace("listener 1883", f"listener {self.port}")
+        if tls:
+            text = re.sub(r"^#(listener|use|certfile|keyfile)", r"\1", text, flags=re.MULTILINE)
+            text = text.replace("listener 8883", f"listener {self.tls_port} 127.0.0.1")
+            text = text.replace("/etc/letsencrypt/live/mobility.example.org", str(self.folder))
         # Mosquitto started by root would become another user, who cannot read our files.
         config.write_text(f"{text}\nuser {getpass.getuser()}\n")
         log = (self.folder / "log").open("ab")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.gis.geos import MultiPolygon, Polygon
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from fleet.telematics import services
 from fleet.telematics.edge.process import Edge, EdgeOptions
@@ -205,6 +205,11 @@ def stored(vehicle: Vehicle) -> list[Point]:
 def state_of(command: VehicleCommand) -> str:
     command.refresh_from_db()
     return str(command.state)
+
+
+def database_away(**_: object) -> None:
+    """Stands for a service while PostgreSQL is away."""
+    raise OperationalError("server closed the connection unexpectedly")
 
 
 def unassign(imei: str) -> None:

@@ -16,14 +16,18 @@ from fleet.telematics import services
 from fleet.telematics.edge.process import EdgeOptions
 from fleet.telematics.log import LogBusy, RedisPointLog, point_log
 from fleet.telematics.models import Device as DeviceRow
+from fleet.telematics.mqtt import wire
+from fleet.telematics.mqtt.gateway import Options
+from fleet.telematics.services import accept
 from fleet.vehicles.models import Vehicle
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
+from tests.dev.test_proxy import make_certificate
 from tests.fleet.edge.broker import Broker, Device, program
 from tests.fleet.edge.conftest import (
     Fleet,
     RunningEdge,
-    drain,
+    database_away,
     eventually,
     now_ms,
     start_edge,
@@ -31,6 +35,7 @@ from tests.fleet.edge.conftest import (
     stored,
 )
 from tests.fleet.edge.edge_process import EdgeProcess
+from tests.fleet.edge.unit import avl, frame
 
 pytestmark = pytest.mark.skipif(program() is None, reason="there is no mosquitto on this machine")
 
@@ -130,8 +135,9 @@ def test_the_broker_refuses_what_is_not_the_devices_own(
 def test_a_wrong_password_and_a_stranger_stay_outside(broker: Broker, fleet: Fleet) -> None:
     _scooter, serial, _secret = fleet.mqtt()
     broker.renew_users()
-    for name, secret in ((serial, "dev_guess"), ("nobody", "dev_guess"), ("", "")):
-        stranger = Device(broker, name, secret)
+    names = ((serial, "dev_guess"), ("nobody", "dev_guess"), ("", ""))
+    strangers = [Device(broker, name, secret) for name, secret in names]
+    for stranger in strangers:
         eventually(lambda one=stranger: "uthor" in one.refused)
         stranger.close()
 
@@ -157,6 +163,20 @@ def test_a_command_makes_its_round(edge: RunningEdge, device: NewDevice, fleet: 
     assert unit.heard[0][2].MessageExpiryInterval <= 60
     assert state_of(command) == "sent"
     unit.publish({"acks": [{"command": told["id"], "result": "confirmed"}]}, kind="a")
+    eventually(lambda: state_of(command) == "confirmed")
+
+
+def test_an_answer_that_cannot_be_noted_is_kept_until_it_can(
+    edge: RunningEdge, device: NewDevice, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    command = fleet.order(scooter)
+    (told,) = eventually(lambda: unit.heard_on("c"))
+    with monkeypatch.context() as broken:
+        broken.setattr(accept, "record_acknowledgement", database_away)
+        unit.publish({"acks": [{"command": told["id"], "result": "confirmed"}]}, kind="a")
+        time.sleep(0.3)
+        assert state_of(command) == "sent"
     eventually(lambda: state_of(command) == "confirmed")
 
 
@@ -225,27 +245,53 @@ def test_two_edges_share_the_work(real_database: None, fleet: Fleet, tmp_path: P
         own.kill()
 
 
+def test_the_edge_speaks_tls(real_database: None, fleet: Fleet, tmp_path: Path) -> None:
+    """With the TLS listener of the example, and only to a broker whose certificate it trusts."""
+    own = Broker(tmp_path)
+    make_certificate(tmp_path)
+    own.start(tls=True)
+    address = wire.read_url(f"mqtts://edge:lantern@localhost:{own.tls_port}")
+    trusting, wary = (
+        start_edge(EdgeOptions(mqtt=Options(address=address, ca_file=ca_file), threads=1))
+        for ca_file in (str(tmp_path / "fullchain.pem"), "")
+    )
+    try:
+        eventually(lambda: trusting.edge.mqtt.is_connected)
+        assert not wary.edge.mqtt.is_connected
+    finally:
+        trusting.close()
+        wary.close()
+        own.kill()
+
+
 @pytest.mark.timeout(90)
 def test_a_killed_edge_loses_and_doubles_nothing(
     broker: Broker, fleet: Fleet, device: NewDevice, edge: RunningEdge
 ) -> None:
-    """`manage.py run_edge` as an operator runs it, killed with messages in its hands."""
+    """`manage.py run_edge` as an operator runs it, killed with messages in its hands: the broker and
+    the unit say again what was not acknowledged, and what was is stored once."""
     edge.close()
     scooter, unit = device()
-    process = EdgeProcess(mqtt_url=broker.url)
+    bicycle, imei = fleet.teltonika()
+    process, start = EdgeProcess(mqtt_url=broker.url), now_ms() - 1_000_000
+    frames = [frame([avl(at_ms=start + 10 * n + k) for k in range(2)]) for n in range(60)]
     try:
-        for n in range(200):
-            unit.publish(report(0))
-            if n == 100:
-                eventually(lambda: point_log().backlog(shard=0) > 0, within_s=20)
+        line = fleet.call(process.port, imei)
+        for n, body in enumerate(frames):
+            for _ in range(3):
+                unit.publish(report(0))
+            if n == 30:
+                line.line.sendall(body)  # on its way while the edge dies
+                eventually(lambda: point_log().backlog(shard=0) > 0)
                 process.kill()
                 process = EdgeProcess(mqtt_url=broker.url)
-        until_stored(scooter, 200)
-        before = len(stored(scooter))
+                line = fleet.call(process.port, imei)
+            assert line.say(body) == 2
+        until_stored(scooter, 180)
+        assert len(stored(bicycle)) == 120
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait() == 0
-        drain()
-        assert len(stored(scooter)) == before == 200
+        assert (len(stored(scooter)), len(stored(bicycle))) == (180, 120)
     finally:
         process.kill()
 

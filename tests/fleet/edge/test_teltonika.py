@@ -13,13 +13,15 @@ from fleet.telematics import services
 from fleet.telematics.edge.process import EdgeOptions
 from fleet.telematics.log import LogBusy, RedisPointLog, point_log
 from fleet.telematics.models import Device
-from fleet.telematics.services import credentials
+from fleet.telematics.services import accept, credentials
+from fleet.telematics.teltonika import gateway
 from fleet.telematics.teltonika.gateway import Limits
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.fleet.edge.conftest import (
     Fleet,
     RunningEdge,
+    database_away,
     drain,
     eventually,
     now_ms,
@@ -185,6 +187,23 @@ def test_an_order_reaches_an_open_line_at_once_and_its_answer_the_ledger(
     assert unit.command() == "setdigout 1?"
     eventually(lambda: state_of(command) == "sent")
     unit.line.sendall(answer("DOUT1:ON Timeout:INFINITY"))
+    eventually(lambda: state_of(command) == "confirmed")
+
+
+def test_an_answer_that_cannot_be_noted_is_kept_until_it_can(
+    edge: RunningEdge, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The unit says it only once."""
+    scooter, imei = fleet.teltonika()
+    unit = fleet.call(edge.port, imei)
+    command = fleet.order(scooter)
+    unit.command()
+    monkeypatch.setattr(gateway, "_INSIST_AGAIN_S", 0.1)
+    with monkeypatch.context() as broken:
+        broken.setattr(accept, "record_acknowledgement", database_away)
+        unit.line.sendall(answer("DOUT1:ON Timeout:INFINITY"))
+        time.sleep(0.3)
+        assert state_of(command) == "sent"
     eventually(lambda: state_of(command) == "confirmed")
 
 
