@@ -1,7 +1,7 @@
 """Telemetry from the door to the tables, against real web workers, Redis, Celery and PostgreSQL.
 
 Cycle: POST /telemetry with 1, 50 or 500 points → the log → drained: points, latest state, crossings
-of 588 zones (the 88 districts of Milan as service areas, 500 synthetic ones: half slow, half no
+of 588 zones (the 88 districts of Milan as service areas, 500 synthetic ones: 400 slow, 100 no
 riding), speed limits ordered, alarms, the city's border, the offset. Every vehicle is on a trip and
 moves about 40 m from point to point, as one does that rides and reports every ten seconds.
 Counted: gunicorn, the Celery worker of the queue, beat, PostgreSQL and Redis. Not counted: the
@@ -31,7 +31,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,8 +130,8 @@ def publish_city() -> City:
     )
     small = synthetic(number=500, seed=500, biggest=0.006)
     slow = (Rule(maximum_speed_kmh=15),)
-    drawn = [(shape, "slow", slow) for shape in small[::2]]
-    drawn += [(shape, "no_ride", ()) for shape in small[1::2]]
+    drawn = [(shape, "slow", slow) for shape in small[:400]]
+    drawn += [(shape, "no_ride", ()) for shape in small[400:]]
     drawn += [(shape, "operating", ()) for shape in districts()]
     drafts = [
         zones.ZoneDraft(
@@ -331,18 +331,29 @@ class Meter:
 
 # --- vehicles that report -------------------------------------------------------------------------
 class Sender(threading.Thread):
-    """Some vehicles, one after the other on one connection; with `pace_s` no faster than that."""
+    """Some vehicles, one after the other on one connection; with `pace_s` no faster than that.
+
+    Each first asks for its commands, before `ready`: the door knows it then, as it does all day.
+    """
 
     def __init__(
-        self, port: int, requests: Sequence[tuple[str, bytes]], *, pace_s: float = 0.0
+        self,
+        port: int,
+        requests: Sequence[tuple[str, bytes]],
+        *,
+        ready: threading.Barrier,
+        pace_s: float = 0.0,
     ) -> None:
         super().__init__(daemon=True)
-        self.port, self.requests, self.pace_s = port, requests, pace_s
+        self.port, self.requests, self.pace_s, self.ready = port, requests, pace_s, ready
         self.refused = 0
 
     def run(self) -> None:
         """Send all; a refusal is sent again."""
         door = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        for secret in {secret for secret, _body in self.requests}:
+            self._accepted(door, secret, b"{}")
+        self.ready.wait()
         due = time.perf_counter()
         for secret, body in self.requests:
             time.sleep(max(0.0, due - time.perf_counter()))
@@ -363,15 +374,25 @@ class Sender(threading.Thread):
         return answer.status == 202
 
 
-def send_all(port: int, requests: Sequence[tuple[str, bytes]], *, pace_s: float = 0.0) -> None:
-    """All requests through a few connections; each vehicle's stay in their order."""
+def send_all(
+    port: int,
+    requests: Sequence[tuple[str, bytes]],
+    *,
+    pace_s: float = 0.0,
+    begin: Callable[[], object] = lambda: None,
+) -> None:
+    """All requests through a few connections; each vehicle's stay in their order.
+
+    `begin` is called when everybody is ready, before the first report.
+    """
     by_secret: dict[str, list[tuple[str, bytes]]] = {}
     for request in requests:
         by_secret.setdefault(request[0], []).append(request)
     shares: list[list[tuple[str, bytes]]] = [[] for _ in range(SENDERS)]
     for number, share in enumerate(_rounds(by_secret)):
         shares[number % SENDERS] += share
-    senders = [Sender(port, share, pace_s=pace_s * SENDERS) for share in shares]
+    ready = threading.Barrier(SENDERS, action=begin, timeout=120)
+    senders = [Sender(port, share, ready=ready, pace_s=pace_s * SENDERS) for share in shares]
     for sender in senders:
         sender.start()
     for sender in senders:
@@ -431,11 +452,15 @@ def measure_batches(
         for body in row
     ]
     crossed = ZoneCrossing.objects.count()
-    meter.read()
-    began = time.perf_counter()
-    send_all(port, requests)
+    began = [0.0]
+
+    def begin() -> None:
+        meter.read()
+        began[0] = time.perf_counter()
+
+    send_all(port, requests, begin=begin)
     wait_until_stored()
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began[0]
     spent = meter.read()
     sent = way.size
     if stored_points(fleet) != sent:

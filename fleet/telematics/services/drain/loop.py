@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 
 _ENTRIES_AT_ONCE = 500
 _WAIT_MS = 1_000
-# A little patience turns a trickle of single reports into a few transactions a second.
-_LINGER_S = 0.1
+# No more than ten transactions a second while reports trickle in one by one.
+_CYCLE_S = 0.1
 
 
 def drain(*, shard: int, budget_s: float, now: Callable[[], datetime.datetime]) -> Drained:
@@ -44,12 +44,13 @@ def drain(*, shard: int, budget_s: float, now: Callable[[], datetime.datetime]) 
         deadline = time.monotonic() + budget_s
         while True:
             entries = source.read(shard=shard, count=_ENTRIES_AT_ONCE, wait_ms=_wait_ms(deadline))
+            began = time.monotonic()
             if entries:
                 _store_entries(entries, shard=shard, source=source, drained=drained, at=now())
             if time.monotonic() >= deadline:
                 return drained
             if entries and len(entries) < _ENTRIES_AT_ONCE:
-                time.sleep(_LINGER_S)
+                time.sleep(max(0.0, began + _CYCLE_S - time.monotonic()))
 
 
 def drain_all(*, shard: int, at: datetime.datetime) -> Drained:
