@@ -1,9 +1,11 @@
 """What `/metrics` tells about telematics."""
 
+import datetime
 from collections.abc import Iterable
 
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -14,7 +16,9 @@ from fleet.telematics.services.partitions import stray_points
 from fleet.telematics.states import AlarmKind, QuarantineReason
 from fleet.vehicles.models import Vehicle
 from mobility.core import clock
-from mobility.core.health import metric_source
+from mobility.core.health import heartbeat_key, metric_source
+
+EDGE_HEARTBEAT = "edge"
 
 # Only vehicles that spoke lately: one that is switched off has no clock to judge.
 _HEARD_S = 900
@@ -106,3 +110,16 @@ def _add_all(family: GaugeMetricFamily, labels: list[str], counts: dict[str, int
     """One figure for every label, 0 included: a figure that vanishes cannot be watched."""
     for label in labels:
         family.add_metric([label], counts.get(label, 0))
+
+
+@metric_source
+def edge_figures() -> Iterable[Metric]:
+    """How long ago an edge showed a sign of life; nothing where none has run lately."""
+    seen = cache.get(heartbeat_key(EDGE_HEARTBEAT))
+    if seen:
+        age = clock.now() - datetime.datetime.fromisoformat(seen)
+        yield GaugeMetricFamily(
+            "telemetry_edge_silent_seconds",
+            "Since the last sign of life of an edge; it shows one every 15 s",
+            value=max(0.0, age.total_seconds()),
+        )

@@ -112,4 +112,6 @@ def _verdicts(
     places: list[int] | range,
     item: Any,
 ) -> list[wire.Rejected]:
-    return [wire.Rejected(places[index], code, _DETAILS[code], item) for index, code in found]
+    return [
+        wire.Rejected(places[index], code, _DETAILS.get(code, code), item) for index, code in found
+    ]

@@ -91,9 +91,20 @@ class Intake:
         while going_on:
             batch, going_on = _next_batch(waiting)
             if batch:
-                close_old_connections()
-                take(batch, at=clock.now())
+                _take_guarded(batch)
         connection.close()
+
+
+def _take_guarded(batch: Sequence[Said]) -> None:
+    """Whatever goes wrong, the thread lives and nobody waits for ever."""
+    try:
+        close_old_connections()
+        take(batch, at=clock.now())
+    except Exception as failure:
+        log.exception("edge.batch_failed")
+        for said in batch:
+            if not said.taken.done():
+                said.taken.set_exception(failure)
 
 
 def take(batch: Sequence[Said], *, at: datetime.datetime) -> None:

@@ -22,6 +22,7 @@ from fleet.vehicles import mailbox
 from fleet.vehicles import services as vehicles
 from fleet.vehicles.models import LatestState, Vehicle, VehicleCommand
 from mobility.core import clock
+from mobility.core.health import record_heartbeat
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
 
@@ -283,3 +284,9 @@ def test_metrics_tell_how_far_behind_storing_is(make_vehicle: MakeVehicle, clien
     assert 'telemetry_backlog_entries{shard="0"} 1.0' in text
     assert "telemetry_stray_points 0.0" in text
     assert 'vehicles{link="online"} 1.0' in text
+
+
+def test_metrics_tell_when_an_edge_was_last_seen(db: None, client: Client) -> None:
+    assert "telemetry_edge_silent_seconds" not in client.get("/metrics").content.decode()
+    record_heartbeat(queue="edge", at=clock.now() - datetime.timedelta(seconds=100))
+    assert "telemetry_edge_silent_seconds 100." in client.get("/metrics").content.decode()
