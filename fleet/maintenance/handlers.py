@@ -6,6 +6,8 @@ import datetime
 
 from fleet.maintenance import services
 from fleet.telematics.events import AlarmClosed, AlarmOpened
+from fleet.vehicles.events import LifeChanged
+from fleet.vehicles.states import LifeState
 from mobility.core.outbox import handles
 
 
@@ -25,3 +27,10 @@ def on_alarm_opened(event: AlarmOpened, *, at: datetime.datetime) -> None:
 def on_alarm_closed(event: AlarmClosed, *, at: datetime.datetime) -> None:
     """It went away by itself before anybody had taken it up."""
     services.withdraw_alarm(alarm_id=event.alarm_id, vehicle_id=event.vehicle_id, at=at)
+
+
+@handles(LifeChanged)
+def on_life_changed(event: LifeChanged, *, at: datetime.datetime) -> None:
+    """Nobody repairs what is no longer there."""
+    if event.after == LifeState.RETIRED:
+        services.drop_work(vehicle_id=event.vehicle_id, at=at)

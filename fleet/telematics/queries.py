@@ -1,25 +1,22 @@
-"""Reading what vehicles reported: near a place, the latest of one, the way of a trip, the map."""
+"""Reading what vehicles reported: near a place, the latest of one, the way of a trip."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import numpy as np
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
 
 from fleet.telematics.models import LatestState
 from fleet.telematics.rules import jumps
 from fleet.telematics.rules.way import Way, way_of
 from fleet.telematics.store import point_store
-from fleet.vehicles import mds, rules
-from fleet.vehicles.models import Vehicle, VehicleBlock
-from fleet.vehicles.states import LifeState
+from fleet.vehicles import rules
+from fleet.vehicles.models import Vehicle
 from mobility.core.geo import EARTH_RADIUS_M, haversine_m
 
 if TYPE_CHECKING:
@@ -60,28 +57,6 @@ class Position:
     speed_kmh: float | None
     locked: bool | None
     battery_pct: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class MapRow:
-    """One vehicle on the staff's live map."""
-
-    vehicle_id: int
-    public_id: UUID
-    organisation_id: int
-    code: str
-    kind: str
-    lon: float
-    lat: float
-    heading: int | None
-    battery_pct: int | None
-    state: str
-    life_state: str
-    rental_state: str
-    link_state: str
-    blocks: tuple[str, ...]
-    rentable: bool
-    reported_at: datetime.datetime
 
 
 def vehicles_near(
@@ -169,62 +144,6 @@ def trip_distance_m(
     """
     _points, way = trip_way(vehicle_id=vehicle_id, start=start, end=end)
     return way.distance_m
-
-
-def map_rows(*, organisation_ids: Collection[int] | None) -> list[MapRow]:
-    """Every vehicle that stands in the city, with its latest report, for the live map; one query.
-
-    `organisation_ids` None means every operator.
-    """
-    reasons = VehicleBlock.objects.active().filter(vehicle=OuterRef("pk")).order_by("reason")
-    vehicles = Vehicle.objects.filter(
-        life_state__in=(LifeState.IN_SERVICE, LifeState.MISSING),
-        latest__isnull=False,
-    )
-    if organisation_ids is not None:
-        vehicles = vehicles.filter(organisation__in=organisation_ids)
-    rows = vehicles.annotate(reasons=ArraySubquery(reasons.values("reason"))).values_list(
-        "pk",
-        "public_id",
-        "organisation_id",
-        "code",
-        "type__kind",
-        "life_state",
-        "rental_state",
-        "link_state",
-        "reasons",
-        "latest__lon_e7",
-        "latest__lat_e7",
-        "latest__heading",
-        "latest__battery_pct",
-        "latest__at",
-        named=True,
-    )
-    return [_map_row(row) for row in rows.iterator(chunk_size=10_000)]
-
-
-def _map_row(row: Any) -> MapRow:
-    axes = {"life": row.life_state, "rental": row.rental_state, "link": row.link_state}
-    blocks = frozenset(row.reasons)
-    condition = mds.Condition(kind=row.type__kind, blocks=blocks, **axes)
-    return MapRow(
-        vehicle_id=row.pk,
-        public_id=row.public_id,
-        organisation_id=row.organisation_id,
-        code=row.code,
-        kind=row.type__kind,
-        lon=row.latest__lon_e7 / _E7,
-        lat=row.latest__lat_e7 / _E7,
-        heading=row.latest__heading,
-        battery_pct=row.latest__battery_pct,
-        state=mds.mds_state(condition).value,
-        life_state=row.life_state,
-        rental_state=row.rental_state,
-        link_state=row.link_state,
-        blocks=tuple(row.reasons),
-        rentable=rules.is_rentable(blocks=blocks, **axes),
-        reported_at=row.latest__at,
-    )
 
 
 def _nearby(vehicle: Vehicle, lon: float, lat: float) -> NearbyVehicle:

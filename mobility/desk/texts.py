@@ -17,7 +17,7 @@ TEXTS: dict[str, str | Promise] = {
     "battery": _("{percent}% battery"),
     "never_heard": _("never heard"),
     "heard": _("heard {ago}"),
-    "ago_seconds": _("{count} s ago"),
+    "heard_now": _("heard within the last minutes"),
     "ago_minutes": _("{count} min ago"),
     "ago_hours": _("{count} h ago"),
     "life_draft": _("being prepared"),

@@ -17,6 +17,7 @@ from fleet.maintenance.services.faults import (
 from fleet.maintenance.services.finish import (
     Part,
     cancel_order,
+    drop_work,
     finish_order,
 )
 from fleet.maintenance.services.orders import (
@@ -43,6 +44,7 @@ __all__ = [
     "assign_order",
     "cancel_order",
     "dismiss_fault",
+    "drop_work",
     "ensure_gate",
     "finish_order",
     "open_due_orders",

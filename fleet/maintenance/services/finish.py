@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import transaction
 
-from fleet.maintenance.models import WorkOrder, WorkOrderPart
+from fleet.maintenance.models import FaultReport, WorkOrder, WorkOrderPart
 from fleet.maintenance.principals import KEEPER
 from fleet.maintenance.services.checklists import needs_gate, require_passed
-from fleet.maintenance.services.faults import close_faults
+from fleet.maintenance.services.faults import close_faults, dismiss_fault
 from fleet.maintenance.services.orders import NotInProgress, held_for_service, lock_order
 from fleet.maintenance.states import FaultState, OrderState
 from fleet.vehicles.models import LatestState
@@ -105,6 +105,21 @@ def cancel_order(
         if last:
             _give_back(order, passed=False, at=at, by=by)
     return order
+
+
+def drop_work(*, vehicle_id: int, at: datetime.datetime) -> list[WorkOrder]:
+    """Cancel all work on a vehicle that left for good and dismiss its reports; returns the orders.
+
+    The reports go last: a cancelled order opens its own again.
+    """
+    with transaction.atomic():
+        dropped = [
+            cancel_order(order_id=order.pk, at=at, by=KEEPER, reason="vehicle retired")
+            for order in WorkOrder.objects.open().filter(vehicle=vehicle_id).order_by("pk")
+        ]
+        for fault in FaultReport.objects.open().filter(vehicle=vehicle_id).order_by("pk"):
+            dismiss_fault(fault_id=fault.pk, at=at, by=KEEPER, reason="vehicle retired")
+    return dropped
 
 
 def _others_going_on(order: WorkOrder) -> bool:

@@ -45,7 +45,7 @@ function wanted() {
 function ago(ms) {
   if (!ms) return text("never_heard");
   const seconds = Math.max(0, Math.round((Date.now() - ms) / 1000));
-  if (seconds < 90) return text("heard", { ago: text("ago_seconds", { count: seconds }) });
+  if (seconds < 120) return text("heard_now");
   if (seconds < 5400) return text("heard", { ago: text("ago_minutes", { count: Math.round(seconds / 60) }) });
   return text("heard", { ago: text("ago_hours", { count: Math.round(seconds / 3600) }) });
 }

@@ -87,7 +87,7 @@ function question({ id, text: asked, required }, verdict) {
     const label = document.createElement("label");
     const radio = Object.assign(document.createElement("input"), { type: "radio", name: `item-${id}`, value });
     radio.checked = verdict === value;
-    label.append(radio, ` ${text(`verdict_${value}`)}`);
+    label.append(radio, text(`verdict_${value}`));
     node.append(label);
   }
   return node;

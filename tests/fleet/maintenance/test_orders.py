@@ -216,3 +216,17 @@ def test_the_export_runs_nothing_in_a_spreadsheet(
     )
     assert answer["Content-Type"].startswith("text/csv")
     assert "'=HYPERLINK(1)" in answer.content.decode()
+
+
+def test_a_vehicle_that_leaves_for_good_takes_its_work_with_it(
+    make_vehicle: Any, order_for: Any, api: Any, giulia: Any, relay: Any
+) -> None:
+    vehicle = make_vehicle()
+    for category in ("brakes", "dirty"):
+        api(giulia).post(f"/api/v1/vehicles/{vehicle.code}/faults", {"category": category})
+    order_for(vehicle, "lights")
+    set_life_state(vehicle_id=vehicle.pk, to="retired", at=clock.now(), by=SYSTEM)
+    relay()
+    assert set(WorkOrder.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert set(FaultReport.objects.values_list("state", flat=True)) == {"dismissed"}
+    assert blocks_of(vehicle) == set()

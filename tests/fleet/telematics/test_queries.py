@@ -10,7 +10,6 @@ from fleet.telematics.models import LatestState
 from fleet.vehicles import services as vehicles
 from fleet.vehicles import tasks as vehicles_tasks
 from fleet.vehicles.models import Vehicle, VehicleCommand
-from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
@@ -102,23 +101,6 @@ def test_a_jump_of_the_receiver_is_no_distance(make_vehicle: MakeVehicle, log: A
     metres = queries.trip_distance_m(vehicle_id=scooter.pk, start=NOON, end=NOON + MINUTE)
     assert metres == pytest.approx(156, abs=1)
     assert queries.trip_distance_m(vehicle_id=scooter.pk, start=NOON, end=NOON) == 0
-
-
-def test_the_live_map_in_one_query(
-    make_vehicle: MakeVehicle, rivale: User, django_assert_num_queries: Any
-) -> None:
-    other = rivale.memberships.get().organisation
-    mine = make_vehicle("car", **HOME, battery_pct=64, rental_state="paused")
-    make_vehicle(organisation=other)
-    make_vehicle(life_state="retired")
-    unheard = make_vehicle()
-    LatestState.objects.filter(vehicle=unheard).delete()
-    with django_assert_num_queries(1):
-        (row,) = queries.map_rows(organisation_ids=[mine.organisation_id])
-    assert (row.vehicle_id, row.code, row.kind, row.state) == (mine.pk, mine.code, "car", "stopped")
-    assert (row.lon, row.lat, row.battery_pct, row.blocks) == (9.19, 45.46, 64, ())
-    assert row.rentable is False
-    assert len(queries.map_rows(organisation_ids=None)) == 2
 
 
 def test_the_doors_for_celery(make_vehicle: MakeVehicle, log: Any) -> None:
