@@ -81,7 +81,7 @@ def set_life_state(
     `VehicleNotFound`, `LifeChangeRefused`, `VehicleHeld`, `IllegalMove`, `LostRace`.
     """
     with transaction.atomic():
-        subject = _locked(vehicle_id)
+        subject = _locked(vehicle_id, with_holds=to in _ANY_TIME)
         if subject.vehicle.life_state != to:
             _change(subject, to=to, at=at, by=by, reason=reason)
     return subject.vehicle
@@ -149,14 +149,20 @@ def displace_waiting(*, vehicle_id: int, reason: str, at: datetime.datetime, by:
     Tells it as `HoldDisplaced`; without anybody waiting nothing happens. Raises `VehicleNotFound`.
     """
     with transaction.atomic():
-        subject = _locked(vehicle_id)
+        subject = _locked(vehicle_id, with_holds=True)
         if subject.vehicle.rental_state == RentalState.HELD:
             _displace(subject, reason=reason, at=at, by=by, until=at)
             history.record_changes([subject], at=at, by=by)
 
 
-def _locked(vehicle_id: int) -> Subject:
-    """The vehicle, locked before it is judged: a rider may be taking it in this moment."""
+def _locked(vehicle_id: int, *, with_holds: bool) -> Subject:
+    """The vehicle, locked before it is judged: a rider may be taking it in this moment.
+
+    Holds come before their vehicle, as wherever a hold moves on: else two would wait in a circle.
+    """
+    if with_holds:
+        held = VehicleHold.objects.active().filter(vehicle=vehicle_id)
+        list(held.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
     rows = Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle_id)
     rows.values_list("pk").first()
     return holds.load_vehicle(vehicle_id)

@@ -4,8 +4,12 @@ import datetime
 from typing import Any
 
 import pytest
+import redis
+from django.db import transaction
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from fleet.vehicles import services
+from fleet.vehicles import mailbox, services
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.vehicles.states import COMMAND_MOVES, CommandState
 from mobility.core.models import OutboxEvent
@@ -322,3 +326,50 @@ def test_bulk_orders_across_each_other_do_not_lock_up(make_vehicle: MakeVehicle)
     assert race(6, run) == [6] * 6
     for vehicle in Vehicle.objects.all():
         assert vehicle.command_sequence == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_orders_at_once_get_different_numbers(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    outcomes = race(8, lambda n: order(scooter, "locate", key=f"ring:{n}"))
+    assert sorted(command.sequence for command in outcomes) == list(range(1, 9))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_key_at_once_is_one_order(make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    outcomes = race(8, lambda _n: order(scooter))
+    assert len({command.pk for command in outcomes}) == 1
+    assert VehicleCommand.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_answer_and_the_expiry_meet_and_one_wins(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    send(unlock)
+
+    def run(number: int) -> object:
+        return answer(unlock, "confirmed") if number % 2 else sweep(21)
+
+    race(6, run)
+    unlock.refresh_from_db()
+    assert unlock.state == "confirmed"
+    results = [result for _kind, result, _late in told()]
+    assert results.count("confirmed") == 1
+    assert results.count("unknown") <= 1
+
+
+def test_without_redis_an_order_is_still_given(
+    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter = make_vehicle()
+    monkeypatch.setattr(transaction, "on_commit", lambda callback, **_: callback())
+    away = redis.Redis(unix_socket_path="/nowhere.sock", retry=Retry(NoBackoff(), 0))
+    with monkeypatch.context() as broken:
+        broken.setattr(mailbox, "client", lambda: away)
+        unlock = order(scooter)
+    assert VehicleCommand.objects.get() == unlock
+    sweep(1)
+    box = mailbox.client().get(mailbox.box_key(scooter.pk))
+    assert [command.id for command in mailbox.read_box(box, at=AT)] == [str(unlock.public_id)]
+    mailbox.client().delete(mailbox.box_key(scooter.pk))

@@ -1,9 +1,11 @@
 """Answers that come too late, and orders as a unit meets them at the door."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -64,6 +66,28 @@ def test_an_unlock_in_time_and_a_late_lock_need_no_undoing(make_vehicle: MakeVeh
     lock = bring_to(order(scooter, "lock", key="2"), "unknown")
     answer(lock, "confirmed", after_s=40)
     assert undone(scooter) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_starts_to_ride_at_that_moment_is_not_locked_out(make_vehicle: MakeVehicle) -> None:
+    """The late answer waits for the rider who is taking the vehicle, and then orders nothing."""
+    scooter = make_vehicle()
+    unlock = bring_to(order(scooter), "unknown")
+    with ThreadPoolExecutor(max_workers=1) as other:
+        with transaction.atomic():
+            ride(scooter)
+            late = other.submit(in_a_thread, lambda: answer(unlock, "confirmed", after_s=40))
+            with pytest.raises(TimeoutError):
+                late.result(timeout=0.5)
+        late.result(timeout=5)
+    assert undone(scooter) == []
+
+
+def in_a_thread(deed: Callable[[], object]) -> object:
+    try:
+        return deed()
+    finally:
+        connections.close_all()
 
 
 # --- through the door -------------------------------------------------------------------------------
@@ -155,50 +179,3 @@ def test_marco_orders_many_through_the_api(
     assert VehicleCommand.objects.get().vehicle == mine
     wrong = api(marco).post("/api/v1/fleet/vehicles/commands", {**body, "parameters": {}})
     assert (wrong.status_code, wrong.json()["code"]) == (422, "command_parameters_invalid")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_many_orders_at_once_get_different_numbers(make_vehicle: MakeVehicle) -> None:
-    scooter = make_vehicle()
-    outcomes = race(8, lambda n: order(scooter, "locate", key=f"ring:{n}"))
-    assert sorted(command.sequence for command in outcomes) == list(range(1, 9))
-
-
-@pytest.mark.django_db(transaction=True)
-def test_one_key_at_once_is_one_order(make_vehicle: MakeVehicle) -> None:
-    scooter = make_vehicle()
-    outcomes = race(8, lambda _n: order(scooter))
-    assert len({command.pk for command in outcomes}) == 1
-    assert VehicleCommand.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_answer_and_the_expiry_meet_and_one_wins(make_vehicle: MakeVehicle) -> None:
-    unlock = order(make_vehicle())
-    send(unlock)
-
-    def run(number: int) -> object:
-        return answer(unlock, "confirmed") if number % 2 else sweep(21)
-
-    race(6, run)
-    unlock.refresh_from_db()
-    assert unlock.state == "confirmed"
-    results = [result for _kind, result, _late in told()]
-    assert results.count("confirmed") == 1
-    assert results.count("unknown") <= 1
-
-
-def test_without_redis_an_order_is_still_given(
-    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scooter = make_vehicle()
-    monkeypatch.setattr(transaction, "on_commit", lambda callback, **_: callback())
-    away = redis.Redis(unix_socket_path="/nowhere.sock", retry=Retry(NoBackoff(), 0))
-    with monkeypatch.context() as broken:
-        broken.setattr(mailbox, "client", lambda: away)
-        unlock = order(scooter)
-    assert VehicleCommand.objects.get() == unlock
-    sweep(1)
-    box = mailbox.client().get(mailbox.box_key(scooter.pk))
-    assert [command.id for command in mailbox.read_box(box, at=AT)] == [str(unlock.public_id)]
-    mailbox.client().delete(mailbox.box_key(scooter.pk))

@@ -146,10 +146,17 @@ def _compensate(
     answer: CommandState,
     at: datetime.datetime,
 ) -> None:
-    """Close again what opened too late; the key makes a repeated answer order it once."""
-    closer = rules.must_close_again(
-        kind=command.kind, found=found, answer=answer, rental=command.vehicle.rental_state
-    )
+    """Close again what opened too late; the key makes a repeated answer order it once.
+
+    The vehicle is locked and judged again before the order: somebody who starts to ride in this
+    moment must not be locked out.
+    """
+    told = {"kind": command.kind, "found": found, "answer": answer}
+    if rules.must_close_again(**told, rental=command.vehicle.rental_state) is None:
+        return
+    vehicles = Vehicle.objects.select_for_update(no_key=True).filter(pk=command.vehicle_id)
+    rental = vehicles.values_list("rental_state", flat=True).get()
+    closer = rules.must_close_again(**told, rental=rental)
     if closer is None or _is_closing(command, closer):
         return
     queue_command(
