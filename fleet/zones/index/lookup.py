@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fleet.zones.index import kernel
-from fleet.zones.index.raster import build
+from fleet.zones.index.raster import Raster, build
 from fleet.zones.rules import Layer, RideRules, Subject, ZoneInfo, effective
 from mobility.core import clock
 
@@ -42,27 +42,26 @@ class ZoneIndex:
         self.version = version
         self.row_of = {zone.zone_id: row for row, zone in enumerate(self.zones)}
         self._rulebooks = tuple(rulebooks)
-        self._raster = build(shapes)
+        self._rasters = build(shapes)
         self._remembered = functools.lru_cache(maxsize=REMEMBERED)(self._rules)
 
     @property
     def nbytes(self) -> int:
-        """Memory of the raster, in bytes."""
-        return self._raster.nbytes
+        """Memory of the rasters, in bytes."""
+        return sum(raster.nbytes for raster in self._rasters)
 
     def locate(self, lon_e7: ArrayLike, lat_e7: ArrayLike) -> Pairs:
         """All pairs of a point and a zone that covers it; coordinates in 1e-7 degrees.
 
         Exact in that unit; a point on a border is in the zone.
         """
-        return _pairs(kernel.locate, self._raster.grid, self._raster.slabs, lon_e7, lat_e7)
+        return self._ask(kernel.locate, lon_e7, lat_e7)
 
     def crossed(
         self, lon0_e7: ArrayLike, lat0_e7: ArrayLike, lon1_e7: ArrayLike, lat1_e7: ArrayLike
     ) -> Pairs:
         """All pairs of a straight segment and a zone that it begins in, passes through or touches."""
-        ends = (lon0_e7, lat0_e7, lon1_e7, lat1_e7)
-        return _pairs(kernel.crossed, self._raster.grid, self._raster.slabs, *ends)
+        return self._ask(kernel.crossed, lon0_e7, lat0_e7, lon1_e7, lat1_e7)
 
     def rules_at(
         self,
@@ -80,6 +79,16 @@ class ZoneIndex:
         """
         minute = clock.local(at).replace(second=0, microsecond=0)
         return self._remembered(tuple(rows), subject, organisation_id, city_id, minute)
+
+    def _ask(self, kernel_of: Any, *coordinates: ArrayLike) -> Pairs:
+        columns = [np.ascontiguousarray(column, dtype=np.int32) for column in coordinates]
+        answers = [_pairs(kernel_of, raster, columns) for raster in self._rasters]
+        if len(answers) == 1:
+            return answers[0]
+        numbers = np.concatenate([np.zeros(0, np.int64), *(one for one, _rows in answers)])
+        rows = np.concatenate([np.zeros(0, np.int32), *(rows for _numbers, rows in answers)])
+        order = np.lexsort((rows, numbers))
+        return numbers[order], rows[order]
 
     def _rules(
         self,
@@ -107,13 +116,12 @@ class ZoneIndex:
         return effective(layers=layers, subject=subject, local=local)
 
 
-def _pairs(ask: Any, grid: Any, slabs: Any, *coordinates: ArrayLike) -> Pairs:
+def _pairs(ask: Any, raster: Raster, columns: Sequence[NDArray[np.int32]]) -> Pairs:
     """Ask with room for twice as many pairs as points, and again when that was too little."""
-    columns = [np.ascontiguousarray(column, dtype=np.int32) for column in coordinates]
     room = 2 * columns[0].size + 64
     while True:
-        first, second = np.empty(room, np.int64), np.empty(room, np.int32)
-        found = int(ask(grid, slabs, *columns, first, second))
+        numbers, rows = np.empty(room, np.int64), np.empty(room, np.int32)
+        found = int(ask(raster.grid, raster.slabs, *columns, numbers, rows))
         if found <= room:
-            return first[:found], second[:found]
+            return numbers[:found], raster.rows[rows[:found]]
         room = found

@@ -1,7 +1,7 @@
-"""Building the raster: cells that lie wholly in a zone answer at once, border cells test exactly.
+"""Building the rasters: cells that lie wholly in a zone answer at once, border cells test exactly.
 
-Memory is bounded: cells start at about 45 m and double their side until there are few enough,
-which a whole country's zones would do.
+Memory is bounded: cells start at about 45 m and double their side until there are few enough. A
+zone as wide as a region would make them coarse for all, so such zones get a raster of their own.
 """
 
 from __future__ import annotations
@@ -22,22 +22,25 @@ if TYPE_CHECKING:
 E7 = 10_000_000
 # 4,096 units of 1e-7 degrees: 46 m from south to north, 32 m from west to east in Milan.
 SHIFT = 12
-# 8 bytes a cell and 4 bytes an entry: 100 MB at the very most.
+# 8 bytes a cell and 4 bytes an entry: 100 MB for a raster at the very most.
 MOST_CELLS = 8_000_000
 MOST_ENTRIES = 8_000_000
+# Cells of the finest size in the box of a zone from which on it is wide: about 45 km square.
+WIDE_CELLS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """Grid and slabs of one set of shapes; see `kernel`."""
+    """Grid and slabs of some zones, see `kernel`; `rows` are their places among all."""
 
     grid: Grid
     slabs: Slabs
+    rows: Ints
 
     @property
     def nbytes(self) -> int:
         """Memory of all arrays."""
-        arrays = (*self.grid, *self.slabs)
+        arrays = (*self.grid, *self.slabs, self.rows)
         return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
 
 
@@ -56,14 +59,23 @@ class Box:
         return self.columns * self.rows
 
 
-def build(shapes: Sequence[BaseGeometry]) -> Raster:
-    """The raster of `shapes` (areas in WGS 84 degrees), whose row numbers are their places.
-
-    1. Round each border to 1e-7 degrees (1 cm) and cut it into edges.
-    2. Choose the finest cells that keep within the bounds of memory.
-    3. Sort the edges into rows, paint each zone, and list the zones of each cell.
-    """
+def build(shapes: Sequence[BaseGeometry]) -> list[Raster]:
+    """One raster of `shapes` (areas in WGS 84 degrees), or two where some are wide."""
     edges = [edges_of(shape) for shape in shapes]
+    wide = [_box(one, west=0, south=0, shift=SHIFT).cells > WIDE_CELLS for one in edges]
+    groups = (
+        [row for row, is_wide in enumerate(wide) if not is_wide],
+        [row for row, is_wide in enumerate(wide) if is_wide],
+    )
+    return [_build([edges[row] for row in rows], rows) for rows in groups if rows]
+
+
+def _build(edges: Sequence[Ints], rows: Sequence[int]) -> Raster:
+    """A raster of some zones.
+
+    1. Choose the finest cells that keep within the bounds of memory.
+    2. Sort the edges into rows, paint each zone, and list the zones of each cell.
+    """
     grid, boxes = _lay_grid(edges)
     slabs = _sort_edges(grid, edges, boxes)
     painted = []
@@ -73,45 +85,36 @@ def build(shapes: Sequence[BaseGeometry]) -> Raster:
         kernel.paint(grid, slabs, zone, lines, box.left, status)
         kernel.touch_tiles(box.left, box.bottom, grid.columns, status, touched)
         painted.append(status)
-    return Raster(grid=_list_zones(grid, boxes, painted, touched), slabs=slabs)
+    grid = _list_zones(grid, boxes, painted, touched)
+    return Raster(grid=grid, slabs=slabs, rows=np.array(rows, np.int32))
 
 
 def edges_of(shape: BaseGeometry) -> Ints:
-    """All edges of an area, holes included, as rows of (x1, y1, x2, y2) in 1e-7 degrees."""
+    """All edges of an area, holes included, as rows of (x1, y1, x2, y2) in 1e-7 degrees.
+
+    An area smaller than that is a single point, kept as an edge without length.
+    """
     rings = shapely.get_rings(shapely.get_parts(shape))
     spots, ring = shapely.get_coordinates(rings, return_index=True)
     corners = np.rint(spots * E7).astype(np.int32)
     lines = np.concatenate((corners[:-1], corners[1:]), axis=1)
     real = (ring[:-1] == ring[1:]) & (lines[:, :2] != lines[:, 2:]).any(axis=1)
-    return np.ascontiguousarray(lines[real])
+    return np.ascontiguousarray(lines[real] if real.any() else lines[:1])
 
 
 def _lay_grid(edges: Sequence[Ints]) -> tuple[Grid, list[Box]]:
-    lines = np.concatenate([np.zeros((0, 4), np.int32), *edges]).astype(np.int64)
-    if not len(lines):
-        return _grid(west=0, south=0, shift=SHIFT, columns=0, rows=0), [Box(0, 0, 0, 0)] * len(
-            edges
-        )
-    west, south = lines[:, 0::2].min() - 1, lines[:, 1::2].min() - 1
-    east, north = lines[:, 0::2].max() + 1, lines[:, 1::2].max() + 1
+    lines = np.concatenate(edges).astype(np.int64)
+    west, south = int(lines[:, 0::2].min()) - 1, int(lines[:, 1::2].min()) - 1
+    east, north = int(lines[:, 0::2].max()) + 1, int(lines[:, 1::2].max()) + 1
     shift = SHIFT
-    boxes = [_box(one, west=west, south=south, shift=shift) for one in edges]
-    while not _fits(boxes):
-        shift += 1
+    while True:
         boxes = [_box(one, west=west, south=south, shift=shift) for one in edges]
-    side = shift + TILE_BITS
-    grid = _grid(
-        west=int(west),
-        south=int(south),
-        shift=shift,
-        columns=int((east - west) >> side) + 1,
-        rows=int((north - south) >> side) + 1,
-    )
-    return grid, boxes
-
-
-def _grid(*, west: int, south: int, shift: int, columns: int, rows: int) -> Grid:
-    return Grid(
+        side = shift + TILE_BITS
+        columns, rows = ((east - west) >> side) + 1, ((north - south) >> side) + 1
+        if _fits(boxes, columns=columns, rows=rows):
+            break
+        shift += 1
+    grid = Grid(
         west=west,
         south=south,
         shift=shift,
@@ -121,34 +124,30 @@ def _grid(*, west: int, south: int, shift: int, columns: int, rows: int) -> Grid
         cells=np.zeros(1, np.int64),
         entries=np.zeros(0, np.int32),
     )
+    return grid, boxes
 
 
 def _box(lines: Ints, *, west: int, south: int, shift: int) -> Box:
-    if not len(lines):
-        return Box(0, 0, 0, 0)
     # A unit more each way, as `kernel.columns_in_row` and `rows_of_edges` round outwards.
-    left = (int(lines[:, 0::2].min()) - 1 - int(west)) >> shift
-    right = (int(lines[:, 0::2].max()) + 1 - int(west)) >> shift
-    bottom = (int(lines[:, 1::2].min()) - 1 - int(south)) >> shift
-    top = (int(lines[:, 1::2].max()) + 1 - int(south)) >> shift
+    left = (int(lines[:, 0::2].min()) - 1 - west) >> shift
+    right = (int(lines[:, 0::2].max()) + 1 - west) >> shift
+    bottom = (int(lines[:, 1::2].min()) - 1 - south) >> shift
+    top = (int(lines[:, 1::2].max()) + 1 - south) >> shift
     return Box(left, bottom, right - left + 1, top - bottom + 1)
 
 
-def _fits(boxes: Sequence[Box]) -> bool:
-    return (
-        sum(box.cells for box in boxes) <= MOST_ENTRIES
-        and _tiles_near(boxes) * TILE_CELLS <= MOST_CELLS
-    )
-
-
-def _tiles_near(boxes: Sequence[Box]) -> int:
-    """Tiles that the boxes touch, counted once for each box: never too few."""
-    return sum(
-        (((box.left + box.columns - 1) >> TILE_BITS) - (box.left >> TILE_BITS) + 1)
-        * (((box.bottom + box.rows - 1) >> TILE_BITS) - (box.bottom >> TILE_BITS) + 1)
-        for box in boxes
-        if box.cells
-    )
+def _fits(boxes: Sequence[Box], *, columns: int, rows: int) -> bool:
+    """Whether tiles, cells and entries keep within their bounds."""
+    if columns * rows > MOST_CELLS or sum(box.cells for box in boxes) > MOST_ENTRIES:
+        return False
+    near = np.zeros((rows, columns), np.bool_)
+    for box in boxes:
+        top, right = box.bottom + box.rows - 1, box.left + box.columns - 1
+        near[
+            box.bottom >> TILE_BITS : (top >> TILE_BITS) + 1,
+            box.left >> TILE_BITS : (right >> TILE_BITS) + 1,
+        ] = True
+    return int(near.sum()) * TILE_CELLS <= MOST_CELLS
 
 
 def _sort_edges(grid: Grid, edges: Sequence[Ints], boxes: Sequence[Box]) -> Slabs:
