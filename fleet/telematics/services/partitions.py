@@ -11,7 +11,8 @@ import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from django.db import connection, transaction
+import structlog
+from django.db import OperationalError, connection, transaction
 
 from fleet.telematics.rules import MAX_AGE_US
 from mobility.core import locks
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
+
+log = structlog.get_logger(__name__)
 
 DAYS_AHEAD = 3
 # Older points are put aside at the door; a week more for what waits in the log meanwhile.
@@ -60,8 +63,13 @@ def drop_empty_days(*, at: datetime.datetime) -> list[str]:
     in use or not yet closed stays for another night.
     """
     oldest = (at - KEEP_EMPTY).astimezone(datetime.UTC).date()
-    names = [name for name in _existing() if _is_before(name, oldest)]
-    dropped = [name for name in names if _drop_if_empty(name)]
+    dropped = []
+    for name in _existing():
+        try:
+            if _is_before(name, oldest) and _drop_if_empty(name):
+                dropped.append(name)
+        except OperationalError as busy:
+            log.warning("telematics.partition_in_use", name=name, reason=str(busy))
     _prepared.clear()
     return dropped
 

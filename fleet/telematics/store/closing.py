@@ -36,6 +36,13 @@ _SLICE = 400_000
 CHUNKS_TABLE = "fleet_pointchunk"
 _SUMMED = ("vehicle_id", *chunks.COLUMNS)
 
+# Made beside and then attached: to make it in place would shut out all readers until the commit.
+# Payloads are pressed already, and a row that stays whole is read with one look.
+_NEW_MONTH = """
+CREATE TABLE {table} (LIKE fleet_pointchunk INCLUDING DEFAULTS INCLUDING STORAGE)
+    WITH (toast_tuple_target = 8160);
+ALTER TABLE fleet_pointchunk ATTACH PARTITION {table} FOR VALUES FROM ({low}) TO ({high});
+"""
 _SLICES = "SELECT vehicle_id, count(*) FROM {table} GROUP BY vehicle_id ORDER BY vehicle_id"
 _OLD = """
 SELECT vehicle_id, payload FROM fleet_pointchunk
@@ -173,16 +180,15 @@ def _size(cursor: Any, table: str) -> int:
 
 
 def _ensure_month(cursor: Any, day: datetime.date) -> str:
+    """Make the month's partition of chunks; returns its name."""
     first = day.replace(day=1)
     following = (first + datetime.timedelta(days=32)).replace(day=1)
-    low, high = hours_of(first, following)
-    cursor.execute("SET LOCAL client_min_messages = warning")
-    # Payloads are pressed already, and a row that stays whole is read with one look.
-    cursor.execute(
-        f"CREATE TABLE IF NOT EXISTS {month_table_of(first)} PARTITION OF fleet_pointchunk"
-        f" FOR VALUES FROM ({low}) TO ({high}) WITH (toast_tuple_target = 8160)",
-    )
-    return month_table_of(first)
+    table = month_table_of(first)
+    cursor.execute("SELECT to_regclass(%s) IS NULL", [table])
+    if cursor.fetchone() == (True,):
+        low, high = hours_of(first, following)
+        cursor.execute(_NEW_MONTH.format(table=table, low=low, high=high))
+    return table
 
 
 def _slices(cursor: Any, table: str) -> Iterator[tuple[int, int]]:

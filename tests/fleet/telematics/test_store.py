@@ -170,6 +170,22 @@ def test_chunks_are_the_same_bytes_however_the_points_came(store: PointStore) ->
     assert payloads() == plain
 
 
+def test_a_close_shuts_out_nobody_but_who_wants_that_very_day(store: PointStore) -> None:
+    """Also the first close of a month, which makes a new partition."""
+    store.append(fresh=day_of(7), late=nothing())
+    store.close(day=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relation::regclass::text FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
+            " AND pid = pg_backend_pid() AND relation IS NOT NULL"
+        )
+        shut = {name for (name,) in cursor.fetchall()}
+    assert "fleet_point_20250504" in shut
+    # The day itself is made by this test in the same transaction, or `fleet_point_default` would
+    # not be shut either.
+    assert not shut & {"fleet_point", "fleet_pointchunk"}
+
+
 def test_nothing_is_removed_when_what_was_packed_is_not_the_same(
     store: PointStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
