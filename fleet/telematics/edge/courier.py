@@ -73,6 +73,11 @@ class Courier:
         if waiting and not self._stopping.is_set():
             self._pool.submit(self._guarded, self._deliver, speaker, waiting)
 
+    def give_back(self, commands: Sequence[PendingCommand]) -> None:
+        """Commands whose line was cut before an answer: the next line may carry them at once."""
+        if commands and not self._stopping.is_set():
+            self._pool.submit(self._guarded, release, commands)
+
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -123,10 +128,19 @@ def claim(waiting: Sequence[PendingCommand]) -> list[PendingCommand]:
     """Those of the commands that nobody has carried in the last `CARRIED_AGAIN_S` seconds."""
     pipeline = mailbox.client().pipeline(transaction=False)
     for command in waiting:
-        pipeline.set(f"fleet:carried:{command.id}", 1, nx=True, ex=CARRIED_AGAIN_S)
+        pipeline.set(_carried_key(command), 1, nx=True, ex=CARRIED_AGAIN_S)
     return [command for command, mine in zip(waiting, pipeline.execute(), strict=True) if mine]
+
+
+def release(commands: Sequence[PendingCommand]) -> None:
+    """Let anybody carry these commands again."""
+    mailbox.client().delete(*(_carried_key(command) for command in commands))
 
 
 def seconds_left(command: PendingCommand, *, at: datetime.datetime) -> int:
     """How long a command may still be on its way, at least one second."""
     return max(1, int((command.expires_at - at).total_seconds()))
+
+
+def _carried_key(command: PendingCommand) -> str:
+    return f"fleet:carried:{command.id}"

@@ -8,6 +8,7 @@ the next frame is lost, the line is cut, and the unit calls again.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ log = structlog.get_logger(__name__)
 
 _ADAPTER = Protocol.TELTONIKA.value
 _ENOUGH_COMMANDS = 20
+# Seconds of silence, seconds between probes, probes; milliseconds for what we sent.
+_KERNEL_PATIENCE = {
+    "TCP_KEEPIDLE": 60,
+    "TCP_KEEPINTVL": 20,
+    "TCP_KEEPCNT": 3,
+    "TCP_USER_TIMEOUT": 20_000,
+}
 _STOP_S = 5.0
 _INSIST_TIMES, _INSIST_AGAIN_S = 120, 2.0
 
@@ -66,10 +74,13 @@ class Line:
         self.in_flight: PendingCommand | None = None
         self.overdue: asyncio.TimerHandle | None = None
 
+    def unanswered(self) -> list[PendingCommand]:
+        """The commands that wait here, the one in flight first."""
+        return [*([self.in_flight] if self.in_flight else []), *self.waiting]
+
     def knows(self, command: PendingCommand) -> bool:
         """Whether a command already waits here."""
-        known = [*self.waiting, *([self.in_flight] if self.in_flight else [])]
-        return any(one.id == command.id for one in known)
+        return any(one.id == command.id for one in self.unanswered())
 
 
 class Gateway:
@@ -187,6 +198,7 @@ class Gateway:
                 await asyncio.wait_for(writer.wait_closed(), 2)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        _keep_alive(writer.get_extra_info("socket"))
         async with asyncio.timeout(self._limits.hello_s):
             imei, taken = await self._greet(reader, writer)
         line = Line(imei, taken.speaker, writer)
@@ -208,6 +220,8 @@ class Gateway:
         if self._lines.get(line.speaker.device_id) is line:
             del self._lines[line.speaker.device_id]
         metrics.LINES.labels(_ADAPTER).set(len(self._lines))
+        if self.courier is not None:
+            self.courier.give_back(line.unanswered())
 
     async def _greet(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -289,6 +303,14 @@ class Gateway:
         if command is not None:
             self._note(line, command, mapping.result_of(text))
         self._send_next(line)
+
+
+def _keep_alive(line: socket.socket) -> None:
+    """A unit that drove into a garage hangs up without a word; the kernel finds out for us."""
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KERNEL_PATIENCE.items():
+        if hasattr(socket, option):  # not everywhere outside of Linux
+            line.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _length(head: bytes, line: Line) -> int:

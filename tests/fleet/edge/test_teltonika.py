@@ -250,6 +250,22 @@ def test_without_an_answer_the_line_is_cut_and_the_ledger_decides(
     assert state_of(command) == "sent"
 
 
+def test_a_unit_that_calls_again_hears_at_once_what_it_did_not_answer(
+    edge: RunningEdge, fleet: Fleet
+) -> None:
+    scooter, imei = fleet.teltonika()
+    unit = fleet.call(edge.port, imei)
+    command = fleet.order(scooter)
+    assert unit.command() == "setdigout 1?"
+    unit.close()
+    time.sleep(0.2)
+    unit = fleet.call(edge.port, imei)
+    unit.line.settimeout(5)
+    assert unit.command() == "setdigout 1?"
+    unit.line.sendall(answer("DOUT1:ON Timeout:INFINITY"))
+    eventually(lambda: state_of(command) == "confirmed")
+
+
 def test_a_stopping_edge_answers_what_it_has_read(real_database: None, fleet: Fleet) -> None:
     scooter, imei = fleet.teltonika()
     own = start_edge(EdgeOptions(teltonika=("127.0.0.1", 0), threads=1))
