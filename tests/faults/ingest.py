@@ -89,7 +89,7 @@ def run(stand: Stand, fleet: Sequence[StubbornDevice], faults: Sequence[Fault]) 
     for thread in threads:
         thread.join(300)
     failures = [device.failed for device in fleet if device.failed]
-    assert not failures, failures
+    assert not failures, (failures, [one.tail(15) for one in stand.processes.values()])
     ended = time.monotonic()
     stand.until(lambda: log_is_empty(stand), within_s=180)
     report.emptied_s = time.monotonic() - ended

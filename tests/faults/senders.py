@@ -20,7 +20,9 @@ _STEP_MS = 100
 
 
 class Door(Protocol):
-    """A way to report: True when the report was acknowledged."""
+    """A way to report: True when the report was acknowledged; `heard` is the last refusal."""
+
+    heard: str
 
     def report(self, rows: list[Row]) -> bool: ...
 
@@ -37,6 +39,7 @@ class HttpDoor:
 
     port: int
     secret: str
+    heard: str = ""
     _line: http.client.HTTPConnection | None = None
 
     def report(self, rows: list[Row]) -> bool:
@@ -58,6 +61,7 @@ class HttpDoor:
             told = json.loads(text)
             assert told["accepted"] == len(rows), told
             return True
+        self.heard = f"{answer.status} {text!r}"
         # While servers are away: busy, or nobody who knows our credential.
         assert answer.status in {500, 502, 503}, (answer.status, text)
         return False
@@ -74,6 +78,7 @@ class TeltonikaDoor:
 
     port: int
     imei: str
+    heard: str = ""
     _unit: Unit | None = None
 
     def report(self, rows: list[Row]) -> bool:
@@ -151,6 +156,6 @@ class StubbornDevice:
                     return
             except (OSError, http.client.HTTPException, ValueError):
                 self.door.hang_up()
-            assert time.monotonic() < give_up, "a report was never acknowledged"
+            assert time.monotonic() < give_up, f"never acknowledged: {self.door.heard}"
             self.repeats += 1
             time.sleep(PAUSE_S)

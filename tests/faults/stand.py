@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import redis
 
-from tests.stories.processes import ROOT, TETHER, Process, free_port, listens
+from tests.stories.processes import ROOT, TETHER, Process, listens
 
 DATABASE = "faults"
 ROLE = "mobility"
@@ -81,14 +83,28 @@ def masked() -> list[str]:
     return ["/usr/bin/unshare", "--user", f"--map-user={user.pw_uid}", f"--map-group={user.pw_gid}"]
 
 
+def quiet_port() -> int:
+    """A free port from which no connection begins.
+
+    Who keeps calling a port of the other kind while nobody listens there will one day be given
+    that very port to call from, and talk to itself: the server cannot come back then.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for port in random.sample(range(lowest - 10_000, lowest), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise NoServers("no free port")
+
+
 @dataclass
 class Stand:
     """The servers and processes of one run."""
 
     programs: Programs
     folder: Path
-    web_port: int = field(default_factory=free_port)
-    edge_port: int = field(default_factory=free_port)
+    web_port: int = field(default_factory=quiet_port)
+    edge_port: int = field(default_factory=quiet_port)
     processes: dict[str, Process] = field(default_factory=dict)
 
     @property
@@ -203,7 +219,7 @@ class Stand:
         self._add("worker", *celery, *worker)
         schedule = ["-s", str(self.folder / "beat"), "--pidfile="]
         self._add("beat", *celery, "beat", *schedule)
-        self.until(lambda: listens(self.web_port) and listens(self.edge_port), within_s=90)
+        self.until(lambda: self.answers("web") and self.answers("edge"), within_s=90)
 
     def provision(self, *, http: int, teltonika: int) -> dict[str, list[dict[str, str]]]:
         """Vehicles with devices of both kinds."""
@@ -237,10 +253,21 @@ class Stand:
             process._sink.close()
 
     def kill_and_restart(self, name: str, *, away_s: float) -> None:
-        """Kill, wait, start again; the others go on meanwhile."""
+        """Kill, wait, start again until it answers; the others go on meanwhile."""
         self.kill(name)
         time.sleep(away_s)
         self.start(name)
+        self.until(lambda: self.answers(name), within_s=90)
+
+    def answers(self, name: str) -> bool:
+        """Whether a process serves; of a worker we only see that it lives."""
+        process = self.processes[name]
+        if process.handle is None or process.handle.poll() is not None:
+            raise AssertionError(f"{name} ended:\n{process.tail()}")
+        if name in SERVERS:
+            return self.servers_answer()
+        port = {"web": self.web_port, "edge": self.edge_port}.get(name)
+        return port is None or listens(port)
 
     def until(self, condition: Callable[[], bool], *, within_s: float) -> None:
         """Wait until something is so."""
