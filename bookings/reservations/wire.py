@@ -9,7 +9,7 @@ from bookings.reservations.models import Reservation
 from bookings.reservations.queries import Offer
 from fleet.vehicles.models import LatestState, Vehicle
 from fleet.vehicles.rules import range_m
-from fleet.vehicles.states import Kind
+from fleet.vehicles.states import Equipment, FormFactor, Kind
 from mobility.core.texts import pick
 
 
@@ -75,6 +75,14 @@ class VehicleSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     kind = serializers.ChoiceField(choices=Kind.choices)
     name = serializers.CharField()
+    form_factor = serializers.ChoiceField(
+        choices=FormFactor.choices, required=False, help_text="GBFS; not in lists."
+    )
+    equipment = serializers.ListField(
+        child=serializers.ChoiceField(choices=Equipment.choices),
+        required=False,
+        help_text="What it carries besides itself; not in lists.",
+    )
     lat = serializers.FloatField(allow_null=True)
     lon = serializers.FloatField(allow_null=True)
     battery_pct = serializers.IntegerField(allow_null=True)
@@ -165,6 +173,8 @@ def vehicle_body(vehicle: Vehicle, *, show_place: bool = True) -> dict[str, Any]
         "code": vehicle.code,
         "kind": vehicle.kind,
         "name": pick(vehicle.type.name),
+        "form_factor": vehicle.type.form,
+        "equipment": vehicle.equipment,
         "lat": latest.lat if latest else None,
         "lon": latest.lon if latest else None,
         "battery_pct": battery,

@@ -39,5 +39,6 @@ def test_the_sticker_is_found_by_its_code_and_by_its_qr_code(
 ) -> None:
     scooter.refresh_from_db()
     for ref in (scooter.code.lower(), scooter.qr_code, scooter.qr_code.upper()):
-        assert api(giulia).get(f"/api/v1/vehicles/{ref}").json()["code"] == scooter.code
+        seen = api(giulia).get(f"/api/v1/vehicles/{ref}").json()
+        assert (seen["code"], seen["form_factor"]) == (scooter.code, "scooter_standing")
     assert api(giulia).get(f"/api/v1/vehicles/{scooter.qr_code[:-1]}").status_code == 404
