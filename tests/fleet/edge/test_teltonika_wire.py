@@ -149,7 +149,7 @@ def test_without_satellites_the_place_is_not_believed() -> None:
         ("DOUT1:ON Timeout:10s Speed is above threshold, queued", "accepted"),
         ("DOUT1 ERROR", "rejected"),
         ("Unknown command or invalid format", "rejected"),
-        ("DOUT is disabled from CFG", "rejected"),
+        ("DOUT2 is disabled from CFG", "rejected"),
     ],
 )
 def test_a_unit_answers_in_words(said: str, result: str) -> None:
