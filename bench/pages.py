@@ -69,6 +69,7 @@ LISTENERS = 500
 WEST, SOUTH, EAST, NORTH = 9.06, 45.38, 9.30, 45.54
 PATIENCE_S = 60.0
 LIMIT_MS = 100.0
+WARM_UP = 4
 STAFF = Audience.staff(None)
 
 
@@ -257,7 +258,7 @@ def time_pages(port: int, fleet: Fleet, *, times: int) -> dict[str, list[float]]
         headers={"accept-language": "en"},
     ) as http:
         for name, address in addresses(fleet).items():
-            for _ in range(4):
+            for _ in range(WARM_UP):
                 http.get(address).raise_for_status()
             took[name] = [_timed(lambda a=address: http.get(a)) for _ in range(times)]
     return took
@@ -286,7 +287,9 @@ def measure_pages(*, times: int) -> tuple[Fleet, list[Figure]]:
     )  # fmt: skip
     try:
         wait_for(f"http://127.0.0.1:{port}/healthz")
+        spent = tree_cpu_s([web.pid])
         took = time_pages(port, fleet, times=times)
+        spent = tree_cpu_s([web.pid]) - spent
     finally:
         stop(web)
     figures = [
@@ -294,6 +297,10 @@ def measure_pages(*, times: int) -> tuple[Fleet, list[Figure]]:
         for name, values in took.items()
     ]
     grown = sum(many[name] != few[name] for name in many)
+    answers = len(took) * (times + WARM_UP)
+    figures.append(
+        Figure(name="web: CPU per answer, all pages alike", value=1000 * spent / answers, unit="ms")
+    )
     figures.append(
         Figure(name="pages whose queries grow with the fleet", value=grown, unit="", limit=0.5)
     )

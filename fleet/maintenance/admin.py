@@ -57,6 +57,7 @@ class FaultInline(_ReadOnly, ScopedInline):
     model = FaultReport
     viewers = FLEET_STAFF
     fields = ("case_number", "category", "severity", "text", "state", "at")
+    readonly_fields = fields
     show_change_link = True
 
 

@@ -136,9 +136,9 @@ def _give_back(
 ) -> None:
     vehicle = order.vehicle
     if passed:
+        lift_block(vehicle_id=vehicle.pk, reason=BlockReason.INSPECTION, at=at, by=KEEPER)
         if vehicle.life_state == LifeState.WORKSHOP:
             set_life_state(vehicle_id=vehicle.pk, to=LifeState.IN_SERVICE, at=at, by=by)
-        lift_block(vehicle_id=vehicle.pk, reason=BlockReason.INSPECTION, at=at, by=KEEPER)
     hold = held_for_service(vehicle.pk)
     if hold is not None:
         release_hold(hold_id=hold.pk, at=at, by=by)
