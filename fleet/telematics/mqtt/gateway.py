@@ -3,7 +3,7 @@
 A message is acknowledged to the broker only after the log has it. While the log is full or away
 nothing is acknowledged; the broker then sends at most `RECEIVE_MAXIMUM` more and keeps the rest. A
 message that can never be taken is acknowledged too, or it would come for ever; the reason is told on
-the device's error topic. (The client library sends no reason codes with an acknowledgement.)
+the device's error topic, as a reason code with the acknowledgement would end at the broker.
 """
 
 from __future__ import annotations
