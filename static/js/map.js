@@ -20,6 +20,7 @@ export class CityMap {
     this.element = element;
     this.looks = [groundLooks];
     this.watchers = [];
+    this.corners = [];
     this.map = new maplibre.Map({
       container: element,
       style: { version: 8, sources: {}, layers: groundLooks() },
@@ -97,6 +98,21 @@ export class CityMap {
   /** `use()` when the person has moved the map. */
   onMoved(use) {
     this.map.on("moveend", use);
+  }
+
+  /** Corners a person may drag, `moved(number, {lon, lat})`; an empty list takes them away. */
+  showCorners(spots, moved) {
+    for (const corner of this.corners) corner.remove();
+    this.corners = spots.map((spot, number) => {
+      const element = document.createElement("span");
+      element.className = "map-corner";
+      const corner = new maplibre.Marker({ element, draggable: true }).setLngLat(spot).addTo(this.map);
+      corner.on("dragend", () => {
+        const { lng, lat } = corner.getLngLat();
+        moved(number, { lon: lng, lat });
+      });
+      return corner;
+    });
   }
 
   goTo({ lon, lat, zoom = this.map.getZoom(), below = 0 }) {

@@ -1,5 +1,6 @@
 """Marco draws a no-parking zone with the mouse, reads the check, publishes it, and residents see it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def test_marco_draws_a_zone_on_the_map_and_publishes_it(
     shot(page, "desk-7-zone-drawn")
     page.get_by_role("button", name="Close the line").click()
     assert '"san-siro"' in page.locator("#id_drawing").input_value()
+    drag_a_corner(page, "san-siro")
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.locator(".zones-findings")).to_contain_text("Nothing to complain about.")
     shot(page, "desk-8-zone-checked")
@@ -50,3 +52,26 @@ def test_marco_draws_a_zone_on_the_map_and_publishes_it(
         ".then(({ features }) => features.map(({ properties }) => properties.code))"
     )
     assert "san-siro" in codes
+
+
+def drag_a_corner(page: Page, code: str) -> None:
+    """Thirty pixels to the left, so the zone reaches farther west than before."""
+    page.get_by_label("Move corners of").select_option(code)
+    corners = page.locator(".map-corner")
+    expect(corners).to_have_count(len(CORNERS))
+    before = west_of(page, code)
+    box = corners.first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 15, y, steps=5)
+    page.mouse.move(x - 30, y, steps=5)
+    page.mouse.up()
+    assert west_of(page, code) < before
+
+
+def west_of(page: Page, code: str) -> float:
+    drawing = json.loads(page.locator("#id_drawing").input_value())
+    (zone,) = [one for one in drawing["features"] if one["properties"]["code"] == code]
+    return min(lon for ring in zone["geometry"]["coordinates"] for lon, _lat in ring)
