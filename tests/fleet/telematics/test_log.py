@@ -1,0 +1,107 @@
+"""What any log between the doors and the tables must do: keep entries until they are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fleet.telematics.log import LogBusy, RedisPointLog, entry_order
+
+if TYPE_CHECKING:
+    from fleet.telematics.log import PointLog
+
+
+@pytest.fixture(params=[RedisPointLog])
+def any_log(request: pytest.FixtureRequest) -> PointLog:
+    """Every log that there is, empty; what follows holds for each of them."""
+    made: PointLog = request.param()
+    # The first reader of a new shard only makes itself known.
+    for shard in (0, 1):
+        made.read(shard=shard, count=1, wait_ms=1)
+    return made
+
+
+def payloads(log: PointLog, *, shard: int = 0, count: int = 100) -> list[bytes]:
+    return [payload for _entry_id, payload in log.read(shard=shard, count=count, wait_ms=1)]
+
+
+def test_entries_come_in_the_order_of_their_appending(any_log: PointLog) -> None:
+    for number in range(5):
+        any_log.append(vehicle_id=7, payload=b"%d" % number)
+    entries = any_log.read(shard=0, count=100, wait_ms=1)
+    assert [payload for _entry_id, payload in entries] == [b"0", b"1", b"2", b"3", b"4"]
+    ids = [entry_order(entry_id) for entry_id, _payload in entries]
+    assert ids == sorted(set(ids))
+
+
+def test_an_empty_log_is_waited_for_and_gives_nothing(any_log: PointLog) -> None:
+    assert any_log.read(shard=0, count=10, wait_ms=1) == []
+    assert any_log.backlog(shard=0) == 0
+    assert any_log.oldest_ms(shard=0) is None
+
+
+def test_what_was_read_and_not_acknowledged_comes_again_first(any_log: PointLog) -> None:
+    """The next reader inherits what a killed one left, before anything new."""
+    any_log.append(vehicle_id=7, payload=b"first")
+    assert payloads(any_log) == [b"first"]
+    any_log.append(vehicle_id=7, payload=b"second")
+    successor = type(any_log)()
+    assert payloads(successor) == [b"first"]
+    (entry,) = successor.read(shard=0, count=10, wait_ms=1)
+    successor.acknowledge(shard=0, entry_ids=[entry[0]])
+    assert payloads(successor) == [b"second"]
+
+
+def test_acknowledged_entries_are_gone_and_the_others_stay(any_log: PointLog) -> None:
+    for number in range(4):
+        any_log.append(vehicle_id=7, payload=b"%d" % number)
+    entries = any_log.read(shard=0, count=2, wait_ms=1)
+    any_log.acknowledge(shard=0, entry_ids=[entry_id for entry_id, _payload in entries])
+    any_log.acknowledge(shard=0, entry_ids=[])
+    assert any_log.backlog(shard=0) == 2
+    assert payloads(any_log) == [b"2", b"3"]
+
+
+def test_an_entry_acknowledged_twice_takes_no_other_with_it(any_log: PointLog) -> None:
+    any_log.append(vehicle_id=7, payload=b"a")
+    (entry,) = any_log.read(shard=0, count=1, wait_ms=1)
+    for _ in range(2):
+        any_log.acknowledge(shard=0, entry_ids=[entry[0]])
+        any_log.append(vehicle_id=7, payload=b"b")
+    assert any_log.backlog(shard=0) == 2
+
+
+def test_shards_know_nothing_of_each_other(any_log: PointLog) -> None:
+    boxes = any_log.append_batch(payloads={0: b"zero", 1: b"one"}, vehicle_ids=[7, 8])
+    assert boxes == [None, None]
+    assert (any_log.backlog(shard=0), any_log.backlog(shard=1)) == (1, 1)
+    assert payloads(any_log, shard=1) == [b"one"]
+    (entry,) = any_log.read(shard=1, count=1, wait_ms=1)
+    any_log.acknowledge(shard=1, entry_ids=[entry[0]])
+    assert (any_log.backlog(shard=0), any_log.backlog(shard=1)) == (1, 0)
+
+
+def test_any_bytes_come_back_as_they_were(any_log: PointLog) -> None:
+    bodies = [b"", bytes(range(256)), b"\x00" * 100_000]
+    for body in bodies:
+        any_log.append(vehicle_id=7, payload=body)
+    assert payloads(any_log) == bodies
+
+
+def test_a_full_log_takes_nothing_and_loses_nothing(
+    any_log: PointLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    any_log.append(vehicle_id=7, payload=b"kept")
+    monkeypatch.setattr("fleet.telematics.log.MAX_BACKLOG", 1)
+    with pytest.raises(LogBusy):
+        any_log.append(vehicle_id=7, payload=b"refused")
+    assert payloads(any_log) == [b"kept"]
+
+
+def test_the_oldest_entry_tells_how_long_it_waits(any_log: PointLog) -> None:
+    any_log.append(vehicle_id=7, payload=b"a")
+    first = any_log.oldest_ms(shard=0)
+    any_log.append(vehicle_id=7, payload=b"b")
+    assert first is not None
+    assert any_log.oldest_ms(shard=0) == first
