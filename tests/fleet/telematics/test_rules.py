@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleet.telematics import records, rules
+from fleet.telematics import records, rules, wire
 from fleet.telematics.rules import crossings, jumps
 
 NOON = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
@@ -204,3 +204,29 @@ def test_crossings_of_a_batch_are_those_of_its_points_one_by_one(
         assert sorted(told) == sorted(expected)
         settled = set(zip(before.row[before.settled], before.zone[before.settled], strict=True))
         assert settled == {key for key, one in plain.items() if one.inside}
+
+
+# --- packing --------------------------------------------------------------------------------------
+
+maybe = st.one_of(st.none(), st.booleans())
+reported = st.builds(
+    wire.PointIn,
+    at=st.integers(0, 2_000_000_000_000),
+    lat=st.floats(-180, 180),
+    lon=st.floats(-180, 180),
+    speed_kmh=st.one_of(st.none(), st.floats(0, 1000)),
+    heading_deg=st.one_of(st.none(), st.floats(0, 360)),
+    battery_pct=st.one_of(st.none(), st.floats(0, 100)),
+    odometer_m=st.one_of(st.none(), st.floats(0, 2_000_000_000)),
+    locked=maybe,
+    accuracy_m=st.one_of(st.none(), st.floats(0, 1_000_000)),
+    tilted=maybe,
+)
+
+
+@given(points=st.lists(reported, min_size=1, max_size=6))
+@settings(max_examples=60)
+def test_many_points_are_packed_like_few(points: list[wire.PointIn]) -> None:
+    many = wire.pack(points * 40)
+    few = wire.pack(points)
+    assert many[: len(points)].tolist() == few.tolist()
