@@ -91,7 +91,7 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
         "where",
         "lately",
     )
-    list_per_page = 40
+    list_per_page = 30
     inlines: ClassVar = [DocumentInline, PlacementInline, BlockInline, CommandInline]
 
     def get_urls(self) -> list[URLPattern]:

@@ -23,10 +23,10 @@ from mobility.core.texts import LocalizedField
 _STICKER = Substr(Replace(Cast(RandomUUID(), models.CharField()), Value("-"), Value("")), 1, 20)
 # ISO 3779: 17 characters without I, O and Q, which look like digits.
 VIN_SHAPE = RegexValidator(
-    r"^[A-HJ-NPR-Z0-9]{17}$", _("A VIN has 17 characters, without I, O and Q.")
+    r"^[A-HJ-NPR-Z0-9]{17}\Z", _("A VIN has 17 characters, without I, O and Q.")
 )
 PLATE_SHAPE = RegexValidator(
-    r"^[A-Z0-9]{4,10}$", _("Give the plate in capital letters and digits.")
+    r"^[A-Z0-9]{4,10}\Z", _("Give the plate in capital letters and digits.")
 )
 
 

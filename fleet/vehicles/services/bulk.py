@@ -49,7 +49,8 @@ def edit_vehicles(
     *, vehicle_ids: Collection[int], edit: BulkEdit, at: datetime.datetime, by: Principal
 ) -> BulkReport:
     """Change many vehicles: what they are and whether they are offered all together, their life
-    one by one, because one on a trip must not keep the others from the workshop.
+    one by one, because one on a trip must not keep the others from the workshop, and because
+    riders must not wait for all of them.
 
     Raises `BlockIsAutomatic`, with nothing changed.
     """
@@ -60,7 +61,7 @@ def edit_vehicles(
                 vehicle_ids=vehicle_ids, place=edit.block, lift=edit.lift, at=at, by=by
             )
         }
-        moved, refused = _move(vehicle_ids, edit, at=at, by=by) if edit.life else (set(), {})
+    moved, refused = _move(vehicle_ids, edit, at=at, by=by) if edit.life else (set(), {})
     return BulkReport(changed=sorted(changed | moved), refused=refused)
 
 
