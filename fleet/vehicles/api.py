@@ -116,7 +116,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             vehicle_id=self.get_object().pk,
             kind=order.validated_data["kind"],
             parameters=order.validated_data["parameters"],
-            idempotency_key=f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120],
+            idempotency_key=_key(request),
             ttl_s=STAFF_COMMAND_TTL_S,
             purpose_ref="staff",
             at=clock.now(),
@@ -141,7 +141,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             vehicle_ids=codes,
             kind=order.validated_data["kind"],
             parameters=order.validated_data["parameters"],
-            idempotency_key=f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120],
+            idempotency_key=_key(request),
             ttl_s=STAFF_COMMAND_TTL_S,
             purpose_ref="staff",
             at=clock.now(),
@@ -180,10 +180,9 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         """Say which battery was put in; send an `Idempotency-Key`, so that it counts once."""
         wish = BatterySwapIn(data=request.data)
         wish.is_valid(raise_exception=True)
-        key = f"staff:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120]
         swap = services.swap_battery(
             vehicle_id=self.get_object().pk,
-            idempotency_key=key,
+            idempotency_key=_key(request),
             **wish.validated_data,
             **self._now(),
         )
@@ -259,3 +258,11 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
             by=signed_in(request).principal,
         )
         return Response(VehicleOut(self.get_object()).data)
+
+
+def _key(request: Request) -> str:
+    """The key of an order: the caller's own, which is theirs alone, or a new one."""
+    given = request.headers.get(KEY_HEADER)
+    if given is None:
+        return f"staff:{ids.uuid7()}"
+    return f"staff:{ids.hash_secret(f'{signed_in(request).principal} {given}')}"

@@ -104,6 +104,19 @@ def test_sara_locks_a_vehicle_once(api: Api, make_vehicle: MakeVehicle, sara: Us
     assert (command.kind, command.requested_by) == ("lock", sara.principal)
 
 
+def test_a_key_is_its_senders_own(
+    api: Api, make_vehicle: MakeVehicle, sara: User, marco: User
+) -> None:
+    """Two phones that both count from one are two people."""
+    url = f"{URL}/{make_vehicle().public_id}/commands"
+    long = "1" * 128
+    for person in (sara, marco):
+        for key in ("1", long, long[:-1]):
+            answer = api(person).post(url, {"kind": "locate"}, HTTP_IDEMPOTENCY_KEY=key)
+            assert answer.status_code == 201
+    assert VehicleCommand.objects.count() == 6
+
+
 def test_marco_blocks_and_lifts(api: Api, make_vehicle: MakeVehicle, marco: User) -> None:
     scooter = make_vehicle()
     url = f"{URL}/{scooter.public_id}/blocks"
