@@ -88,7 +88,7 @@ class Followed:
 
     no_ride: list[tuple[int, int, np.void]] = field(default_factory=list)
     left_area: list[tuple[int, np.void]] = field(default_factory=list)
-    back_in_area: list[int] = field(default_factory=list)
+    in_area: list[int] = field(default_factory=list)
     left_city: list[int] = field(default_factory=list)
     back_in_city: list[int] = field(default_factory=list)
     zone_rows: dict[int, list[int]] = field(default_factory=dict)
@@ -156,6 +156,8 @@ def follow(moved: Moved, known: Known, *, at: datetime.datetime, careful: bool) 
     followed.index = index
     if len(index.zones):
         _cross(moved, known, index, followed, careful=careful)
+    else:
+        _forget_zones(moved, known, index, followed)
     _leave_city(moved, known, followed)
     return followed
 
@@ -399,17 +401,16 @@ def _remember(
             settled[local].append(zone)
         if wavers:
             wavering[local].append(zone)
-    ids = table.ids
+    ids, counts = table.ids, moved.counts
     for local, row in enumerate(moved.vehicles.tolist()):
         presence = known.vehicles[row].presence
         areas = classes[local] & table.operating
         outside = bool(areas.any()) and not any(areas[zone] for zone in settled[local])
-        if not anew[local] and outside != presence.outside:
-            end = moved.starts[local] + moved.counts[local] - 1
-            if outside:
-                followed.left_area.append((row, moved.points[end]))
-            else:
-                followed.back_in_area.append(row)
+        if not outside:
+            followed.in_area.append(row)
+        elif not anew[local] and not presence.outside:
+            end = moved.starts[local] + counts[local] - 1
+            followed.left_area.append((row, moved.points[end]))
         presence.become(
             zones_version=index.version,
             zones=[int(ids[zone]) for zone in settled[local]],
@@ -417,6 +418,15 @@ def _remember(
             outside=outside,
         )
         followed.zone_rows[row] = settled[local]
+
+
+def _forget_zones(moved: Moved, known: Known, index: ZoneIndex, followed: Followed) -> None:
+    """No zone is in force any more: nobody is in one, or outside of all."""
+    for row in moved.vehicles.tolist():
+        presence = known.vehicles[row].presence
+        presence.become(zones_version=index.version, zones=[], wavering=[], outside=False)
+        followed.zone_rows[row] = []
+        followed.in_area.append(row)
 
 
 def _leave_city(moved: Moved, known: Known, followed: Followed) -> None:

@@ -82,7 +82,7 @@ def add_device(
     `ImeiInvalid`, `ImeiTaken`.
     """
     unit = unit or Unit()
-    _require_imei(unit)
+    check_unit(unit=unit)
     known = Device.objects.filter(imei=unit.imei).first() if unit.imei else None
     if known is not None:
         return _move_again(known, vehicle_code=vehicle_code, at=at, by=by), ""
@@ -118,6 +118,13 @@ def add_devices(
         AuditEntry.objects.bulk_create(entries)
         transaction.on_commit(announce_change)
     return dict(zip((vehicle.code for vehicle in vehicles), secrets, strict=True))
+
+
+def check_unit(*, unit: Unit) -> None:
+    """Raise `ImeiInvalid` if a unit that needs an IMEI has none, or what it has is none."""
+    wanted = unit.protocol == Protocol.TELTONIKA or unit.imei
+    if wanted and not _IMEI.fullmatch(unit.imei or ""):
+        raise ImeiInvalid
 
 
 def move_device(
@@ -202,12 +209,6 @@ def revoke_integration(*, integration_id: int, at: datetime.datetime, by: Princi
             row = Integration(pk=integration_id)
             audit.record(by=by, action="integration:revoke", row=row, at=at)
             transaction.on_commit(announce_change)
-
-
-def _require_imei(unit: Unit) -> None:
-    wanted = unit.protocol == Protocol.TELTONIKA or unit.imei
-    if wanted and not _IMEI.fullmatch(unit.imei or ""):
-        raise ImeiInvalid
 
 
 def _move_again(

@@ -5,10 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from fleet.telematics.models import Alarm, Point, VehiclePresence, ZoneCrossing
+from fleet.telematics.models import (
+    Alarm,
+    Point,
+    SpeedLimitOrder,
+    VehiclePresence,
+    ZoneCrossing,
+)
 from fleet.telematics.services.drain import loop
 from fleet.vehicles.models import Vehicle
+from fleet.zones.models import ZoneSet
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
 from tests.fleet.fixtures import MakeVehicle
@@ -29,7 +37,7 @@ from tests.fleet.telematics.reporting import (
     put,
     start_trip,
 )
-from tests.fleet.zones.drawing import MakeZone
+from tests.fleet.zones.drawing import START, MakeZone
 
 
 def box(west_m: float, east_m: float, high_m: float = 200) -> tuple[float, float, float, float]:
@@ -205,6 +213,33 @@ def test_leaving_the_service_area_raises_an_alarm_until_the_way_back(
     assert violations() == ["left_service_area"]
     ride(report, ridden, 90, 60, start=5)
     assert alarms(ridden) == [("left_service_area", "closed")]
+
+
+def test_an_area_drawn_wider_ends_the_alarm_in_silence(
+    ridden: Vehicle, report: Report, make_zone: MakeZone
+) -> None:
+    make_zone("operating", box(-500, 100), code="area")
+    ride(report, ridden, 0, 80, 140, 200)
+    assert alarms(ridden) == [("left_service_area", "open")]
+    make_zone("operating", box(-500, 900), code="wider")
+    ride(report, ridden, 260, start=4)
+    assert alarms(ridden) == [("left_service_area", "closed")]
+    assert crossings(ridden) == [("leave", "area")]
+
+
+def test_without_any_zone_nobody_is_inside_or_outside(
+    ridden: Vehicle, report: Report, make_zone: MakeZone
+) -> None:
+    zone = make_zone("operating", box(-500, 100), code="area")
+    make_zone("slow", box(100, 900), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, 0, 80, 140, 200)
+    ZoneSet.objects.filter(pk=zone.zone_set_id).update(
+        during=DateTimeTZRange(START, NOON + 35 * SECOND)
+    )
+    ride(report, ridden, 260, 300, start=4)
+    assert alarms(ridden) == [("left_service_area", "closed")]
+    assert VehiclePresence.objects.get(pk=ridden.pk).zones == []
+    assert not SpeedLimitOrder.objects.in_force().exists()
 
 
 def test_two_areas_side_by_side_are_one(

@@ -178,9 +178,11 @@ def _tell_zones(batch: Batch, followed: Followed, news: AlarmNews) -> None:
         news.open(kind, vehicle.vehicle_id, **_place(where))
         if vehicle.ridden:
             violations.append(_violation(vehicle, None, LEFT_SERVICE_AREA, where))
-    for row in followed.back_in_area:
-        if kind in known.vehicles[row].alarms:
-            news.close(kind, known.vehicles[row].vehicle_id)
+    back = set(followed.in_area)
+    for row in np.flatnonzero(batch.alarmed(kind)).tolist():
+        vehicle = known.vehicles[row]
+        if row in back or vehicle.life != LifeState.IN_SERVICE:
+            news.close(kind, vehicle.vehicle_id)
     outbox.publish(*violations, at=batch.at)
     for rows, outside in ((followed.left_city, True), (followed.back_in_city, False)):
         ids = known.ids[rows].tolist()
