@@ -17,6 +17,10 @@ Box = tuple[float, float, float, float]
 MakeZone = Callable[..., Zone]
 
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+AT = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
+
+# Around Porta Romana. Here 0.0001 degrees are 7.8 m from west to east and 11.1 m from south to north.
+OPERATING: Box = (9.18, 45.44, 9.22, 45.46)
 
 
 @pytest.fixture

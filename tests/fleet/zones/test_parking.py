@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.core.cache import cache
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
@@ -364,3 +365,17 @@ def test_the_map_is_sent_again_only_when_it_changed(api: Any, make_zone: MakeZon
     make_zone("no_park", OPERATING)
     changed = client.get("/api/v1/zones", headers={"If-None-Match": tag})
     assert (changed.status_code, len(changed.json()["features"])) == (200, 2)
+
+
+def test_the_map_costs_the_same_queries_for_many_zones(
+    api: Any, make_zone: MakeZone, django_assert_num_queries: Any
+) -> None:
+    client = api(None)
+    for _ in range(5):
+        make_zone("no_park", OPERATING)
+        client.get("/api/v1/zones")
+        cache.clear()
+        with django_assert_num_queries(3):
+            client.get("/api/v1/zones")
+        with django_assert_num_queries(1):
+            client.get("/api/v1/zones")
