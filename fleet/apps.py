@@ -16,5 +16,6 @@ class FleetConfig(AppConfig):
     def ready(self) -> None:
         """Attach what listens; imported by name, because models must be loaded first."""
         import_module("fleet.handlers")
+        import_module("fleet.telematics.checks")
         import_module("fleet.telematics.figures")
         import_module("fleet.maintenance.timeline")
