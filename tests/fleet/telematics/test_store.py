@@ -235,7 +235,7 @@ def now_and_then(vehicle_id: int) -> Points:
     return few
 
 
-@pytest.mark.parametrize(("make", "vehicles"), [(day_of, 6), (now_and_then, 120)])
+@pytest.mark.parametrize(("make", "vehicles"), [(day_of, 6), (now_and_then, 60)])
 def test_a_closed_day_takes_a_tenth_of_rows_with_geometry(
     store: PointStore, make: Callable[..., Points], vehicles: int
 ) -> None:

@@ -15,16 +15,21 @@ from hypothesis import strategies as st
 
 from fleet.telematics import records, tasks
 from fleet.telematics.events import TrackCorrected
+from fleet.telematics.log import RedisPointLog
 from fleet.telematics.models import TripTrack
 from fleet.telematics.rules.way import LINE_TOLERANCE_M, way_of
 from fleet.telematics.services import tracks
+from fleet.telematics.services.drain import drain_all
 from fleet.telematics.store import closing, point_store
+from fleet.vehicles import services as vehicles
 from fleet.vehicles.events import TripEnded
 from fleet.vehicles.models import Vehicle
 from mobility.core import clock, outbox
 from mobility.core.geo import haversine_m
 from mobility.core.models import OutboxEvent
+from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
+from tests.fleet.telematics.test_drain import point, send
 
 if TYPE_CHECKING:
     from fleet.telematics.records import Points
@@ -106,8 +111,8 @@ def test_the_kept_line_is_never_far_from_the_points(wiggles: list[float], step: 
     points["lat_e7"] += np.rint(np.array(wiggles) * 89.9).astype(np.int32)
     corners = np.array(way_of(points, limit_mps=60).corners)
     assert len(corners) <= max(2, len(points))
-    for point in points:
-        lon, lat = point["lon_e7"] / 1e7, point["lat_e7"] / 1e7
+    for row in points:
+        lon, lat = row["lon_e7"] / 1e7, row["lat_e7"] / 1e7
         assert distance_to_line_m(lon, lat, corners) <= LINE_TOLERANCE_M + 0.1
 
 
@@ -277,6 +282,46 @@ def test_a_device_that_returns_after_staff_closed_the_trip(
     assert TripTrack.objects.get().distance_m == 1000
     names = set(OutboxEvent.objects.values_list("name", flat=True))
     assert names == {TripEnded.name, TrackCorrected.name}
+
+
+def test_a_ride_from_its_reports_to_its_track(
+    scooter: Vehicle, log: RedisPointLog, relay: Callable[[], int]
+) -> None:
+    """Giulia rides while the scooter reports; half of its reports come after the end."""
+    hold = vehicles.hold_vehicle(
+        vehicle_id=scooter.pk,
+        until=NOON + 30 * MINUTE,
+        purpose="ride",
+        holder_ref="reservation:1",
+        at=NOON - MINUTE,
+        by=SYSTEM,
+    )
+
+    def mark(what: str, at: datetime.datetime) -> None:
+        vehicles.mark_trip(hold_id=hold.pk, mark=what, trip_ref="trip:1", at=at, by=SYSTEM)
+
+    def report(numbers: range, received_at: datetime.datetime) -> None:
+        places = [
+            point(NOON + number * 10 * SECOND, lon=9.19 + number * 5e-4, speed=400)
+            for number in numbers
+        ]
+        send(log, scooter, *places, received_at=received_at)
+        drain_all(shard=0, at=received_at)
+
+    mark("starting", NOON - 30 * SECOND)
+    mark("running", NOON)
+    report(range(20), NOON + 200 * SECOND)
+    mark("ended", NOON + 400 * SECOND)
+    relay()
+    track = TripTrack.objects.get(trip_ref="trip:1")
+    assert (track.vehicle_id, track.started_at) == (scooter.pk, NOON)
+    assert track.distance_m == pytest.approx(19 * 39, abs=2)
+    tracks.correct_tracks(at=NOON + 30 * MINUTE)
+    report(range(20, 41), NOON + 120 * MINUTE)
+    assert tracks.correct_tracks(at=NOON + 121 * MINUTE) == 1
+    track.refresh_from_db()
+    assert track.distance_m == pytest.approx(40 * 39, abs=4)
+    assert track.points == 41
 
 
 def test_late_points_touch_only_the_tracks_they_fall_into(
