@@ -3,10 +3,12 @@
 from fleet.maintenance import admin as maintenance_admin
 from fleet.rebalancing import admin as rebalancing_admin
 from fleet.telematics import admin as telematics_admin
+from fleet.telematics import device_admin
 from fleet.vehicles import admin as vehicles_admin
 from fleet.zones import admin as zones_admin
 
 __all__ = [
+    "device_admin",
     "maintenance_admin",
     "rebalancing_admin",
     "telematics_admin",

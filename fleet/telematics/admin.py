@@ -1,19 +1,14 @@
-"""Admin pages of telematics: devices and where they sit, and reports that were put aside."""
+"""Admin pages of telematics: reports that were put aside, alarms, crossings, tracks."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from fleet.telematics import services
 from fleet.telematics.models import (
     Alarm,
-    Device,
-    DeviceAssignment,
-    Integration,
     QuarantinedPoint,
     RetentionRun,
     SpeedLimitOrder,
@@ -21,75 +16,15 @@ from fleet.telematics.models import (
     ZoneCrossing,
 )
 from fleet.telematics.services import alarms
-from fleet.telematics.services.credentials import announce_change
 from fleet.telematics.states import AlarmState
 from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
-from mobility.accounts.states import Role
+from mobility.accounts.scoped_admin import ScopedAdmin
 from mobility.core import clock
 from mobility.core.admin import ReadOnlyAdmin
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
-
-
-class AssignmentInline(ScopedInline):
-    """The vehicles a device sat in."""
-
-    model = DeviceAssignment
-    viewers = FLEET_STAFF
-    fields = ("vehicle", "during")
-
-
-@admin.register(Device)
-class DeviceAdmin(ScopedAdmin[Device]):
-    """Devices; new ones come from `manage.py add_device`, which shows their secret once."""
-
-    viewers = FLEET_STAFF
-    editors = frozenset({Role.FLEET_OPERATOR})
-    addable = False
-    list_display = ("serial", "protocol", "model", "organisation", "created_at", "revoked_at")
-    list_filter = ("protocol", ("revoked_at", admin.EmptyFieldListFilter))
-    list_select_related = ("organisation",)
-    search_fields = ("serial", "imei", "assignments__vehicle__code")
-    readonly_fields = ("organisation", "serial", "protocol", "imei", "created_at", "revoked_at")
-    inlines = (AssignmentInline,)
-    actions = ("revoke",)
-
-    @admin.action(description=_("Revoke"), permissions=["change"])
-    def revoke(self, request: HttpRequest, devices: QuerySet[Device]) -> None:
-        """Refuse these devices from now on."""
-        person: Any = request.user
-        for device in devices:
-            services.revoke_device(device_id=device.pk, at=clock.now(), by=person.principal)
-
-    def save_model(self, request: HttpRequest, obj: Device, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's signature
-        """Only the model can be edited; the edge must hear which profile holds now."""
-        super().save_model(request, obj, form, change)
-        transaction.on_commit(announce_change)
-
-
-@admin.register(Integration)
-class IntegrationAdmin(ScopedAdmin[Integration]):
-    """Backends of operators; new ones come from `manage.py add_integration`."""
-
-    viewers = FLEET_STAFF
-    editors = frozenset({Role.FLEET_OPERATOR})
-    addable = False
-    list_display = ("name", "organisation", "created_at", "revoked_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("organisation",)
-    search_fields = ("name",)
-    readonly_fields = ("organisation", "name", "created_at", "revoked_at")
-    actions = ("revoke",)
-
-    @admin.action(description=_("Revoke"), permissions=["change"])
-    def revoke(self, request: HttpRequest, integrations: QuerySet[Integration]) -> None:
-        """Refuse these backends from now on."""
-        person: Any = request.user
-        for one in integrations:
-            services.revoke_integration(integration_id=one.pk, at=clock.now(), by=person.principal)
 
 
 @admin.register(QuarantinedPoint)
