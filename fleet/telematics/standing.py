@@ -76,7 +76,7 @@ class Face:
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
-    """What a vehicle is called; it never changes."""
+    """What a vehicle is called. Hardly ever changed: who keeps it shows a new code after a restart."""
 
     public_id: UUID
     code: str

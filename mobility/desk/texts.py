@@ -123,6 +123,7 @@ TEXTS: dict[str, str | Promise] = {
     "what_fault": _("Fault report"),
     "what_work_order": _("Work order"),
     "what_work_ended": _("Work ended"),
+    "fault_noted": _("Noted as case {number}."),
     "timeline_none": _("Nothing has happened to it yet."),
     "online": _("online"),
     "offline": _("offline"),

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from fleet.maintenance.states import OrderReason, Priority
+from fleet.maintenance.states import FaultCategory, OrderReason, Priority
 from fleet.telematics.states import AlarmKind
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import BlockReason, CommandKind, LifeState, LinkState, RentalState
@@ -77,6 +77,7 @@ def vehicle(request: HttpRequest, ref: str) -> HttpResponse:
         "block": _labels(BlockReason.choices),
         "command": _labels(CommandKind.choices),
         "order_reason": _labels(OrderReason.choices),
+        "fault": _labels(FaultCategory.choices),
         "alarm": _labels(AlarmKind.choices),
     }
     return _shell(
@@ -84,6 +85,7 @@ def vehicle(request: HttpRequest, ref: str) -> HttpResponse:
         "desk/vehicle.html",
         id=str(found.public_id),
         code=found.code,
+        acts=_person(request).has_role(*FLEET),
         row=row,
         words=words,
     )

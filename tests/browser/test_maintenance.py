@@ -85,6 +85,11 @@ def test_a_loose_brake_goes_from_giulias_telephone_to_saras_and_is_put_right(
         expect(timeline).to_contain_text("Work ended")
         expect(timeline).to_contain_text(number)
         shot(sara, "maintenance-5-timeline-phone")
+        sara.get_by_text("Report a fault").click()
+        sara.get_by_label("What is wrong?").select_option("lights")
+        sara.get_by_role("button", name="Report", exact=True).click()
+        expect(sara.locator("[data-alert]")).to_contain_text("Noted as case")
+        expect(timeline).to_contain_text("Lights")
         giulia.reload()
         expect(giulia.locator("[data-faults]")).to_contain_text("Put right")
 

@@ -1,7 +1,7 @@
 // One vehicle: how it is now, and everything that happened to it in one list, cause beside effect.
 
-import { get, poll } from "../api.js";
-import { clone, fill, find, say, show } from "../dom.js";
+import { get, poll, post } from "../api.js";
+import { busy, clone, fill, find, say, show } from "../dom.js";
 import { moment, page, text } from "../page.js";
 
 const REFRESH_S = 5;
@@ -56,6 +56,25 @@ async function load() {
   const rows = vehicle.timeline.map(entry);
   show(find("[data-timeline]"), ...(rows.length ? rows : [nothing]));
 }
+
+const report = find("[data-report]");
+const form = find("[data-report-form]", report);
+report.hidden = !page.acts;
+for (const [value, label] of Object.entries(words.fault)) form.elements.category.add(new Option(label, value));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  busy(find("button", form), async () => {
+    try {
+      const told = await post("/fleet/faults", { vehicle: page.code, ...Object.fromEntries(new FormData(form)) });
+      say(document, text("fault_noted", { number: told.case_number }), { tone: "success" });
+      form.reset();
+      report.open = false;
+      await load();
+    } catch (error) {
+      say(document, error.message);
+    }
+  });
+});
 
 load().catch((error) => say(document, error.message));
 poll(load, () => false, REFRESH_S);
