@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import orjson
@@ -57,10 +58,10 @@ class ZonesView(ReadView):
         """Service areas, bays, slow, no-ride and no-parking zones valid now, as GeoJSON in order of
         precedence; 304 while they are the ones that `If-None-Match` names."""
         at, city = clock.now(), request.query_params.get("city")
+        if city is not None and not City.objects.filter(slug=city).exists():
+            return HttpResponse(orjson.dumps(queries.NO_FEATURES), content_type=GEOJSON)
         words = (queries.zones_tag(at=at), translation.get_language() or "", city or "")
-        etag = (
-            '"zones-' + "-".join(words).encode("ascii", "replace").decode().replace('"', "") + '"'
-        )
+        etag = f'"zones-{blake2b("|".join(words).encode(), digest_size=12).hexdigest()}"'
         known = get_conditional_response(request._request, etag=etag)
         if known is not None:
             return _fresh(known, etag)

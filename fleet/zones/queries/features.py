@@ -26,6 +26,9 @@ RULE_FIELDS = (
 )  # fmt: skip
 
 
+NO_FEATURES: dict[str, Any] = {"type": "FeatureCollection", "features": []}
+
+
 def zone_features(*, at: datetime.datetime, city_slug: str | None = None) -> dict[str, Any]:
     """The zones in force at a moment as a GeoJSON FeatureCollection (RFC 7946), in order of
     precedence; names in the active language."""
