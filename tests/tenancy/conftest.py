@@ -23,7 +23,15 @@ from charging.stations.services import queue_command
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import (
+    Battery,
+    BatterySwap,
+    ServiceTrip,
+    Vehicle,
+    VehicleCase,
+    VehicleDocument,
+    VehicleHold,
+)
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
@@ -66,6 +74,7 @@ def whole_city(
     station = make_station("TENANT-CP", online=True, at=clock.now())
     session = _session(station)
     plan = _plan(vehicle)
+    _belongings(vehicle)
     add_integration(
         organisation_slug=vehicle.organisation.slug, name="Backend", at=clock.now(), by=SYSTEM
     )
@@ -156,6 +165,31 @@ def _alarm(vehicle: Vehicle) -> Alarm:
     at = clock.now()
     return Alarm.objects.create(
         vehicle=vehicle, kind="tilt", severity="info", opened_at=at, last_seen_at=at
+    )
+
+
+def _belongings(vehicle: Vehicle) -> None:
+    """A paper, a battery that was swapped in, a case: what staff keep of a vehicle."""
+    at = clock.now()
+    VehicleDocument.objects.create(
+        vehicle=vehicle, kind="insurance", number="P-1", valid_from=clock.service_day(at)
+    )
+    battery = Battery.objects.create(
+        organisation=vehicle.organisation, serial="BAT-0", capacity_wh=550
+    )
+    BatterySwap.objects.create(
+        vehicle=vehicle, slot=1, inserted=battery, at=at, by="test", idempotency_key="0"
+    )
+    VehicleCase.objects.create(vehicle=vehicle, kind="missing", opened_at=at, opened_by="test")
+    earlier = VehicleHold.objects.create(
+        vehicle=vehicle,
+        during=(at - datetime.timedelta(days=2), at - datetime.timedelta(days=1)),
+        purpose="service",
+        holder_ref="service:0",
+        released_at=at,
+    )
+    ServiceTrip.objects.create(
+        vehicle=vehicle, hold=earlier, reason="test", started_at=at, started_by="test", ended_at=at
     )
 
 
