@@ -29,8 +29,7 @@ def on_alarm_closed(event: AlarmClosed, *, at: datetime.datetime) -> None:
     services.withdraw_alarm(alarm_id=event.alarm_id, vehicle_id=event.vehicle_id, at=at)
 
 
-@handles(LifeChanged)
+@handles(LifeChanged, when=lambda event: event.after == LifeState.RETIRED)
 def on_life_changed(event: LifeChanged, *, at: datetime.datetime) -> None:
     """Nobody repairs what is no longer there."""
-    if event.after == LifeState.RETIRED:
-        services.drop_work(vehicle_id=event.vehicle_id, at=at)
+    services.drop_work(vehicle_id=event.vehicle_id, at=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from fleet.maintenance import states
@@ -246,6 +247,12 @@ class CostQuery(serializers.Serializer[Any]):
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     by = serializers.ChoiceField(choices=("vehicle", "type"), default="type")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A period runs forward."""
+        if attrs["end"] <= attrs["start"]:
+            raise serializers.ValidationError({"end": [_("The end must be after the start.")]})
+        return attrs
 
 
 class CostOut(serializers.Serializer[Any]):

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from fleet.maintenance import states
@@ -33,7 +33,7 @@ class WorkOrderQuerySet(FleetScoped["WorkOrder"]):
             WorkOrderPart.objects.filter(order=OuterRef("pk"))
             .order_by()
             .values("order")
-            .annotate(cents=Sum(F("quantity") * F("unit_cost_cents")))
+            .annotate(cents=Sum(Cast("quantity", models.BigIntegerField()) * F("unit_cost_cents")))
         )
         cents = Coalesce(Subquery(parts.values("cents")), Value(0))
         figures = {"parts_cents": cents, "total_cents": F("cost_cents") + cents}

@@ -23,7 +23,7 @@ WITH orders AS (
       AND work.opened_at < %(end)s
       AND (work.finished_at IS NULL OR work.finished_at >= %(start)s)
 ), parts AS (
-    SELECT part.order_id, sum(part.quantity * part.unit_cost_cents) AS cents
+    SELECT part.order_id, sum(part.quantity::bigint * part.unit_cost_cents) AS cents
     FROM fleet_workorderpart part JOIN orders ON orders.id = part.order_id
     GROUP BY part.order_id
 ), money AS (

@@ -14,6 +14,7 @@ from fleet.maintenance.services.faults import accept_fault, dismiss_fault, repor
 from fleet.maintenance.states import FaultCategory, FaultSource, FaultState, Priority
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import RentalState
+from mobility.core.principals import system_principal
 
 _WITH_RIDER = frozenset({RentalState.ON_TRIP, RentalState.PAUSED, RentalState.ENDING})
 
@@ -43,7 +44,8 @@ def report_alarm(
             category=category,
             evidence={**details, "alarm": alarm_id, "kind": kind},
             at=at,
-            by=ALARMS,
+            # Each kind speaks for itself: two alarms at once are two reports, and end apart.
+            by=system_principal(f"alarm-{kind}"),
         )
         stranded = vehicle is not None and vehicle.rental_state in _WITH_RIDER
         if stranded and category == FaultCategory.BATTERY:

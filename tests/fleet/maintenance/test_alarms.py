@@ -96,3 +96,14 @@ def test_faults_and_work_stand_in_the_one_timeline_of_the_vehicle(
     assert {"fault", "work_order", "work_ended", "state", "hold"} <= set(told)
     earlier = clock.now() - datetime.timedelta(days=1)
     assert timeline(vehicle_id=vehicle.pk, until=earlier) == []
+
+
+def test_two_alarms_at_once_are_two_reports_that_end_apart(make_vehicle: Any, relay: Relay) -> None:
+    vehicle = make_vehicle()
+    names = {kind: str(ids.uuid7()) for kind in ("tilt", "left_service_area")}
+    for kind, alarm_id in names.items():
+        alarm(AlarmOpened, vehicle, kind=kind, alarm_id=alarm_id)
+    alarm(AlarmClosed, vehicle, kind="tilt", alarm_id=names["tilt"])
+    relay()
+    states = dict(FaultReport.objects.values_list("evidence__kind", "state"))
+    assert states == {"tilt": "dismissed", "left_service_area": "open"}

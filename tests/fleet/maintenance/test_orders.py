@@ -230,3 +230,18 @@ def test_a_vehicle_that_leaves_for_good_takes_its_work_with_it(
     assert set(WorkOrder.objects.values_list("state", flat=True)) == {"cancelled"}
     assert set(FaultReport.objects.values_list("state", flat=True)) == {"dismissed"}
     assert blocks_of(vehicle) == set()
+
+
+def test_a_thousand_dear_parts_do_not_break_the_sum(
+    make_vehicle: Any, order_for: Any, crew: Any
+) -> None:
+    order = order_for(make_vehicle())
+    crew("start", order)
+    parts = [{"name": "Motor", "quantity": 1000, "unit_cost_cents": 10_000_000}]
+    assert crew("finish", order, parts=parts)["parts_cents"] == 10_000_000_000
+
+
+def test_a_cost_report_of_a_period_that_runs_backwards_is_refused(api: Any, marco: Any) -> None:
+    at = clock.now().isoformat()
+    answer = api(marco).get("/api/v1/fleet/maintenance-costs", {"start": at, "end": at})
+    assert answer.status_code == 400
