@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.senders import HttpDoor, StubbornDevice, TeltonikaDoor
+from tests.faults.senders import HttpDoor, MqttDoor, StubbornDevice, TeltonikaDoor
 from tests.faults.stand import Stand
 
 _MINUTE_MS = 60_000
@@ -40,12 +40,19 @@ class Report:
     emptied_s: float = 0.0
 
 
-def plan_of(seed: int, *, rounds: int, postgres_away_s: float, pause_s: float) -> list[Fault]:
+def plan_of(
+    seed: int,
+    *,
+    processes: Sequence[str],
+    rounds: int,
+    postgres_away_s: float,
+    pause_s: float,
+) -> list[Fault]:
     """Each process once a round, in an order and at moments that the seed decides."""
     chance = random.Random(seed)
     faults = []
     for _ in range(rounds):
-        victims = ["web", "edge", "worker", "telemetry", "postgres"]
+        victims = list(processes)
         chance.shuffle(victims)
         for name in victims:
             away_s = postgres_away_s if name == "postgres" else chance.uniform(0.1, 1.0)
@@ -53,14 +60,23 @@ def plan_of(seed: int, *, rounds: int, postgres_away_s: float, pause_s: float) -
     return faults
 
 
-def devices(stand: Stand, *, http: int, teltonika: int, seed: int) -> list[StubbornDevice]:
+def victims_on(stand: Stand) -> list[str]:
+    """All that takes, keeps and stores reports."""
+    broker = ["mosquitto"] if stand.mosquitto else []
+    return ["web", "edge", "worker", "telemetry", "postgres", *broker]
+
+
+def devices(
+    stand: Stand, *, http: int, teltonika: int = 0, mqtt: int = 0, seed: int
+) -> list[StubbornDevice]:
     """Vehicles with devices, ready to run."""
-    made = stand.provision(http=http, teltonika=teltonika)
+    made = stand.provision(http=http, teltonika=teltonika, mqtt=mqtt)
     stop = threading.Event()
     began_ms = int(time.time() * 1000) - 600 * _MINUTE_MS
     doors = [
-        *((one, HttpDoor(stand.web_port, one["name"])) for one in made["http"]),
-        *((one, TeltonikaDoor(stand.edge_port, one["name"])) for one in made["teltonika"]),
+        *((one, HttpDoor(stand.web_port, one["secret"])) for one in made["http"]),
+        *((one, TeltonikaDoor(stand.edge_port, one["imei"])) for one in made["teltonika"]),
+        *((one, MqttDoor(stand.mqtt_port, one["serial"], one["secret"])) for one in made["mqtt"]),
     ]
     return [
         StubbornDevice(

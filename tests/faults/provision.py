@@ -1,4 +1,4 @@
-"""`python -m tests.faults.provision HTTP TELTONIKA`: so many vehicles with devices, told as JSON."""
+"""`python -m tests.faults.provision HTTP TELTONIKA MQTT`: so many vehicles with devices, told as JSON."""
 
 from __future__ import annotations
 
@@ -40,27 +40,34 @@ def main() -> None:
     )
     # What the devices say lies in the past, and they must have sat in their vehicles by then.
     at = clock.now() - datetime.timedelta(days=2)
-    made: dict[str, list[dict[str, object]]] = {"http": [], "teltonika": []}
-    http, teltonika = (int(word) for word in sys.argv[1:])
-    before = Vehicle.objects.count()
-    for number in range(http + teltonika):
-        vehicle = Vehicle.objects.create(
-            organisation=ruote,
-            city=city,
-            type=vehicle_type("scooter"),
-            code=f"FAULT{before + number}",
-            life_state="in_service",
-        )
-        is_http = number < http
-        unit = telematics.Unit(
-            protocol=Protocol.HTTP if is_http else Protocol.TELTONIKA,
-            imei=None if is_http else f"{350000000000000 + before + number}",
-        )
-        device, secret = telematics.add_device(
-            vehicle_code=vehicle.code, at=at, by=SYSTEM, unit=unit
-        )
-        name = secret if is_http else device.imei
-        made["http" if is_http else "teltonika"].append({"vehicle_id": vehicle.pk, "name": name})
+    made: dict[str, list[dict[str, object]]] = {}
+    number = Vehicle.objects.count()
+    for protocol, count in zip(
+        (Protocol.HTTP, Protocol.TELTONIKA, Protocol.MQTT), sys.argv[1:], strict=True
+    ):
+        made[protocol] = []
+        for _ in range(int(count)):
+            number += 1
+            vehicle = Vehicle.objects.create(
+                organisation=ruote,
+                city=city,
+                type=vehicle_type("scooter"),
+                code=f"FAULT{number}",
+                life_state="in_service",
+            )
+            imei = f"{350000000000000 + number}" if protocol == Protocol.TELTONIKA else None
+            unit = telematics.Unit(protocol=protocol, imei=imei)
+            device, secret = telematics.add_device(
+                vehicle_code=vehicle.code, at=at, by=SYSTEM, unit=unit
+            )
+            made[protocol].append(
+                {
+                    "vehicle_id": vehicle.pk,
+                    "serial": device.serial,
+                    "imei": device.imei,
+                    "secret": secret,
+                }
+            )
     telematics.ensure_partitions(at=clock.now())
     sys.stdout.write(json.dumps(made) + "\n")
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tests.fleet.edge.broker import Device as MqttDevice
 from tests.fleet.edge.unit import Unit, avl, frame
 
 PAUSE_S = 0.05
@@ -97,6 +98,47 @@ class TeltonikaDoor:
             with suppress(OSError):
                 self._unit.close()
             self._unit = None
+
+
+@dataclass(frozen=True)
+class _Where:
+    """All that a device must know of its broker."""
+
+    port: int
+
+
+@dataclass
+class MqttDoor:
+    """MQTT 5: a report is acknowledged when its reply has come, whatever the broker said before."""
+
+    port: int
+    serial: str
+    secret: str
+    heard: str = ""
+    _device: MqttDevice | None = None
+    _number: int = 0
+
+    def report(self, rows: list[Row]) -> bool:
+        if self._device is None:
+            self._device = MqttDevice(_Where(self.port), self.serial, self.secret)
+        self._number += 1
+        ask = f"{self._number}"
+        points = [{"at": at, "lon": lon / 1e7, "lat": lat / 1e7} for at, lon, lat in rows]
+        self._device.publish({"points": points}, ask=ask)
+        give_up = time.monotonic() + 5
+        while time.monotonic() < give_up:
+            for kind, body, properties in self._device.heard:
+                if kind == "r" and properties.CorrelationData == ask.encode():
+                    self._device.heard.clear()
+                    self.heard = str(body)
+                    return bool(body.get("accepted") == len(rows))
+            time.sleep(0.01)
+        return False
+
+    def hang_up(self) -> None:
+        if self._device is not None:
+            self._device.close()
+            self._device = None
 
 
 @dataclass

@@ -26,6 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 import redis
 
+from tests.fleet.edge import broker
 from tests.stories.processes import ROOT, TETHER, Process, listens
 
 DATABASE = "faults"
@@ -105,6 +106,9 @@ class Stand:
     folder: Path
     web_port: int = field(default_factory=quiet_port)
     edge_port: int = field(default_factory=quiet_port)
+    mqtt_port: int = field(default_factory=quiet_port)
+    # Where there is no Mosquitto, devices speak HTTPS and TCP alone.
+    mosquitto: str | None = field(default_factory=broker.program)
     processes: dict[str, Process] = field(default_factory=dict)
 
     @property
@@ -122,7 +126,7 @@ class Stand:
             "TELEMETRY_REDIS_URL": f"unix://{self.sockets}/telemetry.sock?db=0",
             "TELEMATICS_SHARDS": "2",
             "TELTONIKA_ADDRESS": f"127.0.0.1:{self.edge_port}",
-            "MQTT_URL": "",
+            "MQTT_URL": f"mqtt://edge:lantern@127.0.0.1:{self.mqtt_port}" if self.mosquitto else "",
             "C_FORCE_ROOT": "1",
             "LOG_LEVEL": "WARNING",
         }
@@ -221,10 +225,27 @@ class Stand:
         self._add("beat", *celery, "beat", *schedule)
         self.until(lambda: self.answers("web") and self.answers("edge"), within_s=90)
 
-    def provision(self, *, http: int, teltonika: int) -> dict[str, list[dict[str, str]]]:
-        """Vehicles with devices of both kinds."""
+    def renew_broker(self) -> None:
+        """Tell the broker who may use it, and start it if it does not run."""
+        if not self.mosquitto:
+            return
+        self._manage("export_broker_users", str(self.folder))
+        if "mosquitto" in self.processes:
+            handle = self.processes["mosquitto"].handle
+            assert handle is not None
+            handle.send_signal(signal.SIGHUP)
+            return
+        text = broker.EXAMPLE.read_text().replace("listener 1883", f"listener {self.mqtt_port}")
+        for place in ("/etc/mosquitto/mobility", "/var/lib/mosquitto"):
+            text = text.replace(place, str(self.folder))
+        config = self.folder / "mosquitto.conf"
+        config.write_text(f"{text}\nuser {pwd.getpwuid(os.geteuid()).pw_name}\n")
+        self._add("mosquitto", *TETHER, self.mosquitto, "-c", str(config))
+        self.until(lambda: self.answers("mosquitto"), within_s=30)
+
+    def _manage(self, *words: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.provision", str(http), str(teltonika)],
+            [sys.executable, *(words if words[0] == "-m" else ("manage.py", *words))],
             cwd=ROOT,
             env=self.env,
             capture_output=True,
@@ -232,7 +253,14 @@ class Stand:
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        made: dict[str, list[dict[str, str]]] = json.loads(done.stdout.splitlines()[-1])
+        return done.stdout
+
+    def provision(self, *, http: int, teltonika: int, mqtt: int) -> dict[str, list[dict[str, str]]]:
+        """Vehicles with devices of all kinds."""
+        numbers = (str(number) for number in (http, teltonika, mqtt if self.mosquitto else 0))
+        told = self._manage("-m", "tests.faults.provision", *numbers)
+        made: dict[str, list[dict[str, str]]] = json.loads(told.splitlines()[-1])
+        self.renew_broker()
         return made
 
     # --- faults -----------------------------------------------------------------------------------
@@ -266,7 +294,8 @@ class Stand:
             raise AssertionError(f"{name} ended:\n{process.tail()}")
         if name in SERVERS:
             return self.servers_answer()
-        port = {"web": self.web_port, "edge": self.edge_port}.get(name)
+        ports = {"web": self.web_port, "edge": self.edge_port, "mosquitto": self.mqtt_port}
+        port = ports.get(name)
         return port is None or listens(port)
 
     def until(self, condition: Callable[[], bool], *, within_s: float) -> None:

@@ -17,14 +17,16 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(300), pytest.mark.django_db]
 
 
 def test_nothing_acknowledged_is_lost_or_doubled(stand: Stand) -> None:
-    """Web, edge, worker, telemetry Redis and PostgreSQL, each killed once at a random moment.
+    """Web, edge, worker, telemetry Redis, PostgreSQL and, where there is one, the MQTT broker, each
+    killed once at a random moment.
 
     A hundred times over, with PostgreSQL away for a minute, is `./dev bench ingest-faults`.
     """
-    fleet = ingest.devices(stand, http=4, teltonika=3, seed=1)
-    faults = ingest.plan_of(1, rounds=1, postgres_away_s=3, pause_s=2)
+    fleet = ingest.devices(stand, http=4, teltonika=3, mqtt=2, seed=1)
+    victims = ingest.victims_on(stand)
+    faults = ingest.plan_of(1, processes=victims, rounds=1, postgres_away_s=3, pause_s=2)
     report = ingest.run(stand, fleet, faults)
-    assert sum(report.kills.values()) == 5
+    assert report.kills == dict.fromkeys(victims, 1)
     assert report.acknowledged > 1000
     assert report.repeats > 0
     told = (report.lost, report.doubled, report.strangers, report.changed, report.not_newest)
@@ -34,7 +36,7 @@ def test_nothing_acknowledged_is_lost_or_doubled(stand: Stand) -> None:
 @pytest.fixture
 def device(stand: Stand) -> Iterator[StubbornDevice]:
     """One device, whose report is acknowledged while nobody stores."""
-    (made,) = ingest.devices(stand, http=1, teltonika=0, seed=3)
+    (made,) = ingest.devices(stand, http=1, seed=3)
     yield made
     made.door.hang_up()
 
