@@ -12,6 +12,12 @@ from charging.stations.states import CommandAction
 from mobility.core import outbox
 from mobility.core.money import PriceLine
 
+AboutMoney = PaymentCaptured | PaymentFailed | PaymentWrittenOff
+
+
+def _of_a_recharge(event: AboutMoney) -> bool:
+    return event.purpose == Purpose.RECHARGE
+
 
 @outbox.handles(StationCommandFinished)
 def on_station_command_finished(event: StationCommandFinished, *, at: datetime.datetime) -> None:
@@ -44,22 +50,19 @@ def on_session_priced(event: SessionPriced, *, at: datetime.datetime) -> None:
     )
 
 
-@outbox.handles(PaymentCaptured)
+@outbox.handles(PaymentCaptured, when=_of_a_recharge)
 def on_payment_captured(event: PaymentCaptured, *, at: datetime.datetime) -> None:
     """The money for a charge came."""
-    if event.purpose == Purpose.RECHARGE:
-        services.note_payment_captured(recharge_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_captured(recharge_id=uuid.UUID(event.purpose_ref), at=at)
 
 
-@outbox.handles(PaymentFailed)
+@outbox.handles(PaymentFailed, when=_of_a_recharge)
 def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
     """The money for a charge did not come."""
-    if event.purpose == Purpose.RECHARGE:
-        services.note_payment_failed(recharge_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_failed(recharge_id=uuid.UUID(event.purpose_ref), at=at)
 
 
-@outbox.handles(PaymentWrittenOff)
+@outbox.handles(PaymentWrittenOff, when=_of_a_recharge)
 def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
     """Nobody waits for the money for a charge any more."""
-    if event.purpose == Purpose.RECHARGE:
-        services.note_payment_written_off(recharge_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_written_off(recharge_id=uuid.UUID(event.purpose_ref), at=at)

@@ -10,6 +10,12 @@ from bookings.trips.events import TripEnded
 from fleet.vehicles.events import CommandFinished
 from mobility.core import outbox
 
+AboutMoney = PaymentCaptured | PaymentFailed | PaymentWrittenOff
+
+
+def _of_a_trip(event: AboutMoney) -> bool:
+    return event.purpose == Purpose.TRIP
+
 
 @outbox.handles(CommandFinished)
 def on_command_finished(event: CommandFinished, *, at: datetime.datetime) -> None:
@@ -25,22 +31,19 @@ def on_trip_ended(event: TripEnded, *, at: datetime.datetime) -> None:
     services.price_ended_trip(trip_id=uuid.UUID(event.trip_id), at=at)
 
 
-@outbox.handles(PaymentCaptured)
+@outbox.handles(PaymentCaptured, when=_of_a_trip)
 def on_payment_captured(event: PaymentCaptured, *, at: datetime.datetime) -> None:
     """The money for a trip came."""
-    if event.purpose == Purpose.TRIP:
-        services.note_payment_captured(trip_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_captured(trip_id=uuid.UUID(event.purpose_ref), at=at)
 
 
-@outbox.handles(PaymentFailed)
+@outbox.handles(PaymentFailed, when=_of_a_trip)
 def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
     """The money for a trip did not come."""
-    if event.purpose == Purpose.TRIP:
-        services.note_payment_failed(trip_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_failed(trip_id=uuid.UUID(event.purpose_ref), at=at)
 
 
-@outbox.handles(PaymentWrittenOff)
+@outbox.handles(PaymentWrittenOff, when=_of_a_trip)
 def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
     """Nobody waits for the money for a trip any more."""
-    if event.purpose == Purpose.TRIP:
-        services.note_payment_written_off(trip_id=uuid.UUID(event.purpose_ref), at=at)
+    services.note_payment_written_off(trip_id=uuid.UUID(event.purpose_ref), at=at)

@@ -23,11 +23,10 @@ def record_track(event: TripEnded, *, at: datetime.datetime) -> None:
     )
 
 
-@handles(CommandFinished)
+@handles(CommandFinished, when=lambda event: event.kind == CommandKind.SET_SPEED_LIMIT)
 def note_speed_limit(event: CommandFinished, *, at: datetime.datetime) -> None:
     """The answer to a speed limit is the proof that it was applied."""
-    if event.kind == CommandKind.SET_SPEED_LIMIT:
-        speed.note_outcome(command_public_id=event.command_id, result=event.result)
+    speed.note_outcome(command_public_id=event.command_id, result=event.result)
 
 
 @handles(AlarmOpened)
@@ -44,8 +43,7 @@ def offer_again(event: AlarmClosed, *, at: datetime.datetime) -> None:
         alarms.offer_again(vehicle_id=event.vehicle_id, at=at)
 
 
-@handles(LifeChanged)
+@handles(LifeChanged, when=lambda event: event.after == LifeState.RETIRED)
 def release_unit(event: LifeChanged, *, at: datetime.datetime) -> None:
     """A vehicle is retired: its unit speaks for nobody until it sits in another one."""
-    if event.after == LifeState.RETIRED:
-        release_devices(vehicle_id=event.vehicle_id, at=at, by=system_principal("telematics"))
+    release_devices(vehicle_id=event.vehicle_id, at=at, by=system_principal("telematics"))

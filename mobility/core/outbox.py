@@ -60,16 +60,33 @@ class Event:
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 Handler = Callable[..., None]
 
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Handling:
+    """A handler and which events of its kind concern it."""
+
+    run: Handler
+    concerns: Callable[[Any], bool]
+
+
 _event_types: dict[str, type[Event]] = {}
-_handlers: defaultdict[str, dict[str, Handler]] = defaultdict(dict)
+_handlers: defaultdict[str, dict[str, Handling]] = defaultdict(dict)
 
 
-def handles(event_type: type[AnyEvent]) -> Callable[[Handler], Handler]:
-    """Register a function `handler(event, *, at)` for a kind of event; it must bear being repeated."""
+def handles(
+    event_type: type[AnyEvent],
+    *,
+    when: Callable[[AnyEvent], bool] = lambda _event: True,
+) -> Callable[[Handler], Handler]:
+    """Register a function `handler(event, *, at)` for a kind of event; it must bear being repeated.
+
+    Events for which `when` is false cost the handler nothing, not even the note that it is done.
+    """
 
     def register(handler: Handler) -> Handler:
         _event_types[event_type.name] = event_type
-        _handlers[event_type.name][f"{handler.__module__}.{handler.__qualname__}"] = handler
+        name = f"{handler.__module__}.{handler.__qualname__}"
+        _handlers[event_type.name][name] = Handling(run=handler, concerns=when)
         return handler
 
     return register
@@ -158,9 +175,11 @@ def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
 
 def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
     failures = []
-    for name, handler in _handlers.get(row.name, {}).items():
+    for name, handling in _handlers.get(row.name, {}).items():
         try:
-            _run_once(row, name=name, handler=handler, at=at)
+            event = _typed(row)
+            if handling.concerns(event):
+                _run_once(row, event, name=name, handler=handling.run, at=at)
         except Exception as problem:
             log.exception(
                 "outbox.handler_failed",
@@ -180,7 +199,14 @@ def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
     )
 
 
-def _run_once(row: OutboxEvent, *, name: str, handler: Handler, at: datetime.datetime) -> None:
+def _run_once(
+    row: OutboxEvent,
+    event: Event,
+    *,
+    name: str,
+    handler: Handler,
+    at: datetime.datetime,
+) -> None:
     """The handler and the row that says it is done, in one transaction; a second runner waits, then skips."""
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -191,7 +217,7 @@ def _run_once(row: OutboxEvent, *, name: str, handler: Handler, at: datetime.dat
             )
             first = cursor.rowcount == 1
         if first:
-            handler(_typed(row), at=at)
+            handler(event, at=at)
 
 
 def _typed(row: OutboxEvent) -> Event:

@@ -55,6 +55,26 @@ def test_a_fact_arrives_with_its_types_and_the_request_id_that_caused_it(
 
 
 @pytest.mark.django_db
+def test_a_handler_is_left_alone_with_facts_that_do_not_concern_it(
+    relay: Callable[[], int],
+) -> None:
+    seen: list[int] = []
+
+    @outbox.handles(LampLit, when=lambda event: event.lamp % 2 == 0)
+    def on_even_lamp(event: LampLit, *, at: datetime.datetime) -> None:
+        seen.append(event.lamp)
+
+    try:
+        odd, even = light(7), light(8)
+        relay()
+    finally:
+        outbox._handlers.pop(LampLit.name)
+    assert seen == [even.lamp]
+    assert HandledEvent.objects.count() == 1
+    assert not OutboxEvent.objects.filter(handled_at=None).exists(), odd
+
+
+@pytest.mark.django_db
 def test_delivering_twice_has_one_effect(
     heard: list[tuple[LampLit, str]], relay: Callable[[], int]
 ) -> None:

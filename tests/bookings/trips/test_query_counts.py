@@ -18,7 +18,8 @@ STATEMENTS = {
     "unlocked": 20,
     "look": 3,
     "end": 11,
-    "locked and priced": 39,
+    # Eleven of them compute and keep the trip's track.
+    "locked and priced": 50,
     "collected": 24,
     "receipt": 4,
 }
