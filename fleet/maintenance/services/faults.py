@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fleet.maintenance import rules
 from fleet.maintenance.models import FaultReport, WorkOrder
 from fleet.maintenance.principals import KEEPER
-from fleet.maintenance.services.orders import open_order
+from fleet.maintenance.services.orders import lock_vehicle, open_order
 from fleet.maintenance.states import FaultState, OrderState, Severity
 from fleet.telematics.queries import latest_position
 from fleet.vehicles.models import VehicleBlock
@@ -133,7 +133,10 @@ def close_faults(order: WorkOrder, *, to: str, at: datetime.datetime, by: Princi
 
 
 def lift_damage(vehicle_id: int, *, at: datetime.datetime) -> None:
-    """Lift the block for damage when no dangerous report is left; one that staff placed stays."""
+    """Lift the block for damage when no dangerous report is left; one that staff placed stays.
+
+    The caller has locked the vehicle: a report that is just coming in waits, and blocks it anew.
+    """
     dangerous = FaultReport.objects.open().filter(vehicle=vehicle_id, severity=Severity.DANGEROUS)
     ours = VehicleBlock.objects.active().filter(
         vehicle=vehicle_id, reason=BlockReason.DAMAGE, placed_by=KEEPER
@@ -217,7 +220,8 @@ def _whereabouts(vehicle_id: int) -> tuple[float | None, float | None]:
 
 
 def _locked(fault_id: int) -> FaultReport:
-    fault = FaultReport.objects.select_for_update(of=("self",)).filter(pk=fault_id).first()
-    if fault is None:
+    vehicle_id = FaultReport.objects.filter(pk=fault_id).values_list("vehicle", flat=True).first()
+    if vehicle_id is None:
         raise FaultNotFound
-    return fault
+    lock_vehicle(vehicle_id)
+    return FaultReport.objects.select_for_update(of=("self",)).get(pk=fault_id)

@@ -132,19 +132,26 @@ def start_order(
 
 
 def lock_order(order_id: int) -> WorkOrder:
-    """The order and its vehicle, locked so that one caller at a time acts on them.
+    """The order, locked behind its vehicle so that one caller at a time acts on them.
 
     Raises `OrderNotFound`.
     """
-    order = (
-        WorkOrder.objects.select_for_update(of=("self", "vehicle"), no_key=True)
-        .select_related("vehicle__type", "assigned_to", "rule")
-        .filter(pk=order_id)
-        .first()
-    )
-    if order is None:
+    vehicle_id = WorkOrder.objects.filter(pk=order_id).values_list("vehicle", flat=True).first()
+    if vehicle_id is None:
         raise OrderNotFound
-    return order
+    lock_vehicle(vehicle_id)
+    orders = WorkOrder.objects.select_related("vehicle__type", "assigned_to", "rule")
+    return orders.select_for_update(of=("self",), no_key=True).get(pk=order_id)
+
+
+def lock_vehicle(vehicle_id: int) -> None:
+    """Queue up at the vehicle's row, first of all locks: then nobody waits for us in a circle.
+
+    Whoever judges a vehicle by its reports must hold it, or a report that comes in meanwhile is
+    missed. The other room's verbs lock the same row.
+    """
+    locked = Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle_id)
+    locked.values_list("pk").first()
 
 
 def take_vehicle(vehicle_id: int, *, at: datetime.datetime, by: Principal) -> None:

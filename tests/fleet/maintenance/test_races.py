@@ -107,6 +107,42 @@ def test_one_gets_the_vehicle_of_a_rider_and_a_mechanic_and_of_two_mechanics(
     assert vehicle.holds.active().count() == 1
 
 
+def test_a_dangerous_report_that_comes_in_while_another_is_dismissed_keeps_the_vehicle_blocked(
+    make_vehicle: Any, giulia: Any, piero: Any, marco: Any
+) -> None:
+    for _ in range(6):
+        vehicle = make_vehicle()
+        first = report(vehicle, giulia)()
+
+        def dismiss(fault_id: int = first.pk) -> FaultReport:
+            return services.dismiss_fault(fault_id=fault_id, at=clock.now(), by=marco.principal)
+
+        at_once(dismiss, report(vehicle, piero))
+        assert vehicle.blocks.active().filter(reason="damage").exists()
+        assert vehicle.work_orders.open().count() == 1
+
+
+def test_finishing_and_dismissing_at_once_never_wait_for_each_other_in_a_circle(
+    make_vehicle: Any, giulia: Any, marco: Any, sara: Any
+) -> None:
+    for _ in range(6):
+        vehicle, at = make_vehicle(), clock.now()
+        fault = report(vehicle, giulia)()
+        order = vehicle.work_orders.get()
+        services.start_order(order_id=order.pk, worker=sara, at=at, by=SYSTEM)
+
+        def dismiss(fault_id: int = fault.pk) -> FaultReport:
+            return services.dismiss_fault(fault_id=fault_id, at=clock.now(), by=marco.principal)
+
+        def finish(order_id: int = order.pk) -> WorkOrder:
+            return services.finish_order(order_id=order_id, at=clock.now(), by=sara.principal)
+
+        at_once(dismiss, finish)
+        assert vehicle.faults.get().state in {"resolved", "dismissed"}
+        assert vehicle.work_orders.get().state == "done"
+        assert not vehicle.blocks.active().exists()
+
+
 def test_two_beats_open_the_due_orders_once(make_vehicle: Any, ruote: Any) -> None:
     for _ in range(5):
         make_vehicle()
