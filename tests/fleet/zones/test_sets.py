@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fleet.zones import index, services
 from fleet.zones.models import Zone, ZoneRule, ZoneSet
@@ -259,3 +261,31 @@ def new_draft(city: City, organisation: Organisation) -> ZoneSet:
     area = MultiPolygon(Polygon.from_bbox(OPERATING), srid=geo.WGS84)
     zone = ZoneDraft(code="a", name={"it": "a"}, kind="operating", boundary=area)
     return services.replace_zones(set_id=draft.pk, zones=[zone], at=AT, by=SYSTEM)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(plans=st.lists(st.integers(0, 6), min_size=1, max_size=5))
+def test_from_its_beginning_on_what_was_published_last_holds_alone(
+    milan: City, ruote: Organisation, plans: list[int]
+) -> None:
+    """Whatever is planned in whatever order: at each hour the newest that has begun by then."""
+    holding: dict[int, list[int]] = {hour: [] for hour in range(8)}
+    with transaction.atomic():
+        for number, hours in enumerate(plans):
+            # Half an hour between the decisions; what should have begun before begins at once.
+            at = AT + number * HOUR / 2
+            starts = max(at, AT + hours * HOUR)
+            published = services.publish(
+                set_id=new_draft(milan, ruote).pk,
+                starts_at=starts,
+                acknowledged=True,
+                at=at,
+                by=SYSTEM,
+            )
+            holding |= {hour: [published.version] for hour in holding if AT + hour * HOUR >= starts}
+        for hour, expected in holding.items():
+            held = ZoneSet.objects.in_force(AT + hour * HOUR).values_list("version", flat=True)
+            assert list(held) == expected
+        transaction.set_rollback(True)
