@@ -49,7 +49,7 @@ class Grid(NamedTuple):
     columns: int  # of tiles
     rows: int
     tiles: Ints
-    cells: Longs
+    cells: Ints
     entries: Ints
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 E7 = 10_000_000
 # 4,096 units of 1e-7 degrees: 46 m from south to north, 32 m from west to east in Milan.
 SHIFT = 12
-# 8 bytes a cell and 4 bytes an entry: 100 MB for a raster at the very most.
+# 4 bytes a cell and as many an entry: 64 MB for a raster at the very most.
 MOST_CELLS = 8_000_000
 MOST_ENTRIES = 8_000_000
 # Cells of the finest size in the box of a zone from which on it is wide: about 45 km square.
@@ -121,7 +121,7 @@ def _lay_grid(edges: Sequence[Ints]) -> tuple[Grid, list[Box]]:
         columns=columns,
         rows=rows,
         tiles=np.full(columns * rows, -1, np.int32),
-        cells=np.zeros(1, np.int64),
+        cells=np.zeros(1, np.int32),
         entries=np.zeros(0, np.int32),
     )
     return grid, boxes
@@ -176,8 +176,8 @@ def _list_zones(grid: Grid, boxes: Sequence[Box], painted: Sequence[Bytes], touc
     counts: Longs = np.zeros(int(touched.sum()) * TILE_CELLS, np.int64)
     for box, status in zip(boxes, painted, strict=True):
         kernel.count_cells(grid, box.left, box.bottom, status, counts)
-    cells: Longs = np.concatenate(([0], np.cumsum(counts)))
-    grid = grid._replace(cells=cells, entries=np.zeros(int(cells[-1]), np.int32))
+    cells = np.concatenate(([0], np.cumsum(counts)))
+    grid = grid._replace(cells=cells.astype(np.int32), entries=np.zeros(int(cells[-1]), np.int32))
     places = cells[:-1].copy()
     for zone, (box, status) in enumerate(zip(boxes, painted, strict=True)):
         kernel.enter_cells(grid, box.left, box.bottom, status, zone, places)
