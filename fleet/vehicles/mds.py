@@ -42,6 +42,8 @@ COMPLIANCE = "compliance"
 # A reason may be any life state, block reason or one of these words; what is not told apart
 # falls back to the usual event of the change.
 EXPIRED = "expired"
+# Told as a reason of a hold's end: the operator took the vehicle away.
+DISPLACED = "displaced"
 
 MODES: dict[str, Mode] = {
     Kind.BICYCLE: Mode.MICROMOBILITY,
@@ -118,6 +120,7 @@ _DROP_OFFS: dict[str | None, str] = {
 }
 _CAR_CANCELS: dict[str | None, str] = {
     EXPIRED: "provider_cancellation",
+    DISPLACED: "provider_cancellation",
     None: "customer_cancellation",
 }
 _CAR_REMOVALS: dict[str | None, str] = {

@@ -152,7 +152,7 @@ def displace_waiting(*, vehicle_id: int, reason: str, at: datetime.datetime, by:
         subject = _locked(vehicle_id, with_holds=True)
         if subject.vehicle.rental_state == RentalState.HELD:
             _displace(subject, reason=reason, at=at, by=by, until=at)
-            history.record_changes([subject], at=at, by=by)
+            history.record_changes([subject], at=at, by=by, reason=mds.DISPLACED)
 
 
 def _locked(vehicle_id: int, *, with_holds: bool) -> Subject:

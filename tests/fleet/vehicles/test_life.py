@@ -86,6 +86,21 @@ def test_a_hold_whose_use_has_not_begun_is_taken_away_and_its_holder_told(
     assert (fact["holder_ref"], fact["reason"]) == ("reservation:7", "stolen")
 
 
+def test_who_only_waits_for_a_vehicle_can_lose_it_and_who_rides_cannot(
+    make_vehicle: MakeVehicle,
+) -> None:
+    waited, ridden, crewed = make_vehicle("car"), make_vehicle(), make_vehicle()
+    hold(waited, holder="reservation:8")
+    ride(ridden)
+    hold(crewed, purpose="crew", holder="rebalancing:8")
+    for scooter in (waited, waited, ridden, crewed):
+        services.displace_waiting(vehicle_id=scooter.pk, reason="moved", **NOW)
+    (fact,) = told("fleet.hold_displaced.v1")
+    assert (fact["holder_ref"], fact["reason"]) == ("reservation:8", "moved")
+    assert last_event(waited).mds_events == ["provider_cancellation"]
+    assert VehicleHold.objects.active().count() == 2
+
+
 def test_a_ride_that_runs_goes_on_when_its_vehicle_is_reported_missing(
     make_vehicle: MakeVehicle,
 ) -> None:
