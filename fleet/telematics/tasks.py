@@ -38,8 +38,4 @@ def correct_tracks() -> int:
 @shared_task(name="fleet.telematics.retain")
 def retain() -> None:
     """The nightly round: pack days away, drop what is over, cut links, forget what was put aside."""
-    at = clock.now()
-    retention.close_days(at=at)
-    retention.drop_months(at=at)
-    retention.cut_links(at=at)
-    retention.forget_quarantined(at=at)
+    retention.retain(at=clock.now())

@@ -100,18 +100,28 @@ def _make(days: Iterable[datetime.date]) -> list[str]:
     missing = sorted(set(days) - _prepared)
     if not missing:
         return []
-    with transaction.atomic():
-        # Two drains may meet a new day at the same moment.
-        locks.advisory("fleet.telematics.partitions")
-        existing = set(_existing())
-        made = [name for day in missing if (name := _name(day)) not in existing]
-        with connection.cursor() as cursor:
-            for day in missing:
-                if _name(day) in made:
-                    cursor.execute(_create_sql(day))
+    # Looked for before locking: a drain must not wait for another one because of an old day.
+    existing = set(_existing())
+    made = [name for day in missing if (name := _name(day)) not in existing]
+    made = _create([day for day in missing if _name(day) in made]) if made else []
     # Only what is committed may be remembered; inside a larger transaction that comes later.
     transaction.on_commit(lambda: _prepared.update(missing))
     return made
+
+
+def _create(days: list[datetime.date]) -> list[str]:
+    """Make the partitions of these days, but for those that somebody made meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Two drains may meet a new day at the same moment.
+        locks.advisory("fleet.telematics.partitions")
+        existing = set(_existing())
+        wanted = [day for day in days if _name(day) not in existing]
+        # Whoever waits to attach makes all writers wait behind it: never for long.
+        cursor.execute("SET LOCAL lock_timeout = '3s'")
+        for day in wanted:
+            cursor.execute(_create_sql(day))
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+    return [_name(day) for day in wanted]
 
 
 def _create_sql(day: datetime.date) -> str:

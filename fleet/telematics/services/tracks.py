@@ -92,12 +92,19 @@ def note_late_points(
 def correct_tracks(*, at: datetime.datetime, limit: int = _AT_ONCE) -> int:
     """Compute again what is stale or can be settled by now, each in its own transaction.
 
-    Returns how many distances changed.
+    One that cannot be computed is told in the log and does not stop the others. Returns how many
+    distances changed.
     """
     due = Q(stale=True) | Q(settled_at=None, ended_at__lte=at - SETTLED_AFTER)
     waiting = TripTrack.objects.filter(due, unlinked_at=None).order_by("pk")
     pks = list(waiting.values_list("pk", flat=True)[:limit])
-    return sum(_correct(pk, at=at) for pk in pks)
+    changed = 0
+    for pk in pks:
+        try:
+            changed += _correct(pk, at=at)
+        except Exception:
+            log.exception("telematics.track_failed", track=pk)
+    return changed
 
 
 def _correct(pk: int, *, at: datetime.datetime) -> bool:

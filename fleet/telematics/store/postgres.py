@@ -29,6 +29,7 @@ SELECT {NAMES} FROM fleet_point_late late
 WHERE NOT EXISTS (
     SELECT FROM fleet_point stored
     WHERE stored.vehicle_id = late.vehicle_id AND stored.at = late.at
+      AND stored.at BETWEEN '{{since}}' AND '{{until}}'
       AND (stored.{_SAID.replace(", ", ", stored.")}) = (late.{_SAID.replace(", ", ", late.")})
 )
 ON CONFLICT (vehicle_id, at) DO UPDATE
@@ -55,7 +56,9 @@ class PostgresPointStore:
                 cursor.execute(_STAGE)
                 cursor.execute("TRUNCATE fleet_point_late")
                 copy_in(cursor, "fleet_point_late", late)
-                cursor.execute(_MERGE)
+                first, last = late["at_us"].min(), late["at_us"].max()
+                bounds = (records.from_us(int(us)).isoformat() for us in (first, last))
+                cursor.execute(_MERGE.format(**dict(zip(("since", "until"), bounds, strict=True))))
 
     def track(
         self,

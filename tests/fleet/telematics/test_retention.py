@@ -104,6 +104,7 @@ def test_late_points_of_a_closed_day_are_hot_until_the_next_night(scooter: Vehic
     assert point_store().days() == [DAY]
     (again,) = retention.close_days(at=NIGHT + DAYS)
     assert (again.hot, again.doubled) == (54, 10)
+    assert retention.count_closed_days(at=NIGHT + DAYS) == [DAY]
     found = queries.track(vehicle_id=scooter.pk, start=MIDNIGHT, end=NIGHT)
     points["vehicle_id"] = scooter.pk
     assert same(found, points)
@@ -195,6 +196,95 @@ def test_trips_count_where_they_start_and_end(scooter: Vehicle) -> None:
     assert total == pytest.approx(86_400, abs=20 + CellCount.objects.count())
 
 
+def test_a_night_that_broke_off_is_counted_in_the_next_one(scooter: Vehicle) -> None:
+    """Killed between the close and the count: nobody has to remember it but the books."""
+    keep(scooter, day_of(7, step_s=600))
+    retention.close_days(at=NIGHT)
+    assert not CellCount.objects.exists()
+    assert retention.count_closed_days(at=NIGHT + DAYS) == [DAY]
+    assert retention.count_closed_days(at=NIGHT + DAYS) == []
+    assert sum(CellCount.objects.values_list("points", flat=True)) == 144
+
+
+# --- what is broken ---------------------------------------------------------------------------------
+
+
+def break_a_chunk(vehicle: Vehicle) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE fleet_pointchunk SET payload = %s WHERE vehicle_id = %s", [b"no", vehicle.pk]
+        )
+
+
+def test_a_broken_chunk_stops_neither_other_days_nor_other_steps(
+    scooter: Vehicle, make_vehicle: MakeVehicle
+) -> None:
+    points = day_of(7, step_s=600)
+    keep(scooter, points[::2])
+    retention.close_days(at=NIGHT)
+    break_a_chunk(scooter)
+    keep(scooter, points, late=True)
+    healthy = day_of(7, step_s=600)
+    healthy["at_us"] += records.to_us(MIDNIGHT + DAYS) - records.to_us(MIDNIGHT)
+    keep(make_vehicle(at=MIDNIGHT), healthy)
+    QuarantinedPoint.objects.create(
+        vehicle=scooter, reason="future", at_us=0, received_at=MIDNIGHT, lon_e7=0, lat_e7=0
+    )
+    retention.retain(at=MIDNIGHT + 100 * DAYS)
+    assert runs("close_day") == [("2025-05-04", 72, 72, 72), ("2025-05-05", 144, 144, 144)]
+    assert point_store().days() == [DAY]
+    assert [subject for subject, *_counts in runs("count_cells")] == ["2025-05-05"]
+    assert len(runs("quarantine")) == 1
+
+
+def test_a_broken_track_does_not_stop_the_others(
+    scooter: Vehicle, make_vehicle: MakeVehicle
+) -> None:
+    other = make_vehicle(at=MIDNIGHT)
+    for vehicle in (scooter, other):
+        keep(vehicle, day_of(7, step_s=60))
+        tracks.record_track(
+            trip_ref=f"trip:{vehicle.pk}",
+            vehicle_id=vehicle.pk,
+            started_at=MIDNIGHT,
+            ended_at=MIDNIGHT + HOUR,
+            at=MIDNIGHT + HOUR,
+        )
+    retention.close_days(at=NIGHT)
+    break_a_chunk(scooter)
+    tracks.correct_tracks(at=NIGHT)
+    settled = TripTrack.objects.exclude(settled_at=None)
+    assert [track.vehicle_id for track in settled] == [other.pk]
+
+
+def test_a_step_that_fails_is_told_after_the_others_are_done(
+    scooter: Vehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+
+    def fail(*, at: datetime.datetime) -> None:
+        raise DatabaseError("away")
+
+    def work(*, at: datetime.datetime) -> None:
+        done.append(at)
+
+    monkeypatch.setattr("fleet.telematics.services.retention.round.STEPS", (fail, work))
+    with pytest.raises(DatabaseError, match="away"):
+        retention.retain(at=NIGHT)
+    assert done == [NIGHT]
+
+
+def test_who_finds_its_day_made_waits_for_nobody(
+    scooter: Vehicle, django_assert_num_queries: Any
+) -> None:
+    """One look and no lock; a drain must not queue behind another one for an old day."""
+    at_us = np.array([records.to_us(MIDNIGHT)])
+    partitions.prepare_days(at_us)
+    partitions._prepared.clear()
+    with django_assert_num_queries(1):
+        partitions.prepare_days(at_us)
+
+
 # --- months -----------------------------------------------------------------------------------------
 
 
@@ -240,6 +330,7 @@ def test_a_month_stays_while_a_track_in_it_waits(scooter: Vehicle) -> None:
 def test_a_day_that_was_counted_wrongly_is_counted_again_before_it_goes(scooter: Vehicle) -> None:
     keep(scooter, day_of(7, step_s=60))
     retention.close_days(at=NIGHT)
+    retention.count_closed_days(at=NIGHT)
     CellCount.objects.first().delete()
     (run,) = retention.drop_months(at=YEAR_LATER)
     assert run.removed == 1440

@@ -4,9 +4,18 @@ hot days → chunks of a vehicle and an hour → lines of trips and counts by ce
 nothing here names a trip any more. docs/telematics.md tells the periods and why.
 """
 
-from fleet.telematics.services.retention.days import close_days, count_cells
+from fleet.telematics.services.retention.days import close_days, count_cells, count_closed_days
 from fleet.telematics.services.retention.links import cut_links
 from fleet.telematics.services.retention.months import drop_months
 from fleet.telematics.services.retention.quarantine import forget_quarantined
+from fleet.telematics.services.retention.round import retain
 
-__all__ = ["close_days", "count_cells", "cut_links", "drop_months", "forget_quarantined"]
+__all__ = [
+    "close_days",
+    "count_cells",
+    "count_closed_days",
+    "cut_links",
+    "drop_months",
+    "forget_quarantined",
+    "retain",
+]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from fleet.telematics import cells
-from fleet.telematics.models import CellCount, TripTrack
+from fleet.telematics.models import CellCount, RetentionRun, TripTrack
 from fleet.telematics.services.retention.books import write_down
 from fleet.telematics.states import RetentionKind
 from fleet.telematics.store import CloseFailed, point_store
@@ -29,7 +30,7 @@ _ROWS_AT_ONCE = 2_000
 
 
 def close_days(*, at: datetime.datetime) -> list[ClosedDay]:
-    """Close every day older than `TELEMATICS_HOT_DAYS` that has hot points, and count it by cells.
+    """Close every day older than `TELEMATICS_HOT_DAYS` that has hot points.
 
     Each in a transaction of its own. A day that cannot be closed now stays as it is until the next
     night. Returns the days closed.
@@ -42,9 +43,30 @@ def close_days(*, at: datetime.datetime) -> list[ClosedDay]:
                 closed.append(_close(day, at=at))
             except CloseFailed as reason:
                 log.warning("telematics.close_failed", day=str(day), reason=str(reason))
-    for one in closed:
-        count_cells(day=one.day, at=at)
+            except Exception:
+                # A chunk that is broken, say: the other days must not wait for somebody to look.
+                log.exception("telematics.close_failed", day=str(day))
     return closed
+
+
+def count_closed_days(*, at: datetime.datetime) -> list[datetime.date]:
+    """Count by cells every day that was closed since it was counted last; returns the days.
+
+    What a night that broke off left uncounted is counted in the next one.
+    """
+    later = RetentionRun.objects.filter(
+        kind=RetentionKind.COUNT_CELLS, subject=OuterRef("subject"), id__gt=OuterRef("id")
+    )
+    closes = RetentionRun.objects.filter(~Exists(later), kind=RetentionKind.CLOSE_DAY)
+    subjects = closes.order_by("subject").values_list("subject", flat=True).distinct()
+    counted = []
+    for day in map(datetime.date.fromisoformat, subjects):
+        try:
+            count_cells(day=day, at=at)
+            counted.append(day)
+        except Exception:
+            log.exception("telematics.count_failed", day=str(day))
+    return counted
 
 
 def count_cells(*, day: datetime.date, at: datetime.datetime) -> int:

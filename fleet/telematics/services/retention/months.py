@@ -40,6 +40,9 @@ def drop_months(*, at: datetime.datetime) -> list[RetentionRun]:
             except OperationalError as busy:
                 log.warning("telematics.month_in_use", month=str(month), reason=str(busy))
                 continue
+            except Exception:
+                log.exception("telematics.month_failed", month=str(month))
+                continue
             runs += [run] if run else []
     return runs
 
