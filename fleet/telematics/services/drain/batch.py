@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,9 +66,9 @@ def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Dr
         fresh = points["at_us"] > known.watermark_us[rows]
         prepare_days(points["at_us"])
         new = np.zeros_like(fresh) if careful else fresh
-        point_store().append(fresh=points[new], late=points[~new])
+        point_store().append(fresh=_taken(points, new), late=_taken(points, ~new))
         tracks.note_late_points(spans=_unexpected(points, fresh, at=at), at=at)
-        _judge(points[fresh], rows[fresh], known, at=at, careful=careful)
+        _judge(_taken(points, fresh), _taken(rows, fresh), known, at=at, careful=careful)
         write_presences([vehicle.presence for vehicle in known.vehicles], at=at)
     return Drained(stored=len(points), quarantined=intake.quarantined)
 
@@ -83,15 +83,13 @@ def _judge(
 ) -> None:
     """What follows from new points: which of them to believe, then everything they say."""
     believed = _believe(points, rows, known)
-    if not believed.all():
-        points, rows = points[believed], rows[believed]
+    points, rows = _taken(points, believed), _taken(rows, believed)
     newest = rules.newest(points)
     latest.write_latest(newest)
     _hear(newest, known, at=at)
     _judge_batteries(newest, known, at=at)
     live = points["at_us"] >= np.maximum(known.since_us[rows], records.to_us(at) - LIVE_FOR_US)
-    if not live.all():
-        points, rows = points[live], rows[live]
+    points, rows = _taken(points, live), _taken(rows, live)
     if len(points):
         seen = np.zeros(len(known.ids), dtype=bool)
         seen[rows] = True
@@ -99,6 +97,11 @@ def _judge(
         judge_live(
             Batch(points=points, rows=rows, newest=newest, known=known, at=at, careful=careful)
         )
+
+
+def _taken(column: NDArray[Any], which: NDArray[np.bool_]) -> NDArray[Any]:
+    """These of a column; the column itself, and no copy, where that is all."""
+    return column if which.all() else column[which]
 
 
 def _unexpected(
