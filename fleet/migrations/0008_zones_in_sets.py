@@ -56,6 +56,13 @@ KEEP_PUBLISHED_ZONES = """
 DROP TRIGGER IF EXISTS audit_edit ON fleet_zone;
 CREATE FUNCTION fleet_keep_published_zones() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    -- Who publishes holds the row; wait for it, and look only then.
+    IF TG_OP <> 'INSERT' THEN
+        PERFORM FROM fleet_zoneset WHERE id = OLD.zone_set_id FOR SHARE;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM FROM fleet_zoneset WHERE id = NEW.zone_set_id FOR SHARE;
+    END IF;
     IF EXISTS (
         SELECT FROM fleet_zoneset WHERE state <> 'draft' AND (
             (TG_OP <> 'INSERT' AND id = OLD.zone_set_id)

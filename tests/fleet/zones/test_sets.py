@@ -254,6 +254,36 @@ def test_of_many_who_publish_at_once_each_gets_a_version_and_one_holds(
     assert ZoneSet.objects.in_force(AT).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_adds_a_zone_while_the_set_is_being_published_comes_too_late(
+    milan: City, ruote: Organisation
+) -> None:
+    """The zone was never checked, so it must not slip in behind the check."""
+    draft = new_draft(milan, ruote)
+    answers: list[str] = []
+
+    def add() -> None:
+        area = MultiPolygon(Polygon.from_bbox(PARK), srid=geo.WGS84)
+        try:
+            Zone.objects.create(
+                zone_set=draft, code="late", name={"it": "x"}, kind="no_park", boundary=area
+            )
+        except DatabaseError as error:
+            answers.append(str(error))
+        finally:
+            connection.close()
+
+    late = threading.Thread(target=add)
+    with transaction.atomic():
+        services.publish(set_id=draft.pk, acknowledged=True, at=AT, by=SYSTEM)
+        late.start()
+        late.join(0.5)
+        assert late.is_alive()
+    late.join()
+    assert ["stays as it is" in answer for answer in answers] == [True]
+    assert draft.zones.count() == 1
+
+
 def new_draft(city: City, organisation: Organisation) -> ZoneSet:
     draft = services.create_draft(
         organisation_id=organisation.pk, city_id=city.pk, title="Gara", at=AT, by=SYSTEM
