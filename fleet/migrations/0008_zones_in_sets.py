@@ -3,7 +3,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-
 # Zones with dates of their own become sets: those in force a published one, those whose time is
 # over one that is kept for the record, those to come a draft. Kinds and limits become rules.
 ZONES_INTO_SETS = """
