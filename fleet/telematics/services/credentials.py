@@ -13,7 +13,9 @@ DomainError
 from __future__ import annotations
 
 import datetime
+import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -80,11 +82,23 @@ class IntegrationCredential:
 Known = TypeVar("Known", Credential, IntegrationCredential)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Learned(Generic[Known]):
+    """An answer, until when it may be believed, and after how many doubts it was asked for."""
+
+    known: Known
+    until: datetime.datetime
+    generation: int
+
+
 class _Memory(Generic[Known]):
     """What a door learned, and until when it may believe it without asking."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, object], tuple[Known, datetime.datetime]] = {}
+        self._known: OrderedDict[tuple[str, object], _Learned[Known]] = OrderedDict()
+        # Counts doubts: what was looked up before the last one is not believed without asking.
+        self._generation = 0
+        self._writing = threading.Lock()
 
     def recall(
         self,
@@ -94,31 +108,42 @@ class _Memory(Generic[Known]):
         look_up: Callable[[], Known],
     ) -> Known:
         """The remembered answer while it may be believed, else a new one."""
-        known = self._known.get(key)
-        if known is not None and known[1] > at:
-            return known[0]
+        generation = self._generation  # the look-up may see what was before a doubt of meanwhile
+        learned = self._known.get(key)
+        if learned and learned.generation == generation and learned.until > at:
+            return learned.known
         try:
             found = look_up()
         except (OperationalError, InterfaceError) as error:
-            if known is None:
+            if learned is None:
                 raise RegisterUnreachable from error
-            return known[0]
+            return learned.known
         except DomainError:
-            self._known.pop(key, None)
+            with self._writing:
+                self._known.pop(key, None)
             raise
-        if len(self._known) >= _MAX_REMEMBERED:
-            self._known.clear()
-        self._known[key] = (found, at + REMEMBERED)
+        self._learn(key, _Learned(known=found, until=at + REMEMBERED, generation=generation))
         return found
 
     def doubt(self) -> None:
         """Ask anew about everybody; what is known stays for the time the database is away."""
-        past = datetime.datetime.min.replace(tzinfo=datetime.UTC)
-        self._known = {key: (known, past) for key, (known, _until) in self._known.items()}
+        self._generation += 1
 
     def clear(self) -> None:
         """Forget everybody."""
-        self._known.clear()
+        self.doubt()
+        with self._writing:
+            self._known.clear()
+
+    def _learn(self, key: tuple[str, object], learned: _Learned[Known]) -> None:
+        """Remember, and forget instead who was asked about longest ago."""
+        with self._writing:
+            if learned.generation != self._generation:
+                return  # overtaken by a doubt: it may be what was before
+            self._known[key] = learned
+            self._known.move_to_end(key)
+            while len(self._known) > _MAX_REMEMBERED:
+                self._known.popitem(last=False)
 
 
 _devices: _Memory[Credential] = _Memory()
@@ -140,7 +165,12 @@ SELECT device.id, device.serial, device.protocol, device.model, (
     WHERE device_id = device.id AND during @> %s::timestamptz LIMIT 1
 )
 FROM fleet_device device WHERE device.revoked_at IS NULL AND device."""
-_BY = {"secret": "secret_hash = %s", "serial": "serial = %s", "imei": "imei = %s"}
+_BY = {
+    "secret": "secret_hash = %s",
+    "serial": "serial = %s",
+    # Who was given a secret is not let in by a name: only these units have none.
+    "imei": "imei = %s AND device.protocol = 'teltonika'",
+}
 _SPEAKER = """
 SELECT device.id, device.serial, device.protocol, device.model, seat.vehicle_id
 FROM fleet_deviceassignment seat JOIN fleet_device device ON device.id = seat.device_id

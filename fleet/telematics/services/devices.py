@@ -78,13 +78,16 @@ def add_device(
     """Give a vehicle a new device; the one it had stops speaking for it.
 
     Returns the device and its secret, which nobody can read again. A unit whose IMEI is known in
-    the same fleet is the same unit: it moves, and its new secret is none. Raises `VehicleNotFound`,
-    `ImeiInvalid`, `ImeiTaken`.
+    the same fleet is the same unit: it moves, and its new secret is none. One that spoke otherwise
+    is not: what it was given decides how it is let in. Raises `VehicleNotFound`, `ImeiInvalid`,
+    `ImeiTaken`.
     """
     unit = unit or Unit()
     check_unit(unit=unit)
     known = Device.objects.filter(imei=unit.imei).first() if unit.imei else None
     if known is not None:
+        if known.protocol != unit.protocol:
+            raise ImeiTaken
         return _move_again(known, vehicle_code=vehicle_code, at=at, by=by), ""
     secret = add_devices(vehicle_codes=[vehicle_code], at=at, by=by, unit=unit)[vehicle_code]
     return Device.objects.get(secret_hash=ids.hash_secret(secret)), secret
