@@ -268,6 +268,10 @@ class Gateway:
         except DomainError as refusal:
             await self._refuse(line, refusal.code)
             return isinstance(refusal, Unavailable)
+        except Exception:
+            # Ours to repair: the unit keeps its records, and the line with them.
+            log.exception("edge.frame_failed", imei=line.imei)
+            return await self._refuse(line, "failed")
         line.speaker = taken.speaker
         line.writer.write(wire.count_reply(len(found)))
         await line.writer.drain()

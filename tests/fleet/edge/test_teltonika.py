@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisGone
@@ -71,6 +72,18 @@ def test_a_unit_in_no_vehicle_is_turned_away(edge: RunningEdge, fleet: Fleet) ->
     _scooter, imei = fleet.teltonika()
     unassign(imei)
     assert Unit(edge.port, imei).call() == b"\x00"
+
+
+def test_the_imei_of_a_device_with_a_secret_opens_no_line(edge: RunningEdge, fleet: Fleet) -> None:
+    for number, protocol in enumerate(("http", "mqtt", "integration")):
+        imei = f"35630705{number:07d}"
+        unit = services.Unit(protocol=protocol, imei=imei)
+        code = fleet.vehicle().code
+        services.add_device(vehicle_code=code, at=clock.now(), by=SYSTEM, unit=unit)
+        assert Unit(edge.port, imei).call() == b"\x00"
+        with pytest.raises(services.ImeiTaken):
+            fake = services.Unit(protocol="teltonika", imei=imei)
+            services.add_device(vehicle_code=code, at=clock.now(), by=SYSTEM, unit=fake)
 
 
 def test_a_bad_frame_counts_nothing_and_the_line_stays(edge: RunningEdge, fleet: Fleet) -> None:
@@ -145,6 +158,50 @@ def test_while_the_log_is_away_nothing_is_counted_and_nothing_lost(
 
 def _gone(*_: object, **__: object) -> None:
     raise LogBusy from RedisGone()
+
+
+def test_what_fails_unforeseen_counts_nothing_and_the_line_stays(
+    edge: RunningEdge, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, imei = fleet.teltonika()
+    unit, body = fleet.call(edge.port, imei), frame([avl(at_ms=now_ms())])
+    with monkeypatch.context() as broken:
+        broken.setattr(RedisPointLog, "append_batch", _broken)
+        assert unit.say(body) == 0
+    assert unit.say(body) == 1
+    assert len(stored(scooter)) == 1
+
+
+def _broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
+
+
+def test_who_gives_up_during_a_stall_costs_its_peers_nothing(
+    real_database: None, fleet: Fleet
+) -> None:
+    (_first, one), (scooter, other), (_third, late) = (fleet.teltonika() for _ in range(3))
+    own = start_edge(EdgeOptions(teltonika=("127.0.0.1", 0), limits=QUICK, threads=1))
+    try:
+        stalling, unit = fleet.call(own.port, one), fleet.call(own.port, other)
+        with pytest.MonkeyPatch.context() as stall:
+            stall.setattr(RedisPointLog, "append_batch", _stalled(RedisPointLog.append_batch))
+            stalling.line.sendall(frame([avl(at_ms=now_ms())]))
+            time.sleep(0.1)
+            impatient = Unit(own.port, late)
+            assert impatient.call() == b""  # greeted too late, and gone
+            unit.line.sendall(frame([avl(at_ms=now_ms())]))
+            assert (stalling.counted(), unit.counted()) == (1, 1)
+    finally:
+        own.close()
+    assert len(stored(scooter)) == 1
+
+
+def _stalled(append: Callable[..., Any]) -> Callable[..., Any]:
+    def slow(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(1)
+        return append(*args, **kwargs)
+
+    return slow
 
 
 def test_a_revoked_unit_is_refused_within_a_second(edge: RunningEdge, fleet: Fleet) -> None:
