@@ -23,76 +23,53 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import http.client
 import os
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import django
-import msgspec
 import numpy as np
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
 os.environ |= {"LOG_LEVEL": "ERROR", "HTTPS": "false"}
 django.setup()
 
-import shapely  # noqa: E402 — after Django, which says where GEOS is
-from django.conf import settings  # noqa: E402
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon  # noqa: E402
+from django.conf import settings  # noqa: E402 — needs Django set up
 from django.db import connection  # noqa: E402
 
+from bench.ingest_city import (  # noqa: E402
+    Fleet,
+    bodies,
+    provision,
+    publish_city,
+    ride,
+)
+from bench.ingest_load import Watch, send_all, wait_for_web  # noqa: E402
 from bench.meters import postmaster_pid, redis_cpu_s, tree_cpu_s  # noqa: E402
 from bench.one_by_one import QUEUE, store_point  # noqa: E402
 from bench.report import Figure, publish  # noqa: E402
-from bench.zones import EAST, NORTH, SOUTH, WEST, districts, synthetic  # noqa: E402
 from fleet.telematics import records  # noqa: E402
-from fleet.telematics.log import entry_order, point_log  # noqa: E402
-from fleet.telematics.models import DeviceAssignment, IngestOffset, ZoneCrossing  # noqa: E402
-from fleet.telematics.services import (  # noqa: E402
-    Placement,
-    add_devices,
-    ensure_partitions,
-    place_vehicles,
-)
+from fleet.telematics.log import point_log  # noqa: E402
+from fleet.telematics.models import ZoneCrossing  # noqa: E402
+from fleet.telematics.services import ensure_partitions  # noqa: E402
 from fleet.telematics.store import copy_bytes, point_store  # noqa: E402
 from fleet.vehicles import mailbox  # noqa: E402
-from fleet.vehicles.models import Vehicle, VehicleType  # noqa: E402
-from fleet.vehicles.states import Kind, LifeState, LinkState, RentalState  # noqa: E402
-from fleet.zones import services as zones  # noqa: E402
-from fleet.zones.rules import Rule  # noqa: E402
-from mobility.accounts.services import ensure_organisation  # noqa: E402
-from mobility.accounts.states import OrganisationKind  # noqa: E402
-from mobility.core import clock, geo, ids  # noqa: E402
-from mobility.core.principals import SYSTEM  # noqa: E402
+from mobility.core import clock  # noqa: E402
 from mobility.geography.models import City  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-E7 = 10_000_000
-STEP_S = 1.0
-STEP_M = 36.0
 # Live points are at most five minutes old; the newest may be as far ahead.
 OLDEST_S = 200.0
 COPY_ROWS = 10_000
 PATIENCE_S = 300.0
-SENDERS = 4
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """Vehicles on trips, with the secrets of their devices."""
-
-    vehicle_ids: list[int]
-    device_ids: list[int]
-    secrets: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,151 +88,6 @@ FULL = Sizes(
     single=20_000, points=1_000_000, copied=1_000_000, tasks=5_000, seconds=20, backlog=3_600_000
 )
 QUICK = Sizes(single=1_000, points=60_000, copied=200_000, tasks=500, seconds=4, backlog=100_000)
-
-
-# --- the city and its fleet -----------------------------------------------------------------------
-def publish_city() -> City:
-    """A city with 588 zones in force."""
-    at = clock.now()
-    comune = ensure_organisation(slug="bench", name={"it": "Banco"}, kind=OrganisationKind.CITY)
-    city = City.objects.create(
-        slug=f"bench-{ids.short_code().lower()}",
-        name={"it": "Banco"},
-        organisation=comune,
-        boundary=_area(shapely.box(WEST, SOUTH, EAST, NORTH)),
-        centre=geo.point((WEST + EAST) / 2, (SOUTH + NORTH) / 2),
-    )
-    draft = zones.create_draft(
-        organisation_id=comune.pk, city_id=city.pk, title="Bench", at=at, by=SYSTEM
-    )
-    small = synthetic(number=500, seed=500, biggest=0.006)
-    slow = (Rule(maximum_speed_kmh=15),)
-    drawn = [(shape, "slow", slow) for shape in small[:400]]
-    drawn += [(shape, "no_ride", ()) for shape in small[400:]]
-    drawn += [(shape, "operating", ()) for shape in districts()]
-    drafts = [
-        zones.ZoneDraft(
-            code=f"z{number}",
-            name={"it": str(number)},
-            kind=kind,
-            boundary=_area(shape),
-            rules=rules,
-        )
-        for number, (shape, kind, rules) in enumerate(drawn)
-    ]
-    zones.replace_zones(set_id=draft.pk, zones=drafts, at=at, by=SYSTEM)
-    zones.publish(set_id=draft.pk, acknowledged=True, at=at, by=SYSTEM)
-    return city
-
-
-def provision(city: City, *, vehicles: int) -> Fleet:
-    """Scooters on trips."""
-    at = clock.now()
-    run = ids.short_code()
-    operator = ensure_organisation(
-        slug="bench-fleet", name={"it": "Banco"}, kind=OrganisationKind.FLEET_OPERATOR
-    )
-    model, _created = VehicleType.objects.get_or_create(
-        code="bench-scooter",
-        defaults={
-            "name": {"it": "Monopattino"},
-            "kind": Kind.SCOOTER,
-            "max_range_m": 40_000,
-            "max_speed_kmh": 25,
-            "battery_wh": 550,
-        },
-    )
-    made = Vehicle.objects.bulk_create(
-        Vehicle(
-            organisation=operator,
-            city=city,
-            type=model,
-            code=f"{run}{number}",
-            life_state=LifeState.IN_SERVICE,
-            rental_state=RentalState.ON_TRIP,
-            link_state=LinkState.ONLINE,
-        )
-        for number in range(vehicles)
-    )
-    secrets = add_devices(vehicle_codes=[row.code for row in made], at=at, by=SYSTEM)
-    # Their points begin before this moment.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE fleet_deviceassignment SET during = tstzrange(lower(during) - interval '1 day',"
-            " NULL) WHERE vehicle_id = ANY (%s)",
-            [[row.pk for row in made]],
-        )
-    pairs = DeviceAssignment.objects.filter(vehicle__in=made)
-    devices = dict(pairs.values_list("vehicle_id", "device_id"))
-    spots = [Placement(vehicle_id=row.pk, lon=9.19, lat=45.46, battery_pct=80) for row in made]
-    place_vehicles(places=spots, at=at - datetime.timedelta(hours=1), by=SYSTEM)
-    return Fleet(
-        vehicle_ids=[row.pk for row in made],
-        device_ids=[devices[row.pk] for row in made],
-        secrets=[secrets[row.code] for row in made],
-    )
-
-
-def _area(shape: shapely.Geometry) -> MultiPolygon:
-    area = GEOSGeometry(memoryview(shapely.to_wkb(shapely.force_2d(shape))), srid=geo.WGS84)
-    return area if isinstance(area, MultiPolygon) else MultiPolygon(area, srid=geo.WGS84)
-
-
-# --- where they ride ------------------------------------------------------------------------------
-def ride(vehicles: int, each: int, *, start_s: float, step_s: float = STEP_S) -> Any:
-    """Ways through the city, one row a vehicle: points (type `POINT`) in the order of time."""
-    chance = np.random.default_rng(vehicles * 1_000 + each)
-    turns = chance.normal(0, 0.3, (vehicles, each)).cumsum(axis=1)
-    heading = chance.uniform(0, 2 * np.pi, (vehicles, 1)) + turns
-    lon = chance.uniform(WEST + 0.05, EAST - 0.05, (vehicles, 1))
-    lat = chance.uniform(SOUTH + 0.03, NORTH - 0.03, (vehicles, 1))
-    lon = lon + (np.cos(heading) * STEP_M / 78_000).cumsum(axis=1)
-    lat = lat + (np.sin(heading) * STEP_M / 111_000).cumsum(axis=1)
-    points = np.zeros((vehicles, each), dtype=records.POINT)
-    jitter = chance.integers(0, 900, (vehicles, each)) * 1_000
-    points["at_us"] = (start_s + np.arange(each) * step_s) * 1e6 + jitter * min(step_s, 1.0)
-    points["lon_e7"] = np.rint(_reflected(lon, WEST, EAST) * E7)
-    points["lat_e7"] = np.rint(_reflected(lat, SOUTH, NORTH) * E7)
-    points["odometer_m"] = np.arange(each) * STEP_M
-    points["accuracy_dm"] = chance.integers(20, 120, (vehicles, each))
-    points["speed_cms"] = chance.integers(200, 600, (vehicles, each))
-    points["heading"] = np.degrees(heading) % 360
-    points["battery_pct"], points["locked"], points["tilted"] = 80, 0, 0
-    return points
-
-
-def _reflected(values: Any, low: float, high: float) -> Any:
-    """Back into the box, as a billiard ball comes back."""
-    span = high - low
-    folded = np.abs((values - low) % (2 * span))
-    return low + np.where(folded > span, 2 * span - folded, folded)
-
-
-def bodies(points: Any, *, size: int) -> list[list[bytes]]:
-    """The requests of each vehicle, `size` points each, in the order of time."""
-    encoded = []
-    for row in points:
-        reports = [
-            {
-                "at": int(one["at_us"]) // 1000,
-                "lon": int(one["lon_e7"]) / E7,
-                "lat": int(one["lat_e7"]) / E7,
-                "speed_kmh": round(int(one["speed_cms"]) * 0.036, 1),
-                "heading_deg": int(one["heading"]),
-                "battery_pct": int(one["battery_pct"]),
-                "odometer_m": int(one["odometer_m"]),
-                "accuracy_m": int(one["accuracy_dm"]) / 10,
-                "locked": False,
-            }
-            for one in row
-        ]
-        encoded.append(
-            [
-                msgspec.json.encode({"points": reports[first : first + size]})
-                for first in range(0, len(reports), size)
-            ]
-        )
-    return encoded
 
 
 # --- processes ------------------------------------------------------------------------------------
@@ -329,97 +161,7 @@ class Meter:
         return {**own, "database": tree_cpu_s([self.postmaster]), "redis": redis_cpu_s(urls)}
 
 
-# --- vehicles that report -------------------------------------------------------------------------
-class Sender(threading.Thread):
-    """Some vehicles, one after the other on one connection; with `pace_s` no faster than that.
-
-    Each first asks for its commands, before `ready`: the door knows it then, as it does all day.
-    """
-
-    def __init__(
-        self,
-        port: int,
-        requests: Sequence[tuple[str, bytes]],
-        *,
-        ready: threading.Barrier,
-        pace_s: float = 0.0,
-    ) -> None:
-        super().__init__(daemon=True)
-        self.port, self.requests, self.pace_s, self.ready = port, requests, pace_s, ready
-        self.refused = 0
-
-    def run(self) -> None:
-        """Send all; a refusal is sent again."""
-        door = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        for secret in {secret for secret, _body in self.requests}:
-            self._accepted(door, secret, b"{}")
-        self.ready.wait()
-        due = time.perf_counter()
-        for secret, body in self.requests:
-            time.sleep(max(0.0, due - time.perf_counter()))
-            due += self.pace_s
-            while not self._accepted(door, secret, body):
-                self.refused += 1
-                time.sleep(0.2)
-        door.close()
-
-    @staticmethod
-    def _accepted(door: http.client.HTTPConnection, secret: str, body: bytes) -> bool:
-        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        door.request("POST", "/api/v1/telemetry", body, headers)
-        answer = door.getresponse()
-        said = answer.read()
-        if answer.status not in {202, 503}:
-            raise RuntimeError(f"{answer.status} {said[:300]!r}")
-        return answer.status == 202
-
-
-def send_all(
-    port: int,
-    requests: Sequence[tuple[str, bytes]],
-    *,
-    pace_s: float = 0.0,
-    begin: Callable[[], object] = lambda: None,
-) -> None:
-    """All requests through a few connections; each vehicle's stay in their order.
-
-    `begin` is called when everybody is ready, before the first report.
-    """
-    by_secret: dict[str, list[tuple[str, bytes]]] = {}
-    for request in requests:
-        by_secret.setdefault(request[0], []).append(request)
-    shares: list[list[tuple[str, bytes]]] = [[] for _ in range(SENDERS)]
-    for number, share in enumerate(_rounds(by_secret)):
-        shares[number % SENDERS] += share
-    ready = threading.Barrier(SENDERS, action=begin, timeout=120)
-    senders = [Sender(port, share, ready=ready, pace_s=pace_s * SENDERS) for share in shares]
-    for sender in senders:
-        sender.start()
-    for sender in senders:
-        sender.join()
-
-
-def _rounds(by_secret: dict[str, list[tuple[str, bytes]]]) -> Iterator[list[tuple[str, bytes]]]:
-    """Groups of vehicles that never meet another sender, their requests taken in turn."""
-    secrets = sorted(by_secret)
-    for share in range(SENDERS):
-        mine = [by_secret[secret] for secret in secrets[share::SENDERS]]
-        longest = max((len(requests) for requests in mine), default=0)
-        yield [requests[n] for n in range(longest) for requests in mine if n < len(requests)]
-
-
-def wait_for_web(port: int) -> None:
-    """Until the door answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the web workers did not come up")
-
-
+# --- what is measured -----------------------------------------------------------------------------
 def wait_until_stored() -> None:
     """Until nothing waits in the log."""
     deadline = time.monotonic() + PATIENCE_S
@@ -438,7 +180,6 @@ def stored_points(fleet: Fleet) -> int:
         return int(cursor.fetchone()[0])
 
 
-# --- what is measured -----------------------------------------------------------------------------
 def measure_batches(
     city: City, port: int, meter: Meter, *, size: int, points: int, notes: dict[str, Any]
 ) -> tuple[float, float]:
@@ -525,42 +266,6 @@ def _store_one_by_one(fleet: Fleet, way: Any) -> None:
         if time.monotonic() > deadline:
             raise RuntimeError("the tasks were not done in time")
         time.sleep(0.1)
-
-
-class Watch(threading.Thread):
-    """Sees every entry come into the log, and when the offset in the database has passed it."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.entries: list[tuple[int, int]] = []
-        self.offsets: list[tuple[float, tuple[int, int]]] = []
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        """Look every two milliseconds."""
-        client: Any = mailbox.client()
-        last = b"$"
-        newest = client.xinfo_stream("tele:0")["last-generated-id"]
-        last = newest
-        while not self.over.is_set():
-            for _key, entries in client.xread({"tele:0": last}, count=10_000) or ():
-                self.entries += [entry_order(entry_id.decode()) for entry_id, _ in entries]
-                last = entries[-1][0]
-            stored = IngestOffset.objects.filter(shard=0).values_list("last_id", flat=True).first()
-            if stored:
-                self.offsets.append((time.time() * 1000, entry_order(stored)))
-            time.sleep(0.002)
-        connection.close()
-
-    def latencies_ms(self) -> Any:
-        """From each entry's own time to the first look at which it was stored."""
-        found, place = [], 0
-        for entry in sorted(self.entries):
-            while place < len(self.offsets) and self.offsets[place][1] < entry:
-                place += 1
-            if place < len(self.offsets):
-                found.append(self.offsets[place][0] - entry[0])
-        return np.array(found or [np.nan])
 
 
 def measure_latency(city: City, port: int, *, rate: int, seconds: float) -> tuple[float, float]:
