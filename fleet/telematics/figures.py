@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from contextlib import suppress
 
 import redis
 from django.conf import settings
@@ -57,6 +58,12 @@ def log_figures() -> Iterable[Metric]:
         lag.add_metric([str(shard)], waiting_ms / 1000)
     yield backlog
     yield lag
+    with suppress(redis.RedisError):
+        yield GaugeMetricFamily(
+            "telemetry_dead_entries",
+            "Entries of the log that nobody could read, kept aside; anything but 0 wants a look",
+            value=point_log().dead(),
+        )
 
 
 @metric_source

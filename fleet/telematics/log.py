@@ -11,14 +11,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import redis
+import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from fleet.telematics import records
 from fleet.vehicles import mailbox
 from mobility.core.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+log = structlog.get_logger(__name__)
 
 Entry = tuple[str, bytes]
 
@@ -27,6 +31,9 @@ GROUP = "store"
 CONSUMER = "drain"
 # The name of the payload's field is the version of its layout.
 FIELD = b"p2"
+# Entries that this version cannot read: of another layout, or no entries at all. They are kept
+# whole, with their shard and their name in it, until somebody has looked at them.
+DEAD = "tele:dead"
 
 MAX_BACKLOG = 200_000
 
@@ -60,7 +67,10 @@ class PointLog(Protocol):
         ...
 
     def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
-        """Entries read but not acknowledged first, then new ones; waits for the first one."""
+        """Entries read but not acknowledged first, then new ones; waits for the first one.
+
+        What is no entry is put aside on the way, see `dead`.
+        """
         ...
 
     def acknowledge(self, *, shard: int, entry_ids: Sequence[str]) -> None:
@@ -68,6 +78,10 @@ class PointLog(Protocol):
 
     def backlog(self, *, shard: int) -> int:
         """How many entries wait."""
+        ...
+
+    def dead(self) -> int:
+        """How many entries were put aside, of all shards, because nobody could read them."""
         ...
 
     def oldest_ms(self, *, shard: int) -> int | None:
@@ -149,6 +163,10 @@ class RedisPointLog:
         """The length of the stream: what is stored has been cut off."""
         return mailbox.client().xlen(_key(shard))
 
+    def dead(self) -> int:
+        """The length of the stream beside the shards; only people shorten it."""
+        return mailbox.client().xlen(DEAD)
+
     def oldest_ms(self, *, shard: int) -> int | None:
         """The name of the first entry tells its time."""
         client: Any = mailbox.client()
@@ -170,8 +188,30 @@ class RedisPointLog:
                 raise
             client.xgroup_create(_key(shard), GROUP, id="0", mkstream=True)
             return []
-        entries = answer[0][1] if answer else []
-        return [(entry_id.decode(), (fields or {}).get(FIELD, b"")) for entry_id, fields in entries]
+        return self._readable(shard, answer[0][1] if answer else [])
+
+    def _readable(self, shard: int, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
+        """The entries that can be read; the others leave the shard for `DEAD`, all or none."""
+        found: list[Entry] = []
+        dead: dict[bytes, dict[bytes, bytes]] = {}
+        for entry_id, fields in entries:
+            payload = (fields or {}).get(FIELD, b"")
+            if records.is_entry(payload):
+                found.append((entry_id.decode(), payload))
+            else:
+                dead[entry_id] = fields or {}  # without any it was deleted by hand
+        if dead:
+            self._put_aside(shard, dead)
+        return found
+
+    def _put_aside(self, shard: int, dead: dict[bytes, dict[bytes, bytes]]) -> None:
+        pipeline: Any = mailbox.client().pipeline(transaction=True)
+        for entry_id, fields in dead.items():
+            log.error("telematics.entry_unreadable", shard=shard, entry_id=entry_id.decode())
+            pipeline.xadd(DEAD, {**fields, b"shard": shard, b"entry": entry_id})
+        pipeline.xack(_key(shard), GROUP, *dead)
+        pipeline.xdel(_key(shard), *dead)
+        pipeline.execute()
 
     def _refuse_when_busy(self, shard: int) -> None:
         length, measured = self._backlogs.get(shard, (0, 0.0))

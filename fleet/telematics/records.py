@@ -80,6 +80,12 @@ def pack_entry(*, received_at: datetime.datetime, reports: Points) -> bytes:
     return _HEADER.pack(to_us(received_at)) + reports.tobytes()
 
 
+def is_entry(payload: bytes) -> bool:
+    """Whether the bytes can be read as an entry: a header and whole reports, at least one."""
+    size = len(payload) - _HEADER.size
+    return size > 0 and size % REPORT.itemsize == 0
+
+
 def unpack_entry(payload: bytes) -> Points:
     """The reports of an entry, each with its time of receipt (of type `RECEIVED`).
 

@@ -168,7 +168,7 @@ def test_an_unreadable_entry_and_an_unknown_device_block_nobody(
     send(log, scooter, point(NOON))
     drain_all(shard=0, at=NOON)
     assert len(stored(scooter)) == 1
-    assert log.backlog(shard=0) == 0
+    assert (log.backlog(shard=0), log.dead()) == (0, 2)
 
 
 # --- faults -----------------------------------------------------------------------------------------
