@@ -45,6 +45,8 @@ EpochMs = Annotated[int, Meta(ge=0, le=_LAST_MS)]
 Instant = Annotated[datetime.datetime, Meta(tz=True)]
 # Latitude is only bounded by what fits: a wrong one is kept aside with its reason, not lost here.
 Degrees = Annotated[float, Meta(ge=-180, le=180)]
+# Without what no database can be asked for: NUL and halves of surrogate pairs.
+Name = Annotated[str, Meta(max_length=40, pattern=r"^[^\u0000\ud800-\udfff]*$")]
 
 
 class PointIn(msgspec.Struct, frozen=True):
@@ -65,8 +67,8 @@ class PointIn(msgspec.Struct, frozen=True):
 class NamedPointIn(PointIn, frozen=True):
     """A point from an operator's backend: of the device with a serial, or of the vehicle with a code."""
 
-    device: Annotated[str, Meta(max_length=40)] | None = None
-    vehicle: Annotated[str, Meta(max_length=40)] | None = None
+    device: Name | None = None
+    vehicle: Name | None = None
 
 
 class AckIn(msgspec.Struct, frozen=True):

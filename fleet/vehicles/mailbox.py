@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 # Longer than any command lives, so that a forgotten box empties itself.
 _BOX_TTL_S = 600
 
+# Ids of vehicles with something waiting, each until the last of its commands runs out. What is lost
+# or left over here heals as the boxes do.
+WAITING = "fleet:waiting"
+
 # Whoever keeps a line to vehicles open listens here for the ids of those that have something waiting.
 CHANNEL = "fleet:commands"
 
@@ -72,6 +76,12 @@ def read_box(raw: bytes | None, *, at: datetime.datetime) -> list[PendingCommand
     return [command for command in commands if command.expires_at > at]
 
 
+def waiting(*, at: datetime.datetime) -> set[int]:
+    """The vehicles that have something waiting, of all fleets. Raises `redis.RedisError`."""
+    found: Any = client().zrange(WAITING, f"({at.timestamp()}", "+inf", byscore=True)
+    return {int(vehicle_id) for vehicle_id in found}
+
+
 def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
     """Write the boxes of these vehicles from the table; one query, one round trip.
 
@@ -85,7 +95,7 @@ def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
         for vehicle_id, *waiting in cursor.fetchall():
             boxes[vehicle_id].append(_pending(*waiting))
     try:
-        _write(boxes)
+        _write(boxes, at=at)
     except redis.RedisError:
         log.warning("fleet.mailbox_unreachable", vehicles=len(boxes))
 
@@ -108,13 +118,17 @@ def _pending(
     )
 
 
-def _write(boxes: dict[int, list[PendingCommand]]) -> None:
+def _write(boxes: dict[int, list[PendingCommand]], *, at: datetime.datetime) -> None:
     pipeline: Any = client().pipeline(transaction=False)
+    pipeline.zremrangebyscore(WAITING, "-inf", at.timestamp())
     for vehicle_id, commands in boxes.items():
         if commands:
             body = msgspec.json.encode(commands)
             pipeline.set(box_key(vehicle_id), body, ex=_BOX_TTL_S)
+            until = max(command.expires_at for command in commands)
+            pipeline.zadd(WAITING, {str(vehicle_id): until.timestamp()})
             pipeline.publish(CHANNEL, str(vehicle_id))
         else:
             pipeline.delete(box_key(vehicle_id))
+            pipeline.zrem(WAITING, str(vehicle_id))
     pipeline.execute()

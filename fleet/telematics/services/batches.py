@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+import redis
 from django.db import InterfaceError, OperationalError
 
-from fleet.telematics.log import point_log
+from fleet.telematics.log import LogBusy, point_log
 from fleet.telematics.models import DeviceAssignment
 from fleet.telematics.services.accept import Acknowledgement, Report, accept_reports, take_along
 from fleet.telematics.services.credentials import Credential, RegisterUnreachable
@@ -51,6 +52,16 @@ class AcceptedBatch:
 
 
 @dataclass(kw_only=True)
+class _Named:
+    """The devices behind the names of a request, and what waits for their vehicles."""
+
+    speakers: dict[Name, Credential] = field(default_factory=dict)
+    # Code of each vehicle among them that hears through the backend, by its id.
+    reached: dict[int, str] = field(default_factory=dict)
+    waiting: dict[int, list[PendingCommand]] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
 class _Share:
     """What of a batch one device is said to have said, by places in the request."""
 
@@ -88,17 +99,17 @@ def _take(
     *,
     at: datetime.datetime,
 ) -> AcceptedBatch:
-    speakers = _speakers(integration.organisation_id, set(names), at=at)
+    named = _named(integration.organisation_id, set(names), at=at)
     answer, shares = AcceptedBatch(), dict[Credential, _Share]()
     for place, name in enumerate(names):
-        speaker = speakers.get(name)
+        speaker = named.speakers.get(name)
         if speaker is None:
             answer.refused_points[place] = "device_unknown"
         else:
             shares.setdefault(speaker, _Share()).points.append(place)
     _share_acks(integration, acks, shares, answer, at=at)
-    _accept(shares, points, acks, answer, at=at)
-    answer.commands = _commands(integration, acks, at=at)
+    named.waiting = _accept(shares, points, acks, answer, at=at)
+    answer.commands = _commands(integration, named, acks, at=at)
     return answer
 
 
@@ -109,7 +120,8 @@ def _accept(
     answer: AcceptedBatch,
     *,
     at: datetime.datetime,
-) -> None:
+) -> dict[int, list[PendingCommand]]:
+    """Accept every share; returns what waits for each vehicle among them."""
     reports = [
         Report(
             credential=speaker,
@@ -125,27 +137,30 @@ def _accept(
             answer.refused_acks[share.acks[index]] = "command_not_found"
         for index in one.postponed_acks:
             answer.refused_acks[share.acks[index]] = "try_again"
+    return {speaker.vehicle_id: one.commands for speaker, one in zip(shares, accepted, strict=True)}
 
 
-def _speakers(
+def _named(
     organisation_id: int,
     names: Collection[Name],
     *,
     at: datetime.datetime,
-) -> dict[Name, Credential]:
+) -> _Named:
     """The devices of this fleet that sit in a vehicle, by each name in use; one query."""
     serials = [name for kind, name in names if kind == "device"]
     codes = [name for kind, name in names if kind == "vehicle"]
     seats = _seats(organisation_id, at=at)
     rows = seats.filter(device__serial__in=serials) | seats.filter(vehicle__code__in=codes)
-    speakers: dict[Name, Credential] = {}
-    for device_id, vehicle_id, serial, code in rows.order_by("during", "pk").values_list(
-        "device_id", "vehicle_id", "device__serial", "vehicle__code"
+    named = _Named()
+    for device_id, vehicle_id, serial, protocol, code in rows.order_by("during", "pk").values_list(
+        "device_id", "vehicle_id", "device__serial", "device__protocol", "vehicle__code"
     ):
         speaker = Credential(device_id=device_id, vehicle_id=vehicle_id)
-        speakers["device", serial] = speaker
-        speakers["vehicle", code] = speaker
-    return speakers
+        named.speakers["device", serial] = speaker
+        named.speakers["vehicle", code] = speaker
+        if protocol == Protocol.INTEGRATION:
+            named.reached[vehicle_id] = code
+    return named
 
 
 def _share_acks(
@@ -178,26 +193,53 @@ def _share_acks(
 
 def _commands(
     integration: IntegrationCredential,
+    named: _Named,
     acks: Sequence[Acknowledgement],
     *,
     at: datetime.datetime,
 ) -> list[AddressedCommand]:
-    """Commands of all vehicles that are reached through the backend, and may travel."""
-    seats = _seats(integration.organisation_id, at=at)
-    reached = seats.filter(device__protocol=Protocol.INTEGRATION)
-    codes = dict(reached.values_list("vehicle_id", "vehicle__code"))
-    boxes = point_log().boxes(vehicle_ids=list(codes))
+    """Commands of all vehicles that are reached through the backend, and may travel.
+
+    What waits for the vehicles of the request was read with it; others are looked at only if
+    something waits for them.
+    """
+    codes, boxes = _others_waiting(integration.organisation_id, set(named.reached), at=at)
     answered = {ack.command_id for ack in acks}
+    found = {vehicle_id: named.waiting.get(vehicle_id, []) for vehicle_id in named.reached} | boxes
+    codes |= named.reached
     waiting = [
-        AddressedCommand(vehicle_code=code, command=command)
-        for code, box in zip(codes.values(), boxes, strict=True)
-        for command in mailbox.read_box(box, at=at)
+        AddressedCommand(vehicle_code=codes[vehicle_id], command=command)
+        for vehicle_id, commands in found.items()
+        for command in commands
         if command.id not in answered
     ]
     by = Principal(f"integration:{integration.integration_id}")
     travelling = take_along(waiting=[one.command for one in waiting], at=at, by=by)
     ids = {command.id for command in travelling}
     return [one for one in waiting if one.command.id in ids]
+
+
+def _others_waiting(
+    organisation_id: int,
+    known: set[int],
+    *,
+    at: datetime.datetime,
+) -> tuple[dict[int, str], dict[int, list[PendingCommand]]]:
+    """Codes and commands of vehicles that are reached through the backend and were not `known`."""
+    try:
+        others = mailbox.waiting(at=at) - known
+    except redis.RedisError as error:
+        raise LogBusy from error
+    if not others:
+        return {}, {}
+    seats = _seats(organisation_id, at=at).filter(vehicle__in=others)
+    reached = seats.filter(device__protocol=Protocol.INTEGRATION)
+    codes = dict(reached.values_list("vehicle_id", "vehicle__code"))
+    boxes = point_log().boxes(vehicle_ids=list(codes))
+    return codes, {
+        vehicle_id: mailbox.read_box(box, at=at)
+        for vehicle_id, box in zip(codes, boxes, strict=True)
+    }
 
 
 def _seats(organisation_id: int, *, at: datetime.datetime) -> QuerySet[DeviceAssignment]:

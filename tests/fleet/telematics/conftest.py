@@ -15,9 +15,8 @@ __all__ = ["report"]
 @pytest.fixture(autouse=True)
 def _clean_log() -> Iterator[None]:
     redis = mailbox.client()
-    keys = [*redis.scan_iter("tele:*"), *redis.scan_iter("fleet:pending:*")]
-    if keys:
-        redis.delete(*keys)
+    keys = [*redis.scan_iter("tele:*"), *redis.scan_iter("fleet:pending:*"), mailbox.WAITING]
+    redis.delete(*keys)
     credentials.forget_credentials()
     # A rolled-back test takes its partitions with it.
     partitions._prepared.clear()

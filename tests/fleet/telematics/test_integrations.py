@@ -1,5 +1,6 @@
 """An operator's backend speaks for its own fleet, and for nobody else's."""
 
+import datetime
 import io
 import json
 import time
@@ -11,9 +12,11 @@ from django.db import transaction
 from django.test import Client
 
 from fleet.telematics import services
+from fleet.telematics.log import RedisPointLog
 from fleet.telematics.models import Device, Integration, Point
 from fleet.telematics.services.drain import drain_all
 from fleet.telematics.states import Protocol
+from fleet.vehicles import mailbox
 from fleet.vehicles import services as vehicles
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from mobility.accounts.models import Organisation, User
@@ -94,6 +97,18 @@ def test_the_device_of_another_operator_looks_like_none(
     assert not Point.objects.exclude(vehicle_id=mine.pk).exists()
 
 
+@pytest.mark.parametrize("name", ["\0", "A\0B", "\ud800", "x\udfff", "\n\0\n"])
+@pytest.mark.parametrize("kind", ["device", "vehicle"])
+def test_a_name_no_database_can_be_asked_for_costs_its_point_alone(
+    secret: str, make_vehicle: MakeVehicle, kind: str, name: str
+) -> None:
+    scooter = make_vehicle(lon=9.19, lat=45.46)
+    answer = say(secret, at_home(**{kind: name}), at_home(vehicle=scooter.code))
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    verdicts = [(one["index"], one["code"]) for one in answer.json()["rejected"]]
+    assert verdicts == [(0, "point_malformed")]
+
+
 def test_who_names_nobody_of_the_fleet_is_refused_with_all_verdicts(secret: str) -> None:
     answer = say(secret, at_home(vehicle="NOSUCH"), at_home())
     assert (answer.status_code, answer.json()["code"]) == (422, "nothing_usable")
@@ -150,13 +165,65 @@ def test_once_revoked_it_is_refused_within_a_second(secret: str) -> None:
     assert say(secret).status_code == 401
 
 
+@pytest.mark.usefixtures("_committing_at_once")
+def test_only_boxes_with_something_in_them_are_looked_into(
+    secret: str, make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet = [make_vehicle(lon=9.19, lat=45.46) for _ in range(4)]
+    Device.objects.filter(assignments__vehicle__in=fleet).update(protocol=Protocol.INTEGRATION)
+    asked: list[int] = []
+    boxes = RedisPointLog.append_batch
+
+    def counted(log: RedisPointLog, **wanted: Any) -> Any:
+        asked.extend(wanted["vehicle_ids"])
+        return boxes(log, **wanted)
+
+    monkeypatch.setattr(RedisPointLog, "append_batch", counted)
+    say(secret, at_home(vehicle=fleet[0].code))
+    assert asked == [fleet[0].pk]
+    for one in fleet[:2]:
+        order(one)
+    asked.clear()
+    told = say(secret, at_home(vehicle=fleet[0].code)).json()["commands"]
+    assert sorted(one["vehicle"] for one in told) == sorted(one.code for one in fleet[:2])
+    assert asked == [one.pk for one in fleet[:2]]
+
+
+@pytest.mark.usefixtures("_committing_at_once")
+def test_who_answers_hears_what_else_waits_for_the_vehicle(
+    secret: str, make_vehicle: MakeVehicle
+) -> None:
+    scooter = make_vehicle()
+    Device.objects.filter(assignments__vehicle=scooter).update(protocol=Protocol.INTEGRATION)
+    first, second = order(scooter), order(scooter, "lock")
+    acks = [{"command": str(first.public_id), "result": "confirmed"}]
+    (told,) = say(secret, acks=acks).json()["commands"]
+    assert told["id"] == str(second.public_id)
+
+
+@pytest.mark.usefixtures("_committing_at_once")
+def test_what_is_known_to_wait_heals_by_itself(secret: str, make_vehicle: MakeVehicle) -> None:
+    scooter = make_vehicle()
+    Device.objects.filter(assignments__vehicle=scooter).update(protocol=Protocol.INTEGRATION)
+    order(scooter)
+    assert mailbox.waiting(at=clock.now()) == {scooter.pk}
+    mailbox.client().delete(mailbox.WAITING)  # as if Redis had lost it
+    assert say(secret).json()["commands"] == []
+    vehicles.expire_commands(at=clock.now())
+    assert len(say(secret).json()["commands"]) == 1
+    later = clock.now() + datetime.timedelta(seconds=30)
+    assert mailbox.waiting(at=later) == set()
+    vehicles.expire_commands(at=later)
+    assert mailbox.client().zcard(mailbox.WAITING) == 0
+
+
 def test_a_batch_costs_the_same_whatever_its_size(
     secret: str, make_vehicle: MakeVehicle, django_assert_num_queries: Any
 ) -> None:
     fleet = [make_vehicle() for _ in range(8)]
     say(secret)
     for size in (1, 8):
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             say(secret, *(at_home(vehicle=one.code) for one in fleet[:size]))
 
 
@@ -168,11 +235,11 @@ def test_the_command_speaks_to_people_too(ruote: Organisation) -> None:
         call_command("add_integration", "nosuch", "Backend")
 
 
-def order(vehicle: Vehicle) -> VehicleCommand:
+def order(vehicle: Vehicle, kind: str = "unlock") -> VehicleCommand:
     return vehicles.queue_command(
         vehicle_id=vehicle.pk,
-        kind="unlock",
-        idempotency_key="1",
+        kind=kind,
+        idempotency_key=f"{kind} {vehicle.pk}",
         ttl_s=20,
         purpose_ref="",
         at=clock.now(),
