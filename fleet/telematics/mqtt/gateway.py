@@ -9,6 +9,7 @@ the device's error topic, as a reason code with the acknowledgement would end at
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,9 @@ from fleet.telematics import wire as json_wire
 from fleet.telematics.edge import metrics
 from fleet.telematics.edge.courier import seconds_left
 from fleet.telematics.edge.intake import Said, Taken
+from fleet.telematics.log import LogBusy
 from fleet.telematics.mqtt import wire
+from fleet.telematics.mqtt.again import Again
 from fleet.telematics.services.credentials import RegisterUnreachable
 from fleet.telematics.states import Protocol
 from mobility.core import clock
@@ -45,8 +48,12 @@ RECEIVE_MAXIMUM = 500
 # The broker keeps what came for us while we were away for so long; the longest there is.
 _SESSION_EXPIRY_S = 0xFFFF_FFFF
 _KEEPALIVE_S = 30
-_AGAIN_S = 1.0
 _REPLY_EXPIRY_S = 60
+# Nothing but this bounds what comes with QoS 0.
+_CROWDED = 2 * RECEIVE_MAXIMUM
+# So often a message may fail for no known reason, once a second, before it is given up.
+_ENOUGH_FAILURES = 60
+_FAILED = "failed"
 _ADAPTER = Protocol.MQTT.value
 # Without types in the library.
 _properties: Any = Properties
@@ -60,7 +67,7 @@ class Options:
     ca_file: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(eq=False, kw_only=True)
 class _Message:
     """A message that waits for its acknowledgement, and the connection on which it came."""
 
@@ -71,6 +78,8 @@ class _Message:
     report: json_wire.Read[json_wire.PointIn]
     reply_to: str = ""
     correlation: bytes = b""
+    # How often it failed for no reason that we know of.
+    failures: int = 0
 
 
 class Gateway:
@@ -85,6 +94,7 @@ class Gateway:
         self._stopping = threading.Event()
         self._pending: set[int] = set()
         self._waits = threading.Condition()
+        self._again = Again(self._submit)
         self.courier: Courier | None = None
 
     @property
@@ -94,6 +104,7 @@ class Gateway:
 
     def start(self) -> None:
         """Connect, now or as soon as the broker is there."""
+        self._again.start()
         address = self._options.address
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
@@ -110,6 +121,8 @@ class Gateway:
     def pause(self) -> None:
         """Take no new message; those unacknowledged come again to whoever takes over."""
         self._stopping.set()
+        for message in self._again.stop():
+            self._done(message)
 
     def stop(self, *, patience_s: float = 10.0) -> None:
         """Acknowledge what was taken, then hang up."""
@@ -170,20 +183,33 @@ class Gateway:
         log.warning("edge.broker_gone", reason=str(code))
 
     def _received(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        """Read a message in the library's thread, and leave the waiting to the intake."""
+        """Leave the waiting to the intake. What is raised here would end the library's thread."""
         if self._stopping.is_set():
             return
+        try:
+            self._read(message)
+        except Exception:
+            log.exception("edge.message_failed", size=len(message.payload))
+            metrics.REFUSED.labels(_ADAPTER, _FAILED).inc()
+            # The same bytes would fail again, and hold one of our places with the broker for ever.
+            self._client.ack(message.mid, message.qos)
+            with suppress(Exception):  # this thread must live, whatever the message is
+                self._tell_failed(wire.serial_in(message.topic))
+
+    def _read(self, message: paho.MQTTMessage) -> None:
         serial = wire.serial_in(message.topic)
         try:
             if serial is None:
                 raise json_wire.ReportMalformed(reason="topic")
             if len(message.payload) > json_wire.MAX_BODY_BYTES:
                 raise json_wire.ReportTooLarge
+            if message.qos == 0 and len(self._pending) >= _CROWDED:
+                raise LogBusy
             report = json_wire.read_report(bytes(message.payload))
             mapping.require_something(report)
         except DomainError as refusal:
-            self._refuse(serial, refusal)
             self._client.ack(message.mid, message.qos)
+            self._refuse(serial, refusal)
             return
         self._submit(self._understood(message, str(serial), report))
 
@@ -217,28 +243,51 @@ class Gateway:
 
     def _settle(self, message: _Message, taken: Future[Taken]) -> None:
         """Acknowledge a message that is safe or hopeless; try the others again."""
-        failure = taken.exception()
-        if failure is None and taken.result().accepted.postponed_acks:
-            failure = RegisterUnreachable()  # once more, points and all: they are stored once
-        if isinstance(failure, Unavailable) or (failure and not isinstance(failure, DomainError)):
-            self._try_again(message, failure)
+        try:
+            failure = _failure(taken)
+            if failure is not None and self._may_come_true(message, failure):
+                self._try_again(message, failure)
+                return
+            if message.connection == self._connection:
+                self._client.ack(message.mid, message.qos)
+        except Exception as unforeseen:
+            log.exception("edge.message_not_settled", serial=message.serial)
+            self._try_again(message, unforeseen)
             return
-        if message.connection == self._connection:
-            self._client.ack(message.mid, message.qos)
+        try:
+            self._tell_outcome(message, taken, failure)
+        except Exception:
+            # It is acknowledged; who waits for the reply will say it again.
+            log.exception("edge.message_not_answered", serial=message.serial)
+            metrics.REFUSED.labels(_ADAPTER, _FAILED).inc()
+        finally:
+            self._done(message)
+
+    def _may_come_true(self, message: _Message, failure: BaseException) -> bool:
+        """Whether another try may succeed; the broker repeats nothing of QoS 0, and nor do we."""
+        if message.qos == 0:
+            return False
         if isinstance(failure, DomainError):
-            self._refuse(message.serial, failure)
-        else:
-            self._answer(message, taken.result())
-        self._done(message)
+            return isinstance(failure, Unavailable)
+        message.failures += 1
+        return message.failures < _ENOUGH_FAILURES
 
     def _try_again(self, message: _Message, failure: BaseException) -> None:
-        metrics.REFUSED.labels(_ADAPTER, getattr(failure, "code", "failed")).inc()
-        if self._stopping.is_set() or message.connection != self._connection:
+        metrics.REFUSED.labels(_ADAPTER, getattr(failure, "code", _FAILED)).inc()
+        gone = self._stopping.is_set() or message.connection != self._connection
+        if gone or message.qos == 0 or not self._again.put(message):
             self._done(message)  # it is not acknowledged, so the broker will send it again
-            return
-        timer = threading.Timer(_AGAIN_S, self._submit, [message])
-        timer.daemon = True
-        timer.start()
+
+    def _tell_outcome(
+        self, message: _Message, taken: Future[Taken], failure: BaseException | None
+    ) -> None:
+        if failure is None:
+            self._answer(message, taken.result())
+        elif isinstance(failure, DomainError):
+            self._refuse(message.serial, failure)
+        else:
+            metrics.REFUSED.labels(_ADAPTER, _FAILED).inc()
+            self._tell_failed(message.serial)
 
     def _done(self, message: _Message) -> None:
         with self._waits:
@@ -271,6 +320,12 @@ class Gateway:
             rejected = refusal.extra.get("rejected", [])
             self._tell(serial, wire.Refusal(refusal.code, refusal.detail, rejected))
 
+    def _tell_failed(self, serial: str | None) -> None:
+        if serial is not None:
+            self._tell(
+                serial, wire.Refusal(_FAILED, "this could not be taken, by no fault of yours")
+            )
+
     def _tell(self, serial: str, refusal: wire.Refusal) -> None:
         self._publish(wire.error_topic(serial), wire.write(refusal), expiry_s=_REPLY_EXPIRY_S)
 
@@ -280,3 +335,11 @@ class Gateway:
         if correlation:
             properties.CorrelationData = correlation
         self._client.publish(topic, body, qos=1, properties=properties)
+
+
+def _failure(taken: Future[Taken]) -> BaseException | None:
+    """Why a message is not taken, or not whole."""
+    failure = taken.exception()
+    if failure is None and taken.result().accepted.postponed_acks:
+        return RegisterUnreachable()  # once more, points and all: they are stored once
+    return failure

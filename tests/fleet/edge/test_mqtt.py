@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,18 +13,18 @@ from typing import Any
 
 import pytest
 
-from fleet.telematics import services
+from fleet.telematics import mapping, services
 from fleet.telematics.edge.process import EdgeOptions
 from fleet.telematics.log import LogBusy, RedisPointLog, point_log
 from fleet.telematics.models import Device as DeviceRow
-from fleet.telematics.mqtt import wire
+from fleet.telematics.mqtt import gateway, wire
 from fleet.telematics.mqtt.gateway import Options
 from fleet.telematics.services import accept
 from fleet.vehicles.models import Vehicle
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.dev.test_proxy import make_certificate
-from tests.fleet.edge.broker import Broker, Device, program
+from tests.fleet.edge.broker import Broker, Device, may_be_left_out
 from tests.fleet.edge.conftest import (
     Fleet,
     RunningEdge,
@@ -37,7 +38,7 @@ from tests.fleet.edge.conftest import (
 from tests.fleet.edge.edge_process import EdgeProcess
 from tests.fleet.edge.unit import avl, frame
 
-pytestmark = pytest.mark.skipif(program() is None, reason="there is no mosquitto on this machine")
+pytestmark = pytest.mark.skipif(may_be_left_out(), reason="there is no mosquitto on this machine")
 
 NewDevice = Callable[[], tuple[Vehicle, Device]]
 
@@ -196,6 +197,95 @@ def test_while_the_log_is_away_nothing_is_acknowledged(
 
 def _away(*_: object, **__: object) -> None:
     raise LogBusy
+
+
+def test_what_the_broker_would_not_repeat_is_told_and_dropped_while_the_log_is_away(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    with monkeypatch.context() as broken:
+        broken.setattr(RedisPointLog, "append_batch", _away)
+        for _ in range(3):
+            unit.publish(report(0), qos=0)
+        told = eventually(lambda: len(unit.heard_on("e")) == 3 and unit.heard_on("e"))
+        assert {one["code"] for one in told} == {"telemetry_busy"}
+        assert edge.edge.mqtt is not None
+        assert edge.edge.mqtt._pending == set()
+    time.sleep(1.2)
+    assert stored(scooter) == []
+
+
+def test_many_that_wait_for_the_log_wait_together(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    with monkeypatch.context() as broken:
+        broken.setattr(RedisPointLog, "append_batch", _away)
+        before = threading.active_count()
+        for _ in range(40):
+            unit.publish(report(0))
+        assert edge.edge.mqtt is not None
+        waiting = edge.edge.mqtt._pending
+        eventually(lambda: len(waiting) == 40)
+        time.sleep(0.2)
+        assert threading.active_count() <= before + 1
+    until_stored(scooter, 40)
+
+
+def test_what_fails_unforeseen_while_it_is_read_stops_nobody(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    with monkeypatch.context() as broken:
+        broken.setattr(mapping, "require_something", _broken)
+        unit.publish(report(0))
+        assert eventually(lambda: unit.heard_on("e"))[0]["code"] == "failed"
+    unit.publish(report(0))
+    until_stored(scooter, 1)
+
+
+def test_what_fails_unforeseen_when_it_is_safe_is_settled_all_the_same(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    assert edge.edge.mqtt is not None
+    client, pending = edge.edge.mqtt._client, edge.edge.mqtt._pending
+    acknowledge = client.ack
+    times: list[int] = []
+
+    def once_broken(mid: int, qos: int) -> Any:
+        times.append(mid)
+        if len(times) == 1:
+            raise ZeroDivisionError
+        return acknowledge(mid, qos)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(client, "ack", once_broken)
+        unit.publish(report(0), ask="first")
+        eventually(lambda: unit.heard_on("r"))
+        broken.setattr(mapping, "report_answer", _broken)
+        unit.publish(report(0), ask="second")
+        eventually(lambda: len(times) == 3)
+        eventually(lambda: not pending)
+    assert times[0] == times[1]
+    until_stored(scooter, 2)
+
+
+def test_what_fails_again_and_again_is_given_up_and_told(
+    edge: RunningEdge, device: NewDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scooter, unit = device()
+    monkeypatch.setattr(gateway, "_ENOUGH_FAILURES", 2)
+    with monkeypatch.context() as broken:
+        broken.setattr(RedisPointLog, "append_batch", _broken)
+        unit.publish(report(0))
+        assert eventually(lambda: unit.heard_on("e"))[0]["code"] == "failed"
+    unit.publish(report(0))
+    until_stored(scooter, 1)
+
+
+def _broken(*_: object, **__: object) -> None:
+    raise ZeroDivisionError
 
 
 def test_a_killed_broker_costs_nothing_that_was_answered(
