@@ -282,6 +282,7 @@ def test_metrics_tell_how_far_behind_storing_is(make_vehicle: MakeVehicle, clien
     report(make_vehicle(), here())
     text = client.get("/metrics").content.decode()
     assert 'telemetry_backlog_entries{shard="0"} 1.0' in text
+    assert "telemetry_dead_entries 0.0" in text
     assert "telemetry_stray_points 0.0" in text
     assert 'vehicles{link="online"} 1.0' in text
 
