@@ -162,13 +162,17 @@ class ZoneSetAdmin(ScopedAdmin[ZoneSet]):
         return own + super().get_urls()
 
     def publish(self, request: HttpRequest, zone_set: ZoneSet) -> ZoneSet:
-        """Put a draft into force."""
+        """Put a draft into force, unless the moment cannot be read."""
         form = PublishForm(request.POST)
-        wish = form.cleaned_data if form.is_valid() else {}
+        # An empty moment means "at once", so one that cannot be read must not pass for empty.
+        if not form.is_valid():
+            for told in form.errors.values():
+                messages.error(request, " ".join(map(str, told)))
+            return zone_set
         return services.publish(
             set_id=zone_set.pk,
-            starts_at=wish.get("starts_at"),
-            acknowledged=wish.get("acknowledged", False),
+            starts_at=form.cleaned_data["starts_at"],
+            acknowledged=form.cleaned_data["acknowledged"],
             at=clock.now(),
             by=_principal(request),
         )

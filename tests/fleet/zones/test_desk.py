@@ -80,6 +80,37 @@ def test_warnings_keep_a_set_back_until_they_are_meant(
     assert draft.state == "published"
 
 
+@pytest.mark.parametrize(
+    "moment",
+    [
+        {"starts_at_0": "2099-05-01", "starts_at_1": ""},
+        {"starts_at_0": "", "starts_at_1": "08:00"},
+        {"starts_at_0": "1 May", "starts_at_1": "08:00"},
+        # On this night the clocks jump from two to three.
+        {"starts_at_0": "2099-03-29", "starts_at_1": "02:30"},
+    ],
+)
+def test_a_moment_that_cannot_be_read_does_not_mean_at_once(
+    milan: City, ruote: Organisation, marco: User, moment: dict[str, str]
+) -> None:
+    client = desk(marco)
+    draft = draft_of(draw(client, milan, ruote, collection("operating")))
+    client.get(f"{SETS}{draft.pk}/change/")
+    refused = client.post(f"{SETS}{draft.pk}/publish/", moment, follow=True)
+    assert [message.level_tag for message in refused.context["messages"]] == ["error"]
+    draft.refresh_from_db()
+    assert (draft.state, draft.during) == ("draft", None)
+
+
+def test_marco_publishes_for_later(milan: City, ruote: Organisation, marco: User) -> None:
+    client = desk(marco)
+    draft = draft_of(draw(client, milan, ruote, collection("operating")))
+    moment = {"starts_at_0": "2099-05-01", "starts_at_1": "08:00"}
+    client.post(f"{SETS}{draft.pk}/publish/", moment)
+    draft.refresh_from_db()
+    assert draft.during.lower.isoformat() == "2099-05-01T06:00:00+00:00"
+
+
 def test_marco_changes_a_copy_and_goes_back(milan: City, ruote: Organisation, marco: User) -> None:
     client = desk(marco)
     first = draft_of(draw(client, milan, ruote, collection("operating")))
