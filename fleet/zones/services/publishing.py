@@ -19,7 +19,7 @@ from fleet.zones.queries.rulebook import read_rulebook
 from fleet.zones.rules.checking import DrawnZone, Finding, Severity, check_zones
 from fleet.zones.services.drafts import NoSuchSet, create_draft, locked_draft
 from fleet.zones.states import SetState
-from mobility.core import locks
+from mobility.core import audit, locks
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.principals import SYSTEM, Principal
 from mobility.core.transitions import move, move_many
@@ -174,3 +174,5 @@ def _end(
         move(version, to=SetState.SUPERSEDED, at=at, by=by, during=during)
     else:
         ZoneSet.objects.filter(pk=version.pk).update(during=during)
+        told = {"ends": None if never else ends.isoformat()}
+        audit.record(by=by, action="end", row=version, at=at, changes=told)

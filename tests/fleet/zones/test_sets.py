@@ -71,7 +71,7 @@ def test_a_draft_begins_with_what_is_in_force(desk: Desk) -> None:
     assert desk.client.get(f"{SETS}/{desk.draft(empty=True)}/zones").json()["features"] == []
 
 
-def test_a_version_planned_for_tomorrow_waits_until_then(desk: Desk, api: Any) -> None:
+def test_a_version_planned_for_tomorrow_waits_until_then(desk: Desk, api: Any, marco: User) -> None:
     desk.publish(desk.draft(AREA))
     tomorrow = clock.now() + 24 * HOUR
     planned = desk.draft(AREA, feature("no_park", PARK))
@@ -80,6 +80,8 @@ def test_a_version_planned_for_tomorrow_waits_until_then(desk: Desk, api: Any) -
     assert on_the_map(api) == {"operating"}
     old, new = ZoneSet.objects.order_by("version")
     assert (old.state, old.during.upper) == (SetState.PUBLISHED, tomorrow)
+    told = AuditEntry.objects.get(row=f"fleet.zoneset:{old.pk}", action="end", by=marco.principal)
+    assert datetime.datetime.fromisoformat(told.changes["ends"]) == tomorrow
     assert {zone.code for zone in index.current(at=tomorrow).zones} == {"operating", "no_park"}
     assert services.supersede_ended(at=tomorrow - HOUR) == []
     assert services.supersede_ended(at=tomorrow) == [old]
