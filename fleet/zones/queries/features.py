@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from django.contrib.gis.db.models.functions import AsGeoJSON
@@ -12,9 +13,6 @@ from fleet.zones.models import Zone, ZoneRule, ZoneSet
 from fleet.zones.queries.rulebook import keys_in_force, rulebooks
 from fleet.zones.rules import Rule, ZoneInfo
 from mobility.core.texts import pick
-
-if TYPE_CHECKING:
-    import datetime
 
 # Six decimals are 11 cm: finer than any boundary is drawn. Who edits gets the seven that are kept.
 SHOWN_DECIMALS = 6
@@ -112,5 +110,11 @@ def _rule(rule: Rule | ZoneRule) -> dict[str, Any]:
             continue
         if isinstance(value, frozenset):
             value = sorted(value)
-        words[name] = value.isoformat("minutes") if name.endswith("_time") else value
+        words[name] = _clock_text(value) if isinstance(value, datetime.time) else value
     return words
+
+
+def _clock_text(hour: datetime.time) -> str:
+    """Minutes, as people write them, unless that would lose something: 23:59:59 stays so."""
+    whole = hour == hour.replace(second=0, microsecond=0)
+    return hour.isoformat("minutes" if whole else "auto")
