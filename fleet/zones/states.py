@@ -17,17 +17,6 @@ class ZoneKind(models.TextChoices):
     BAY = "bay", _("Parking bay")
 
 
-# The order that a set gets where nobody gave one: the special before the general, because the
-# first zone that says something about a place decides.
-KIND_ORDER = (
-    ZoneKind.BAY,
-    ZoneKind.NO_RIDE,
-    ZoneKind.NO_PARK,
-    ZoneKind.SLOW,
-    ZoneKind.OPERATING,
-)
-
-
 class SetState(models.TextChoices):
     """Only a draft may be edited: what was in force stays answerable."""
 

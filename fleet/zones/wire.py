@@ -18,7 +18,7 @@ from fleet.zones.models import ZoneSet
 from fleet.zones.rules import Rule
 from fleet.zones.rules.checking import Finding
 from fleet.zones.services import ZoneDraft
-from fleet.zones.states import KIND_ORDER, ZoneKind
+from fleet.zones.states import ZoneKind
 from mobility.core import geo
 from mobility.core.errors import Invalid
 from mobility.core.texts import validate_localized
@@ -218,11 +218,6 @@ def read_drawing(*, fields: Mapping[str, Any], city_id: int) -> Drawing:
         raise ZonesUnreadable(extra={"problems": problems[:MOST_PROBLEMS]})
     rules = tuple(map(read_rule, fields.get("global_rules", ())))
     return Drawing(zones=zones, global_rules=rules)
-
-
-def by_kind(zones: Sequence[ZoneDraft]) -> list[ZoneDraft]:
-    """The special before the general: an order for zones that have none."""
-    return sorted(zones, key=lambda zone: KIND_ORDER.index(ZoneKind(zone.kind)))
 
 
 def read_area(geometry: object) -> MultiPolygon:

@@ -8,7 +8,7 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from fleet.zones.models import Zone, ZoneRule, ZoneSet
-from fleet.zones.states import KIND_ORDER, SetState
+from fleet.zones.states import SetState, ZoneKind
 from mobility.accounts.models import Organisation
 from mobility.core.geo import WGS84
 from mobility.geography.models import City
@@ -21,6 +21,14 @@ AT = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
 
 # Around Porta Romana. Here 0.0001 degrees are 7.8 m from west to east and 11.1 m from south to north.
 OPERATING: Box = (9.18, 45.44, 9.22, 45.46)
+# The special before the general, because the first zone that says something decides.
+KIND_ORDER = (
+    ZoneKind.BAY,
+    ZoneKind.NO_RIDE,
+    ZoneKind.NO_PARK,
+    ZoneKind.SLOW,
+    ZoneKind.OPERATING,
+)
 
 
 @pytest.fixture
