@@ -228,6 +228,7 @@ class Stand:
     def renew_broker(self) -> None:
         """Tell the broker who may use it, and start it if it does not run."""
         if not self.mosquitto:
+            assert broker.may_be_left_out(), "there is no mosquitto on this machine"
             return
         self._manage("export_broker_users", str(self.folder))
         if "mosquitto" in self.processes:
