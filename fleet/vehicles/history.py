@@ -43,11 +43,19 @@ JOIN fleet_vehicletype type ON type.id = vehicle.type_id
 LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id
 """
 _LOAD = f"{_SELECT}{_FROM} WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id"
-# Both rows are locked, so that after a wait both are read as the other one left them.
+# The vehicle's row is the one lock of a vehicle with all its holds. It is taken before anything is
+# read that is judged or told: a locking SELECT re-reads a row that changed, but not the subquery
+# that collects its blocks. Many are locked in the order of their ids.
+_LOCK = "SELECT id FROM fleet_vehicle WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+# A hold never changes its vehicle, so that it may be followed before the lock.
+_LOCK_HELD = """
+SELECT id FROM fleet_vehicle
+WHERE id = (SELECT vehicle_id FROM fleet_vehiclehold WHERE id = %s) FOR NO KEY UPDATE
+"""
 _LOAD_HELD = (
     f"{_SELECT}, hold.id, hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref,"
     f" hold.released_at {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
-    " WHERE hold.id = %s FOR NO KEY UPDATE OF hold, vehicle"
+    " WHERE hold.id = %s"
 )
 _ROW = f"({', '.join(['%s'] * 15)})"
 _INSERT = """
@@ -90,9 +98,20 @@ def load_subjects(vehicle_ids: Collection[int]) -> list[Subject]:
         return [_subject(row) for row in cursor.fetchall()]
 
 
-def load_held(hold_id: int) -> tuple[VehicleHold, Subject] | None:
-    """A hold and its vehicle, both locked for this transaction; None if there is no such hold."""
+def lock_subjects(vehicle_ids: Collection[int]) -> list[Subject]:
+    """The same, locked for this transaction and then read as they are now; two queries.
+
+    Whoever changes a vehicle, its blocks or its holds begins here, before any other lock.
+    """
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(vehicle_ids)])
+    return load_subjects(vehicle_ids)
+
+
+def lock_held(hold_id: int) -> tuple[VehicleHold, Subject] | None:
+    """A hold and its vehicle, which is locked first; None if there is no such hold. Two queries."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_HELD, [hold_id])
         cursor.execute(_LOAD_HELD, [hold_id])
         row = cursor.fetchone()
     if row is None:

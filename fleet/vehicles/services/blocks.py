@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Greatest
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history
@@ -71,7 +73,7 @@ def block_vehicles(
     once leave one block: the unique constraint drops the second.
     """
     with transaction.atomic(savepoint=False):
-        subjects = place_block(_locked(vehicle_ids), reason=reason, at=at, by=by)
+        subjects = place_block(history.lock_subjects(vehicle_ids), reason=reason, at=at, by=by)
         _record(subjects, action=f"block:{reason}", at=at, by=by)
     return [subject.vehicle.pk for subject in subjects]
 
@@ -85,10 +87,13 @@ def lift_blocks(
 ) -> list[int]:
     """Lift the block of many vehicles; returns the ids of those that had it."""
     with transaction.atomic(savepoint=False):
-        subjects = [subject for subject in _locked(vehicle_ids) if reason in subject.blocks]
+        subjects = [
+            subject for subject in history.lock_subjects(vehicle_ids) if reason in subject.blocks
+        ]
         vehicles = [subject.vehicle for subject in subjects]
+        # Who places a block may have looked at the clock after us and still been first at the row.
         VehicleBlock.objects.active().filter(vehicle__in=vehicles, reason=reason).update(
-            until=at,
+            until=Greatest(Value(at), F("since")),
             lifted_by=by,
         )
         for subject in subjects:
@@ -139,16 +144,6 @@ def place_block(
 def _require(vehicle_id: int) -> None:
     if not Vehicle.objects.filter(pk=vehicle_id).exists():
         raise VehicleNotFound
-
-
-def _locked(vehicle_ids: Collection[int]) -> list[Subject]:
-    """The vehicles, locked in order of their ids and then read as they are now.
-
-    Two statements on purpose: a locking SELECT re-reads a changed row but not the subquery that
-    collects its blocks.
-    """
-    rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=vehicle_ids).order_by("pk")
-    return history.load_subjects(list(rows.values_list("pk", flat=True)))
 
 
 def _record(

@@ -19,7 +19,7 @@ from fleet.vehicles import history, rules
 from fleet.vehicles.models import VehicleHold
 from fleet.vehicles.states import STAFF_PURPOSES, LifeState, RentalState
 from mobility.core.errors import Conflict, Gone, NotFound
-from mobility.core.transitions import LostRace, move
+from mobility.core.transitions import move
 
 if TYPE_CHECKING:
     import datetime
@@ -28,11 +28,10 @@ if TYPE_CHECKING:
     from mobility.core.principals import Principal
 
 # Without a target, ON CONFLICT answers to the exclusion constraint: no row means that it refused,
-# without an error that would spoil the caller's transaction. The vehicle's row is ours by then, so
-# its place in life is the one that stays: staff may have moved it on since it was judged.
+# without an error that would spoil the caller's transaction.
 _INSERT = """
 INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref)
-SELECT id, %s, %s, %s FROM fleet_vehicle WHERE id = %s AND life_state = %s
+VALUES (%s, %s, %s, %s)
 ON CONFLICT DO NOTHING RETURNING id
 """
 _STRETCH = "UPDATE fleet_vehiclehold SET during = %s WHERE id = %s"
@@ -77,9 +76,10 @@ def hold_vehicle(
 ) -> VehicleHold:
     """Take a free vehicle from `at` until `until`; of many who try at once, one gets it.
 
-    1. Refuse what is hopeless, with the reasons (a courtesy; it decides nothing).
-    2. Move the vehicle out of `free`. Rivals queue on its row here instead of meeting, and
-       deadlocking, inside the exclusion constraint; those who come late find it taken.
+    1. Lock the vehicle and judge it as it is then: nobody blocks it, moves it on or takes it
+       between the judgement and the hold. Rivals queue here instead of meeting, and deadlocking,
+       inside the exclusion constraint.
+    2. Move it out of `free`.
     3. Insert the hold: the exclusion constraint is what makes two holds impossible.
     4. Write the state history.
 
@@ -87,13 +87,10 @@ def hold_vehicle(
     Raises `VehicleNotFound`, `VehicleTaken`, `VehicleNotRentable`.
     """
     with transaction.atomic():
-        subject = load_vehicle(vehicle_id)
+        subject = lock_vehicle(vehicle_id)
         refuse_hopeless(subject, purpose=purpose)
         taken = RentalState.STAFF if purpose in STAFF_PURPOSES else RentalState.HELD
-        try:
-            move(subject.vehicle, field="rental_state", to=taken, at=at, by=by)
-        except LostRace as lost:
-            raise VehicleTaken from lost
+        move(subject.vehicle, field="rental_state", to=taken, at=at, by=by)
         hold = VehicleHold(
             vehicle=subject.vehicle,
             during=DateTimeTZRange(at, until),
@@ -144,19 +141,19 @@ def release_hold(
     return hold
 
 
-def load_vehicle(vehicle_id: int) -> Subject:
-    """The vehicle with its condition, in one query; raises `VehicleNotFound`."""
-    for subject in history.load_subjects([vehicle_id]):
+def lock_vehicle(vehicle_id: int) -> Subject:
+    """The vehicle, locked and then read with its condition; raises `VehicleNotFound`."""
+    for subject in history.lock_subjects([vehicle_id]):
         return subject
     raise VehicleNotFound
 
 
 def lock_hold(hold_id: int) -> tuple[VehicleHold, Subject]:
-    """The active hold and its vehicle, locked so that only one caller at a time acts on them.
+    """The active hold and its vehicle, whose lock lets only one caller at a time act on them.
 
     Raises `HoldNotFound`, `HoldOver`.
     """
-    held = history.load_held(hold_id)
+    held = history.lock_held(hold_id)
     if held is None:
         raise HoldNotFound
     if held[0].released_at is not None:
@@ -214,10 +211,9 @@ def free_vehicle(
 
 
 def _insert_hold(hold: VehicleHold) -> None:
-    """Insert the hold where the constraint and the vehicle's life let it; raises `VehicleTaken`."""
+    """Insert the hold where the constraint lets it; raises `VehicleTaken`."""
     with connection.cursor() as cursor:
-        life = hold.vehicle.life_state
-        cursor.execute(_INSERT, [hold.during, hold.purpose, hold.holder_ref, hold.vehicle_id, life])
+        cursor.execute(_INSERT, [hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref])
         row = cursor.fetchone()
     if row is None:
         raise VehicleTaken

@@ -18,7 +18,6 @@ from fleet.vehicles.events import HoldDisplaced, LifeChanged
 from fleet.vehicles.models import LatestState, Vehicle, VehicleCase, VehicleHold
 from fleet.vehicles.services import batteries, blocks, holds
 from fleet.vehicles.states import (
-    STAFF_PURPOSES,
     BlockReason,
     CaseKind,
     CaseOutcome,
@@ -81,7 +80,7 @@ def set_life_state(
     `VehicleNotFound`, `LifeChangeRefused`, `VehicleHeld`, `IllegalMove`, `LostRace`.
     """
     with transaction.atomic():
-        subject = _locked(vehicle_id, with_holds=to in _ANY_TIME)
+        subject = holds.lock_vehicle(vehicle_id)
         if subject.vehicle.life_state != to:
             _change(subject, to=to, at=at, by=by, reason=reason)
     return subject.vehicle
@@ -123,13 +122,16 @@ def close_case(
     Raises `CaseNotFound`, `CaseClosed` and what `set_life_state` raises.
     """
     with transaction.atomic():
-        case = VehicleCase.objects.select_for_update(of=("self",)).filter(pk=case_id).first()
-        if case is None:
+        cases = VehicleCase.objects.filter(pk=case_id)
+        vehicle_id = cases.values_list("vehicle", flat=True).first()
+        if vehicle_id is None:
             raise CaseNotFound
-        if case.closed_at is not None:
+        # The case goes with its vehicle's life, so the vehicle's lock is the case's too.
+        holds.lock_vehicle(vehicle_id)
+        if cases.get().closed_at is not None:
             raise CaseClosed
-        set_life_state(vehicle_id=case.vehicle_id, to=to, at=at, by=by)
-        case.refresh_from_db()
+        set_life_state(vehicle_id=vehicle_id, to=to, at=at, by=by)
+        case = cases.get()
         if notes:
             case.notes = "\n".join(part for part in (case.notes, notes) if part)
             case.save(update_fields=["notes"])
@@ -144,28 +146,14 @@ def decommission_vehicle(
 
 
 def displace_waiting(*, vehicle_id: int, reason: str, at: datetime.datetime, by: Principal) -> None:
-    """Take a vehicle from who waits for it now; a ride that runs and bookings ahead stay.
+    """Take a vehicle from who waits for it now; a ride that runs goes on.
 
     Tells it as `HoldDisplaced`; without anybody waiting nothing happens. Raises `VehicleNotFound`.
     """
     with transaction.atomic():
-        subject = _locked(vehicle_id, with_holds=True)
-        if subject.vehicle.rental_state == RentalState.HELD:
-            _displace(subject, reason=reason, at=at, by=by, until=at)
-            history.record_changes([subject], at=at, by=by, reason=mds.DISPLACED)
-
-
-def _locked(vehicle_id: int, *, with_holds: bool) -> Subject:
-    """The vehicle, locked before it is judged: a rider may be taking it in this moment.
-
-    Holds come before their vehicle, as wherever a hold moves on: else two would wait in a circle.
-    """
-    if with_holds:
-        held = VehicleHold.objects.active().filter(vehicle=vehicle_id)
-        list(held.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
-    rows = Vehicle.objects.select_for_update(no_key=True).filter(pk=vehicle_id)
-    rows.values_list("pk").first()
-    return holds.load_vehicle(vehicle_id)
+        subject = holds.lock_vehicle(vehicle_id)
+        _displace(subject, reason=reason, at=at, by=by)
+        history.record_changes([subject], at=at, by=by, reason=mds.DISPLACED)
 
 
 def _change(
@@ -224,32 +212,14 @@ def _follow_case(
         audit.record(by=by, action=f"case:{to}", row=case, at=at)
 
 
-def _displace(
-    subject: Subject,
-    *,
-    reason: str,
-    at: datetime.datetime,
-    by: Principal,
-    until: datetime.datetime | None = None,
-) -> None:
-    """Take the vehicle from those who have not begun to use it; a ride that runs goes on.
-
-    `until` spares holds that begin later.
-    """
+def _displace(subject: Subject, *, reason: str, at: datetime.datetime, by: Principal) -> None:
+    """Take the vehicle from who has it and has not begun to use it; a ride that runs goes on."""
     vehicle = subject.vehicle
-    waiting = (
-        VehicleHold.objects.active().filter(vehicle=vehicle).exclude(purpose__in=STAFF_PURPOSES)
-    )
-    if vehicle.rental_state not in {RentalState.HELD, RentalState.FREE}:
-        waiting = waiting.filter(during__startswith__gt=at)
-    if until is not None:
-        waiting = waiting.filter(during__startswith__lte=until)
-    displaced = list(waiting.select_for_update().order_by("pk"))
-    if not displaced:
+    if vehicle.rental_state != RentalState.HELD:
         return
+    displaced = list(VehicleHold.objects.active().filter(vehicle=vehicle).order_by("pk"))
     VehicleHold.objects.filter(pk__in=[hold.pk for hold in displaced]).update(released_at=at)
-    if vehicle.rental_state == RentalState.HELD:
-        move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
+    move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
     outbox.publish(
         *(
             HoldDisplaced(

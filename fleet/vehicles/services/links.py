@@ -29,7 +29,7 @@ def set_link_state(
     if not vehicle_ids:
         return []
     with transaction.atomic(savepoint=False):
-        loaded = history.load_subjects(vehicle_ids)
+        loaded = history.lock_subjects(vehicle_ids)
         subjects = {
             subject.vehicle.pk: subject for subject in loaded if subject.vehicle.link_state != to
         }

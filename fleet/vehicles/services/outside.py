@@ -32,11 +32,9 @@ def set_outside(
     if not vehicle_ids:
         return []
     with transaction.atomic(savepoint=False):
-        rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=vehicle_ids)
-        locked = list(rows.order_by("pk").values_list("pk", flat=True))
         subjects = [
             subject
-            for subject in history.load_subjects(locked)
+            for subject in history.lock_subjects(vehicle_ids)
             if (subject.vehicle.outside_since is not None) is not outside
         ]
         since = at if outside else None

@@ -11,15 +11,17 @@ from mobility.core import clock
 pytestmark = pytest.mark.django_db
 
 
+# Each verb on a vehicle takes one for its lock, before it reads what it judges: a row read with its
+# lock comes with the blocks of before the wait.
 STATEMENTS = {
     "search": 3,
-    "reserve": 9,
+    "reserve": 10,
     "start": 19,
-    "unlocked": 20,
+    "unlocked": 21,
     "look": 3,
-    "end": 11,
+    "end": 12,
     # Eleven of them compute and keep the trip's track.
-    "locked and priced": 50,
+    "locked and priced": 51,
     "collected": 24,
     "receipt": 4,
 }

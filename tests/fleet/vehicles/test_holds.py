@@ -4,13 +4,12 @@ import datetime
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
-from fleet.vehicles import services
+from fleet.vehicles import history, services
 from fleet.vehicles.models import Vehicle, VehicleEvent, VehicleHold
 from fleet.vehicles.services import holds
 from fleet.vehicles.states import RentalState
@@ -170,8 +169,8 @@ def test_twenty_riders_at_once_give_one_hold(make_vehicle: MakeVehicle) -> None:
 def test_the_race_is_real_and_the_check_alone_loses_it(
     make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every rider passes the check before the first one writes; without the constraint and the
-    conditional move all of them would ride."""
+    """Every rider passes the check before the first one writes; without the lock, the conditional
+    move and the constraint all of them would ride."""
     scooter, riders = make_vehicle(), 6
     everybody_checked = threading.Barrier(riders)
     checked = holds.refuse_hopeless
@@ -183,6 +182,7 @@ def test_the_race_is_real_and_the_check_alone_loses_it(
     def move_without_condition(vehicle: Vehicle, **_: object) -> Vehicle:
         return vehicle
 
+    monkeypatch.setattr(history, "lock_subjects", history.load_subjects)
     monkeypatch.setattr(holds, "refuse_hopeless", check_then_wait)
     monkeypatch.setattr(holds, "move", move_without_condition)
     with connection.cursor() as cursor:
@@ -213,49 +213,11 @@ def test_the_constraint_decides_when_every_check_is_passed(
         checked(vehicle, purpose=purpose)
         everybody_checked.wait(timeout=20)
 
+    monkeypatch.setattr(history, "lock_subjects", history.load_subjects)
     monkeypatch.setattr(holds, "refuse_hopeless", check_then_wait)
     monkeypatch.setattr(holds, "move", lambda vehicle, **_: vehicle)
     race(riders, lambda n: hold(scooter, holder=f"reservation:{n}"))
     assert VehicleHold.objects.active().count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_conditional_move_alone_decides_too(
-    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Riders who all passed the check meet at the vehicle's row, not inside the constraint: no
-    deadlock, one winner, and every loser is told that the vehicle is taken."""
-    scooter, riders = make_vehicle(), 6
-    everybody_checked = threading.Barrier(riders)
-    checked = holds.refuse_hopeless
-
-    def check_then_wait(vehicle: Vehicle, *, purpose: str) -> None:
-        checked(vehicle, purpose=purpose)
-        everybody_checked.wait(timeout=20)
-
-    monkeypatch.setattr(holds, "refuse_hopeless", check_then_wait)
-    outcomes = race(riders, lambda n: hold(scooter, holder=f"reservation:{n}"))
-    assert sum(isinstance(outcome, VehicleHold) for outcome in outcomes) == 1
-    assert sum(isinstance(outcome, services.VehicleTaken) for outcome in outcomes) == riders - 1
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_vehicle_sent_to_the_workshop_while_a_rider_takes_it_stays_there(
-    make_vehicle: MakeVehicle, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scooter = make_vehicle()
-    checked = holds.refuse_hopeless
-
-    def check_then_meet_staff(subject: Any, *, purpose: str) -> None:
-        checked(subject, purpose=purpose)
-        (moved,) = race(1, lambda _n: to_workshop(scooter))
-        assert isinstance(moved, Vehicle), moved
-
-    monkeypatch.setattr(holds, "refuse_hopeless", check_then_meet_staff)
-    with pytest.raises(services.VehicleTaken):
-        hold(scooter)
-    scooter.refresh_from_db()
-    assert (scooter.life_state, scooter.rental_state) == ("workshop", "free")
 
 
 @pytest.mark.django_db(transaction=True)
