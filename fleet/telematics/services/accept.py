@@ -136,12 +136,20 @@ def _append(
 ) -> list[bytes | None]:
     vehicle_ids = [report.credential.vehicle_id for report in reports]
     device_ids = np.repeat([report.credential.device_id for report in reports], lengths)
-    shards = np.repeat([shard_of(vehicle_id) for vehicle_id in vehicle_ids], lengths)
     named = records.reports_of(device_id=device_ids, points=points)
-    payloads = {
-        shard: records.pack_entry(received_at=at, reports=named[shards == shard])
-        for shard in np.unique(shards).tolist()
-    }
+    shards = [
+        shard_of(vehicle_id)
+        for vehicle_id, length in zip(vehicle_ids, lengths, strict=True)
+        if length
+    ]
+    if len(set(shards)) == 1:
+        payloads = {shards[0]: records.pack_entry(received_at=at, reports=named)}
+    else:
+        whose = np.repeat(shards, [length for length in lengths if length])
+        payloads = {
+            shard: records.pack_entry(received_at=at, reports=named[whose == shard])
+            for shard in set(shards)
+        }
     return point_log().append_batch(payloads=payloads, vehicle_ids=vehicle_ids)
 
 
