@@ -67,8 +67,10 @@ def quarantine_reasons(points: Points) -> NDArray[np.int8]:
     must not make good points old.
     """
     ahead_us = points["at_us"] - points["received_us"]
+    # The least int32 has no opposite: in its own type its absolute value is itself, and negative.
+    lat, lon = (np.abs(points[name].astype(np.int64)) for name in ("lat_e7", "lon_e7"))
     faults = (
-        (np.abs(points["lat_e7"]) > 90 * 10**7) | (np.abs(points["lon_e7"]) > 180 * 10**7),
+        (lat > 90 * 10**7) | (lon > 180 * 10**7),
         (points["lat_e7"] == 0) & (points["lon_e7"] == 0),
         ahead_us > MAX_AHEAD_US,
         ahead_us < -MAX_AGE_US,

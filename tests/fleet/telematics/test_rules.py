@@ -4,11 +4,13 @@ import datetime
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.telematics import records, rules, wire
 from fleet.telematics.rules import crossings, jumps
+from fleet.telematics.states import QuarantineReason
 
 NOON = datetime.datetime(2026, 5, 4, 12, 0, tzinfo=datetime.UTC)
 NOON_US = records.to_us(NOON)
@@ -230,3 +232,13 @@ def test_many_points_are_packed_like_few(points: list[wire.PointIn]) -> None:
     many = wire.pack(points * 40)
     few = wire.pack(points)
     assert many[: len(points)].tolist() == few.tolist()
+
+
+@pytest.mark.parametrize("name", ["lat_e7", "lon_e7"])
+def test_the_least_number_is_no_place(name: str) -> None:
+    """0x80000000 has no opposite: its absolute value, taken in its own type, is below zero."""
+    points = np.zeros(1, dtype=records.RECEIVED)
+    points["lon_e7"], points["lat_e7"] = 91_900_000, 454_600_000
+    points[name] = np.iinfo(np.int32).min
+    (code,) = rules.quarantine_reasons(points).tolist()
+    assert rules.reason_of(code) == QuarantineReason.OUT_OF_RANGE
