@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from fleet.telematics.models import SpeedLimitOrder
@@ -15,15 +15,13 @@ from mobility.core.principals import system_principal
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 BY = system_principal("telematics")
 
 # A vehicle reports every few seconds; an order that waits longer finds it somewhere else.
 ORDER_TTL_S = 60
 UNSUPPORTED = "unsupported"
-# After these the vehicle may not have heard: it is told again as long as the limit holds.
-_UNHEARD = frozenset({CommandState.EXPIRED, CommandState.UNKNOWN})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,28 +34,70 @@ class Limit:
     zones_version: int
 
 
-def change_limits(
-    *,
-    limits: Sequence[Limit],
-    lifted: Collection[int],
-    ended_orders: Collection[int],
-    at: datetime.datetime,
-) -> None:
-    """Tell vehicles their new limits, and `lifted` ones that they have none any more.
+@dataclass(kw_only=True)
+class LimitNews:
+    """What a batch of reports says about limits; orders are ids.
 
-    `ended_orders` are the orders (ids) that no longer hold. In a constant number of statements for
+    `repeated` are orders that still hold and were not heard, `lifted` the orders of vehicles that
+    have no limit any more, by vehicle, and `replaced` those that another limit follows.
+    """
+
+    limits: list[Limit] = field(default_factory=list)
+    repeated: dict[int, Limit] = field(default_factory=dict)
+    lifted: dict[int, int] = field(default_factory=dict)
+    replaced: list[int] = field(default_factory=list)
+
+
+def change_limits(news: LimitNews, *, at: datetime.datetime) -> None:
+    """Tell vehicles their limits, or that they have none any more.
+
+    An order that is lifted stays in force until the vehicle has said that it heard (`note_outcome`);
+    one that its vehicle could never hear is over at once. In a constant number of statements for
     each different limit, inside the transaction of the caller.
     """
-    SpeedLimitOrder.objects.in_force().filter(pk__in=ended_orders).update(released_at=at)
     by_kmh: defaultdict[int | None, list[int]] = defaultdict(list)
-    for limit in limits:
+    for limit in (*news.limits, *news.repeated.values()):
         by_kmh[limit.kmh].append(limit.vehicle_id)
-    if lifted:
-        by_kmh[None] = sorted(lifted)
+    if news.lifted:
+        by_kmh[None] = sorted(news.lifted)
     commands: dict[int, VehicleCommand] = {}
     for kmh, vehicle_ids in by_kmh.items():
         for some in _slices(vehicle_ids):
             commands |= _order(some, kmh=kmh, at=at)
+    deaf = [order for vehicle, order in news.lifted.items() if vehicle not in commands]
+    if over := [*news.replaced, *deaf]:
+        SpeedLimitOrder.objects.in_force().filter(pk__in=over).update(released_at=at)
+    for order_id, limit in news.repeated.items():
+        SpeedLimitOrder.objects.in_force().filter(pk=order_id).update(
+            command=commands.get(limit.vehicle_id), outcome="", applied_at=None
+        )
+    if news.limits:
+        _write_down(news.limits, commands, at=at)
+
+
+def note_outcome(*, command_public_id: str, result: str) -> None:
+    """Keep how a command about speed ended: confirmed means applied, by the vehicle's answer.
+
+    A limit is released when the vehicle has confirmed that it has none any more. Only what changes
+    is written, for the drain writes the same rows.
+    """
+    command = VehicleCommand.objects.filter(public_id=command_public_id).first()
+    if command is None:
+        return
+    confirmed = result == CommandState.CONFIRMED
+    if command.parameters.get("max_kmh") is not None:
+        news = {"applied_at": command.finished_at} if confirmed else {}
+        SpeedLimitOrder.objects.filter(command=command).update(outcome=result, **news)
+    elif confirmed:
+        earlier = SpeedLimitOrder.objects.in_force().filter(
+            vehicle=command.vehicle_id, command__sequence__lt=command.sequence
+        )
+        earlier.update(released_at=command.finished_at)
+
+
+def _write_down(
+    limits: Sequence[Limit], commands: Mapping[int, VehicleCommand], *, at: datetime.datetime
+) -> None:
     SpeedLimitOrder.objects.bulk_create(
         [
             SpeedLimitOrder(
@@ -73,26 +113,6 @@ def change_limits(
         ],
         ignore_conflicts=True,
     )
-
-
-def note_outcome(*, command_public_id: str, result: str) -> None:
-    """Keep how the command of an order ended: confirmed means applied, by the vehicle's answer.
-
-    One that the vehicle never answered is released, so that the vehicle is told again.
-    """
-    order = (
-        SpeedLimitOrder.objects.select_related("command")
-        .filter(command__public_id=command_public_id)
-        .first()
-    )
-    if order is None or order.command is None:
-        return
-    order.outcome = result
-    if result == CommandState.CONFIRMED:
-        order.applied_at = order.command.finished_at
-    elif result in _UNHEARD and order.released_at is None:
-        order.released_at = order.command.finished_at
-    order.save(update_fields=["outcome", "applied_at", "released_at"])
 
 
 def _order(

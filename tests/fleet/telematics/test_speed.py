@@ -7,8 +7,10 @@ import pytest
 
 from fleet.telematics import proof
 from fleet.telematics.models import Alarm, SpeedLimitOrder
+from fleet.telematics.services import speed
 from fleet.vehicles import services as vehicles
 from fleet.vehicles.models import Vehicle, VehicleCommand
+from fleet.vehicles.states import CommandState
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
 from tests.fleet.telematics.reporting import (
@@ -76,7 +78,7 @@ def confirm(vehicle: Vehicle, *, second: int, result: str = "confirmed") -> None
 
 
 def test_a_slow_zone_limits_the_vehicle_and_its_end_releases_it(
-    ridden: Vehicle, report: Report, make_zone: MakeZone
+    ridden: Vehicle, report: Report, make_zone: MakeZone, relay: Relay
 ) -> None:
     zone = make_zone("slow", box(100, 400), code="school", maximum_speed_kmh=6)
     ride(report, ridden, (0, 0), (10, 60), (20, 110), (30, 150), (40, 180))
@@ -86,7 +88,12 @@ def test_a_slow_zone_limits_the_vehicle_and_its_end_releases_it(
     assert order.ordered_at == at_second(30)
     ride(report, ridden, (50, 420), (60, 450), (70, 480))
     assert told(ridden) == [6, None]
-    assert SpeedLimitOrder.objects.get().released_at == at_second(60)
+    assert SpeedLimitOrder.objects.get().released_at is None
+    confirm(ridden, second=72)
+    relay()
+    assert SpeedLimitOrder.objects.get().released_at == at_second(72)
+    ride(report, ridden, (80, 500), (200, 520))
+    assert told(ridden) == [6, None]
 
 
 def test_from_zone_to_zone_the_limit_changes_once(
@@ -116,7 +123,114 @@ def test_the_end_of_the_ride_ends_the_limit(
     end_trip(ridden.holds.get(), at=at_second(15))
     ride(report, ridden, (20, 62))
     assert told(ridden) == [6, None]
-    assert not SpeedLimitOrder.objects.in_force().exists()
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+def test_a_release_that_got_lost_is_told_again_until_it_is_answered(
+    ridden: Vehicle, report: Report, make_zone: MakeZone, relay: Relay, delivered: bool
+) -> None:
+    """Or the next rider, anywhere, would go 6 km/h."""
+    make_zone("slow", box(-100, 400), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, (0, 0), (10, 60))
+    confirm(ridden, second=12)
+    relay()
+    end_trip(ridden.holds.get(), at=at_second(15))
+    ride(report, ridden, (20, 62))
+    if delivered:
+        VehicleCommand.objects.filter(state="queued").update(state="sent", sent_at=at_second(21))
+    vehicles.expire_commands(at=at_second(90))
+    relay()
+    assert SpeedLimitOrder.objects.get().released_at is None
+    ride(report, ridden, (100, 62), (110, 62))
+    assert told(ridden) == [6, None, None]
+    start_trip(ridden, at=at_second(171), ref="trip:2")
+    ride(report, ridden, (180, 500), (190, 600))
+    assert told(ridden)[3:] == [6, None]
+    vehicles.expire_commands(at=at_second(260))
+    relay()
+    ride(report, ridden, (270, 700))
+    assert told(ridden)[3:] == [6, None, None]
+    confirm(ridden, second=275)
+    relay()
+    assert SpeedLimitOrder.objects.get().released_at == at_second(275)
+    ride(report, ridden, (280, 800), (340, 900))
+    assert len(told(ridden)) == 6
+
+
+def test_a_limit_that_may_have_been_heard_is_released_at_the_end_of_the_ride(
+    ridden: Vehicle, report: Report, make_zone: MakeZone, relay: Relay
+) -> None:
+    make_zone("slow", box(-100, 400), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, (0, 0), (10, 60))
+    VehicleCommand.objects.update(state="sent", sent_at=at_second(11))
+    vehicles.expire_commands(at=at_second(80))
+    relay()
+    end_trip(ridden.holds.get(), at=at_second(85))
+    ride(report, ridden, (90, 62))
+    assert told(ridden) == [6, None]
+
+
+def test_who_is_being_released_is_not_too_fast(
+    ridden: Vehicle, report: Report, make_zone: MakeZone, relay: Relay
+) -> None:
+    make_zone("slow", box(-100, 200), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, (0, 0), (5, 20), kmh=6)
+    confirm(ridden, second=6)
+    relay()
+    ride(report, ridden, (60, 210), (65, 260), (70, 300), (80, 350), (95, 400), kmh=20)
+    assert told(ridden) == [6, None]
+    assert alarms(ridden) == []
+
+
+def test_who_comes_back_before_the_release_was_heard_is_limited_again(
+    ridden: Vehicle, report: Report, make_zone: MakeZone, relay: Relay
+) -> None:
+    make_zone("slow", box(-100, 200), code="school", maximum_speed_kmh=6)
+    way = ((0, 0), (10, 60), (30, 210), (40, 250), (50, 190), (60, 150))
+    ride(report, ridden, *way)
+    assert told(ridden) == [6, None, 6]
+    release = VehicleCommand.objects.filter(parameters={"max_kmh": None}).get()
+    confirm(ridden, second=62)
+    speed.note_outcome(command_public_id=str(release.public_id), result="confirmed")
+    relay()
+    order = SpeedLimitOrder.objects.get()
+    assert (order.applied_at, order.released_at) == (at_second(62), None)
+
+
+def test_a_type_without_limits_is_not_told_that_it_has_none(
+    ridden: Vehicle, report: Report, make_zone: MakeZone
+) -> None:
+    ridden.type.commands = ["lock", "unlock"]
+    ridden.type.save(update_fields=["commands"])
+    make_zone("slow", box(-100, 400), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, (0, 0), (10, 60), (20, 70))
+    end_trip(ridden.holds.get(), at=at_second(25))
+    ride(report, ridden, (30, 72), (40, 72))
+    assert told(ridden) == []
+    order = SpeedLimitOrder.objects.get()
+    assert (order.outcome, order.released_at) == ("unsupported", at_second(30))
+
+
+def test_the_answer_does_not_undo_what_the_drain_wrote_meanwhile(
+    ridden: Vehicle, report: Report, make_zone: MakeZone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit was followed by another one after the answer's transaction had looked."""
+    make_zone("slow", box(-100, 400), code="school", maximum_speed_kmh=6)
+    ride(report, ridden, (0, 0), (10, 20))
+    order = SpeedLimitOrder.objects.get()
+    looked = CommandState.CONFIRMED
+    first = VehicleCommand.objects.filter
+
+    def meanwhile(**wanted: object) -> object:
+        found = first(**wanted)
+        list(found)
+        SpeedLimitOrder.objects.filter(pk=order.pk).update(released_at=at_second(11))
+        return found
+
+    monkeypatch.setattr(VehicleCommand.objects, "filter", meanwhile)
+    speed.note_outcome(command_public_id=str(order.command.public_id), result=looked)
+    order.refresh_from_db()
+    assert (order.outcome, order.released_at) == ("confirmed", at_second(11))
 
 
 def test_a_limit_drawn_around_a_rider_holds_at_once(
@@ -165,8 +279,12 @@ def test_a_vehicle_that_never_answered_is_told_again(
     vehicles.expire_commands(at=at_second(80))
     relay()
     assert SpeedLimitOrder.objects.get().outcome == "expired"
-    ride(report, ridden, (90, 40))
+    ride(report, ridden, (90, 40), (95, 42))
     assert told(ridden) == [6, 6]
+    confirm(ridden, second=96)
+    relay()
+    order = SpeedLimitOrder.objects.get()
+    assert (order.outcome, order.applied_at) == ("confirmed", at_second(96))
 
 
 def test_a_vehicle_that_refuses_is_not_asked_for_ever(

@@ -12,7 +12,14 @@ from fleet.telematics import records
 from fleet.telematics.rules import jumps
 from fleet.telematics.rules.jumps import FIX, NEVER
 from fleet.telematics.services.drain.presences import COLUMNS, Presence, presence_from
-from fleet.vehicles.states import BlockReason, LifeState, LinkState, RentalState
+from fleet.vehicles.states import (
+    BlockReason,
+    CommandKind,
+    CommandState,
+    LifeState,
+    LinkState,
+    RentalState,
+)
 
 if TYPE_CHECKING:
     import datetime
@@ -31,6 +38,8 @@ _ACCOMPANIED = frozenset(
         RentalState.STAFF,
     },
 )
+# After these the vehicle may not have heard the command, or may have: it is told again.
+_UNHEARD = frozenset({CommandState.EXPIRED, CommandState.UNKNOWN})
 _RIDDEN = _ACCOMPANIED - {RentalState.STAFF}
 _ACCOMPANIED_SQL = ", ".join(f"'{state}'" for state in sorted(_ACCOMPANIED))
 
@@ -43,7 +52,7 @@ SELECT vehicle.id, vehicle.organisation_id, vehicle.city_id, vehicle.life_state,
        (SELECT max(at) FROM fleet_vehicleevent WHERE vehicle_id = vehicle.id),
        ARRAY(SELECT kind FROM fleet_alarm WHERE vehicle_id = vehicle.id AND state <> 'closed'),
        latest.at, latest.lon_e7, latest.lat_e7, latest.accuracy_dm,
-       speed.id, speed.limit_kmh, speed.applied_at,
+       speed.id, speed.limit_kmh, speed.applied_at, told.kmh, told.state,
        presence.at < (
            SELECT at FROM fleet_vehicleevent
            WHERE vehicle_id = vehicle.id AND rental_state IN ({_ACCOMPANIED_SQL})
@@ -56,6 +65,13 @@ LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id
 LEFT JOIN fleet_vehiclepresence presence ON presence.vehicle_id = vehicle.id
 LEFT JOIN fleet_speedlimitorder speed
        ON speed.vehicle_id = vehicle.id AND speed.released_at IS NULL
+LEFT JOIN LATERAL (
+    SELECT (command.parameters ->> 'max_kmh')::int AS kmh, command.state
+    FROM fleet_vehiclecommand command
+    WHERE command.vehicle_id = vehicle.id AND command.kind = '{CommandKind.SET_SPEED_LIMIT}'
+      AND speed.id IS NOT NULL
+    ORDER BY command.sequence DESC LIMIT 1
+) told ON TRUE
 WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id
 """  # noqa: S608 - constants
 
@@ -79,6 +95,9 @@ class KnownVehicle:
     order_id: int | None
     limit_kmh: int | None
     applied_us: int | None
+    # What the last command about speed said, None that there is no limit, and what became of it.
+    told_kmh: int | None
+    told_state: str | None
     presence: Presence
 
     @property
@@ -88,6 +107,16 @@ class KnownVehicle:
     @property
     def ridden(self) -> bool:
         return self.rental in _RIDDEN
+
+    @property
+    def limit_unheard(self) -> bool:
+        """The last command about speed never got an answer."""
+        return self.told_state in _UNHEARD
+
+    @property
+    def limit_applied_us(self) -> int | None:
+        """Since when it keeps the limit of its order; None also while it is told another one."""
+        return self.applied_us if self.told_kmh == self.limit_kmh else None
 
     @property
     def parked(self) -> bool:
@@ -184,7 +213,9 @@ def _vehicle(row: tuple[Any, ...]) -> KnownVehicle:
         order_id=row[17],
         limit_kmh=row[18],
         applied_us=None if row[19] is None else records.to_us(row[19]),
-        presence=presence_from(row[0], row[21:], ridden_since=bool(row[20])),
+        told_kmh=row[20],
+        told_state=row[21],
+        presence=presence_from(row[0], row[23:], ridden_since=bool(row[22])),
     )
 
 

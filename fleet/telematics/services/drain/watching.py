@@ -21,6 +21,7 @@ from fleet.telematics.services.alarms import BY, AlarmNews, write_alarms
 from fleet.telematics.states import AlarmKind
 from fleet.vehicles.services import set_outside
 from fleet.vehicles.states import LifeState, RentalState
+from fleet.zones import index as zone_index
 from fleet.zones.rules import Subject
 from mobility.core import outbox
 
@@ -78,7 +79,7 @@ def judge_live(batch: Batch) -> None:
     news = AlarmNews()
     carried_off = _watch_parked(batch, news)
     _watch_tilt(batch, news)
-    moving = batch.known.flags("accompanied") | carried_off
+    moving = batch.known.flags("accompanied") | carried_off | _to_judge_anew(batch)
     moved = crossings.on_the_move(batch.points, batch.rows, moving=moving)
     followed = crossings.follow(moved, batch.known, at=batch.at, careful=batch.careful)
     _tell_zones(batch, followed, news)
@@ -87,6 +88,16 @@ def judge_live(batch: Batch) -> None:
     _watch_batteries(batch, news)
     _watch_missing(batch, news)
     write_alarms(news, at=batch.at)
+
+
+def _to_judge_anew(batch: Batch) -> Flags:
+    """Vehicles said to be outside by zones that are no longer those in force: parked or not."""
+    alarmed = batch.alarmed(AlarmKind.LEFT_SERVICE_AREA)
+    if not alarmed.any():
+        return alarmed
+    version = zone_index.current(at=batch.at).version
+    versions = np.array([v.presence.zones_version for v in batch.known.vehicles], dtype=np.int64)
+    return alarmed & (versions != version)
 
 
 def _watch_parked(batch: Batch, news: AlarmNews) -> Flags:
@@ -190,26 +201,29 @@ def _tell_zones(batch: Batch, followed: Followed, news: AlarmNews) -> None:
 
 
 def _limit_speed(batch: Batch, followed: Followed) -> None:
-    """Tell vehicles on trips the limit of where they are, when it is not the one they were told."""
-    limits: list[speed.Limit] = []
-    lifted: list[int] = []
-    ended: list[int] = []
-    for vehicle in batch.known.vehicles:
-        row = int(np.searchsorted(batch.known.ids, vehicle.vehicle_id))
+    """Tell vehicles the limit of where they are, or that there is none, until they have heard it.
+
+    Who is on no trip has none; a vehicle that was limited is told so again and again, or the next
+    rider would pay for an answer that got lost.
+    """
+    news = speed.LimitNews()
+    for row, vehicle in enumerate(batch.known.vehicles):
         judged = row in followed.zone_rows and vehicle.ridden
         if not judged and (vehicle.order_id is None or vehicle.ridden):
             continue
         limit = _limit(vehicle, followed, row, at=batch.at) if judged else None
-        if (limit.kmh if limit else None) == vehicle.limit_kmh:
-            continue
-        if vehicle.order_id is not None:
-            ended.append(vehicle.order_id)
-        if limit is not None:
-            limits.append(limit)
-        else:
-            lifted.append(vehicle.vehicle_id)
-    if limits or lifted or ended:
-        speed.change_limits(limits=limits, lifted=lifted, ended_orders=ended, at=batch.at)
+        if vehicle.order_id is None:
+            if limit is not None:
+                news.limits.append(limit)
+        elif limit is None:
+            if vehicle.told_kmh is not None or vehicle.told_state is None or vehicle.limit_unheard:
+                news.lifted[vehicle.vehicle_id] = vehicle.order_id
+        elif limit.kmh != vehicle.limit_kmh:
+            news.limits.append(limit)
+            news.replaced.append(vehicle.order_id)
+        elif vehicle.told_state and (vehicle.told_kmh != limit.kmh or vehicle.limit_unheard):
+            news.repeated[vehicle.order_id] = limit
+    speed.change_limits(news, at=batch.at)
 
 
 def _limit(
@@ -242,7 +256,7 @@ def _watch_speed(batch: Batch, news: AlarmNews) -> None:
     known, kind = batch.known, AlarmKind.SPEED_VIOLATION
     limited = []
     for row, vehicle in enumerate(known.vehicles):
-        if vehicle.ridden and vehicle.applied_us is not None:
+        if vehicle.ridden and vehicle.limit_applied_us is not None:
             limited.append(row)
             continue
         vehicle.presence.become(pace=Pace())
@@ -254,7 +268,7 @@ def _watch_speed(batch: Batch, news: AlarmNews) -> None:
         pace, verdict = watch.too_fast(
             zip(told["at_us"].tolist(), speeds, strict=True),
             limit_kmh=vehicle.limit_kmh or 0,
-            applied_us=vehicle.applied_us or 0,
+            applied_us=vehicle.limit_applied_us or 0,
             pace=vehicle.presence.pace,
             alarmed=kind in vehicle.alarms,
         )
