@@ -29,18 +29,22 @@ def note_speed_limit(event: CommandFinished, *, at: datetime.datetime) -> None:
     speed.note_outcome(command_public_id=event.command_id, result=event.result)
 
 
-@handles(AlarmOpened)
+@handles(AlarmOpened, when=lambda event: event.kind == AlarmKind.MOVED_WITHOUT_TRIP)
 def withdraw_moved(event: AlarmOpened, *, at: datetime.datetime) -> None:
     """Nobody is offered, or left waiting for, a vehicle that is being carried off."""
-    if event.kind == AlarmKind.MOVED_WITHOUT_TRIP:
-        alarms.withdraw_moved(vehicle_id=event.vehicle_id, at=at)
+    alarms.withdraw_moved(alarm_id=event.alarm_id, vehicle_id=event.vehicle_id, at=at)
 
 
-@handles(AlarmClosed)
+@handles(AlarmClosed, when=lambda event: event.kind == AlarmKind.MOVED_WITHOUT_TRIP)
 def offer_again(event: AlarmClosed, *, at: datetime.datetime) -> None:
     """It stands again, or it is ridden: whoever comes next may have it."""
-    if event.kind == AlarmKind.MOVED_WITHOUT_TRIP:
-        alarms.offer_again(vehicle_id=event.vehicle_id, at=at)
+    alarms.offer_again(vehicle_id=event.vehicle_id, at=at)
+
+
+@handles(LifeChanged, when=lambda event: event.after != LifeState.IN_SERVICE)
+def close_alarms_of_life(event: LifeChanged, *, at: datetime.datetime) -> None:
+    """A vehicle that left service may never report again; nobody else would end its alarms."""
+    alarms.close_for_life(vehicle_id=event.vehicle_id, at=at)
 
 
 @handles(LifeChanged, when=lambda event: event.after == LifeState.RETIRED)

@@ -20,10 +20,10 @@ from django.utils.translation import gettext_lazy as _
 from fleet.telematics.events import AlarmClosed, AlarmOpened
 from fleet.telematics.models import Alarm, VehiclePresence
 from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmState
-from fleet.vehicles.models import VehicleBlock
+from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.scoping import FLEET_STAFF
 from fleet.vehicles.services import block_vehicles, displace_waiting, lift_blocks
-from fleet.vehicles.states import BlockReason
+from fleet.vehicles.states import BlockReason, LifeState
 from mobility.accounts.models import User
 from mobility.core import audit, ids, outbox
 from mobility.core.errors import Conflict, Invalid
@@ -38,6 +38,15 @@ if TYPE_CHECKING:
 BY = system_principal("telematics")
 # Under this name a moved vehicle is suspended, so that only such blocks are lifted by themselves.
 MOVED_BY = system_principal("moved-without-trip")
+
+# Whoever fetches a vehicle, or loses it for good, ends these.
+_ONLY_IN_SERVICE = (
+    AlarmKind.MOVED_WITHOUT_TRIP,
+    AlarmKind.TILT,
+    AlarmKind.LEFT_SERVICE_AREA,
+    AlarmKind.SPEED_VIOLATION,
+    AlarmKind.SILENCE,
+)
 
 # What is noticed again within this is not written again: an alarm may go on for days.
 _NOTICE_AGAIN = datetime.timedelta(minutes=1)
@@ -166,14 +175,41 @@ def close_alarm(*, alarm_id: int, at: datetime.datetime, by: Principal) -> Alarm
     return alarm
 
 
-def withdraw_moved(*, vehicle_id: int, at: datetime.datetime) -> None:
-    """Offer a vehicle that somebody carries off to nobody, and free those who wait for it."""
+def close_for_life(*, vehicle_id: int, at: datetime.datetime) -> None:
+    """A vehicle left service: what could only end by its being there again is over.
+
+    A retired one has no alarms at all. Judged by what the vehicle is now, not by what was told.
+    """
+    vehicle = Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle_id)
+    if vehicle.life_state == LifeState.IN_SERVICE:
+        return
+    going_on = Alarm.objects.active().filter(vehicle=vehicle).order_by("pk")
+    if vehicle.life_state != LifeState.RETIRED:
+        going_on = going_on.filter(kind__in=_ONLY_IN_SERVICE)
+    close_alarms(list(going_on), at=at, by=BY)
+
+
+def withdraw_moved(*, alarm_id: str, vehicle_id: int, at: datetime.datetime) -> None:
+    """Offer a vehicle that somebody carries off to nobody, and free those who wait for it.
+
+    Unless that is over: events come in any order, and nobody would lift a block that comes after
+    the end of its alarm. Inside a transaction, which keeps the alarm as it is.
+    """
+    # The vehicle first, as everybody does who writes alarms.
+    Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle_id)
+    alarm = Alarm.objects.select_for_update(no_key=True).filter(public_id=alarm_id).first()
+    if alarm is None or alarm.state == AlarmState.CLOSED:
+        return
     block_vehicles(vehicle_ids=[vehicle_id], reason=BlockReason.SUSPENDED, at=at, by=MOVED_BY)
     displace_waiting(vehicle_id=vehicle_id, reason=AlarmKind.MOVED_WITHOUT_TRIP, at=at, by=MOVED_BY)
 
 
 def offer_again(*, vehicle_id: int, at: datetime.datetime) -> None:
-    """Lift what `withdraw_moved` placed; what staff placed themselves stays."""
+    """Lift what `withdraw_moved` placed, unless it is moved again; what staff placed stays."""
+    Vehicle.objects.select_for_update(no_key=True).get(pk=vehicle_id)
+    moved = Alarm.objects.active().filter(vehicle=vehicle_id, kind=AlarmKind.MOVED_WITHOUT_TRIP)
+    if moved.exists():
+        return
     ours = VehicleBlock.objects.active().filter(
         vehicle=vehicle_id, reason=BlockReason.SUSPENDED, placed_by=MOVED_BY
     )
