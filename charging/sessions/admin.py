@@ -22,7 +22,7 @@ from charging.sessions import services
 from charging.sessions.api import own_station
 from charging.sessions.models import ChargingSession, InboxMessage, Token
 from charging.sessions.states import Flag
-from charging.stations.admin import OPERATORS, WATCHERS, ReadOnly
+from charging.stations.admin import OPERATORS, WATCHERS
 from charging.stations.forms import StationForm
 from charging.stations.models import ChargingStation, RefusedHandshake
 from charging.stations.queries import connectors_of_station
@@ -31,7 +31,7 @@ from charging.stations.services import add_charger, reset_password, set_registra
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
 from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import cast
 
 from django.contrib import admin
 from django.db.models import Model
@@ -12,21 +12,11 @@ from charging.stations.forms import SiteForm
 from charging.stations.models import RefusedHandshake, Site, StationCommand
 from charging.stations.scoping import operates
 from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.accounts.states import Role
 
 OPERATORS = frozenset({Role.CHARGE_POINT_OPERATOR})
 WATCHERS = frozenset({Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER})
-
-
-class ReadOnly:
-    """Rows that only services write."""
-
-    addable: ClassVar[bool] = False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody edits them by hand."""
-        return False
 
 
 @admin.register(Site)

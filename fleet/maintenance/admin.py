@@ -23,7 +23,7 @@ from fleet.maintenance.models import (
 )
 from fleet.maintenance.queries import orders_with_story
 from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
@@ -32,18 +32,7 @@ from mobility.core.money import format_money
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
 
 
-class _ReadOnly:
-    """Rows that services write; staff act by actions and the crew pages."""
-
-    addable: ClassVar[bool] = False
-    model: Any
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes them by hand."""
-        return False
-
-
-class AnswerInline(_ReadOnly, ScopedInline):
+class AnswerInline(ReadOnly, ScopedInline):
     """What was found during an order."""
 
     model = ChecklistAnswer
@@ -51,7 +40,7 @@ class AnswerInline(_ReadOnly, ScopedInline):
     fields = ("item", "verdict", "note", "at", "by")
 
 
-class FaultInline(_ReadOnly, ScopedInline):
+class FaultInline(ReadOnly, ScopedInline):
     """The reports that an order answers."""
 
     model = FaultReport
@@ -71,7 +60,7 @@ class PartInline(ScopedInline):
 
 
 @admin.register(FaultReport)
-class FaultReportAdmin(_ReadOnly, ScopedAdmin[FaultReport]):
+class FaultReportAdmin(ReadOnly, ScopedAdmin[FaultReport]):
     """What is said to be wrong."""
 
     viewers = FLEET_STAFF

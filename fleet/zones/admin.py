@@ -72,16 +72,6 @@ class ZoneSetAdmin(ScopedAdmin[ZoneSet]):
             obj is None or may_edit(request, obj.pk)
         )
 
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
-        """A set is for an organisation for which one draws."""
-        person: Any = request.user if request else None
-        if db_field.name == "organisation" and person is not None and not person.is_superuser:
-            organisations = db_field.remote_field.model._default_manager
-            kwargs["queryset"] = organisations.filter(pk__in=person.organisations_as(*EDITORS))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def get_form(
         self,
         request: HttpRequest,

@@ -23,6 +23,10 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         """Those in which the person has any role."""
         return self.all() if user.is_superuser else self.filter(pk__in=user.roles_by_organisation)
 
+    def run_by(self, user: "User", *roles: str) -> "OrganisationQuerySet":
+        """Those for which the person acts in one of `roles`."""
+        return self if user.is_superuser else self.filter(pk__in=user.organisations_as(*roles))
+
 
 class Organisation(PublicModel):
     """The city, a fleet operator or a charge-point operator: whose rows are whose."""

@@ -1,16 +1,30 @@
-"""The admin under tenancy: people see and touch only their organisation's rows, by role."""
+"""The admin under tenancy: people see and touch only their organisation's rows, by role.
 
+What a person may look at, `visible_to` says; what they may act on, `run_by` of the same queryset:
+the rows of those organisations in which they are an editor. Somebody may operate one fleet and
+drive the van of another, and changes nothing of the second.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 
 Row = TypeVar("Row", bound=Model)
 
+# Actions that ask for one of these touch only rows that the person edits.
+_ACTING = frozenset({"change", "delete"})
+
 
 class RoleScope:
-    """What `ScopedAdmin` and scoped inlines share: permissions by role, rows by `visible_to`."""
+    """What `ScopedAdmin` and scoped inlines share: permissions by role, rows by `visible_to`.
+
+    Where Django passes an inline the row above it, that row decides.
+    """
 
     viewers: ClassVar[frozenset[str]] = frozenset()
     editors: ClassVar[frozenset[str]] = frozenset()
@@ -26,16 +40,18 @@ class RoleScope:
         return self._has_role(request, self.viewers | self.editors)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Editors only."""
-        return self._has_role(request, self.editors)
+        """Editors only, of the organisation whose row it is."""
+        return self._has_role(request, self.editors) and self._edits(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Editors only, where rows may be added by hand at all."""
-        return self.addable and self._has_role(request, self.editors)
+        allowed = self.addable and self._has_role(request, self.editors)
+        return allowed and self._edits(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Almost never: history hangs on most rows."""
-        return self.deletable and self._has_role(request, self.editors)
+        allowed = self.deletable and self._has_role(request, self.editors)
+        return allowed and self._edits(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Only visible rows."""
@@ -57,10 +73,27 @@ class RoleScope:
         self._scope_choices(db_field, request, kwargs)
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
-    @staticmethod
-    def _scope_choices(db_field: Any, request: HttpRequest | None, kwargs: dict[str, Any]) -> None:
+    def _edits(self, request: HttpRequest, obj: Model | None) -> bool:
+        if obj is None or obj.pk is None:
+            return True
+        rows = type(obj)._default_manager.filter(pk=obj.pk)
+        edited = self.edited(request, rows)
+        return edited is rows or edited.exists()
+
+    def edited(self, request: HttpRequest, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of the rows that the person edits; all where the rows know no `run_by`."""
+        run_by: Callable[..., QuerySet[Any]] | None = getattr(rows, "run_by", None)
+        return rows if run_by is None else run_by(request.user, *self.editors)
+
+    def _scope_choices(
+        self, db_field: Any, request: HttpRequest | None, kwargs: dict[str, Any]
+    ) -> None:
         queryset: Any = db_field.remote_field.model._default_manager.all()
-        if request is not None and "queryset" not in kwargs and hasattr(queryset, "visible_to"):
+        if request is None or "queryset" in kwargs:
+            return
+        if self.editors and hasattr(queryset, "run_by"):
+            kwargs["queryset"] = self.edited(request, queryset)
+        elif hasattr(queryset, "visible_to"):
             kwargs["queryset"] = queryset.visible_to(request.user)
 
     @staticmethod
@@ -69,14 +102,56 @@ class RoleScope:
         return bool(user.is_active and user.is_staff and user.has_role(*roles))
 
 
+class ReadOnly:
+    """Rows that services write; staff only look. Stands before `ScopedAdmin` or `ScopedInline`."""
+
+    addable: ClassVar[bool] = False
+    model: Any
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes them by hand."""
+        return False
+
+
 class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
     """A model's admin page under tenancy."""
 
     list_per_page = 50
     show_full_result_count = False
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Actions that change rows get only those of the chosen that the person edits."""
+        actions: dict[str, Any] = super().get_actions(request)
+        return {
+            name: (partial(_act_on_own, act) if _acts(act) else act, *words)
+            for name, (act, *words) in actions.items()
+        }
+
 
 class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
     """Child rows under tenancy."""
 
     extra = 0
+
+
+def _acts(action: Any) -> bool:
+    return not _ACTING.isdisjoint(getattr(action, "allowed_permissions", ()))
+
+
+def _act_on_own(
+    act: Callable[..., Any],
+    page: ScopedAdmin[Any],
+    request: HttpRequest,
+    chosen: QuerySet[Any],
+) -> Any:
+    """Do it to the chosen rows that are the person's to edit, and say how many are not."""
+    own = page.edited(request, chosen)
+    others = chosen.count() - own.count()
+    if others:
+        text = ngettext(
+            "%(count)d was left alone: it is not yours to change.",
+            "%(count)d were left alone: they are not yours to change.",
+            others,
+        )
+        messages.warning(request, text % {"count": others})
+    return act(page, request, own)

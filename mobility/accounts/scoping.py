@@ -33,6 +33,15 @@ class OrganisationScoped(models.QuerySet[Row]):
         condition: dict[str, Any] = {f"{self.organisation_path}__in": organisations}
         return self.filter(**condition)
 
+    def run_by(self, user: Person, *roles: str) -> Self:
+        """The rows of the organisations in which `user` has one of `roles`: theirs to act on."""
+        if isinstance(user, AnonymousUser) or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self.all()
+        condition: dict[str, Any] = {f"{self.organisation_path}__in": user.organisations_as(*roles)}
+        return self.filter(**condition)
+
 
 class Everybodys(models.QuerySet[Row]):
     """Rows that everybody may read: the city's public facts."""

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles.admin.scope import OPERATORS, READERS, ReadOnly
+from fleet.vehicles.admin.scope import OPERATORS, READERS
 from fleet.vehicles.models import (
     BatteryPlacement,
     VehicleBlock,
@@ -16,7 +16,7 @@ from fleet.vehicles.models import (
     VehicleDocument,
 )
 from fleet.vehicles.states import BlockReason, CommandState, Equipment
-from mobility.accounts.scoped_admin import ScopedInline
+from mobility.accounts.scoped_admin import ReadOnly, ScopedInline
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

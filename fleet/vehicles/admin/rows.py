@@ -12,7 +12,6 @@ from fleet.vehicles.admin.scope import (
     OPERATORS,
     READERS,
     ListsAsBoxes,
-    ReadOnly,
     deed,
     editable,
 )
@@ -27,7 +26,7 @@ from fleet.vehicles.models import (
     VehicleType,
 )
 from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.core import clock
 
 if TYPE_CHECKING:
@@ -158,11 +157,6 @@ class VehicleCaseAdmin(ScopedAdmin[VehicleCase]):
         "outcome",
     )
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Operators write down what becomes known of their own vehicles."""
-        may = super().has_change_permission(request, obj)
-        return may and (obj is None or editable(request).filter(pk=obj.vehicle_id).exists())
-
 
 class _DueFilter(admin.SimpleListFilter):
     """Papers by how soon they run out."""
@@ -206,17 +200,6 @@ class VehicleDocumentAdmin(ScopedAdmin[VehicleDocument]):
     search_fields = ("vehicle__code", "number")
     autocomplete_fields = ("vehicle",)
     ordering = ("expires_on",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Operators keep the papers of their own vehicles."""
-        may = super().has_change_permission(request, obj)
-        return may and (obj is None or editable(request).filter(pk=obj.vehicle_id).exists())
-
-    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
-        """A paper goes to a vehicle that one works for."""
-        if db_field.name == "vehicle" and request is not None:
-            kwargs["queryset"] = editable(request)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: Any, obj: VehicleDocument, form: Any, change: Any) -> None:
         """Its vehicle is blocked or freed at once."""

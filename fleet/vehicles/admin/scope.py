@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.postgres.fields import ArrayField
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
 READERS = FLEET_STAFF | {Role.CITY_OFFICER}
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
-
-
-class ReadOnly:
-    """Rows that services write; staff only look."""
-
-    addable: ClassVar[bool] = False
-    model: Any
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes them by hand."""
-        return False
 
 
 class ListsAsBoxes:

@@ -199,12 +199,6 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
             ),
         )
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Operators change the vehicles of the fleet they work for."""
-        if not super().has_change_permission(request, obj) or obj is None:
-            return super().has_change_permission(request, obj)
-        return editable(request).filter(pk=obj.pk).exists()
-
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Block for, lift, order and move: one entry each, only for those who may change."""
         actions: dict[str, Any] = super().get_actions(request)
