@@ -11,7 +11,10 @@ from fleet.maintenance import rules
 from fleet.maintenance.models import FaultReport
 from fleet.maintenance.principals import ALARMS
 from fleet.maintenance.services.faults import accept_fault, dismiss_fault, report_fault
+from fleet.maintenance.services.orders import lock_vehicle
 from fleet.maintenance.states import FaultCategory, FaultSource, FaultState, Priority
+from fleet.telematics.models import Alarm
+from fleet.telematics.states import AlarmState
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import RentalState
 from mobility.core.principals import system_principal
@@ -29,7 +32,8 @@ def report_alarm(
 ) -> FaultReport | None:
     """Make a report of an alarm that somebody has to go and look at; None for the others.
 
-    A vehicle that ran dry under its rider is urgent work at once: somebody stands beside it. Raises
+    An alarm that is over already makes none: events are told in any order, and nobody would take
+    the report back. A vehicle that ran dry under its rider is urgent work at once: somebody stands beside it. Raises
     `VehicleNotFound`.
     """
     vehicle = Vehicle.objects.select_related("latest").filter(pk=vehicle_id).first()
@@ -38,6 +42,10 @@ def report_alarm(
     if category is None:
         return None
     with transaction.atomic():
+        # Who closes it waits here, or has closed it and is seen: never both too early.
+        lock_vehicle(vehicle_id)
+        if _is_over(alarm_id):
+            return None
         fault = report_fault(
             vehicle_id=vehicle_id,
             source=FaultSource.ALARM,
@@ -56,6 +64,8 @@ def report_alarm(
 def withdraw_alarm(*, alarm_id: str, vehicle_id: int, at: datetime.datetime) -> list[FaultReport]:
     """Dismiss what the alarm reported, unless somebody works on it already."""
     with transaction.atomic():
+        # First the lock, then the look: a report that is just being taken up stays.
+        lock_vehicle(vehicle_id)
         waiting = FaultReport.objects.filter(
             vehicle=vehicle_id, state=FaultState.OPEN, evidence__alarm=alarm_id
         )
@@ -63,3 +73,7 @@ def withdraw_alarm(*, alarm_id: str, vehicle_id: int, at: datetime.datetime) -> 
             dismiss_fault(fault_id=fault.pk, at=at, by=ALARMS, reason="alarm over")
             for fault in waiting
         ]
+
+
+def _is_over(alarm_id: str) -> bool:
+    return Alarm.objects.filter(public_id=alarm_id, state=AlarmState.CLOSED).exists()

@@ -10,6 +10,7 @@ from django.db import transaction
 from fleet.maintenance.models import FaultReport, WorkOrder
 from fleet.maintenance.services import accept_fault
 from fleet.telematics.events import AlarmClosed, AlarmOpened
+from fleet.telematics.models import Alarm
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.queries import timeline
 from mobility.core import clock, ids, outbox
@@ -96,6 +97,26 @@ def test_faults_and_work_stand_in_the_one_timeline_of_the_vehicle(
     assert {"fault", "work_order", "work_ended", "state", "hold"} <= set(told)
     earlier = clock.now() - datetime.timedelta(days=1)
     assert timeline(vehicle_id=vehicle.pk, until=earlier) == []
+
+
+def test_an_alarm_that_is_over_before_it_is_told_leaves_no_report(
+    make_vehicle: Any, relay: Relay
+) -> None:
+    """Events may be handled in any order; nothing would ever take the late report back."""
+    vehicle, at = make_vehicle(), clock.now()
+    over = Alarm.objects.create(
+        vehicle=vehicle,
+        kind="tilt",
+        severity="info",
+        state="closed",
+        opened_at=at,
+        last_seen_at=at,
+        closed_at=at,
+    )
+    for event in (AlarmClosed, AlarmOpened):
+        alarm(event, vehicle, kind="tilt", alarm_id=str(over.public_id))
+        relay()
+    assert not FaultReport.objects.exists()
 
 
 def test_two_alarms_at_once_are_two_reports_that_end_apart(make_vehicle: Any, relay: Relay) -> None:

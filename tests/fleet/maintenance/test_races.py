@@ -5,13 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from fleet.maintenance import services
 from fleet.maintenance.models import FaultReport, MaintenanceRule, WorkOrder
 from fleet.vehicles.models import LatestState, VehicleHold
 from fleet.vehicles.services import VehicleTaken, hold_vehicle
-from mobility.core import clock, locks
+from mobility.core import clock, ids, locks
 from mobility.core.errors import DomainError
 from mobility.core.principals import SYSTEM
 from mobility.core.transitions import IllegalMove, LostRace
@@ -120,6 +120,29 @@ def test_a_dangerous_report_that_comes_in_while_another_is_dismissed_keeps_the_v
         at_once(dismiss, report(vehicle, piero))
         assert vehicle.blocks.active().filter(reason="damage").exists()
         assert vehicle.work_orders.open().count() == 1
+
+
+def test_a_report_that_is_just_taken_up_is_not_withdrawn_with_its_alarm(
+    make_vehicle: Any, marco: Any
+) -> None:
+    """Marco accepts it while its alarm closes: the alarm waits for him, and then leaves it."""
+    vehicle, at, alarm_id = make_vehicle(), clock.now(), str(ids.uuid7())
+    fault = services.report_alarm(
+        alarm_id=alarm_id, vehicle_id=vehicle.pk, kind="tilt", details={}, at=at
+    )
+    assert fault is not None
+    closing = threading.Thread(
+        target=at_once,
+        args=(lambda: services.withdraw_alarm(alarm_id=alarm_id, vehicle_id=vehicle.pk, at=at),),
+    )
+    with transaction.atomic():
+        services.accept_fault(fault_id=fault.pk, at=at, by=marco.principal)
+        closing.start()
+        closing.join(0.5)
+        assert closing.is_alive()
+    closing.join(10)
+    assert vehicle.faults.get().state == "accepted"
+    assert vehicle.work_orders.get().state == "open"
 
 
 def test_finishing_and_dismissing_at_once_never_wait_for_each_other_in_a_circle(
