@@ -21,20 +21,24 @@ def open_due_orders(*, at: datetime.datetime) -> list[WorkOrder]:
 
     1. For each active rule read what its vehicles have done since that service was last finished,
        in one query for all of them; vehicles with an open order of the rule are left out.
-    2. Insert the orders of those that are due.
-    A second run at once waits for the first and finds nothing to do; the constraint stands behind.
+    2. Insert the orders of those that are due, except where somebody has opened one meanwhile.
+    Each rule stands for itself: what one opened stays, whatever becomes of the next. A second run
+    at once waits for the first and finds nothing to do; the constraint stands behind.
     """
     opened: list[WorkOrder] = []
-    with transaction.atomic():
-        locks.advisory("maintenance:due")
-        for rule in MaintenanceRule.objects.active().order_by("pk"):
-            opened += _open(rule, at=at)
+    for rule in MaintenanceRule.objects.active().order_by("pk"):
+        opened += _open(rule, at=at)
     return opened
 
 
+@transaction.atomic
 def _open(rule: MaintenanceRule, *, at: datetime.datetime) -> list[WorkOrder]:
-    orders = list(_orders(rule, at=at))
-    WorkOrder.objects.bulk_create(orders)
+    locks.advisory("maintenance:due")
+    due = list(_orders(rule, at=at))
+    WorkOrder.objects.bulk_create(due, ignore_conflicts=True)
+    # The database does not say which of them it took.
+    wanted = [order.public_id for order in due]
+    orders = list(WorkOrder.objects.filter(public_id__in=wanted).select_related("rule"))
     AuditEntry.objects.bulk_create(
         audit.entry(by=KEEPER, action="open", row=order, at=at, changes={"rule": rule.pk})
         for order in orders

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from fleet.maintenance import rules
 from fleet.maintenance.models import MaintenanceRule, WorkOrder
 from fleet.maintenance.rules import Interval, Use
-from fleet.maintenance.services import finish_order, open_due_orders, start_order
+from fleet.maintenance.services import finish_order, open_due_orders, preventive, start_order
 from fleet.maintenance.states import FaultCategory, Severity, Verdict
 from fleet.vehicles.models import LatestState, VehicleEvent
 from mobility.core import clock
+from mobility.core.models import AuditEntry
 from mobility.core.principals import SYSTEM
 
 DAY = datetime.timedelta(days=1)
@@ -76,6 +77,50 @@ def test_asking_again_opens_nothing_new(make_vehicle: Any, ruote: Any) -> None:
     rule(ruote, every_km=500)
     assert len(open_due_orders(at=clock.now())) == 1
     assert open_due_orders(at=clock.now()) == []
+
+
+@pytest.mark.django_db
+def test_an_order_that_somebody_opens_meanwhile_does_not_stop_the_others(
+    make_vehicle: Any, ruote: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_vehicle(), make_vehicle()
+    for vehicle in (first, second):
+        drive(vehicle, km=600)
+    service = rule(ruote, every_km=500)
+    read = preventive.usage_under
+
+    def meanwhile(*args: Any, **kwargs: Any) -> list[Any]:
+        found = list(read(*args, **kwargs))
+        WorkOrder.objects.create(
+            vehicle=first, reason="preventive", rule=service, opened_at=clock.now(), opened_by="x"
+        )
+        return found
+
+    monkeypatch.setattr(preventive, "usage_under", meanwhile)
+    (opened,) = open_due_orders(at=clock.now())
+    assert opened.vehicle_id == second.pk
+    assert WorkOrder.objects.filter(rule=service).count() == 2
+    told = AuditEntry.objects.filter(action="open", row__startswith="fleet.workorder")
+    assert [entry.row for entry in told] == [f"fleet.workorder:{opened.pk}"]
+
+
+@pytest.mark.django_db
+def test_a_rule_that_cannot_be_read_takes_no_orders_of_others_with_it(
+    make_vehicle: Any, ruote: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive(make_vehicle(), km=600)
+    good, bad = rule(ruote, every_km=500), rule(ruote, every_km=100)
+    read = preventive.usage_under
+
+    def broken(one: Any, **kwargs: Any) -> Any:
+        if one == bad:
+            raise RuntimeError
+        return read(one, **kwargs)
+
+    monkeypatch.setattr(preventive, "usage_under", broken)
+    with pytest.raises(RuntimeError):
+        open_due_orders(at=clock.now())
+    assert WorkOrder.objects.get().rule == good
 
 
 @pytest.mark.django_db
