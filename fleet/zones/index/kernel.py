@@ -21,6 +21,7 @@ Compiled = TypeVar("Compiled", bound=Callable[..., object])
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
 
 compiled = cast(
     Callable[[Compiled], Compiled],
@@ -140,6 +141,7 @@ def locate(grid: Grid, slabs: Slabs, lon: Ints, lat: Ints, point_of: Longs, zone
 def crossed(
     grid: Grid,
     slabs: Slabs,
+    wanted: Bools,
     lon0: Ints,
     lat0: Ints,
     lon1: Ints,
@@ -147,7 +149,7 @@ def crossed(
     segment_of: Longs,
     zone_of: Ints,
 ) -> int:
-    """Write the pairs (segment, zone row) as far as there is room; return how many there are."""
+    """Write the pairs (segment, wanted zone row) as far as there is room; return how many there are."""
     found = 0
     asked = np.full(slabs.bottom.size, -1, np.int64)
     segment = np.zeros(4, np.int64)
@@ -161,7 +163,9 @@ def crossed(
             (grid.rows << TILE_BITS) - 1,
         )
         for row in range(bottom, top + 1):
-            found = cross_row(grid, slabs, row, number, segment, asked, segment_of, zone_of, found)
+            found = cross_row(
+                grid, slabs, wanted, row, number, segment, asked, segment_of, zone_of, found
+            )
         if found <= segment_of.size:
             zone_of[start:found].sort()
     return found
@@ -171,6 +175,7 @@ def crossed(
 def cross_row(
     grid: Grid,
     slabs: Slabs,
+    wanted: Bools,
     row: int,
     number: int,
     segment: Longs,
@@ -188,7 +193,7 @@ def cross_row(
             continue
         for place in range(grid.cells[cell], grid.cells[cell + 1]):
             zone = grid.entries[place] >> 1
-            if asked[zone] == number:
+            if not wanted[zone] or asked[zone] == number:
                 continue
             asked[zone] = number
             if not passes_through(grid, slabs, zone, x1, y1, x2, y2):

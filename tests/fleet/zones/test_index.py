@@ -150,6 +150,9 @@ def test_wide_and_near_zones_answer_together() -> None:
     assert (points.tolist(), rows.tolist()) == ([0, 1, 1, 1], [1, 0, 1, 2])
     segments, crossed = zones.crossed([x - 5, x - 5], [y, y], [x - 4, x + 5], [y, y])
     assert (segments.tolist(), crossed.tolist()) == ([0, 1, 1, 1], [1, 0, 1, 2])
+    lines = ([x - 5, x - 5], [y, y], [x - 4, x + 5], [y, y])
+    segments, crossed = zones.crossed(*lines, among=np.array([False, True, True]))
+    assert (segments.tolist(), crossed.tolist()) == ([0, 1, 1], [1, 1, 2])
 
 
 def test_cities_far_apart_and_thousands_of_bays_stay_fine() -> None:

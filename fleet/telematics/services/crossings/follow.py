@@ -133,9 +133,9 @@ def _brushed(
     if not table.brushed.any() or not len(segments):
         return rules.Crossings(row=nobody, zone=nobody, place=nobody, kind=nobody)
     start, end = begins[segments], ends[segments]
-    which, zone = index.crossed(start["lon_e7"], start["lat_e7"], end["lon_e7"], end["lat_e7"])
-    kept = table.brushed[zone]
-    point, zone = segments[which[kept]], zone[kept].astype(np.int64)
+    lines = (start["lon_e7"], start["lat_e7"], end["lon_e7"], end["lat_e7"])
+    which, zone = index.crossed(*lines, among=table.brushed)
+    point, zone = segments[which], zone.astype(np.int64)
     covered = inside[0] * count + inside[1]
     at_start = moved.place[point] == 0
     last_inside = before.settled != before.wavering
