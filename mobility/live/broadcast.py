@@ -14,7 +14,7 @@ import structlog
 
 from mobility.live import rules
 from mobility.live.audience import Audience
-from mobility.live.rules import Picture
+from mobility.live.rules import Picture, Still
 
 log = structlog.get_logger(__name__)
 
@@ -33,12 +33,14 @@ class Room:
         self.picture: Picture | None = None
         self._told: dict[tuple[str, bool], bytes] = {}
         self._before: Picture | None = None
+        self._still: asyncio.Task[Still] | None = None
 
     def show(self, picture: Picture) -> None:
         """Take the next picture; nothing of it is written before somebody asks."""
         self._before, self.picture = self.picture, picture
         self.number += 1
         self._told.clear()
+        self._still = None
 
     def frame_after(self, seen: int, *, packed: bool) -> bytes:
         """What somebody needs who has seen picture number `seen`, `packed` for a gzip stream."""
@@ -46,6 +48,13 @@ class Room:
             return b""
         what = "delta" if seen == self.number - 1 and seen else "snapshot"
         return self._frame(what, packed=packed)
+
+    async def still(self, picture: Picture) -> Still:
+        """The picture that the room has, for readers without a stream: made once, in a thread."""
+        if self._still is None:
+            self._still = asyncio.create_task(asyncio.to_thread(rules.still_of, picture))
+        # Who leaves takes it from nobody else.
+        return await asyncio.shield(self._still)
 
     def _frame(self, what: str, *, packed: bool) -> bytes:
         """A frame, plain or packed: each written once, for the first who asks."""
@@ -97,12 +106,12 @@ class Broadcast:
                 # A beat may have come while the frame was being sent; then there is no waiting.
                 await beat.wait()
 
-    async def current(self, audience: Audience) -> tuple[int, Picture]:
-        """The picture that an audience sees now, and its number in a row of them."""
+    async def still(self, audience: Audience) -> Still:
+        """What an audience sees now, written once however many ask."""
         with self._joined(audience) as room:
             while room.picture is None:
                 await self._beat.wait()
-            return room.number, room.picture
+            return await room.still(room.picture)
 
     @contextlib.contextmanager
     def _joined(self, audience: Audience) -> Iterator[Room]:

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import datetime
-import gzip
-import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -70,14 +68,13 @@ class LiveApplication:
 
     async def _snapshot(self, audience: Audience, scope: Scope, send: Send) -> None:
         """The picture of this second; 304 while it is the one that the reader has."""
-        _number, picture = await self._broadcast.current(audience)
-        body = rules.snapshot_body(picture)
-        etag = b'"%08x"' % zlib.crc32(body[body.index(b",") :])
-        known = _asked(scope, b"if-none-match") == etag
-        headers = [*self._headers, (b"content-type", b"application/json"), (b"etag", etag)]
-        if _takes_gzip(scope) and not known:
+        still = await self._broadcast.still(audience)
+        known = _asked(scope, b"if-none-match") == still.etag
+        packed = _takes_gzip(scope) and not known
+        headers = [*self._headers, (b"content-type", b"application/json"), (b"etag", still.etag)]
+        if packed:
             headers.append((b"content-encoding", b"gzip"))
-            body = gzip.compress(body, compresslevel=1)
+        body = still.zipped if packed else still.body
         status = 304 if known else 200
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if known else body})

@@ -6,6 +6,7 @@ a millisecond to write, once for everybody who sees the same picture.
 """
 
 import dataclasses
+import gzip
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -100,6 +101,25 @@ def snapshot_body(picture: Picture) -> bytes:
             "vehicles": _whole(picture, picture.vehicles),
             "sites": list(picture.sites.values()),
         }
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Still:
+    """A picture for readers without a stream: as JSON, the same gzipped, and what names its content."""
+
+    body: bytes
+    zipped: bytes
+    etag: bytes
+
+
+def still_of(picture: Picture) -> Still:
+    """Everything, written and compressed. The name leaves out the time, which every picture has anew."""
+    body = snapshot_body(picture)
+    return Still(
+        body=body,
+        zipped=gzip.compress(body, compresslevel=1),
+        etag=b'"%08x"' % zlib.crc32(body[body.index(b",") :]),
     )
 
 

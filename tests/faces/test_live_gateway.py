@@ -4,13 +4,14 @@ import asyncio
 import datetime
 import gzip
 import json
+import threading
 import zlib
 from typing import Any
 
 import pytest
 
 from mobility.core import clock
-from mobility.live import audience
+from mobility.live import audience, rules
 from mobility.live.audience import Audience, TokenNotValid
 from mobility.live.broadcast import Broadcast
 from mobility.live.gateway import LiveApplication
@@ -128,6 +129,35 @@ async def test_the_snapshot_is_there_for_readers_without_a_stream_and_is_not_sen
     assert json.loads(gzip.decompress(first.body))["sites"] == [["s", "public"]]
     assert (again.status, again.body) == (304, b"")
     assert stranger.status == 403
+
+
+async def test_a_snapshot_is_written_once_for_all_and_keeps_no_stream_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However many ask, and ask again in vain; and never on the loop that serves the streams."""
+    writers: list[int] = []
+    write = rules.snapshot_body
+
+    def watched(picture: Picture) -> bytes:
+        writers.append(threading.get_ident())
+        return write(picture)
+
+    live = LiveApplication(broadcast=Broadcast(look=still_city, beat_s=30), origin=ORIGIN)
+    stream = Visit(live, "/live/map", token())
+    await stream.heard(b"event: snapshot")
+    monkeypatch.setattr(rules, "snapshot_body", watched)
+    visits = [Visit(live, "/live/snapshot", token(), accept_encoding="gzip") for _ in range(9)]
+    await asyncio.gather(*[visit.task for visit in visits])
+    etag = visits[0].headers[b"etag"].decode()
+    again = [Visit(live, "/live/snapshot", token(), if_none_match=etag) for _ in range(9)]
+    await asyncio.gather(*[visit.task for visit in again])
+    stream.gone.set()
+    await stream.task
+
+    assert {visit.status for visit in visits} == {200}
+    assert {visit.status for visit in again} == {304}
+    assert len(writers) == 1
+    assert writers[0] != threading.get_ident()
 
 
 async def test_staff_and_public_do_not_share_a_picture(live: LiveApplication) -> None:
