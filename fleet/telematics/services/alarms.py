@@ -163,7 +163,9 @@ def close_alarm(*, alarm_id: int, at: datetime.datetime, by: Principal) -> Alarm
     with transaction.atomic():
         alarm = _locked(alarm_id)
         if alarm.kind == AlarmKind.MOVED_WITHOUT_TRIP:
+            # With the time: a batch that read it before must not write its old anchor back.
             VehiclePresence.objects.filter(pk=alarm.vehicle_id).update(
+                at=at,
                 anchor_lon_e7=None,
                 anchor_lat_e7=None,
                 away=0,

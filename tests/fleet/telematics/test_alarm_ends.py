@@ -1,13 +1,15 @@
 """Alarms end, whatever comes in which order: in the events, in the zones, in a vehicle's life."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from fleet.telematics import handlers
 from fleet.telematics.events import AlarmClosed, AlarmOpened
-from fleet.telematics.models import Alarm
+from fleet.telematics.models import Alarm, VehiclePresence
 from fleet.telematics.services import alarms as services
+from fleet.telematics.services.drain import batch
 from fleet.vehicles import services as vehicles
 from fleet.vehicles.models import Vehicle
 from fleet.zones.models import Zone
@@ -21,6 +23,7 @@ from tests.fleet.telematics.reporting import (
     MINUTE,
     NOON,
     NORTH_M,
+    SECOND,
     Report,
     alarms,
     end_trip,
@@ -72,6 +75,28 @@ def test_the_end_of_an_old_alarm_leaves_a_new_one_its_block(
     handlers.withdraw_moved(told(AlarmOpened, second), at=now)
     handlers.offer_again(told(AlarmClosed, first), at=now)
     assert not Vehicle.objects.filter(pk=scooter.pk).rentable().exists()
+
+
+def test_who_closes_an_alarm_while_a_batch_is_stored_has_the_last_word(
+    scooter: Vehicle, report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch read where the scooter was parked before Marco said that it stands well."""
+    for minute, metres in enumerate((0, 100, 200)):
+        report(scooter, point(NOON + minute * MINUTE, east_m=metres))
+    write = batch.write_presences
+
+    def after_marco(*args: Any, **kwargs: Any) -> None:
+        at = NOON + 3 * MINUTE + SECOND
+        services.close_alarm(alarm_id=Alarm.objects.active().get().pk, at=at, by=SYSTEM)
+        write(*args, **kwargs)
+
+    with monkeypatch.context() as racing:
+        racing.setattr(batch, "write_presences", after_marco)
+        report(scooter, point(NOON + 3 * MINUTE, east_m=290))
+    assert VehiclePresence.objects.get(pk=scooter.pk).anchor_lon_e7 is None
+    for minute in (4, 5, 6):
+        report(scooter, point(NOON + minute * MINUTE, east_m=290))
+    assert alarms(scooter) == [(MOVED, "closed")]
 
 
 def test_a_retired_scooter_has_no_alarms(

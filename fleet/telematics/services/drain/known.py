@@ -58,7 +58,7 @@ SELECT vehicle.id, vehicle.organisation_id, vehicle.city_id, vehicle.life_state,
            WHERE vehicle_id = vehicle.id AND rental_state IN ({_ACCOMPANIED_SQL})
            ORDER BY at DESC LIMIT 1
        ),
-       {", ".join(f"presence.{name}" for name in COLUMNS)}
+       presence.at, {", ".join(f"presence.{name}" for name in COLUMNS)}
 FROM fleet_vehicle vehicle
 JOIN fleet_vehicletype type ON type.id = vehicle.type_id
 LEFT JOIN fleet_lateststate latest ON latest.vehicle_id = vehicle.id

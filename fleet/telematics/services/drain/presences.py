@@ -12,6 +12,7 @@ from fleet.telematics.rules.jumps import NEVER, Fix
 from fleet.telematics.rules.watch import Pace, Parked
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Collection
 
 # In this order the columns come out of `SELECTED` and go into `_UPSERT`.
@@ -49,11 +50,18 @@ ON CONFLICT (vehicle_id) DO UPDATE SET at = EXCLUDED.at,
 """  # noqa: S608 - constants
 
 
+_LOCK = """
+SELECT vehicle_id, at FROM fleet_vehiclepresence
+WHERE vehicle_id = ANY (%s) ORDER BY vehicle_id FOR NO KEY UPDATE
+"""
+
+
 @dataclass(kw_only=True)
 class Presence:
     """One vehicle's memory; `touched` says that it must be written."""
 
     vehicle_id: int
+    read_at: datetime.datetime | None = None
     stored_until_us: int = NEVER
     zones_version: int = 0
     zones: list[int] = field(default_factory=list)
@@ -74,13 +82,14 @@ class Presence:
 
 
 def presence_from(vehicle_id: int, row: tuple[Any, ...], *, ridden_since: bool) -> Presence:
-    """A presence from the values of `COLUMNS`; all of them None where there is no row yet.
+    """A presence from when it was written and the values of `COLUMNS`; all of them None where there is no row yet.
 
     `ridden_since`: somebody had the vehicle after this was written, and it may have told nothing
     of it; where it was parked before says nothing now.
     """
-    if row[1] is None:
+    if row[0] is None:
         return Presence(vehicle_id=vehicle_id)
+    read_at, row = row[0], row[1:]
     stored, version, zones, wavering, outside, lon, lat, away = row[:8]
     rest_lon, rest_lat, rest_since, tilts, fast, slow, doubt_at, doubt_lon, doubt_lat = row[8:]
     anchor = None if lon is None else Fix(0, lon, lat)
@@ -88,6 +97,7 @@ def presence_from(vehicle_id: int, row: tuple[Any, ...], *, ridden_since: bool) 
     doubt = None if doubt_at is None else Fix(records.to_us(doubt_at), doubt_lon, doubt_lat)
     presence = Presence(
         vehicle_id=vehicle_id,
+        read_at=read_at,
         stored_until_us=NEVER if stored is None else records.to_us(stored),
         zones_version=version,
         zones=zones,
@@ -107,14 +117,29 @@ def presence_from(vehicle_id: int, row: tuple[Any, ...], *, ridden_since: bool) 
 
 
 def write_presences(presences: Collection[Presence], *, at: Any) -> None:
-    """Write those that changed, in one statement."""
+    """Write those that changed, in two statements.
+
+    Where somebody else has written since they were read (staff who closed an alarm: the vehicle is
+    parked where it is), what is remembered of the parked vehicle is forgotten once more.
+    """
     touched = [presence for presence in presences if presence.touched]
     if not touched:
         return
+    written = _locked([presence.vehicle_id for presence in touched])
+    for presence in touched:
+        if written.get(presence.vehicle_id) != presence.read_at:
+            presence.parked = Parked()
     columns = zip(*(_values(presence) for presence in touched), strict=True)
     with connection.cursor() as cursor:
         ids = [presence.vehicle_id for presence in touched]
         cursor.execute(_UPSERT, [at, ids, *(list(column) for column in columns)])
+
+
+def _locked(vehicle_ids: list[int]) -> dict[int, datetime.datetime]:
+    """When each of these was last written; nobody writes them until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [vehicle_ids])
+        return dict(cursor.fetchall())
 
 
 def _values(presence: Presence) -> tuple[Any, ...]:
