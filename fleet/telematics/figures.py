@@ -47,7 +47,7 @@ def log_figures() -> Iterable[Metric]:
         labels=["shard"],
     )
     now_ms = clock.now().timestamp() * 1000
-    for shard in range(settings.TELEMATICS_SHARDS):
+    for shard in _shards():
         try:
             oldest_ms = point_log().oldest_ms(shard=shard)
             backlog.add_metric([str(shard)], point_log().backlog(shard=shard))
@@ -64,6 +64,14 @@ def log_figures() -> Iterable[Metric]:
             "Entries of the log that nobody could read, kept aside; anything but 0 wants a look",
             value=point_log().dead(),
         )
+
+
+def _shards() -> list[int]:
+    """With those beyond the setting in which entries still wait, where the log can be asked."""
+    try:
+        return point_log().shards()
+    except redis.RedisError:
+        return list(range(settings.TELEMATICS_SHARDS))
 
 
 @metric_source

@@ -26,6 +26,11 @@ log = structlog.get_logger(__name__)
 
 Entry = tuple[str, bytes]
 
+
+class Left(list[Entry]):
+    """Entries that were read before and not acknowledged; a plain list holds new ones."""
+
+
 GROUP = "store"
 # Whoever drains takes this name, so that it inherits what a killed predecessor left unfinished.
 CONSUMER = "drain"
@@ -36,11 +41,17 @@ FIELD = b"p2"
 DEAD = "tele:dead"
 
 MAX_BACKLOG = 200_000
+# So far streams are looked for that an earlier, larger setting left.
+MAX_SHARDS = 64
 
 
 class LogBusy(Unavailable):
     code = "telemetry_busy"
     message = _("Too many reports are waiting. Keep your points and try again.")
+
+
+class LogAnew(Exception):
+    """Nobody has ever read this shard: it is new, or what was there before is lost."""
 
 
 class PointLog(Protocol):
@@ -69,8 +80,16 @@ class PointLog(Protocol):
     def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
         """Entries read but not acknowledged first, then new ones; waits for the first one.
 
-        What is no entry is put aside on the way, see `dead`.
+        What is no entry is put aside on the way, see `dead`. Raises `LogAnew`.
         """
+        ...
+
+    def begin(self, *, shard: int) -> None:
+        """Make a shard readable that raised `LogAnew`."""
+        ...
+
+    def shards(self) -> list[int]:
+        """The shards to serve: those of the setting, and those beyond it in which entries wait."""
         ...
 
     def acknowledge(self, *, shard: int, entry_ids: Sequence[str]) -> None:
@@ -146,7 +165,27 @@ class RedisPointLog:
     def read(self, *, shard: int, count: int, wait_ms: int) -> list[Entry]:
         """What a predecessor left comes first: its effects may be stored, the offset will tell."""
         left = self._read(shard, "0", count, None)
-        return left or self._read(shard, ">", count, wait_ms)
+        return Left(left) if left else self._read(shard, ">", count, wait_ms)
+
+    def begin(self, *, shard: int) -> None:
+        """The group of readers is what a new stream lacks."""
+        client: Any = mailbox.client()
+        try:
+            client.xgroup_create(_key(shard), GROUP, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def shards(self) -> list[int]:
+        """One round trip: streams stay where they are when the setting is lowered."""
+        pipeline: Any = mailbox.client().pipeline(transaction=False)
+        beyond = range(settings.TELEMATICS_SHARDS, MAX_SHARDS)
+        for shard in beyond:
+            pipeline.xlen(_key(shard))
+        waiting = [
+            shard for shard, length in zip(beyond, pipeline.execute(), strict=True) if length
+        ]
+        return [*range(settings.TELEMATICS_SHARDS), *waiting]
 
     def acknowledge(self, *, shard: int, entry_ids: Sequence[str]) -> None:
         """Acknowledge, then cut the stream before the last of them."""
@@ -186,8 +225,7 @@ class RedisPointLog:
         except redis.ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise
-            client.xgroup_create(_key(shard), GROUP, id="0", mkstream=True)
-            return []
+            raise LogAnew from error
         return self._readable(shard, answer[0][1] if answer else [])
 
     def _readable(self, shard: int, entries: list[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:

@@ -10,12 +10,11 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from fleet.telematics.models import (
     Alarm,
     Point,
-    SpeedLimitOrder,
     VehiclePresence,
     ZoneCrossing,
 )
 from fleet.telematics.services.drain import loop
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.zones.models import ZoneSet
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
@@ -239,7 +238,8 @@ def test_without_any_zone_nobody_is_inside_or_outside(
     ride(report, ridden, 260, 300, start=4)
     assert alarms(ridden) == [("left_service_area", "closed")]
     assert VehiclePresence.objects.get(pk=ridden.pk).zones == []
-    assert not SpeedLimitOrder.objects.in_force().exists()
+    told = VehicleCommand.objects.filter(vehicle=ridden, kind="set_speed_limit").latest("id")
+    assert told.parameters == {"max_kmh": None}
 
 
 def test_two_areas_side_by_side_are_one(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fleet.telematics.log import DEAD, LogBusy, RedisPointLog, entry_order
+from fleet.telematics.log import DEAD, LogAnew, LogBusy, RedisPointLog, entry_order
 from fleet.vehicles import mailbox
 
 if TYPE_CHECKING:
@@ -28,8 +28,18 @@ def any_log(request: pytest.FixtureRequest) -> PointLog:
     made: PointLog = request.param()
     # The first reader of a new shard only makes itself known.
     for shard in (0, 1):
-        made.read(shard=shard, count=1, wait_ms=1)
+        made.begin(shard=shard)
     return made
+
+
+def test_a_shard_that_nobody_ever_read_says_so() -> None:
+    log = RedisPointLog()
+    log.append(vehicle_id=7, payload=entry("first"))
+    with pytest.raises(LogAnew):
+        log.read(shard=0, count=1, wait_ms=1)
+    log.begin(shard=0)
+    log.begin(shard=0)
+    assert payloads(log) == [entry("first")]
 
 
 def payloads(log: PointLog, *, shard: int = 0, count: int = 100) -> list[bytes]:
@@ -133,7 +143,7 @@ def test_an_entry_of_another_layout_is_kept_whole() -> None:
     """Written by a later version, and read by this one after a step back."""
     log, redis = RedisPointLog(), mailbox.client()
     redis.xadd("tele:0", {"p3": b"\x00\xfflater"})
-    assert payloads(log) == []  # who asks first only makes the group
+    log.begin(shard=0)
     assert payloads(log) == []
     ((_name, kept),) = redis.xrange(DEAD)
     assert (kept[b"p3"], kept[b"shard"]) == (b"\x00\xfflater", b"0")
@@ -142,7 +152,7 @@ def test_an_entry_of_another_layout_is_kept_whole() -> None:
 
 def test_what_was_deleted_by_hand_while_it_was_read_blocks_nobody() -> None:
     log, redis = RedisPointLog(), mailbox.client()
-    log.read(shard=0, count=1, wait_ms=1)
+    log.begin(shard=0)
     log.append(vehicle_id=7, payload=entry("gone"))
     ((name, _payload),) = log.read(shard=0, count=1, wait_ms=1)
     redis.xdel("tele:0", name)

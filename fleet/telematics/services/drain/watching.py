@@ -212,18 +212,25 @@ def _limit_speed(batch: Batch, followed: Followed) -> None:
         if not judged and (vehicle.order_id is None or vehicle.ridden):
             continue
         limit = _limit(vehicle, followed, row, at=batch.at) if judged else None
-        if vehicle.order_id is None:
-            if limit is not None:
-                news.limits.append(limit)
-        elif limit is None:
-            if vehicle.told_kmh is not None or vehicle.told_state is None or vehicle.limit_unheard:
-                news.lifted[vehicle.vehicle_id] = vehicle.order_id
-        elif limit.kmh != vehicle.limit_kmh:
+        if vehicle.order_id is not None:
+            _follow_order(vehicle, vehicle.order_id, limit, news)
+        elif limit is not None:
             news.limits.append(limit)
-            news.replaced.append(vehicle.order_id)
-        elif vehicle.told_state and (vehicle.told_kmh != limit.kmh or vehicle.limit_unheard):
-            news.repeated[vehicle.order_id] = limit
     speed.change_limits(news, at=batch.at)
+
+
+def _follow_order(
+    vehicle: KnownVehicle, order_id: int, limit: speed.Limit | None, news: speed.LimitNews
+) -> None:
+    """What becomes of the order in force: another limit, none, or the same until it is heard."""
+    if limit is None:
+        if vehicle.told_kmh is not None or vehicle.told_state is None or vehicle.limit_unheard:
+            news.lifted[vehicle.vehicle_id] = order_id
+    elif limit.kmh != vehicle.limit_kmh:
+        news.limits.append(limit)
+        news.replaced.append(order_id)
+    elif vehicle.told_state and (vehicle.told_kmh != limit.kmh or vehicle.limit_unheard):
+        news.repeated[order_id] = limit
 
 
 def _limit(
