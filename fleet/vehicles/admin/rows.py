@@ -38,10 +38,12 @@ if TYPE_CHECKING:
 
 @admin.register(VehicleType)
 class VehicleTypeAdmin(ListsAsBoxes, ScopedAdmin[VehicleType]):
-    """Models of vehicles."""
+    """Models of vehicles: common to all operators, so that only the platform changes them.
+
+    What one of them asked for in papers or took out of the commands would bind the others' fleets.
+    """
 
     viewers = READERS
-    editors = OPERATORS
     list_display = (
         "code",
         "name",

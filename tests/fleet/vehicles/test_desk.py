@@ -77,9 +77,19 @@ def test_what_runs_out_is_found_by_how_soon(
     assert {paper.number for paper in found.context["cl"].result_list} == numbers
 
 
+def test_a_type_is_everybodys_and_no_operator_changes_it(scooter: Vehicle, marco: User) -> None:
+    client = desk(marco)
+    page = client.get(address("vehicletype", "change", scooter.type_id))
+    assert (page.status_code, page.context["has_change_permission"]) == (200, False)
+    form = {"code": "theirs", "kind": "scooter", "required_documents": ["inspection"]}
+    assert client.post(address("vehicletype", "change", scooter.type_id), form).status_code == 403
+    assert client.post(address("vehicletype", "add"), form).status_code == 403
+
+
 def test_a_type_that_asks_for_papers_asks_every_vehicle(scooter: Vehicle, marco: User) -> None:
     change_type(scooter, required_documents=[])
     services.refresh_document_blocks(at=clock.now())
+    User.objects.filter(pk=marco.pk).update(is_superuser=True)
     client = desk(marco)
     page = client.get(address("vehicletype", "change", scooter.type_id))
     fields = page.context["adminform"].form.initial
