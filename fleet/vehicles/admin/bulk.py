@@ -167,25 +167,10 @@ def order_page(
     form = BulkOrderForm(_sent(request), initial={"chosen": chosen})
     lines = None
     if form.is_valid():
-        vehicles = _mine(request, form)
-        report = services.queue_commands(
-            vehicle_ids=vehicles,
-            kind=form.cleaned_data["kind"],
-            parameters=form.parameters(),
-            idempotency_key=f"desk:{form.cleaned_data['key']}",
-            ttl_s=COMMAND_TTL_S,
-            purpose_ref="staff",
-            **deed(request),
-        )
-        unable = set(report.unsupported)
-        lines = [
-            Line(
-                code=code,
-                done=pk not in unable,
-                detail=services.CommandUnsupported.message if pk in unable else "",
-            )
-            for pk, code in vehicles.items()
-        ]
+        try:
+            lines = _ordered(request, form)
+        except DomainError as refusal:
+            form.add_error(None, refusal.detail)
     return _answer(page, request, form, lines, title=_("Order several vehicles"), name="bulk_order")
 
 
@@ -202,6 +187,28 @@ def service_page(
             for pk, code in _mine(request, form).items()
         ]
     return _answer(page, request, form, lines, title=_("Take for a drive"), name="bulk_service")
+
+
+def _ordered(request: HttpRequest, form: BulkOrderForm) -> list[Line]:
+    vehicles = _mine(request, form)
+    report = services.queue_commands(
+        vehicle_ids=vehicles,
+        kind=form.cleaned_data["kind"],
+        parameters=form.parameters(),
+        idempotency_key=f"desk:{form.cleaned_data['key']}",
+        ttl_s=COMMAND_TTL_S,
+        purpose_ref="staff",
+        **deed(request),
+    )
+    unable = set(report.unsupported)
+    return [
+        Line(
+            code=code,
+            done=pk not in unable,
+            detail=services.CommandUnsupported.message if pk in unable else "",
+        )
+        for pk, code in vehicles.items()
+    ]
 
 
 def _line(code: str, do: Any, **what: Any) -> Line:

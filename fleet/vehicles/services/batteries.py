@@ -19,10 +19,12 @@ from fleet.vehicles.models import Battery, BatteryPlacement, BatterySwap, Vehicl
 from fleet.vehicles.services.holds import VehicleNotFound
 from fleet.vehicles.states import BatteryState
 from mobility.core.errors import Conflict, Invalid, NotFound
+from mobility.core.idempotency import KeyReused
 from mobility.core.transitions import move
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Collection
 
     from mobility.core.principals import Principal
 
@@ -71,6 +73,7 @@ def place_battery(
     `BatteryMovedSince`, `IllegalMove` for one that is retired.
     """
     with transaction.atomic():
+        _lock_vehicles({vehicle_id, _vehicle_of(battery_id)})
         vehicle = _locked_vehicle(vehicle_id) if vehicle_id is not None else None
         battery = _locked(pk=battery_id)
         if vehicle is not None:
@@ -96,17 +99,19 @@ def swap_battery(
 
     What was in the slot goes to `hub_id` or along with the crew; a slot may have been empty. The
     same key again is the same swap. Raises `VehicleNotFound`, `BatteryNotFound`, `NoSuchSlot`,
-    `BatteryInVehicle` if it is in another one, `BatteryMovedSince`, `IllegalMove`.
+    `BatteryInVehicle` if it is in another one, `BatteryMovedSince`, `IllegalMove`, `KeyReused` if
+    the key was that of another swap.
     """
     with transaction.atomic():
         # The vehicle's row makes two taps of a crew come one after the other.
         vehicle = _locked_vehicle(vehicle_id)
         known = BatterySwap.objects.filter(vehicle=vehicle, idempotency_key=idempotency_key).first()
         if known is not None:
+            if (known.inserted.serial, known.slot) != (serial, slot):
+                raise KeyReused
             return known
         _require_slot(vehicle, slot)
-        inserted = _locked(serial=serial, organisation=vehicle.organisation_id)
-        removed = _battery_in(vehicle, slot)
+        inserted, removed = _locked_pair(vehicle, slot=slot, serial=serial)
         if removed != inserted:
             if inserted.state == BatteryState.IN_VEHICLE:
                 raise BatteryInVehicle
@@ -136,11 +141,14 @@ def retire_battery(*, battery_id: int, at: datetime.datetime, by: Principal) -> 
 
 
 def take_out_batteries(*, vehicle_id: int, at: datetime.datetime, by: Principal) -> int:
-    """Take every battery out of a vehicle into storage; returns how many."""
-    inside = Battery.objects.filter(
-        placements__vehicle=vehicle_id, placements__during__upper_inf=True
-    )
-    batteries = list(inside.select_for_update(of=("self",)).order_by("pk"))
+    """Take every battery out of a vehicle that the caller has locked into storage; returns how
+    many."""
+    inside = BatteryPlacement.objects.current().filter(vehicle=vehicle_id).values("battery")
+    rows = Battery.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=inside)
+    locked = list(rows.order_by("pk"))
+    # Somebody may have carried one off while we waited for it.
+    still = set(inside.values_list("battery", flat=True))
+    batteries = [battery for battery in locked if battery.pk in still]
     for battery in batteries:
         _place(battery, vehicle=None, slot=1, hub_id=None, charging=False, at=at, by=by)
     return len(batteries)
@@ -189,6 +197,34 @@ def _locked(**which: object) -> Battery:
     if battery is None:
         raise BatteryNotFound
     return battery
+
+
+def _locked_pair(vehicle: Vehicle, *, slot: int, serial: str) -> tuple[Battery, Battery | None]:
+    """The battery with this serial number and the one in the slot, locked in the order of their ids.
+
+    The slot is read again then: nobody puts one in without the vehicle's lock, which is ours, but
+    the one that was in it may have been taken out by who has locked it and waits for nobody.
+    """
+    inserted = Battery.objects.filter(serial=serial, organisation=vehicle.organisation_id).first()
+    if inserted is None:
+        raise BatteryNotFound
+    present = _battery_in(vehicle, slot)
+    wanted = {inserted.pk} | ({present.pk} if present else set())
+    rows = Battery.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=wanted)
+    locked = {battery.pk: battery for battery in rows.order_by("pk")}
+    present = _battery_in(vehicle, slot)
+    return locked[inserted.pk], None if present is None else locked[present.pk]
+
+
+def _vehicle_of(battery_id: int) -> int | None:
+    current = BatteryPlacement.objects.current().filter(battery=battery_id)
+    return current.values_list("vehicle", flat=True).first()
+
+
+def _lock_vehicles(vehicle_ids: Collection[int | None]) -> None:
+    """Where a battery comes from and where it goes, before the battery itself."""
+    rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=set(vehicle_ids) - {None})
+    list(rows.order_by("pk").values_list("pk"))
 
 
 def _locked_vehicle(vehicle_id: int) -> Vehicle:

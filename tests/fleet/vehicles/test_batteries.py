@@ -1,5 +1,6 @@
 """Swappable batteries: each in one place at a time, each exchange counted once."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -11,10 +12,11 @@ from fleet.vehicles import services
 from fleet.vehicles.models import Battery, BatteryPlacement, BatterySwap, Vehicle
 from fleet.vehicles.states import BATTERY_MOVES, BatteryState
 from mobility.accounts.models import Organisation, User
+from mobility.core.idempotency import KeyReused
 from mobility.core.transitions import IllegalMove
 from tests.fleet.fixtures import MakeVehicle
 from tests.fleet.vehicles.acting import AT, NOW, after, change_type
-from tests.fleet.vehicles.test_holds import race
+from tests.fleet.vehicles.test_holds import race, wait_for_a_waiter
 
 
 @pytest.fixture
@@ -87,6 +89,79 @@ def test_two_crews_swap_at_once_and_the_slot_holds_one(
     inside = BatteryPlacement.objects.current().filter(vehicle=scooter)
     assert inside.count() == 1
     assert Battery.objects.filter(state="in_vehicle").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_battery_carried_off_meanwhile_is_not_the_one_taken_out(
+    scooter: Vehicle, battery: Callable[[str], Battery]
+) -> None:
+    """Somebody takes A out of Sara's scooter and puts it into another hand while she swaps it."""
+    carried, full = battery("A"), battery("B")
+    services.place_battery(battery_id=carried.pk, vehicle_id=scooter.pk, **NOW)
+    outcomes: list[object] = []
+    sara = threading.Thread(
+        target=lambda: outcomes.extend(race(1, lambda _n: swap(scooter, "B", minutes=2)))
+    )
+    with transaction.atomic():
+        services.place_battery(battery_id=carried.pk, charging=True, **after(minutes=1))
+        sara.start()
+        wait_for_a_waiter()
+    sara.join(timeout=20)
+    (done,) = outcomes
+    assert isinstance(done, BatterySwap), done
+    assert (done.removed, done.inserted) == (None, full)
+    carried.refresh_from_db()
+    assert carried.state == "charging"
+    assert places("A") == [scooter.pk, None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_scooters_exchange_their_batteries_without_a_circle(
+    scooter: Vehicle, make_vehicle: MakeVehicle, battery: Callable[[str], Battery]
+) -> None:
+    """The last of the locks is what each of the two waits for, the other one's battery."""
+    other = make_vehicle("scooter")
+    for vehicle, serial in ((scooter, "A"), (other, "B")):
+        services.place_battery(battery_id=battery(serial).pk, vehicle_id=vehicle.pk, **NOW)
+    pairs = [(scooter, "B"), (other, "A")]
+    outcomes = race(2, lambda n: swap(*pairs[n], key=str(n)))
+    assert [type(outcome) for outcome in outcomes] == [services.BatteryInVehicle] * 2
+    assert BatteryPlacement.objects.current().filter(vehicle__isnull=False).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_vehicle_that_retires_leaves_a_battery_where_it_was_carried_meanwhile(
+    scooter: Vehicle, battery: Callable[[str], Battery]
+) -> None:
+    carried = battery("A")
+    services.place_battery(battery_id=carried.pk, vehicle_id=scooter.pk, **NOW)
+    outcomes: list[object] = []
+    retire = threading.Thread(
+        target=lambda: outcomes.extend(
+            race(
+                1,
+                lambda _n: services.decommission_vehicle(vehicle_id=scooter.pk, **after(minutes=2)),
+            )
+        )
+    )
+    with transaction.atomic():
+        services.place_battery(battery_id=carried.pk, charging=True, **after(minutes=1))
+        retire.start()
+        wait_for_a_waiter()
+    retire.join(timeout=20)
+    assert isinstance(outcomes[0], Vehicle), outcomes
+    carried.refresh_from_db()
+    assert carried.state == "charging"
+    assert places("A") == [scooter.pk, None]
+
+
+def test_a_key_names_one_swap(scooter: Vehicle, battery: Callable[[str], Battery]) -> None:
+    battery("A")
+    battery("B")
+    swap(scooter, "A")
+    with pytest.raises(KeyReused):
+        swap(scooter, "B", minutes=2)
+    assert places("B") == []
 
 
 def test_what_cannot_be_is_refused(

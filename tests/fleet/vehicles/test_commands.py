@@ -12,6 +12,7 @@ from redis.retry import Retry
 from fleet.vehicles import mailbox, services
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.vehicles.states import COMMAND_MOVES, CommandState
+from mobility.core.idempotency import KeyReused
 from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.fleet.fixtures import MakeVehicle
@@ -72,6 +73,17 @@ def test_orders_are_numbered_per_vehicle(make_vehicle: MakeVehicle) -> None:
 def test_the_same_key_is_the_same_order(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     assert order(scooter) == order(scooter)
+    assert VehicleCommand.objects.count() == 1
+
+
+def test_a_key_names_one_order(make_vehicle: MakeVehicle) -> None:
+    scooter, other = make_vehicle(), make_vehicle()
+    given: dict[str, Any] = {"idempotency_key": "1", "ttl_s": 20, "purpose_ref": "staff", **NOW}
+    slow, fast = ({"kind": "set_speed_limit", "parameters": {"max_kmh": n}} for n in (6, 20))
+    services.queue_command(vehicle_id=scooter.pk, **slow, **given)
+    for another in (fast, {"kind": "lock"}):
+        with pytest.raises(KeyReused), transaction.atomic():
+            services.queue_commands(vehicle_ids=[other.pk, scooter.pk], **another, **given)
     assert VehicleCommand.objects.count() == 1
 
 

@@ -16,6 +16,7 @@ from fleet.vehicles.services.commands.endings import INSERTED, refill_after_comm
 from fleet.vehicles.services.holds import VehicleNotFound
 from fleet.vehicles.states import OPPOSITES, CommandState
 from mobility.core.errors import Conflict, Invalid
+from mobility.core.idempotency import KeyReused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -89,7 +90,7 @@ def queue_command(
 ) -> VehicleCommand:
     """Order a vehicle to do something within `ttl_s` seconds; the same key gives the same order.
 
-    Raises `VehicleNotFound`, `CommandUnsupported`, `CommandParametersInvalid`.
+    Raises `VehicleNotFound`, `CommandUnsupported`, `CommandParametersInvalid`, `KeyReused`.
     """
     report = queue_commands(
         vehicle_ids=[vehicle_id],
@@ -128,7 +129,8 @@ def queue_commands(
     4. After commit put the orders where the vehicles' next reports find them.
 
     One vehicle that cannot never stops the others. Raises `TooManyVehicles`,
-    `CommandParametersInvalid`.
+    `CommandParametersInvalid`, and `KeyReused`, with nothing ordered, if the key named another
+    order for one of them.
     """
     wanted = set(vehicle_ids)
     if len(wanted) > BULK_CAP:
@@ -193,11 +195,15 @@ def _values(draft: VehicleCommand) -> list[Any]:
 def _known(
     drafts: Sequence[VehicleCommand], new: Sequence[VehicleCommand], key: str
 ) -> list[VehicleCommand]:
-    """The orders given earlier under this key."""
+    """The orders given earlier under this key; raises `KeyReused` if they were other ones."""
     if len(new) == len(drafts):
         return []
     repeated = {draft.vehicle_id for draft in drafts} - {draft.vehicle_id for draft in new}
-    return list(VehicleCommand.objects.filter(vehicle__in=repeated, idempotency_key=key))
+    known = list(VehicleCommand.objects.filter(vehicle__in=repeated, idempotency_key=key))
+    wanted = drafts[0]
+    if any((one.kind, one.parameters) != (wanted.kind, wanted.parameters) for one in known):
+        raise KeyReused
+    return known
 
 
 def _supersede(
