@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from fleet.vehicles import queries, services
 from fleet.vehicles.models import ServiceTrip, Vehicle, VehicleBlock
 from fleet.vehicles.scoping import FLEET_STAFF
+from fleet.vehicles.states import LIFE_MOVES
 from fleet.vehicles.wire import (
     BatterySwapIn,
     BatterySwapOut,
@@ -38,6 +39,7 @@ from mobility.accounts.permissions import HasRole, signed_in
 from mobility.accounts.states import Role
 from mobility.core import clock, ids
 from mobility.core.api import KEY_HEADER, ScopedViewSet
+from mobility.core.errors import Forbidden
 
 STAFF_COMMAND_TTL_S = 60
 
@@ -247,11 +249,20 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
     @extend_schema(request=VehicleLifeIn, responses=VehicleOut)
     @action(detail=True, methods=["post"])
     def life(self, request: Request, public_id: str) -> Response:
-        """Move the vehicle to another part of its life: workshop, storage, back in service …"""
+        """Move the vehicle to another part of its life: workshop, storage, back in service …
+
+        What has no way back is the operator's to say, not the crew's.
+        """
         wish = VehicleLifeIn(data=request.data)
         wish.is_valid(raise_exception=True)
+        vehicle = self.get_object()
+        operated = Vehicle.objects.run_by(signed_in(request), Role.FLEET_OPERATOR)
+        if not LIFE_MOVES[wish.validated_data["to"]] and vehicle not in operated.filter(
+            pk=vehicle.pk
+        ):
+            raise Forbidden
         services.set_life_state(
-            vehicle_id=self.get_object().pk,
+            vehicle_id=vehicle.pk,
             to=wish.validated_data["to"],
             reason=wish.validated_data["reason"],
             at=clock.now(),

@@ -313,3 +313,14 @@ def test_the_history_cannot_be_typed(make_vehicle: MakeVehicle, marco: User) -> 
 def test_every_state_has_its_moves(table: dict[str, frozenset[str]], states: Any) -> None:
     assert set(table) == set(states)
     assert all(moves <= set(states) and state not in moves for state, moves in table.items())
+
+
+def test_what_has_no_way_back_is_not_the_crews_to_say(
+    api: Api, make_vehicle: MakeVehicle, marco: User, sara: User
+) -> None:
+    scooter = make_vehicle()
+    url = f"{URL}/{scooter.public_id}/life"
+    answer = api(sara).post(url, {"to": "retired"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert api(sara).post(url, {"to": "storage"}).status_code == 200
+    assert api(marco).post(url, {"to": "retired"}).json()["life_state"] == "retired"
