@@ -81,6 +81,23 @@ class FaultReportAdmin(ReadOnly, ScopedAdmin[FaultReport]):
         _each(request, faults, lambda row, **who: services.dismiss_fault(fault_id=row.pk, **who))
 
 
+class DueFilter(admin.SimpleListFilter):
+    """Orders whose time has come."""
+
+    title = _("due")
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Now, or not asked."""
+        return [("now", _("due or urgent"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that are due."""
+        orders: Any = queryset
+        due: QuerySet[Any] = orders.due(at=clock.now())
+        return due if self.value() == "now" else queryset
+
+
 @admin.register(WorkOrder)
 class WorkOrderAdmin(ScopedAdmin[WorkOrder]):
     """Work on vehicles; operators correct what was written down, states move by the crew pages."""
@@ -92,7 +109,7 @@ class WorkOrderAdmin(ScopedAdmin[WorkOrder]):
         "vehicle", "heading", "priority", "state", "assigned_to", "due_at",
         "labour_minutes", "parts_cost", "total_cost", "away",
     )  # fmt: skip
-    list_filter = ("state", "priority", "reason", "place")
+    list_filter = (DueFilter, "state", "priority", "reason", "place")
     list_select_related = ("vehicle", "rule", "assigned_to")
     search_fields = ("vehicle__code", "title")
     fields = (

@@ -17,13 +17,13 @@ from bookings.trips.states import TripState
 from charging.stations.models import ChargingStation, Connector, RefusedHandshake
 from charging.stations.states import ConnectorStatus
 from fleet.maintenance.models import FaultReport, WorkOrder
-from fleet.maintenance.states import FaultState, OrderState, Priority
+from fleet.maintenance.states import FaultState, OrderState
 from fleet.rebalancing.models import RebalancingTask
 from fleet.rebalancing.states import TaskState
 from fleet.telematics.models import Alarm
 from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmSeverity
 from fleet.vehicles.models import Vehicle, VehicleBlock
-from fleet.vehicles.queries import documents_due
+from fleet.vehicles.queries import papers_due
 from fleet.vehicles.states import BlockReason, LifeState, LinkState
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
@@ -129,14 +129,24 @@ def _vehicles(user: User) -> list[Concern]:
         Concern(
             title=_("Silent vehicles"),
             count=figures["silent"],
-            url=_list("fleet", "vehicle", link_state__exact=LinkState.LOST),
+            url=_list(
+                "fleet",
+                "vehicle",
+                life_state__exact=LifeState.IN_SERVICE,
+                link_state__in=f"{LinkState.LATE},{LinkState.LOST}",
+            ),
             urgent=True,
         ),
         *(
             Concern(
                 title=reason.label,
                 count=blocked.get(reason.value, 0),
-                url=_list("fleet", "vehicle", block=reason.value),
+                url=_list(
+                    "fleet",
+                    "vehicle",
+                    life_state__exact=LifeState.IN_SERVICE,
+                    block=reason.value,
+                ),
                 urgent=reason in {BlockReason.DAMAGE, BlockReason.DOCUMENT_EXPIRED},
             )
             for reason in BlockReason
@@ -148,13 +158,10 @@ def _vehicles(user: User) -> list[Concern]:
 def _maintenance(user: User, *, at: datetime.datetime) -> list[Concern]:
     """Reports that nobody has judged, work that is due, papers that run out."""
     faults = FaultReport.objects.visible_to(user).filter(state=FaultState.OPEN).count()
-    orders = (
-        WorkOrder.objects.visible_to(user)
-        .open()
-        .aggregate(
-            waiting=Count("pk", filter=Q(state=OrderState.OPEN)),
-            due=Count("pk", filter=Q(due_at__lte=at) | Q(priority=Priority.URGENT)),
-        )
+    orders = WorkOrder.objects.visible_to(user)
+    figures = orders.aggregate(
+        waiting=Count("pk", filter=Q(state=OrderState.OPEN)),
+        due=Count("pk", filter=Q(pk__in=orders.due(at=at).values("pk"))),
     )
     return [
         Concern(
@@ -164,29 +171,28 @@ def _maintenance(user: User, *, at: datetime.datetime) -> list[Concern]:
         ),
         Concern(
             title=_("Work orders due"),
-            count=orders["due"],
-            url=reverse("desk:work-orders"),
+            count=figures["due"],
+            url=_list("fleet", "workorder", due="now"),
             urgent=True,
         ),
         Concern(
             title=_("Work orders nobody has taken"),
-            count=orders["waiting"],
-            url=reverse("desk:work-orders"),
+            count=figures["waiting"],
+            url=_list("fleet", "workorder", state__exact=OrderState.OPEN),
         ),
     ]
 
 
 def _papers(user: User, *, at: datetime.datetime) -> list[Concern]:
-    due = documents_due(
-        organisation_ids=user.organisations_as(*FLEET),
-        last=clock.local(at).date() + PAPERS_AHEAD,
+    due = papers_due(
+        vehicles=Vehicle.objects.visible_to(user), last=clock.service_day(at) + PAPERS_AHEAD
     )
     first = next((paper.expires_on for paper in due if paper.expires_on), None)
     return [
         Concern(
-            title=_("Papers missing or running out within 30 days"),
-            count=len(due),
-            url=_list("fleet", "vehicledocument", due="30"),
+            title=_("Vehicles whose papers are missing or run out within 30 days"),
+            count=len({paper.vehicle_id for paper in due}),
+            url=_list("fleet", "vehicle", papers=PAPERS_AHEAD.days),
             note=first.strftime("%d.%m.%Y") if first else "",
         )
     ]
@@ -221,7 +227,12 @@ def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
         Concern(
             title=_("Rides of more than six hours"),
             count=trips["long"],
-            url=_list("bookings", "trip", state__exact=TripState.RUNNING),
+            url=_list(
+                "bookings",
+                "trip",
+                state__exact=TripState.RUNNING,
+                started_at__lt=(at - LONG_RIDE).isoformat(),
+            ),
         ),
         Concern(
             title=_("Rides waiting for the lock"),
@@ -246,7 +257,7 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
         Concern(
             title=_("Stations without connection"),
             count=stations["down"],
-            url=_list("charging", "chargingstation"),
+            url=_list("charging", "chargingstation", connected_at__isnull=True),
             urgent=True,
         ),
         Concern(
@@ -258,7 +269,7 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
         Concern(
             title=_("Refused connections today"),
             count=refused.count(),
-            url=_list("charging", "refusedhandshake"),
+            url=_list("charging", "refusedhandshake", at__gt=(at - RECENT).isoformat()),
         ),
     ]
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from charging.stations.models import ChargingStation
-from fleet.maintenance.services import report_fault
+from fleet.maintenance.services import open_order, report_fault
 from fleet.telematics.models import Alarm
 from fleet.telematics.states import SEVERITIES
 from fleet.vehicles.models import Vehicle, VehicleDocument, VehicleType
@@ -104,18 +104,55 @@ def test_chargers_down_are_their_operators_concern(
     assert counts(scossa)["Stations without connection"] == 0
 
 
-def test_every_number_leads_to_its_list(
+def test_every_number_leads_to_a_list_of_as_many(
     make_vehicle: Callable[..., Vehicle],
     make_station: Callable[..., ChargingStation],
     marco: User,
     luca: User,
+    giulia: User,
 ) -> None:
-    make_vehicle(life_state=LifeState.MISSING)
+    """Where a number leads to a list of the admin, the list has that many rows and no others."""
+    at = clock.now()
+    make_vehicle(life_state=LifeState.MISSING, link_state=LinkState.LOST)
+    make_vehicle(link_state=LinkState.LATE)
+    make_vehicle(link_state=LinkState.LOST)
+    with_papers = make_vehicle()
+    VehicleType.objects.update(required_documents=["insurance", "inspection"])
+    for kind, days in (("insurance", 9), ("inspection", 300)):
+        VehicleDocument.objects.create(
+            vehicle=with_papers,
+            kind=kind,
+            number=kind,
+            valid_from=at.date(),
+            expires_on=at.date() + datetime.timedelta(days=days),
+        )
+    for life in (LifeState.IN_SERVICE, LifeState.WORKSHOP):
+        blocked = make_vehicle(life_state=life)
+        block_vehicle(vehicle_id=blocked.pk, reason=BlockReason.DAMAGE, at=at, by=SYSTEM)
+    for category in ("brakes", "dirty"):
+        report_fault(
+            vehicle_id=with_papers.pk,
+            source="resident",
+            category=category,
+            at=at,
+            by=giulia.principal,
+        )
+    open_order(vehicle_id=with_papers.pk, reason="tyre", at=at, by=SYSTEM)
     make_station("CP1")
+    make_station("CP2", online=True, at=at)
+    counted = {}
     for user in (marco, luca):
         client = as_person(user)
-        for concern in concerns(user=user, at=clock.now()):
-            assert client.get(concern.url).status_code == 200, concern
+        for concern in concerns(user=user, at=at):
+            answer = client.get(concern.url)
+            assert answer.status_code == 200, concern
+            if "cl" in (answer.context or {}):
+                assert answer.context["cl"].result_count == concern.count, concern
+                counted[str(concern.title)] = concern.count
+    assert counted["Silent vehicles"] == 2
+    assert counted["Vehicles whose papers are missing or run out within 30 days"] == 6
+    assert counted["Work orders due"] == 1
+    assert counted["Stations without connection"] == 1
 
 
 def test_looking_costs_the_same_for_one_vehicle_and_for_many(
@@ -129,7 +166,7 @@ def test_looking_costs_the_same_for_one_vehicle_and_for_many(
         make_vehicle()
     with CaptureQueriesContext(connection) as many:
         concerns(user=marco, at=clock.now())
-    assert len(one) == len(many) == 9
+    assert len(one) == len(many) == 10
 
 
 def alarm(vehicle: Vehicle, kind: str, *, hours_ago: int = 0) -> None:
@@ -170,7 +207,7 @@ def test_papers_that_run_out_are_told_in_time(
     vehicle = make_vehicle()
     VehicleType.objects.filter(pk=vehicle.type_id).update(required_documents=["insurance"])
     today = clock.local(clock.now()).date()
-    title = "Papers missing or running out within 30 days"
+    title = "Vehicles whose papers are missing or run out within 30 days"
     assert counts(marco)[title] == 1
     paper = VehicleDocument.objects.create(
         vehicle=vehicle,

@@ -27,6 +27,10 @@ class WorkOrderQuerySet(FleetScoped["WorkOrder"]):
     def open(self) -> WorkOrderQuerySet:
         return self.filter(state__in=states.OPEN_ORDERS)
 
+    def due(self, *, at: datetime.datetime) -> WorkOrderQuerySet:
+        """Open ones whose time has come, and all that are urgent."""
+        return self.open().filter(Q(due_at__lte=at) | Q(priority=states.Priority.URGENT))
+
     def with_cost(self) -> WorkOrderQuerySet:
         """With `parts_cents` and `total_cents`, in the same query."""
         parts = (

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from fleet.vehicles import queries
 from fleet.vehicles.admin.scope import OPERATORS, READERS
 from fleet.vehicles.models import (
     BatteryPlacement,
+    Vehicle,
     VehicleBlock,
     VehicleCommand,
     VehicleDocument,
 )
 from fleet.vehicles.states import BlockReason, CommandState, Equipment
 from mobility.accounts.scoped_admin import ReadOnly, ScopedInline
+from mobility.core import clock
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -39,6 +43,31 @@ class BlockFilter(admin.SimpleListFilter):
             return queryset
         blocked = VehicleBlock.objects.active().filter(reason=self.value())
         return queryset.filter(Exists(blocked.filter(vehicle=OuterRef("pk"))))
+
+
+class PapersFilter(admin.SimpleListFilter):
+    """Vehicles that lack a paper which their type asks for, or will soon."""
+
+    title = _("papers")
+    parameter_name = "papers"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        """Today, within a week, within thirty days."""
+        return [
+            ("0", _("missing or on their last day")),
+            ("7", _("missing or running out within 7 days")),
+            ("30", _("missing or running out within 30 days")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Those to which one of `queries.papers_due` belongs."""
+        if self.value() not in {"0", "7", "30"}:
+            return queryset
+        ahead = datetime.timedelta(days=int(str(self.value())))
+        last = clock.service_day(clock.now()) + ahead
+        own = Vehicle.objects.visible_to(request.user)
+        due = queries.papers_due(vehicles=own, last=last)
+        return queryset.filter(pk__in={paper.vehicle_id for paper in due})
 
 
 class BlockInline(ReadOnly, ScopedInline):

@@ -23,6 +23,7 @@ from fleet.vehicles.admin.parts import (
     CommandInline,
     DocumentInline,
     EquipmentFilter,
+    PapersFilter,
     PlacementInline,
 )
 from fleet.vehicles.admin.scope import (
@@ -79,6 +80,7 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
         "link_state",
         BlockFilter,
         EquipmentFilter,
+        PapersFilter,
     )
     search_fields = ("code", "plate", "vin", "qr_code")
     readonly_fields = (

@@ -1,6 +1,6 @@
 """Reads of vehicles."""
 
-from fleet.vehicles.queries.papers import DocumentDue, documents_due
+from fleet.vehicles.queries.papers import DocumentDue, documents_due, papers_due
 from fleet.vehicles.queries.sources import STANDARD_SOURCES
 from fleet.vehicles.queries.timeline import (
     TimelineEntry,
@@ -18,5 +18,6 @@ __all__ = [
     "TimelineSource",
     "add_timeline_source",
     "documents_due",
+    "papers_due",
     "timeline",
 ]

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
+    from django.db.models import QuerySet
+
+    from fleet.vehicles.models import Vehicle
+
 # For each paper that a type asks for: the last day until which what the vehicle has is good,
 # papers that begin before the day of asking or right behind one another included.
 _DUE = """
@@ -41,14 +45,21 @@ class DocumentDue:
 
 
 def documents_due(
-    *, organisation_ids: Collection[int], last: datetime.date, limit: int = 1_000
+    *, organisation_ids: Collection[int], last: datetime.date, limit: int | None = 1_000
 ) -> list[DocumentDue]:
     """Papers of these operators' vehicles that are missing or good until `last` at most.
 
-    What is missing comes first, then by last day. A renewal that is already there counts. One query.
+    What is missing comes first, then by last day. A renewal that is already there counts. One query;
+    without a `limit` all of them.
     """
     asked: dict[str, Any] = {"organisations": list(organisation_ids), "last": last, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_DUE, asked)
         names = ("vehicle_id", "vehicle_code", "kind", "number", "expires_on")
         return [DocumentDue(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def papers_due(*, vehicles: QuerySet[Vehicle], last: datetime.date) -> list[DocumentDue]:
+    """All `documents_due` of the operators of these vehicles, which are whole fleets."""
+    owners = vehicles.order_by().values_list("organisation", flat=True).distinct()
+    return documents_due(organisation_ids=set(owners), last=last, limit=None)
