@@ -7,8 +7,9 @@ moves about 40 m from point to point, as one does that rides and reports every t
 Counted: gunicorn, the Celery worker of the queue, beat, PostgreSQL and Redis. Not counted: the
 vehicles (this process). What the same processes use while nobody reports is stated apart.
 
-Denominators, measured in the same run: COPY of finished rows, 10,000 at a time and in order, into a
-table with the same columns and indexes (CPU of the backend and of the process that writes); and
+Denominators, measured in the same run: COPY of finished rows, 10,000 at a time and in order, by two
+sessions into a table with the same columns, indexes and partitions (CPU of PostgreSQL and of the
+process that writes); and
 one Celery task per message that stores a point and the latest state through the ORM, nothing else
 (CPU of worker, PostgreSQL and Redis).
 
@@ -28,6 +29,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -215,27 +217,54 @@ def measure_batches(
 
 
 def measure_copy(rows: int) -> float:
-    """Points per CPU second of COPY into the same indexed table, backend and writer together."""
-    fleet = np.arange(rows // 100) + 10_000_000
+    """Points per CPU second of COPY into the same table, PostgreSQL and the writers together.
+
+    The table has the columns, indexes and day partitions of the real one. Two sessions write at
+    once: both cores are as busy as under the load this is compared with, for a core whose sibling
+    rests does more in a second.
+    """
+    today = clock.now().astimezone(datetime.UTC).date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE bench_copy (LIKE fleet_point INCLUDING ALL) PARTITION BY RANGE (at)"
+        )
+        for day in (today - datetime.timedelta(days=1), today):
+            cursor.execute(
+                f"CREATE TABLE bench_copy_{day:%Y%m%d} PARTITION OF bench_copy FOR VALUES"
+                f" FROM ('{day} 00:00:00+00') TO ('{day + datetime.timedelta(days=1)} 00:00:00+00')"
+            )
+    shares = [_copy_chunks(rows // 2, first_vehicle=number * rows) for number in (1, 2)]
+    writers = [threading.Thread(target=_copy, args=(share,)) for share in shares]
+    meter, before = Meter(), time.process_time()
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    time.sleep(0.5)  # a backend's figure reaches its parent when it has ended
+    spent = meter.read()["database"] + time.process_time() - before
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bench_copy")
+    return rows / spent
+
+
+def _copy_chunks(rows: int, *, first_vehicle: int) -> list[bytes]:
+    fleet = np.arange(rows // 100) + first_vehicle
     points = np.zeros(rows, dtype=records.OWNED_POINT)
     way = ride(len(fleet), 100, start_s=time.time() - OLDEST_S).reshape(-1)
     for name in records.POINT.names or ():
         points[name] = way[name]
     points["vehicle_id"] = np.repeat(fleet, 100)
     points["received_us"] = int(time.time() * 1e6)
-    chunks = [copy_bytes(points[first : first + COPY_ROWS]) for first in range(0, rows, COPY_ROWS)]
+    return [copy_bytes(points[first : first + COPY_ROWS]) for first in range(0, rows, COPY_ROWS)]
+
+
+def _copy(chunks: list[bytes]) -> None:
     columns = ", ".join(_columns("fleet_point"))
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_copy (LIKE fleet_point INCLUDING ALL)")
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = int(cursor.fetchone()[0])
-        before = tree_cpu_s([backend]) + time.process_time()
         for chunk in chunks:
             with cursor.copy(f"COPY bench_copy ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
                 copy.write(chunk)
-        spent = tree_cpu_s([backend]) + time.process_time() - before
-        cursor.execute("DROP TABLE bench_copy")
-    return rows / spent
+    connection.close()
 
 
 def measure_tasks(city: City, *, tasks: int) -> float:
