@@ -228,7 +228,7 @@ def pack(points: Sequence[PointIn]) -> Points:
     rows = [msgspec.structs.astuple(point) for point in points]
     columns = dict(zip(PointIn.__struct_fields__, zip(*rows, strict=True), strict=False))
     packed = np.empty(len(points), dtype=records.POINT)
-    packed["at_us"] = [_at_us(at) for at in columns["at"]]
+    packed["at_us"] = _moments(columns["at"])
     packed["lon_e7"] = np.rint(np.array(columns["lon"]) * 1e7)
     packed["lat_e7"] = np.rint(np.array(columns["lat"]) * 1e7)
     packed["odometer_m"] = np.trunc(_told(columns["odometer_m"]))
@@ -303,6 +303,13 @@ def _told(values: tuple[Any, ...], *, factor: float = 1.0) -> NDArray[np.float64
         return np.array(values, dtype=np.float64) * factor
     column = np.array([-1.0 if value is None else value for value in values], dtype=np.float64)
     return np.where(column < 0, -1.0, column * factor)
+
+
+def _moments(values: tuple[datetime.datetime | int, ...]) -> Any:
+    """A column of moments in µs since 1970."""
+    if set(map(type, values)) == {int}:
+        return np.array(values, dtype=np.int64) * 1000
+    return [_at_us(at) for at in values]
 
 
 def _at_us(at: datetime.datetime | int) -> int:
