@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import services
@@ -30,8 +32,6 @@ from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.core import clock
 
 if TYPE_CHECKING:
-    import datetime
-
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
@@ -161,7 +161,7 @@ class VehicleCaseAdmin(ScopedAdmin[VehicleCase]):
 
 
 class _DueFilter(admin.SimpleListFilter):
-    """Papers by how soon they run out."""
+    """Papers by how soon they run out; those that another one follows do not."""
 
     title = _("runs out")
     parameter_name = "due"
@@ -185,7 +185,7 @@ class _DueFilter(admin.SimpleListFilter):
             return queryset
         first, last = self.windows[str(self.value())]
         today = clock.service_day(clock.now())
-        chosen = queryset.filter(expires_on__lte=_days_from(today, last))
+        chosen = queryset.filter(~_renewed(today), expires_on__lte=_days_from(today, last))
         return chosen if first is None else chosen.filter(expires_on__gte=_days_from(today, first))
 
 
@@ -218,6 +218,15 @@ class VehicleDocumentAdmin(ScopedAdmin[VehicleDocument]):
         ids = list(queryset.values_list("vehicle", flat=True))
         super().delete_queryset(request, queryset)
         services.refresh_document_blocks(at=deed(request)["at"], vehicle_ids=ids)
+
+
+def _renewed(today: datetime.date) -> Exists:
+    """Whether a paper of the same kind lasts longer, and is good by now or from the next day on."""
+    ends = OuterRef("expires_on")
+    good = Q(valid_from__lte=today) | Q(valid_from__lte=ends + datetime.timedelta(days=1))
+    longer = Q(expires_on=None) | Q(expires_on__gt=ends)
+    others = VehicleDocument.objects.filter(vehicle=OuterRef("vehicle"), kind=OuterRef("kind"))
+    return Exists(others.filter(good, longer))
 
 
 def _days_from(day: datetime.date, days: int) -> datetime.date:

@@ -65,16 +65,43 @@ def test_what_runs_out_is_found_by_how_soon(
     scooter: Vehicle, marco: User, due: str, numbers: set[str]
 ) -> None:
     today = clock.service_day(clock.now())
-    for days in (-1, 6, 29, 90):
+    kinds = {-1: "targhino", 6: "insurance", 29: "inspection", 90: "registration"}
+    for days, kind in kinds.items():
         VehicleDocument.objects.create(
             vehicle=scooter,
-            kind="insurance",
+            kind=kind,
             number=f"P{days}",
             valid_from=today - 300 * DAY,
             expires_on=today + days * DAY,
         )
     found = desk(marco).get(f"{address('vehicledocument', 'changelist')}?due={due}")
     assert {paper.number for paper in found.context["cl"].result_list} == numbers
+
+
+def test_a_paper_that_another_follows_does_not_run_out(scooter: Vehicle, marco: User) -> None:
+    """Renewed in time, renewed late, and renewed too late: only the last one is listed."""
+    today = clock.service_day(clock.now())
+    papers = (
+        ("insurance", "in time", -300, 5),
+        ("insurance", "its renewal", 6, None),
+        ("inspection", "late", -300, -9),
+        ("inspection", "from yesterday", -1, 300),
+        ("registration", "too late", -300, 3),
+        ("registration", "after a gap", 9, 300),
+    )
+    for kind, number, first, last in papers:
+        VehicleDocument.objects.create(
+            vehicle=scooter,
+            kind=kind,
+            number=number,
+            valid_from=today + first * DAY,
+            expires_on=None if last is None else today + last * DAY,
+        )
+    client, listed = desk(marco), set()
+    for due in ("over", "7", "30"):
+        page = client.get(f"{address('vehicledocument', 'changelist')}?due={due}")
+        listed |= {paper.number for paper in page.context["cl"].result_list}
+    assert listed == {"too late"}
 
 
 def test_a_type_is_everybodys_and_no_operator_changes_it(scooter: Vehicle, marco: User) -> None:
