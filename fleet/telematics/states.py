@@ -88,3 +88,6 @@ class RetentionKind(models.TextChoices):
     DROP_MONTH = "drop_month", _("Chunks of a month dropped")
     CUT_LINKS = "cut_links", _("Links to trips cut")
     QUARANTINE = "quarantine", _("Quarantined points forgotten")
+    CROSSINGS = "crossings", _("Zone crossings forgotten")
+    SPEED_ORDERS = "speed_orders", _("Speed limit orders forgotten")
+    ALARMS = "alarms", _("Closed alarms forgotten")

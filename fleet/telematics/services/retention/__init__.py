@@ -9,6 +9,7 @@ from fleet.telematics.services.retention.links import cut_links
 from fleet.telematics.services.retention.months import drop_months
 from fleet.telematics.services.retention.quarantine import forget_quarantined
 from fleet.telematics.services.retention.round import retain
+from fleet.telematics.services.retention.traces import forget_traces
 
 __all__ = [
     "close_days",
@@ -17,5 +18,6 @@ __all__ = [
     "cut_links",
     "drop_months",
     "forget_quarantined",
+    "forget_traces",
     "retain",
 ]

@@ -10,6 +10,7 @@ from fleet.telematics.services.retention.days import close_days, count_closed_da
 from fleet.telematics.services.retention.links import cut_links
 from fleet.telematics.services.retention.months import drop_months
 from fleet.telematics.services.retention.quarantine import forget_quarantined
+from fleet.telematics.services.retention.traces import forget_traces
 
 if TYPE_CHECKING:
     import datetime
@@ -23,6 +24,7 @@ STEPS: tuple[Callable[..., object], ...] = (
     drop_months,
     cut_links,
     forget_quarantined,
+    forget_traces,
 )
 
 
