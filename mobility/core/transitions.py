@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
 
 from mobility.core import audit
 from mobility.core.errors import Conflict
@@ -32,12 +33,14 @@ class IllegalMove(Conflict):
     """The table of moves knows no such move; asking again will not help."""
 
     code = "illegal_move"
+    message = _("This cannot be done in its present state.")
 
 
 class LostRace(Conflict):
     """Somebody else moved the row first; reload and look again."""
 
     code = "lost_race"
+    message = _("Somebody else was faster. Reload and look again.")
 
 
 def move(

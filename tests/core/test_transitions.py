@@ -41,16 +41,18 @@ def test_a_declared_move_changes_row_memory_and_trail(switch: Switch) -> None:
 
 
 def test_an_undeclared_move_is_refused_and_leaves_nothing(switch: Switch) -> None:
-    with pytest.raises(transitions.IllegalMove):
+    with pytest.raises(transitions.IllegalMove) as refused:
         move(switch, "off")
+    assert "state" in refused.value.detail
     assert not AuditEntry.objects.filter(action__startswith="name:").exists()
 
 
 def test_who_loaded_an_older_state_loses_the_race(switch: Switch) -> None:
     mine, theirs = Switch.objects.get(), Switch.objects.get()
     move(theirs, "on")
-    with pytest.raises(transitions.LostRace):
+    with pytest.raises(transitions.LostRace) as lost:
         move(mine, "on")
+    assert "faster" in lost.value.detail
     assert AuditEntry.objects.filter(action="name:on").count() == 1
 
 
