@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from django.http import HttpResponse
 
 from fleet.maintenance.models import WorkOrder
+from mobility.core.spreadsheets import safe_cell
 
 HEAD = (
     "vehicle", "type", "reason", "title", "state", "priority", "opened_at", "started_at",
     "finished_at", "downtime_hours", "labour_minutes", "parts", "parts_cents", "cost_cents",
     "total_cents", "currency", "notes",
 )  # fmt: skip
-# A cell that begins with one of these is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(orders: Iterable[WorkOrder], *, at: datetime.datetime) -> HttpResponse:
@@ -26,13 +25,8 @@ def as_csv(orders: Iterable[WorkOrder], *, at: datetime.datetime) -> HttpRespons
     writer = csv.writer(response)
     writer.writerow(HEAD)
     for order in orders:
-        writer.writerow([safe(cell) for cell in _row(order, at=at)])
+        writer.writerow([safe_cell(cell) for cell in _row(order, at=at)])
     return response
-
-
-def safe(cell: object) -> object:
-    """The cell, with an apostrophe before what a spreadsheet would take for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 def _row(order: WorkOrder, *, at: datetime.datetime) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from mobility.core.errors import Invalid
+from mobility.core.spreadsheets import plain_cell, safe_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,8 +40,6 @@ MAX_BYTES = 1_000_000
 MAX_ROWS = 2_000
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-# OWASP, "CSV Injection": what spreadsheets take for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class SheetMalformed(Invalid):
@@ -60,7 +59,7 @@ def write(rows: Iterable[Sequence[object]]) -> Iterator[str]:
     """The file of these rows, each in the order of `COLUMNS`, line by line."""
     yield _BOM + _line(COLUMNS)
     for row in rows:
-        yield _line([_safe(value) for value in row])
+        yield _line([safe_cell(value) for value in row])
 
 
 def read(content: bytes) -> list[SheetRow]:
@@ -117,7 +116,7 @@ def _rows(reader: Iterator[list[str]], columns: list[str]) -> Iterator[SheetRow]
                 reason=_("line %(line)d has more cells than the first") % {"line": line}
             )
         values = {
-            name: _plain(cell)
+            name: plain_cell(cell)
             for name, cell in zip(columns, cells, strict=False)
             if name in WRITABLE
         }
@@ -128,15 +127,3 @@ def _line(cells: Iterable[object]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer, delimiter=";").writerow(cells)
     return buffer.getvalue()
-
-
-def _safe(value: object) -> object:
-    """What no spreadsheet will compute; numbers are left as numbers."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
-
-
-def _plain(cell: str) -> str:
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
