@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from fleet.telematics import services
@@ -40,7 +41,8 @@ class NewDeviceForm(forms.ModelForm[Device]):
         model = Device
         fields = ("protocol", "model", "imei")
         help_texts: ClassVar = {
-            "model": _("Teltonika only: %(profiles)s") % {"profiles": ", ".join(PROFILES)},
+            # Put together only when shown: the reader's language is not known before.
+            "model": format_lazy("{} {}", _("Teltonika only:"), ", ".join(PROFILES)),
             "imei": _("Teltonika only: 15 digits."),
         }
 
