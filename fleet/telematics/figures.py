@@ -24,11 +24,15 @@ EDGE_HEARTBEAT = "edge"
 # Only vehicles that spoke lately: one that is switched off has no clock to judge.
 _HEARD_S = 900
 _SKEWED_S = 60
+# What is older than this when it is received is history: `LIVE_FOR_US` of the drain.
+_UNGUARDED_S = 300
 _SKEW = """
-SELECT COALESCE(max(abs(skew)), 0), count(*) FILTER (WHERE abs(skew) > %s)
+SELECT COALESCE(max(abs(skew)), 0), count(*) FILTER (WHERE abs(skew) > %s),
+       count(*) FILTER (WHERE skew > %s)
 FROM (
-    SELECT extract(epoch FROM received_at - at) AS skew FROM fleet_lateststate
-    WHERE received_at > %s - make_interval(secs => %s)
+    SELECT extract(epoch FROM point.received_at - point.at) AS skew FROM fleet_lateststate latest
+    JOIN fleet_point point ON point.vehicle_id = latest.vehicle_id AND point.at = latest.at
+    WHERE latest.received_at > %s - make_interval(secs => %s)
 ) heard
 """
 
@@ -107,8 +111,8 @@ def alarm_figures() -> Iterable[Metric]:
 def clock_figures() -> Iterable[Metric]:
     """How wrong the clocks of vehicles are that we have heard lately."""
     with connection.cursor() as cursor:
-        cursor.execute(_SKEW, [_SKEWED_S, clock.now(), _HEARD_S])
-        largest_s, skewed = cursor.fetchone() or (0, 0)
+        cursor.execute(_SKEW, [_SKEWED_S, _UNGUARDED_S, clock.now(), _HEARD_S])
+        largest_s, skewed, unguarded = cursor.fetchone() or (0, 0, 0)
     yield GaugeMetricFamily(
         "telemetry_clock_skew_seconds",
         "Largest difference of a vehicle's clock to ours in its newest report",
@@ -118,6 +122,11 @@ def clock_figures() -> Iterable[Metric]:
         "telemetry_skewed_vehicles",
         "Vehicles whose newest report is more than a minute off our clock",
         value=int(skewed),
+    )
+    yield GaugeMetricFamily(
+        "telemetry_unguarded_vehicles",
+        "Vehicles whose clock is so slow that no alarm comes of what they report; see to the unit",
+        value=int(unguarded),
     )
 
 

@@ -15,6 +15,7 @@ from fleet.telematics.rules.points import (
     quarantine_reasons,
     reason_of,
     right_week,
+    without_place,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "quarantine_reasons",
     "reason_of",
     "right_week",
+    "without_place",
 ]

@@ -78,6 +78,14 @@ def quarantine_reasons(points: Points) -> NDArray[np.int8]:
     return np.select(faults, range(1, len(faults) + 1), default=0).astype(np.int8)
 
 
+def without_place(points: Points, codes: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Points (with codes of `quarantine_reasons`) at fault for their place alone, which is 0/0."""
+    ahead_us = points["at_us"] - points["received_us"]
+    timely = (ahead_us <= MAX_AHEAD_US) & (ahead_us >= -MAX_AGE_US)
+    placeless: NDArray[np.bool_] = timely & (codes == 1 + _ORDER.index(QuarantineReason.ZERO_FIX))
+    return placeless
+
+
 def reason_of(code: int) -> QuarantineReason:
     """The reason behind a code of `quarantine_reasons`."""
     return _ORDER[code - 1]

@@ -14,7 +14,7 @@ from fleet.vehicles.states import LinkState
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fleet.telematics.records import Points
     from mobility.core.principals import Principal
@@ -36,7 +36,7 @@ FROM unnest(
     odometer_m, accuracy_dm, speed_cms, heading, battery_pct, locked
 )
 ON CONFLICT (vehicle_id) DO UPDATE SET
-    at = EXCLUDED.at, received_at = EXCLUDED.received_at,
+    at = EXCLUDED.at, received_at = GREATEST(EXCLUDED.received_at, latest.received_at),
     lon_e7 = EXCLUDED.lon_e7, lat_e7 = EXCLUDED.lat_e7,
     accuracy_dm = EXCLUDED.accuracy_dm,
     speed_cms = EXCLUDED.speed_cms, heading = EXCLUDED.heading,
@@ -44,6 +44,22 @@ ON CONFLICT (vehicle_id) DO UPDATE SET
     battery_pct = COALESCE(EXCLUDED.battery_pct, latest.battery_pct),
     locked = COALESCE(EXCLUDED.locked, latest.locked)
 WHERE EXCLUDED.at > latest.at
+"""
+
+# Received last is told last; the clock of the fix stays with its place.
+_PLACELESS = """
+UPDATE fleet_lateststate latest SET
+    odometer_m = COALESCE(NULLIF(report.odometer_m, -1), latest.odometer_m),
+    battery_pct = COALESCE(NULLIF(report.battery_pct, -1), latest.battery_pct),
+    locked = COALESCE(NULLIF(report.locked, -1)::int::bool, latest.locked)
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::smallint[], %s::smallint[])
+    AS report (vehicle_id, received_at, odometer_m, battery_pct, locked)
+WHERE latest.vehicle_id = report.vehicle_id AND latest.received_at <= report.received_at
+"""
+_HEARD = """
+UPDATE fleet_lateststate latest SET received_at = heard.at
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS heard (vehicle_id, at)
+WHERE latest.vehicle_id = heard.vehicle_id AND latest.received_at < heard.at
 """
 
 _NUMBERS = (
@@ -96,6 +112,23 @@ def write_latest(rows: Points) -> None:
     numbers = (rows[name].tolist() for name in _NUMBERS)
     with connection.cursor() as cursor:
         cursor.execute(_UPSERT, [rows["vehicle_id"].tolist(), *moments, *numbers])
+
+
+def write_placeless(rows: Points) -> None:
+    """What reports without a place tell, one row per vehicle, where nothing was received later."""
+    if len(rows):
+        numbers = (rows[name].tolist() for name in ("odometer_m", "battery_pct", "locked"))
+        moments = [records.from_us(us) for us in rows["received_us"].tolist()]
+        with connection.cursor() as cursor:
+            cursor.execute(_PLACELESS, [rows["vehicle_id"].tolist(), moments, *numbers])
+
+
+def write_heard(last_us: Mapping[int, int]) -> None:
+    """When vehicles were last heard (µs), whatever they said; only ever forward."""
+    ordered = sorted(last_us.items())
+    ids, moments = [pair[0] for pair in ordered], [records.from_us(pair[1]) for pair in ordered]
+    with connection.cursor() as cursor:
+        cursor.execute(_HEARD, [ids, moments])
 
 
 def _placed(place: Placement, at: datetime.datetime) -> tuple[int, ...]:

@@ -60,8 +60,8 @@ def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Dr
     """
     intake = take_in(received)
     points = intake.points
-    if len(points):
-        known = load_known(points)
+    if intake.heard:
+        known = load_known(intake.heard)
         rows = known.rows_of(points)
         fresh = points["at_us"] > known.watermark_us[rows]
         prepare_days(points["at_us"])
@@ -69,6 +69,9 @@ def store_batch(received: Points, *, at: datetime.datetime, careful: bool) -> Dr
         point_store().append(fresh=_taken(points, new), late=_taken(points, ~new))
         tracks.note_late_points(spans=_unexpected(points, fresh, at=at), at=at)
         _judge(_taken(points, fresh), _taken(rows, fresh), known, at=at, careful=careful)
+        _take_placeless(intake.placeless, known, at=at)
+        latest.write_heard(intake.heard)
+        _hear(intake.heard, known, at=at)
         write_presences([vehicle.presence for vehicle in known.vehicles], at=at)
     return Drained(stored=len(points), quarantined=intake.quarantined)
 
@@ -86,7 +89,6 @@ def _judge(
     points, rows = _taken(points, believed), _taken(rows, believed)
     newest = rules.newest(points)
     latest.write_latest(newest)
-    _hear(newest, known, at=at)
     _judge_batteries(newest, known, at=at)
     live = points["at_us"] >= np.maximum(known.since_us[rows], records.to_us(at) - LIVE_FOR_US)
     points, rows = _taken(points, live), _taken(rows, live)
@@ -142,10 +144,23 @@ def _believe(points: Points, rows: NDArray[np.int64], known: Known) -> NDArray[n
     return belief.believed
 
 
-def _hear(newest: Points, known: Known, *, at: datetime.datetime) -> None:
-    """Vehicles that were silent and have just reported are online again."""
-    recent = newest[newest["received_us"] > records.to_us(at - LATE_AFTER)]
-    heard = known.silent() & set(recent["vehicle_id"].tolist())
+def _take_placeless(points: Points, known: Known, *, at: datetime.datetime) -> None:
+    """Battery, lock and odometer of vehicles that know no place, in a garage say."""
+    if len(points):
+        newest = rules.newest(points)
+        newest = newest[newest["at_us"] > known.last["at_us"][known.rows_of(newest)]]
+        latest.write_placeless(newest)
+        _judge_batteries(newest, known, at=at)
+
+
+def _hear(last_us: dict[int, int], known: Known, *, at: datetime.datetime) -> None:
+    """Vehicles that were silent and have just reported are online again.
+
+    Whatever they reported, and by our clock: one that has no fix, or whose clock is wrong, speaks.
+    """
+    since_us = records.to_us(at - LATE_AFTER)
+    recent = {vehicle_id for vehicle_id, us in last_us.items() if us > since_us}
+    heard = known.silent() & recent
     set_link_state(vehicle_ids=sorted(heard), to=LinkState.ONLINE, at=at, by=BY)
     news = AlarmNews()
     for vehicle in known.vehicles:

@@ -35,6 +35,17 @@ ON CONFLICT DO NOTHING
 """
 
 
+_HOUR_US = 3_600_000_000
+_SHOWN = f"""
+SELECT device, hour FROM unnest(%s::bigint[], %s::bigint[]) AS asked (device, hour)
+WHERE EXISTS (
+    SELECT FROM fleet_quarantinedpoint aside
+    WHERE aside.device_id = device AND aside.reason = '{QuarantineReason.ZERO_FIX}'
+      AND aside.at_us >= hour * {_HOUR_US} AND aside.at_us < (hour + 1) * {_HOUR_US}
+)
+"""  # noqa: S608 - constants
+
+
 @dataclass(frozen=True, kw_only=True)
 class Intake:
     """Points in order and each once, and how many were put aside or set right."""
@@ -42,6 +53,10 @@ class Intake:
     points: Points
     quarantined: int
     corrected: int
+    # Reports without a place, in order: what else they tell is as good as with one.
+    placeless: Points
+    # Whoever was heard, whatever it said, and when we last received it (µs).
+    heard: dict[int, int]
 
 
 def take_in(received: Points) -> Intake:
@@ -58,7 +73,11 @@ def take_in(received: Points) -> Intake:
     asked = np.where(bad, received["received_us"], received["at_us"])
     vehicles = owners.vehicles_of(received, at_us=asked)
     homeless = ~bad & (vehicles == owners.NOBODY)
-    put_aside(received[bad], vehicles[bad], [rules.reason_of(code) for code in codes[bad].tolist()])
+    placeless = rules.without_place(received, codes) & (vehicles != owners.NOBODY)
+    shown = _first_of_the_hour(received, placeless)
+    aside = bad & (~placeless | shown)
+    reasons = [rules.reason_of(code) for code in codes[aside].tolist()]
+    put_aside(received[aside], vehicles[aside], reasons)
     put_aside(
         received[homeless],
         vehicles[homeless],
@@ -71,7 +90,42 @@ def take_in(received: Points) -> Intake:
         points=rules.in_order_once(records.owned(points, vehicle_id=owners_of)),
         quarantined=len(received) - len(points),
         corrected=corrected,
+        placeless=rules.in_order_once(
+            records.owned(received[placeless], vehicle_id=vehicles[placeless])
+        ),
+        heard=_heard(vehicles, received["received_us"]),
     )
+
+
+def _heard(vehicles: NDArray[np.int64], received_us: NDArray[np.int64]) -> dict[int, int]:
+    order = np.lexsort((received_us, vehicles))
+    pairs = zip(vehicles[order].tolist(), received_us[order].tolist(), strict=True)
+    heard = dict(pairs)  # the last of each counts
+    heard.pop(owners.NOBODY, None)
+    return heard
+
+
+def _first_of_the_hour(received: Points, placeless: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of reports without a place those to show: a vehicle in a garage sends them all day."""
+    shown = np.zeros(len(received), dtype=bool)
+    where = np.flatnonzero(placeless)
+    if not len(where):
+        return shown
+    devices = received["device_id"][where].tolist()
+    hours = (received["at_us"][where] // _HOUR_US).tolist()
+    firsts: dict[tuple[int, int], int] = {}
+    for place, device, hour in zip(where.tolist(), devices, hours, strict=True):
+        firsts.setdefault((device, hour), place)
+    known = _shown_already(list(firsts))
+    shown[[place for key, place in firsts.items() if key not in known]] = True
+    return shown
+
+
+def _shown_already(keys: list[tuple[int, int]]) -> set[tuple[int, int]]:
+    devices, hours = ([key[number] for key in keys] for number in (0, 1))
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOWN, [devices, hours])
+        return {(device, hour) for device, hour in cursor.fetchall()}
 
 
 def put_aside(

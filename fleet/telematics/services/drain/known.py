@@ -23,6 +23,7 @@ from fleet.vehicles.states import (
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
@@ -166,11 +167,10 @@ class Known:
         return frozenset(v.vehicle_id for v in self.vehicles if v.withdrawn)
 
 
-def load_known(points: Points) -> Known:
-    """Everything the drain must know of the vehicles of these points (in order); one query."""
+def load_known(vehicle_ids: Collection[int]) -> Known:
+    """Everything the drain must know of these vehicles; one query."""
     with connection.cursor() as cursor:
-        first = np.diff(points["vehicle_id"], prepend=-1) != 0
-        cursor.execute(_LOAD, [points["vehicle_id"][first].tolist()])
+        cursor.execute(_LOAD, [list(vehicle_ids)])
         rows = cursor.fetchall()
     vehicles = [_vehicle(row) for row in rows]
     last = np.zeros(len(rows), dtype=FIX)
