@@ -103,9 +103,14 @@ def lock_subjects(vehicle_ids: Collection[int]) -> list[Subject]:
 
     Whoever changes a vehicle, its blocks or its holds begins here, before any other lock.
     """
+    lock_vehicles(vehicle_ids)
+    return load_subjects(vehicle_ids)
+
+
+def lock_vehicles(vehicle_ids: Collection[int]) -> None:
+    """Lock these vehicles for this transaction, for who judges them by something else; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, [list(vehicle_ids)])
-    return load_subjects(vehicle_ids)
 
 
 def lock_held(hold_id: int) -> tuple[VehicleHold, Subject] | None:

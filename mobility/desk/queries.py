@@ -184,8 +184,9 @@ def _maintenance(user: User, *, at: datetime.datetime) -> list[Concern]:
 
 
 def _papers(user: User, *, at: datetime.datetime) -> list[Concern]:
+    today = clock.service_day(at)
     due = papers_due(
-        vehicles=Vehicle.objects.visible_to(user), last=clock.service_day(at) + PAPERS_AHEAD
+        vehicles=Vehicle.objects.visible_to(user), today=today, last=today + PAPERS_AHEAD
     )
     first = next((paper.expires_on for paper in due if paper.expires_on), None)
     return [

@@ -64,9 +64,9 @@ class PapersFilter(admin.SimpleListFilter):
         if self.value() not in {"0", "7", "30"}:
             return queryset
         ahead = datetime.timedelta(days=int(str(self.value())))
-        last = clock.service_day(clock.now()) + ahead
+        today = clock.service_day(clock.now())
         own = Vehicle.objects.visible_to(request.user)
-        due = queries.papers_due(vehicles=own, last=last)
+        due = queries.papers_due(vehicles=own, today=today, last=today + ahead)
         return queryset.filter(pk__in={paper.vehicle_id for paper in due})
 
 

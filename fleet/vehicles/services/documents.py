@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 
+from fleet.vehicles import history
 from fleet.vehicles.models import Vehicle, VehicleDocument
 from fleet.vehicles.services.blocks import block_vehicles, lift_blocks
 from fleet.vehicles.services.holds import VehicleNotFound
@@ -79,23 +80,35 @@ def refresh_document_blocks(
 ) -> int:
     """Block vehicles that lack a paper on the city's day of `at`, and free those that lack none.
 
-    `None` means all vehicles. Returns how many changed; one query when nothing did.
+    `None` means all vehicles. All that may change are locked first, in one pass, and judged then:
+    a paper that somebody hands in at this moment counts, whoever comes first. Returns how many
+    changed; one query when `None` finds nothing to do.
     """
+    if vehicle_ids is None:
+        vehicle_ids = [pk for pk, _lacking in _wrong(None, at=at)]
+    if not vehicle_ids:
+        return 0
+    reason = BlockReason.DOCUMENT_EXPIRED
+    with transaction.atomic():
+        history.lock_vehicles(vehicle_ids)
+        wrong = _wrong(vehicle_ids, at=at)
+        lacking = [pk for pk, is_lacking in wrong if is_lacking]
+        complete = [pk for pk, is_lacking in wrong if not is_lacking]
+        if lacking:
+            block_vehicles(vehicle_ids=lacking, reason=reason, at=at, by=BY)
+        if complete:
+            lift_blocks(vehicle_ids=complete, reason=reason, at=at, by=BY)
+    return len(wrong)
+
+
+def _wrong(vehicle_ids: Collection[int] | None, *, at: datetime.datetime) -> list[tuple[int, bool]]:
+    """The vehicles whose block does not fit their papers, and whether they lack one."""
     asked: dict[str, Any] = {
         "day": clock.service_day(at),
         "reason": BlockReason.DOCUMENT_EXPIRED.value,
         "all": vehicle_ids is None,
         "ids": list(vehicle_ids or ()),
     }
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_WRONG, asked)
-            wrong = cursor.fetchall()
-        lacking = [pk for pk, is_lacking in wrong if is_lacking]
-        complete = [pk for pk, is_lacking in wrong if not is_lacking]
-        reason = BlockReason.DOCUMENT_EXPIRED
-        if lacking:
-            block_vehicles(vehicle_ids=lacking, reason=reason, at=at, by=BY)
-        if complete:
-            lift_blocks(vehicle_ids=complete, reason=reason, at=at, by=BY)
-    return len(wrong)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG, asked)
+        return cursor.fetchall()

@@ -1,20 +1,22 @@
 """Papers of vehicles: who lacks one is not offered, and nobody has to remember it."""
 
 import datetime
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from rest_framework.test import APIClient
 
 from fleet.vehicles import queries, services
-from fleet.vehicles.models import Vehicle, VehicleDocument
+from fleet.vehicles.models import Vehicle, VehicleBlock, VehicleDocument
 from fleet.vehicles.tasks import refresh_document_blocks
 from mobility.accounts.models import User
 from mobility.core import clock
 from tests.fleet.fixtures import MakeVehicle
 from tests.fleet.vehicles.acting import AT, NOW, blocks_of, change_type, last_event
+from tests.fleet.vehicles.test_holds import race, wait_for_a_waiter
 
 DAY = datetime.timedelta(days=1)
 TODAY = clock.service_day(AT)
@@ -108,7 +110,7 @@ def test_a_rider_on_the_way_keeps_the_vehicle_when_a_paper_ends(scooter: Vehicle
 
 def test_looking_again_costs_one_query(scooter: Vehicle, django_assert_num_queries: Any) -> None:
     refresh()
-    with django_assert_num_queries(3):  # begin, look, end
+    with django_assert_num_queries(1):
         refresh()
 
 
@@ -124,12 +126,76 @@ def test_marco_sees_what_runs_out_within_thirty_days(
     fine = make_vehicle("scooter")
     paper(fine, "targhino", until=None)
     paper(fine, "insurance", until=TODAY + 31 * DAY)
-    due = queries.documents_due(organisation_ids=[scooter.organisation_id], last=TODAY + 30 * DAY)
+    due = documents_due(scooter)
     assert [(one.vehicle_code, one.kind, one.number) for one in due] == [
         (scooter.code, "targhino", None),
         (scooter.code, "insurance", "1"),
     ]
-    assert queries.documents_due(organisation_ids=[], last=TODAY) == []
+    assert queries.documents_due(organisation_ids=[], today=TODAY, last=TODAY) == []
+
+
+def documents_due(vehicle: Vehicle) -> list[queries.DocumentDue]:
+    return queries.documents_due(
+        organisation_ids=[vehicle.organisation_id], today=TODAY, last=TODAY + 30 * DAY
+    )
+
+
+def test_a_renewal_counts_only_without_a_gap(scooter: Vehicle) -> None:
+    """What begins next month does not make up for what is lacking today."""
+    change_type(scooter, required_documents=["insurance"])
+
+    def insured(first: int, last: int | None, number: str) -> None:
+        VehicleDocument.objects.create(
+            vehicle=scooter,
+            kind="insurance",
+            number=number,
+            valid_from=TODAY + first * DAY,
+            expires_on=None if last is None else TODAY + last * DAY,
+        )
+
+    def told() -> list[tuple[str | None, datetime.date | None]]:
+        return [(one.number, one.expires_on) for one in documents_due(scooter)]
+
+    insured(-400, -5, "old")
+    insured(12, None, "next year's")
+    assert told() == [(None, None)]
+    insured(-5, 10, "bridge")
+    assert told() == [("bridge", TODAY + 10 * DAY)]
+    insured(11, 11, "the day between")
+    assert told() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_paper_handed_in_while_the_sweep_looks_counts(scooter: Vehicle) -> None:
+    paper(scooter, "targhino", until=None)
+    outcomes: list[object] = []
+    sweep = threading.Thread(target=lambda: outcomes.extend(race(1, lambda _n: refresh())))
+    VehicleBlock.objects.all().update(until=AT, lifted_by="x")
+    with transaction.atomic():
+        paper(scooter, "insurance", until=None)
+        services.block_vehicle(vehicle_id=scooter.pk, reason="damage", **NOW)
+        sweep.start()
+        wait_for_a_waiter()
+    sweep.join(timeout=20)
+    assert outcomes == [0]
+    assert blocks_of(scooter) == {"damage"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_meets_who_acts_on_the_same_vehicles(make_vehicle: MakeVehicle) -> None:
+    """It frees the first and blocks the second; in two passes it would take the second first."""
+    first, second = make_vehicle(), make_vehicle("car")
+    services.block_vehicle(vehicle_id=first.pk, reason="document_expired", **NOW)
+    change_type(second, required_documents=["insurance"])
+    outcomes: list[object] = []
+    sweep = threading.Thread(target=lambda: outcomes.extend(race(1, lambda _n: refresh())))
+    with transaction.atomic():
+        services.block_vehicle(vehicle_id=first.pk, reason="damage", **NOW)
+        sweep.start()
+        wait_for_a_waiter()
+        services.block_vehicle(vehicle_id=second.pk, reason="damage", **NOW)
+    sweep.join(timeout=20)
+    assert outcomes == [2]
 
 
 def test_a_paper_cannot_end_before_it_begins(scooter: Vehicle) -> None:
