@@ -1,7 +1,9 @@
 """Why a vehicle cannot be rented now: the pure answer behind the courtesy check."""
 
 import re
-from typing import Any
+from typing import Any, Protocol
+
+from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles.states import (
     OPENERS,
@@ -66,6 +68,29 @@ def parameters_fit(kind: str, parameters: dict[str, Any]) -> bool:
         return False
     limit = parameters["max_kmh"]
     return limit is None or (type(limit) is int and 1 <= limit <= TOP_LIMIT_KMH)
+
+
+NO_SUCH_HUB = _("there is no such hub in this city")
+KIND_STAYS = _("a vehicle changes its kind only while it is being prepared or in storage")
+_INDOORS = frozenset({LifeState.DRAFT, LifeState.STORAGE})
+
+
+class HasKind(Protocol):
+    """What the rule of kinds looks at."""
+
+    kind: str
+    life_state: str
+    rental_state: str
+
+
+def may_become(vehicle: HasKind, kind: str) -> bool:
+    """Whether a vehicle may be made one of this kind now.
+
+    The city reads another state machine for each mode of MDS, and knows no event that leads from
+    one to the other: so not while the vehicle is on the street or in somebody's hands.
+    """
+    indoors = vehicle.life_state in _INDOORS and vehicle.rental_state == RentalState.FREE
+    return vehicle.kind == kind or indoors
 
 
 # Cars since 1994: two letters, three digits, two letters, without I, O, Q and U, which look like

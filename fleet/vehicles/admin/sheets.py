@@ -43,6 +43,7 @@ class SheetForm(forms.Form):
         help_text=_("At most 2,000 rows and 1 MB, in UTF-8, divided by ; or ,"),
     )
     text = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request.POST or None, request.FILES or None)
@@ -107,10 +108,13 @@ def _take(form: SheetForm, request: HttpRequest) -> tuple[list[services.RowVerdi
         "city_id": form.cleaned_data["city"].pk,
     }
     if writes:
-        return services.import_sheet(rows=rows, **where, **deed(request)), True
-    # The page that comes back carries the text on to the second step.
-    form.data = {**form.data, "text": content.decode("utf-8-sig")}
-    return services.check_sheet(rows=rows, **where), False
+        seen = form.cleaned_data["seen"]
+        return services.import_sheet(rows=rows, **where, **deed(request), seen=seen), True
+    verdicts = services.check_sheet(rows=rows, **where)
+    # The page that comes back carries the text on to the second step, and what was found in it.
+    text, seen = content.decode("utf-8-sig"), services.fingerprint(verdicts)
+    form.data = {**form.data, "text": text, "seen": seen}
+    return verdicts, False
 
 
 def _counts(verdicts: list[services.RowVerdict]) -> dict[str, int]:

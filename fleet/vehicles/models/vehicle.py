@@ -7,13 +7,14 @@ from typing import ClassVar
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Cast, Replace, Substr
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles import states
+from fleet.vehicles import rules, states
 from fleet.vehicles.scoping import FleetScoped
 from mobility.accounts.scoping import Everybodys
 from mobility.core.models import PublicModel
@@ -226,6 +227,17 @@ class Vehicle(PublicModel):
 
     def __str__(self) -> str:
         return self.code
+
+    def clean(self) -> None:
+        """Its home hub lies in its city, and its kind changes only indoors."""
+        super().clean()
+        if self.home_hub is not None and self.home_hub.city_id != self.city_id:
+            raise ValidationError({"home_hub": rules.NO_SUCH_HUB})
+        if self.pk is None or self.type_id is None:
+            return
+        kept = Vehicle.objects.select_related("type").filter(pk=self.pk).first()
+        if kept is not None and not rules.may_become(kept, self.type.kind):
+            raise ValidationError({"type": rules.KIND_STAYS})
 
     @property
     def kind(self) -> str:

@@ -47,6 +47,7 @@ from fleet.vehicles.services.imports import (
     RowVerdict,
     SheetOvertaken,
     check_sheet,
+    fingerprint,
     import_sheet,
 )
 from fleet.vehicles.services.life import (
@@ -107,6 +108,7 @@ __all__ = [
     "end_service_trip",
     "expire_commands",
     "extend_hold",
+    "fingerprint",
     "hold_vehicle",
     "import_sheet",
     "lift_block",

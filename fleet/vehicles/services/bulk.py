@@ -1,4 +1,9 @@
-"""The same change to many vehicles, each judged by itself."""
+"""The same change to many vehicles, each judged by itself.
+
+DomainError
+├── Invalid   HubElsewhere
+└── Conflict  KindStays
+"""
 
 from __future__ import annotations
 
@@ -7,19 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles import rules
+from fleet.vehicles.models import Vehicle, VehicleType
 from fleet.vehicles.services.blocks import change_blocks_by_hand
 from fleet.vehicles.services.documents import refresh_document_blocks
 from fleet.vehicles.services.life import set_life_state
 from mobility.core import audit
-from mobility.core.errors import DomainError
+from mobility.core.errors import Conflict, DomainError, Invalid
 from mobility.core.models import AuditEntry
+from mobility.geography.models import Hub
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
     from mobility.core.principals import Principal
+
+
+class KindStays(Conflict):
+    code = "kind_stays"
+    message = rules.KIND_STAYS
+
+
+class HubElsewhere(Invalid):
+    code = "hub_elsewhere"
+    message = rules.NO_SUCH_HUB
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,21 +72,24 @@ def edit_vehicles(
     Raises `BlockIsAutomatic`, with nothing changed.
     """
     with transaction.atomic():
-        changed = set(_edit(vehicle_ids, edit, at=at, by=by))
+        edited, unfit = _edit(vehicle_ids, edit, at=at, by=by)
+        changed = set(edited)
         changed |= {
             *change_blocks_by_hand(
                 vehicle_ids=vehicle_ids, place=edit.block, lift=edit.lift, at=at, by=by
             )
         }
     moved, refused = _move(vehicle_ids, edit, at=at, by=by) if edit.life else (set(), {})
-    return BulkReport(changed=sorted(changed | moved), refused=refused)
+    return BulkReport(changed=sorted(changed | moved), refused={**unfit, **refused})
 
 
 def _edit(
     vehicle_ids: Collection[int], edit: BulkEdit, *, at: datetime.datetime, by: Principal
-) -> list[int]:
-    rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=vehicle_ids)
-    vehicles = [vehicle for vehicle in rows.order_by("pk") if _apply(vehicle, edit)]
+) -> tuple[list[int], dict[int, DomainError]]:
+    locked = Vehicle.objects.select_for_update(of=("self",), no_key=True).select_related("type")
+    rows = list(locked.filter(pk__in=vehicle_ids).order_by("pk"))
+    unfit = _unfit(rows, edit)
+    vehicles = [vehicle for vehicle in rows if vehicle.pk not in unfit and _apply(vehicle, edit)]
     Vehicle.objects.bulk_update(vehicles, ["type", "home_hub", "equipment"], batch_size=500)
     changes = _told(edit)
     AuditEntry.objects.bulk_create(
@@ -79,7 +99,22 @@ def _edit(
     ids = [vehicle.pk for vehicle in vehicles]
     if edit.type_id is not None:
         refresh_document_blocks(at=at, vehicle_ids=ids)
-    return ids
+    return ids, unfit
+
+
+def _unfit(vehicles: Collection[Vehicle], edit: BulkEdit) -> dict[int, DomainError]:
+    """Those that cannot be of this type, or at home in this hub."""
+    kinds = VehicleType.objects.filter(pk=edit.type_id).values_list("kind", flat=True)
+    kind = kinds.first() if edit.type_id is not None else None
+    hubs = Hub.objects.filter(pk=edit.home_hub_id).values_list("city", flat=True)
+    city = hubs.first() if edit.home_hub_id is not None else None
+    unfit: dict[int, DomainError] = {}
+    for vehicle in vehicles:
+        if kind is not None and not rules.may_become(vehicle, kind):
+            unfit[vehicle.pk] = KindStays()
+        elif city is not None and city != vehicle.city_id:
+            unfit[vehicle.pk] = HubElsewhere()
+    return unfit
 
 
 def _apply(vehicle: Vehicle, edit: BulkEdit) -> bool:

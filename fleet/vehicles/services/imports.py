@@ -6,6 +6,8 @@ DomainError
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from fleet.vehicles import rules
 from fleet.vehicles.models import Vehicle, VehicleType
 from fleet.vehicles.models.vehicle import PLATE_SHAPE, VIN_SHAPE
+from fleet.vehicles.rules import KIND_STAYS, NO_SUCH_HUB
 from fleet.vehicles.services.documents import refresh_document_blocks
 from fleet.vehicles.sheets import LIST_SEPARATOR
 from fleet.vehicles.states import Equipment
@@ -56,6 +59,8 @@ class RowVerdict:
     problems: tuple[tuple[str, Any], ...] = ()
     hints: tuple[tuple[str, Any], ...] = ()
     changes: dict[str, Any] = field(default_factory=dict)
+    # What stands there now instead of each change.
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +89,22 @@ def check_sheet(
     ]
 
 
+def fingerprint(verdicts: Sequence[RowVerdict]) -> str:
+    """What `check_sheet` found, as a short text: another one means another finding."""
+    found = [
+        (
+            verdict.line,
+            verdict.code,
+            verdict.what,
+            sorted(column for column, _reason in verdict.problems),
+            sorted((name, str(value)) for name, value in verdict.changes.items()),
+            sorted((name, str(value)) for name, value in verdict.before.items()),
+        )
+        for verdict in verdicts
+    ]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
 def import_sheet(
     *,
     rows: Sequence[SheetRow],
@@ -91,15 +112,20 @@ def import_sheet(
     city_id: int,
     at: datetime.datetime,
     by: Principal,
+    seen: str | None = None,
 ) -> list[RowVerdict]:
     """Write every good row in one transaction, leave out those at fault, and say what was done.
 
-    New vehicles are being prepared (`draft`). Raises `SheetOvertaken`, with nothing written, if
-    others changed the same vehicles at this moment.
+    New vehicles are being prepared (`draft`). `seen` is the `fingerprint` of what was shown before.
+    The vehicles are locked before they are judged again. Raises `SheetOvertaken`, with nothing
+    written, if others changed what the file would change since it was shown, or do so now.
     """
     try:
         with transaction.atomic():
+            _lock_named(rows, organisation_id=organisation_id)
             verdicts = check_sheet(rows=rows, organisation_id=organisation_id, city_id=city_id)
+            if seen is not None and _would_write(verdicts) and fingerprint(verdicts) != seen:
+                raise SheetOvertaken
             written = _write(verdicts, organisation_id=organisation_id, city_id=city_id)
             AuditEntry.objects.bulk_create(
                 audit.entry(
@@ -119,6 +145,11 @@ def import_sheet(
     return verdicts
 
 
+def _would_write(verdicts: Sequence[RowVerdict]) -> bool:
+    """A file that is sent twice finds everything done the second time, and overwrites nothing."""
+    return any(verdict.what in {"create", "update"} for verdict in verdicts)
+
+
 class _Seen:
     """What earlier rows of the same file have claimed: column → value → line."""
 
@@ -130,9 +161,20 @@ class _Seen:
         return None if (found := self.lines.setdefault((column, value), line)) == line else found
 
 
+def _lock_named(rows: Sequence[SheetRow], *, organisation_id: int) -> None:
+    codes = {_compact(row.values.get("code", "")) for row in rows}
+    named = Vehicle.objects.filter(code__in=codes, organisation=organisation_id)
+    list(named.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
+def _compact(cell: str) -> str:
+    """Codes, plates and VINs as they are kept: in capitals and without spaces."""
+    return "".join(cell.upper().split())
+
+
 def _load(rows: Sequence[SheetRow], *, city_id: int) -> _Known:
     def cells(column: str) -> set[str]:
-        return {row.values.get(column, "").upper() for row in rows} - {""}
+        return {_compact(row.values.get(column, "")) for row in rows} - {""}
 
     vehicles = Vehicle.objects.select_related("type", "home_hub")
     named = vehicles.filter(
@@ -151,13 +193,16 @@ def _load(rows: Sequence[SheetRow], *, city_id: int) -> _Known:
 def _judge(
     row: SheetRow, known: _Known, seen: _Seen, *, organisation_id: int, city_id: int
 ) -> RowVerdict:
-    code = row.values.get("code", "").upper()
+    code = _compact(row.values.get("code", ""))
     vehicle = known.vehicles.get(code)
     problems = _code_problems(code, vehicle, organisation_id, city_id)
     if (line := seen.earlier("code", code, row.line)) is not None:
         problems.append(("code", _("stands in line %(line)d already") % {"line": line}))
     wanted, faults = _wanted(row, known, seen, code=code)
     problems += faults
+    type_ = wanted.get("type")
+    if vehicle is not None and type_ is not None and not rules.may_become(vehicle, type_.kind):
+        problems.append(("type", KIND_STAYS))
     if vehicle is None and "type" not in wanted and not any(c == "type" for c, _r in faults):
         problems.append(("type", _("a new vehicle needs one")))
     if problems:
@@ -167,9 +212,15 @@ def _judge(
         for name, value in wanted.items()
         if vehicle is None or getattr(vehicle, name) != value
     }
+    before = {name: getattr(vehicle, name) for name in changes} if vehicle else {}
     what: What = "create" if vehicle is None else "update" if changes else "same"
     return RowVerdict(
-        line=row.line, code=code, what=what, changes=changes, hints=_hints(wanted, vehicle)
+        line=row.line,
+        code=code,
+        what=what,
+        changes=changes,
+        before=before,
+        hints=_hints(wanted, vehicle),
     )
 
 
@@ -218,14 +269,14 @@ def _read_type(cell: str, known: _Known) -> VehicleType:
 
 
 def _read_plate(cell: str, _known: _Known) -> str:
-    plate = cell.upper().replace(" ", "")
+    plate = _compact(cell)
     if plate:
         PLATE_SHAPE(plate)
     return plate
 
 
 def _read_vin(cell: str, _known: _Known) -> str:
-    vin = cell.upper()
+    vin = _compact(cell)
     if vin:
         VIN_SHAPE(vin)
     return vin
@@ -235,7 +286,7 @@ def _read_hub(cell: str, known: _Known) -> Hub | None:
     if not cell:
         return None
     if cell not in known.hubs:
-        raise ValidationError(_("there is no such hub in this city"))
+        raise ValidationError(NO_SUCH_HUB)
     return known.hubs[cell]
 
 
@@ -278,10 +329,8 @@ def _write(
     }
     Vehicle.objects.bulk_create(fresh.values())
     changed = {verdict.code: verdict for verdict in verdicts if verdict.what == "update"}
-    locked = Vehicle.objects.select_for_update(no_key=True).filter(
-        code__in=changed, organisation=organisation_id
-    )
-    known = {vehicle.code: vehicle for vehicle in locked.order_by("pk")}
+    named = Vehicle.objects.filter(code__in=changed, organisation=organisation_id)
+    known = {vehicle.code: vehicle for vehicle in named}
     fields = {name for verdict in changed.values() for name in verdict.changes}
     for code, vehicle in known.items():
         for name, value in changed[code].changes.items():

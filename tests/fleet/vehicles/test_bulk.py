@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
-from fleet.vehicles import services
+from fleet.vehicles import rules, services
 from fleet.vehicles.models import Vehicle, VehicleCommand, VehicleType
-from mobility.accounts.models import User
+from mobility.accounts.models import Organisation, User
 from mobility.core.models import AuditEntry
-from tests.fleet.fixtures import MakeVehicle
+from mobility.geography.models import City, Hub
+from tests.fleet.fixtures import MakeVehicle, vehicle_type
 from tests.fleet.vehicles.acting import NOW, blocks_of, change_type, ride
 from tests.fleet.vehicles.test_staff import LIST, desk
 
@@ -129,3 +131,28 @@ def test_automatic_blocks_are_refused_in_bulk_too(make_vehicle: MakeVehicle) -> 
         services.edit_vehicles(vehicle_ids=[scooter.pk], edit=wish, **NOW)
     scooter.refresh_from_db()
     assert scooter.equipment == []
+
+
+def test_a_vehicle_on_the_street_keeps_its_kind_and_a_hub_of_its_city(
+    make_vehicle: MakeVehicle, marco: User, milan: City, comune: Organisation
+) -> None:
+    street, indoors = make_vehicle(code="AA1"), make_vehicle(code="AA2", life_state="storage")
+    done = edit(desk(marco), street, indoors, type=vehicle_type("car").pk)
+    assert lines(done) == {"AA1": (False, str(rules.KIND_STAYS)), "AA2": (True, "")}
+    lodi = City.objects.create(
+        slug="lodi",
+        name={"it": "Lodi"},
+        organisation=comune,
+        boundary=milan.boundary,
+        centre=milan.centre,
+    )
+    hub = Hub.objects.create(city=lodi, code="L1", name={"it": "Lodi"}, location=milan.centre)
+    done = edit(desk(marco), street, home_hub=hub.pk)
+    assert lines(done) == {"AA1": (False, str(rules.NO_SUCH_HUB))}
+    for wrong, field in (({"home_hub": hub}, "home_hub"), ({"type": vehicle_type("car")}, "type")):
+        street.refresh_from_db()
+        for name, value in wrong.items():
+            setattr(street, name, value)
+        with pytest.raises(ValidationError) as refusal:
+            street.full_clean()
+        assert set(refusal.value.message_dict) == {field}

@@ -42,7 +42,7 @@ def upload(client: Client, text: str | bytes, owner: Organisation, city: City) -
 def confirm(client: Client, looked: Any) -> Any:
     """Send the page that came back, as the button on it does."""
     form = looked.context["form"]
-    fields = {name: form[name].value() for name in ("organisation", "city", "text")}
+    fields = {name: form[name].value() for name in ("organisation", "city", "text", "seen")}
     return client.post(PAGE, {**fields, "apply": "1"})
 
 
@@ -189,7 +189,8 @@ def test_an_import_costs_the_same_for_many_rows(
     for count in (1, 200):
         text = "code;type\n" + "".join(f"V{count}-{n};test-scooter\n" for n in range(count))
         rows = sheets.read(text.encode())
-        with django_assert_max_num_queries(10):
+        # One locks the vehicles of the file, one those whose papers are looked at.
+        with django_assert_max_num_queries(12):
             services.import_sheet(
                 rows=rows,
                 organisation_id=ruote.pk,
@@ -294,3 +295,43 @@ def test_the_list_costs_the_same_for_many(make_vehicle: MakeVehicle, marco: User
             client.get(LIST)
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 9
+
+
+@pytest.mark.usefixtures("types")
+def test_a_plate_and_a_vin_with_spaces_are_those_that_others_have(
+    make_vehicle: MakeVehicle, ruote: Organisation, milan: City, marco: User
+) -> None:
+    make_vehicle("car", code="OLD1", plate="GA123BC", vin=VIN)
+    car = vehicle_type("car").code
+    spaced = f"{VIN[:3]} {VIN[3:]}"
+    text = f"code;type;plate;vin\nNEW1;{car};GA 123 BC;\nNEW2;{car};;{spaced}\n"
+    looked = upload(desk(marco), text, ruote, milan)
+    told_of = [(line, column) for line, column, _reason in problems(looked)]
+    assert told_of == [(2, "plate"), (3, "vin")]
+
+
+@pytest.mark.usefixtures("types")
+def test_what_others_changed_since_the_file_was_shown_is_not_overwritten(
+    make_vehicle: MakeVehicle, ruote: Organisation, milan: City, marco: User
+) -> None:
+    scooter = make_vehicle(code="OLD1", plate="AAAA1")
+    client = desk(marco)
+    looked = upload(client, "code;plate\nOLD1;BBBB1\n", ruote, milan)
+    Vehicle.objects.filter(pk=scooter.pk).update(plate="CCCC1")
+    answer = confirm(client, looked)
+    assert str(services.SheetOvertaken.message) in answer.context["form"].errors["file"]
+    scooter.refresh_from_db()
+    assert scooter.plate == "CCCC1"
+    again = upload(client, "code;plate\nOLD1;BBBB1\n", ruote, milan)
+    assert told(confirm(client, again)) == [(2, "OLD1", "update")]
+
+
+@pytest.mark.usefixtures("types")
+def test_a_file_makes_no_car_of_a_scooter_on_the_street(
+    make_vehicle: MakeVehicle, ruote: Organisation, milan: City, marco: User
+) -> None:
+    make_vehicle(code="OLD1")
+    make_vehicle(code="OLD2", life_state="storage")
+    car = vehicle_type("car").code
+    looked = upload(desk(marco), f"code;type\nOLD1;{car}\nOLD2;{car}\n", ruote, milan)
+    assert [(line, column) for line, column, _reason in problems(looked)] == [(2, "type")]
