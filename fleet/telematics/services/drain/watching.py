@@ -97,7 +97,8 @@ def _to_judge_anew(batch: Batch) -> Flags:
         return alarmed
     version = zone_index.current(at=batch.at).version
     versions = np.array([v.presence.zones_version for v in batch.known.vehicles], dtype=np.int64)
-    return alarmed & (versions != version)
+    anew: Flags = alarmed & (versions != version)
+    return anew
 
 
 def _watch_parked(batch: Batch, news: AlarmNews) -> Flags:
