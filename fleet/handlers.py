@@ -2,5 +2,6 @@
 
 from fleet.maintenance import handlers as maintenance
 from fleet.telematics import handlers as telematics
+from fleet.vehicles import handlers as vehicles
 
-__all__ = ["maintenance", "telematics"]
+__all__ = ["maintenance", "telematics", "vehicles"]

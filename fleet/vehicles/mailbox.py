@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # Longer than any command lives, so that a forgotten box empties itself.
-_BOX_TTL_S = 600
+_BOX_TTL_S = 900
 
 # Ids of vehicles with something waiting, each until the last of its commands runs out. What is lost
 # or left over here heals as the boxes do.

@@ -66,6 +66,8 @@ from fleet.vehicles.services.outside import set_outside
 from fleet.vehicles.services.service_trips import (
     ServiceTripNotFound,
     end_service_trip,
+    is_lock_at_the_end,
+    see_lock_answered,
     start_service_trip,
 )
 from fleet.vehicles.services.trips import mark_trip
@@ -111,6 +113,7 @@ __all__ = [
     "fingerprint",
     "hold_vehicle",
     "import_sheet",
+    "is_lock_at_the_end",
     "lift_block",
     "lift_blocks",
     "mark_commands_sent",
@@ -124,6 +127,7 @@ __all__ = [
     "release_hold",
     "retire_battery",
     "save_document",
+    "see_lock_answered",
     "set_life_state",
     "set_link_state",
     "set_outside",

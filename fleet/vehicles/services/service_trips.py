@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles.models import LatestState, ServiceTrip
+from fleet.vehicles.models import LatestState, ServiceTrip, VehicleBlock
+from fleet.vehicles.services.blocks import block_vehicle, lift_block
 from fleet.vehicles.services.commands import queue_commands
 from fleet.vehicles.services.holds import hold_vehicle, release_hold
-from fleet.vehicles.states import CommandKind, HoldPurpose
+from fleet.vehicles.states import BlockReason, CommandKind, CommandState, HoldPurpose
 from mobility.core import audit, ids
 from mobility.core.errors import NotFound
+from mobility.core.principals import system_principal
 
 if TYPE_CHECKING:
     from mobility.core.principals import Principal
+
+BY = system_principal("service-trips")
 
 # Longer than any shift; whoever forgets to end it still has the vehicle.
 HORIZON = datetime.timedelta(hours=12)
@@ -98,6 +102,26 @@ def end_service_trip(*, service_trip_id: int, at: datetime.datetime, by: Princip
         _order(trip, CommandKind.LOCK, ttl_s=LOCK_TTL_S, at=at, by=by)
         release_hold(hold_id=trip.hold_id, at=at, by=by)
     return trip
+
+
+def see_lock_answered(*, vehicle_id: int, result: str, at: datetime.datetime) -> None:
+    """A vehicle that staff gave back and that did not lock stands open: it is offered to nobody.
+
+    The block for maintenance is lifted by staff, or by the vehicle's late word that it did lock. A
+    lock that a newer order overtook tells nothing.
+    """
+    with transaction.atomic():
+        if result == CommandState.CONFIRMED:
+            blocks = VehicleBlock.objects.active().filter(vehicle=vehicle_id, placed_by=BY)
+            if blocks.exists():
+                lift_block(vehicle_id=vehicle_id, reason=BlockReason.MAINTENANCE, at=at, by=BY)
+        elif result != CommandState.SUPERSEDED:
+            block_vehicle(vehicle_id=vehicle_id, reason=BlockReason.MAINTENANCE, at=at, by=BY)
+
+
+def is_lock_at_the_end(purpose_ref: str) -> bool:
+    """Whether a command with this purpose is the lock that `end_service_trip` orders."""
+    return purpose_ref.startswith("service:") and purpose_ref.endswith(f":{CommandKind.LOCK}")
 
 
 def _order(

@@ -6,11 +6,13 @@ import pytest
 from django.db import IntegrityError
 from rest_framework.test import APIClient
 
-from fleet.vehicles import services
+from fleet.vehicles import mailbox, services
 from fleet.vehicles.models import LatestState, ServiceTrip, VehicleCommand, VehicleHold
+from fleet.vehicles.services import service_trips
+from fleet.vehicles.services.commands import answers
 from mobility.accounts.models import User
 from tests.fleet.fixtures import MakeVehicle
-from tests.fleet.vehicles.acting import NOW, after, change_type, hold, last_event
+from tests.fleet.vehicles.acting import NOW, after, blocks_of, change_type, hold, last_event
 
 URL = "/api/v1/fleet/vehicles/{}/service-trip"
 
@@ -77,3 +79,47 @@ def test_sara_starts_and_ends_through_the_api(
     ended = api(sara).delete(url)
     assert (ended.status_code, ended.json()["ended_at"] is None) == (200, False)
     assert api(sara).delete(url).json()["code"] == "service_trip_not_found"
+
+
+@pytest.mark.parametrize("answer", ["rejected", "unknown", "expired"])
+def test_a_vehicle_that_did_not_lock_behind_staff_is_offered_to_nobody(
+    make_vehicle: MakeVehicle, relay: Callable[[], int], answer: str
+) -> None:
+    scooter = make_vehicle()
+    trip = services.start_service_trip(vehicle_id=scooter.pk, reason="test", **NOW)
+    services.end_service_trip(service_trip_id=trip.pk, **after(minutes=1))
+    lock = VehicleCommand.objects.get(kind="lock")
+    given = {"command_public_id": lock.public_id, "device_vehicle_id": scooter.pk}
+    if answer == "rejected":
+        services.record_acknowledgement(**given, result="rejected", **after(minutes=2))
+    else:
+        if answer == "unknown":
+            services.mark_commands_sent(public_ids=[str(lock.public_id)], **after(minutes=2))
+        services.expire_commands(at=after(minutes=20)["at"])
+    relay()
+    assert blocks_of(scooter) == {"maintenance"}
+    if answer == "unknown":
+        services.record_acknowledgement(**given, result="confirmed", **after(minutes=21))
+        relay()
+        assert blocks_of(scooter) == set()
+
+
+def test_a_vehicle_that_locked_behind_staff_is_offered(
+    make_vehicle: MakeVehicle, relay: Callable[[], int]
+) -> None:
+    scooter = make_vehicle()
+    trip = services.start_service_trip(vehicle_id=scooter.pk, reason="test", **NOW)
+    services.end_service_trip(service_trip_id=trip.pk, **after(minutes=1))
+    lock = VehicleCommand.objects.get(kind="lock")
+    services.record_acknowledgement(
+        command_public_id=lock.public_id,
+        device_vehicle_id=scooter.pk,
+        result="confirmed",
+        **after(minutes=2),
+    )
+    relay()
+    assert blocks_of(scooter) == set()
+
+
+def test_the_longest_command_waits_in_no_box_that_empties_before() -> None:
+    assert max(service_trips.LOCK_TTL_S, answers.COMPENSATION_TTL_S) < mailbox._BOX_TTL_S
