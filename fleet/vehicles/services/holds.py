@@ -48,6 +48,12 @@ class VehicleTaken(Conflict):
     message = _("Somebody else has this vehicle. Please choose another one.")
 
 
+class VehicleInUse(VehicleTaken):
+    """The same, said to staff, who want this one and no other."""
+
+    message = _("Somebody has this vehicle. It has to be given back first.")
+
+
 class VehicleNotRentable(Conflict):
     """`extra["reasons"]` lists codes: not_in_service, no_contact or reasons of a block."""
 
@@ -176,7 +182,7 @@ def refuse_hopeless(subject: Subject, *, purpose: str) -> None:
         if reasons:
             raise VehicleNotRentable(extra={"reasons": list(reasons)})
     if vehicle.rental_state != RentalState.FREE:
-        raise VehicleTaken
+        raise VehicleInUse if purpose in STAFF_PURPOSES else VehicleTaken
 
 
 def stretch_hold(hold: VehicleHold, *, until: datetime.datetime) -> None:

@@ -76,8 +76,11 @@ def test_crew_get_what_residents_are_not_offered(make_vehicle: MakeVehicle) -> N
 def test_crew_do_not_get_a_rented_vehicle(make_vehicle: MakeVehicle) -> None:
     scooter = make_vehicle()
     hold(scooter)
-    with pytest.raises(services.VehicleTaken):
+    with pytest.raises(services.VehicleTaken) as refusal:
         hold(scooter, purpose="crew", holder="task:1")
+    # Staff want this one; "please choose another one" is for riders.
+    assert refusal.value.code == "vehicle_taken"
+    assert refusal.value.detail != str(services.VehicleTaken.message)
 
 
 def test_an_extension_stops_at_the_next_hold(make_vehicle: MakeVehicle) -> None:
