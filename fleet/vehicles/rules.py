@@ -1,7 +1,7 @@
 """Why a vehicle cannot be rented now: the pure answer behind the courtesy check."""
 
 import re
-from typing import Any, Protocol
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -75,22 +75,13 @@ KIND_STAYS = _("a vehicle changes its kind only while it is being prepared or in
 _INDOORS = frozenset({LifeState.DRAFT, LifeState.STORAGE})
 
 
-class HasKind(Protocol):
-    """What the rule of kinds looks at."""
-
-    kind: str
-    life_state: str
-    rental_state: str
-
-
-def may_become(vehicle: HasKind, kind: str) -> bool:
-    """Whether a vehicle may be made one of this kind now.
+def may_become(kind: str, *, now: str, life: str, rental: str) -> bool:
+    """Whether a vehicle that is of the kind `now` may be made one of `kind`.
 
     The city reads another state machine for each mode of MDS, and knows no event that leads from
     one to the other: so not while the vehicle is on the street or in somebody's hands.
     """
-    indoors = vehicle.life_state in _INDOORS and vehicle.rental_state == RentalState.FREE
-    return vehicle.kind == kind or indoors
+    return kind == now or (life in _INDOORS and rental == RentalState.FREE)
 
 
 # Cars since 1994: two letters, three digits, two letters, without I, O, Q and U, which look like

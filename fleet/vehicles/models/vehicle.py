@@ -233,11 +233,15 @@ class Vehicle(PublicModel):
         super().clean()
         if self.home_hub is not None and self.home_hub.city_id != self.city_id:
             raise ValidationError({"home_hub": rules.NO_SUCH_HUB})
-        if self.pk is None or self.type_id is None:
+        if self._state.adding:
             return
         kept = Vehicle.objects.select_related("type").filter(pk=self.pk).first()
-        if kept is not None and not rules.may_become(kept, self.type.kind):
+        if kept is not None and not kept.may_become(self.type.kind):
             raise ValidationError({"type": rules.KIND_STAYS})
+
+    def may_become(self, kind: str) -> bool:
+        """Whether it may be made one of this kind now; see `rules.may_become`."""
+        return rules.may_become(kind, now=self.kind, life=self.life_state, rental=self.rental_state)
 
     @property
     def kind(self) -> str:

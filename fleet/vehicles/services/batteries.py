@@ -15,6 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from fleet.vehicles import history
 from fleet.vehicles.models import Battery, BatteryPlacement, BatterySwap, Vehicle
 from fleet.vehicles.services.holds import VehicleNotFound
 from fleet.vehicles.states import BatteryState
@@ -223,8 +224,7 @@ def _vehicle_of(battery_id: int) -> int | None:
 
 def _lock_vehicles(vehicle_ids: Collection[int | None]) -> None:
     """Where a battery comes from and where it goes, before the battery itself."""
-    rows = Vehicle.objects.select_for_update(no_key=True).filter(pk__in=set(vehicle_ids) - {None})
-    list(rows.order_by("pk").values_list("pk"))
+    history.lock_vehicles([pk for pk in vehicle_ids if pk is not None])
 
 
 def _locked_vehicle(vehicle_id: int) -> Vehicle:

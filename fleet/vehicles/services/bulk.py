@@ -104,13 +104,14 @@ def _edit(
 
 def _unfit(vehicles: Collection[Vehicle], edit: BulkEdit) -> dict[int, DomainError]:
     """Those that cannot be of this type, or at home in this hub."""
-    kinds = VehicleType.objects.filter(pk=edit.type_id).values_list("kind", flat=True)
-    kind = kinds.first() if edit.type_id is not None else None
-    hubs = Hub.objects.filter(pk=edit.home_hub_id).values_list("city", flat=True)
-    city = hubs.first() if edit.home_hub_id is not None else None
+    kind = city = None
+    if edit.type_id is not None:
+        kind = VehicleType.objects.values_list("kind", flat=True).get(pk=edit.type_id)
+    if edit.home_hub_id is not None:
+        city = Hub.objects.values_list("city", flat=True).get(pk=edit.home_hub_id)
     unfit: dict[int, DomainError] = {}
     for vehicle in vehicles:
-        if kind is not None and not rules.may_become(vehicle, kind):
+        if kind is not None and not vehicle.may_become(kind):
             unfit[vehicle.pk] = KindStays()
         elif city is not None and city != vehicle.city_id:
             unfit[vehicle.pk] = HubElsewhere()

@@ -111,4 +111,4 @@ def _wrong(vehicle_ids: Collection[int] | None, *, at: datetime.datetime) -> lis
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRONG, asked)
-        return cursor.fetchall()
+        return [(pk, lacking) for pk, lacking in cursor.fetchall()]

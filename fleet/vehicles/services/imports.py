@@ -201,7 +201,7 @@ def _judge(
     wanted, faults = _wanted(row, known, seen, code=code)
     problems += faults
     type_ = wanted.get("type")
-    if vehicle is not None and type_ is not None and not rules.may_become(vehicle, type_.kind):
+    if vehicle is not None and type_ is not None and not vehicle.may_become(type_.kind):
         problems.append(("type", KIND_STAYS))
     if vehicle is None and "type" not in wanted and not any(c == "type" for c, _r in faults):
         problems.append(("type", _("a new vehicle needs one")))
