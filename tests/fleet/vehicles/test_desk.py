@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from fleet.vehicles import services
 from fleet.vehicles.models import Battery, ServiceTrip, Vehicle, VehicleCase, VehicleDocument
+from fleet.vehicles.services.holds import VehicleInUse
 from mobility.accounts.models import Organisation, User
 from mobility.core import clock
 from tests.fleet.fixtures import MakeVehicle
@@ -138,7 +139,7 @@ def test_marco_takes_vehicles_for_a_drive_and_ends_it(
     wish = {"apply": "1", "chosen": chosen(scooter, rented), "reason": "test"}
     told = lines(client.post(f"{LIST}bulk-service/", wish))
     assert told["DESK1"] == (True, "")
-    assert told["RENT1"] == (False, services.VehicleTaken.message)
+    assert told["RENT1"] == (False, VehicleInUse.message)
     trip = ServiceTrip.objects.get()
     end(client, trip)
     trip.refresh_from_db()
