@@ -66,6 +66,13 @@ class ZoneSetAdmin(ScopedAdmin[ZoneSet]):
         told = ("state", "version", "during", "based_on", "created_at", "published_at")
         return () if obj is None else ("organisation", "city", *told)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The drawing only where it can be changed; what is in force stands on the map."""
+        fields = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fields
+        return [name for name in fields if name != "drawing"]
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Drafts of one's own organisation."""
         return super().has_change_permission(request, obj) and (
