@@ -127,6 +127,18 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
             for name, (act, *words) in actions.items()
         }
 
+    def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
+        """Write no column that only services write: states and counters.
+
+        The row was read when this request began; they may have moved since.
+        """
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        moved = getattr(obj, "moves", {})
+        columns = (field for field in obj._meta.concrete_fields if not field.primary_key)
+        obj.save(update_fields=[f.name for f in columns if f.editable and f.name not in moved])
+
 
 class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
     """Child rows under tenancy."""

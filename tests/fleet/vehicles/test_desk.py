@@ -4,7 +4,9 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from fleet.vehicles import services
@@ -192,3 +194,23 @@ def test_marco_writes_down_the_police_report(scooter: Vehicle, marco: User, riva
     desk(rivale).post(page, {**form, "reference": "mine"})
     case = VehicleCase.objects.get()
     assert (case.reference, case.kind) == ("CC 12/26", "stolen")
+
+
+def test_the_page_of_a_vehicle_writes_no_state(scooter: Vehicle, marco: User) -> None:
+    client, page = desk(marco), address("vehicle", "change", scooter.pk)
+    shown = client.get(page).context
+    form = shown["adminform"].form
+    typed = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    for inline in shown["inline_admin_formsets"]:
+        prefix = inline.formset.prefix
+        typed |= {f"{prefix}-TOTAL_FORMS": 0, f"{prefix}-INITIAL_FORMS": 0}
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.post(page, {**typed, "plate": "AB12345"}, follow=False)
+    written = [q["sql"] for q in asked if 'UPDATE "fleet_vehicle"' in q["sql"]]
+    assert answer.status_code == 302, answer.context["errors"]
+    assert len(written) == 1
+    assert "plate" in written[0]
+    assert "_state" not in written[0]
+    assert "command_sequence" not in written[0]
+    scooter.refresh_from_db()
+    assert scooter.plate == "AB12345"
