@@ -106,7 +106,7 @@ def _read(source: PointLog, *, shard: int, wait_ms: int) -> list[Entry]:
         if IngestOffset.objects.filter(pk=shard).delete()[0]:
             log.error("telematics.log_lost", shard=shard)
         source.begin(shard=shard)
-        return []
+        entries = source.read(shard=shard, count=_ENTRIES_AT_ONCE, wait_ms=wait_ms)
     if entries and not isinstance(entries, Left):
         _set_back(shard, before=min((name for name, _payload in entries), key=entry_order))
     return entries
