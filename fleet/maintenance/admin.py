@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from fleet.maintenance import export, services
 from fleet.maintenance.models import (
@@ -23,10 +21,9 @@ from fleet.maintenance.models import (
 )
 from fleet.maintenance.queries import orders_with_story
 from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline, act_on_each
 from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.errors import DomainError
 from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
@@ -73,12 +70,16 @@ class FaultReportAdmin(ReadOnly, ScopedAdmin[FaultReport]):
     @admin.action(description=_("Accept into a work order"))
     def accept(self, request: HttpRequest, faults: QuerySet[FaultReport]) -> None:
         """Make work of the chosen reports."""
-        _each(request, faults, lambda row, **who: services.accept_fault(fault_id=row.pk, **who))
+        act_on_each(
+            request, faults, lambda row, **who: services.accept_fault(fault_id=row.pk, **who)
+        )
 
     @admin.action(description=_("Dismiss"))
     def dismiss(self, request: HttpRequest, faults: QuerySet[FaultReport]) -> None:
         """Nothing is wrong."""
-        _each(request, faults, lambda row, **who: services.dismiss_fault(fault_id=row.pk, **who))
+        act_on_each(
+            request, faults, lambda row, **who: services.dismiss_fault(fault_id=row.pk, **who)
+        )
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -156,7 +157,9 @@ class WorkOrderAdmin(ScopedAdmin[WorkOrder]):
     @admin.action(description=_("Cancel"), permissions=["change"])
     def cancel(self, request: HttpRequest, orders: QuerySet[WorkOrder]) -> None:
         """Give the chosen orders up."""
-        _each(request, orders, lambda row, **who: services.cancel_order(order_id=row.pk, **who))
+        act_on_each(
+            request, orders, lambda row, **who: services.cancel_order(order_id=row.pk, **who)
+        )
 
     @admin.action(description=_("Export as CSV"))
     def export_csv(self, request: HttpRequest, orders: QuerySet[WorkOrder]) -> HttpResponse:
@@ -197,18 +200,3 @@ class ChecklistTemplateAdmin(ScopedAdmin[ChecklistTemplate]):
     list_display = ("__str__", "gate_kind", "organisation")
     list_select_related = ("organisation",)
     inlines: ClassVar = [ItemInline]
-
-
-def _each(request: HttpRequest, rows: QuerySet[Any], act: Callable[..., Any]) -> None:
-    """Act on each row by itself, and say how many went and which did not."""
-    user: Any = request.user
-    done = 0
-    for row in rows:
-        try:
-            act(row, at=clock.now(), by=user.principal)
-            done += 1
-        except DomainError as refusal:
-            messages.warning(request, f"{row}: {refusal.detail}")
-    if done:
-        text = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
-        messages.success(request, text)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from fleet.rebalancing import queries, services
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import DropReason
 from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, act_on_each
 from mobility.accounts.states import Role
-from mobility.core import clock
-from mobility.core.errors import DomainError
 from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
@@ -103,12 +100,14 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
     @admin.action(description=_("Publish to the crews"), permissions=["change"])
     def publish(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
         """Give the chosen drafts to the crews."""
-        _each(request, plans, lambda plan, **who: services.publish_plan(plan_id=plan.pk, **who))
+        act_on_each(
+            request, plans, lambda plan, **who: services.publish_plan(plan_id=plan.pk, **who)
+        )
 
     @admin.action(description=_("Close"), permissions=["change"])
     def close(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
         """End the chosen plans."""
-        _each(request, plans, lambda plan, **who: services.close_plan(plan_id=plan.pk, **who))
+        act_on_each(request, plans, lambda plan, **who: services.close_plan(plan_id=plan.pk, **who))
 
 
 @admin.register(RebalancingTask)
@@ -128,25 +127,10 @@ class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
     @admin.action(description=_("Drop: no longer needed"), permissions=["change"])
     def drop(self, request: HttpRequest, tasks: QuerySet[RebalancingTask]) -> None:
         """Give the chosen tasks up; vehicles in them are free again."""
-        _each(
+        act_on_each(
             request,
             tasks,
             lambda task, **who: services.drop_task(
                 task_id=task.pk, reason=DropReason.NOT_NEEDED, of_any_crew=True, **who
             ),
         )
-
-
-def _each(request: HttpRequest, rows: QuerySet[Any], act: Any) -> None:
-    """Act on each row by itself, and say how many went and which did not."""
-    user: Any = request.user
-    done = 0
-    for row in rows:
-        try:
-            act(row, at=clock.now(), by=user.principal)
-            done += 1
-        except DomainError as refusal:
-            messages.warning(request, f"{row}: {refusal.detail}")
-    if done:
-        text = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
-        messages.success(request, text)

@@ -40,6 +40,8 @@ POINT = np.dtype(
         ("tilted", "<i1"),
     ],
 )
+# Everything a point says beside its time.
+SAID = tuple(name for name in POINT.names or () if name != "at_us")
 # A point and who said it, as it lies in the log.
 REPORT = np.dtype([("device_id", "<i8"), *POINT.descr])
 # As it comes out of the log, with the time at which it went in.
@@ -86,20 +88,11 @@ def is_entry(payload: bytes) -> bool:
     return size > 0 and size % REPORT.itemsize == 0
 
 
-def unpack_entry(payload: bytes) -> Points:
-    """The reports of an entry, each with its time of receipt (of type `RECEIVED`).
-
-    Raises `ValueError` or `struct.error` if the bytes are no entry.
-    """
-    (received_us,) = _HEADER.unpack_from(payload)
-    reports = np.frombuffer(payload, dtype=REPORT, offset=_HEADER.size)
-    return _widened(reports, RECEIVED, received_us=received_us)
-
-
 def unpack_entries(payloads: Sequence[bytes]) -> Points:
-    """The reports of many entries in their order, at a cost that hardly grows with their number.
+    """The reports of entries in their order, each with its time of receipt (of type `RECEIVED`).
 
-    Raises as `unpack_entry` does if any of them is no entry.
+    The cost hardly grows with their number. Raises `ValueError` or `struct.error` if any of them
+    is no entry.
     """
     if any((len(one) - _HEADER.size) % REPORT.itemsize for one in payloads):
         raise ValueError("not an entry")
@@ -112,11 +105,6 @@ def unpack_entries(payloads: Sequence[bytes]) -> Points:
 def owned(points: Points, *, vehicle_id: int | NDArray[np.int64]) -> Points:
     """Received points with the vehicle they belong to (of type `OWNED_POINT`)."""
     return _widened(points, OWNED_POINT, vehicle_id=vehicle_id)
-
-
-def join(batches: Iterable[Points]) -> Points:
-    """All received points of several entries, in their order."""
-    return np.concatenate([np.empty(0, dtype=RECEIVED), *batches])
 
 
 def points_from(rows: list[tuple[Any, ...]]) -> Points:

@@ -14,6 +14,9 @@ from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from mobility.core import clock
+from mobility.core.errors import DomainError
+
 Row = TypeVar("Row", bound=Model)
 
 # Actions that ask for one of these touch only rows that the person edits.
@@ -167,3 +170,18 @@ def _act_on_own(
         )
         messages.warning(request, text % {"count": others})
     return act(page, request, own)
+
+
+def act_on_each(request: HttpRequest, rows: QuerySet[Any], act: Callable[..., Any]) -> None:
+    """Call `act(row, at=…, by=…)` for each row by itself; say how many went and which did not."""
+    user: Any = request.user
+    done = 0
+    for row in rows:
+        try:
+            act(row, at=clock.now(), by=user.principal)
+            done += 1
+        except DomainError as refusal:
+            messages.warning(request, f"{row}: {refusal.detail}")
+    if done:
+        text = ngettext("%(count)d changed.", "%(count)d changed.", done) % {"count": done}
+        messages.success(request, text)

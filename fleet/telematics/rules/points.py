@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleet.telematics import records
 from fleet.telematics.states import QuarantineReason
 
 if TYPE_CHECKING:
@@ -24,18 +25,6 @@ MAX_AGE_US = 30 * _DAY_US
 # two such rounds too early. Source: IS-GPS-200, 20.3.3.3.1.1.
 GPS_ROUND_US = 1_024 * 7 * _DAY_US
 _GPS_ROUNDS = 2
-
-_SAID = (
-    "lon_e7",
-    "lat_e7",
-    "odometer_m",
-    "accuracy_dm",
-    "speed_cms",
-    "heading",
-    "battery_pct",
-    "locked",
-    "tilted",
-)
 
 _ORDER = (
     QuarantineReason.OUT_OF_RANGE,
@@ -102,7 +91,7 @@ def in_order_once(points: Points) -> Points:
     ordered = points[np.lexsort((points["at_us"], points["vehicle_id"]))]
     if not _repeated(ordered).any():
         return ordered
-    said = [points[name] for name in reversed(_SAID)]
+    said = [points[name] for name in reversed(records.SAID)]
     ordered = points[np.lexsort((*said, points["at_us"], points["vehicle_id"]))]
     return ordered[~_repeated(ordered)]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _STAGE = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS fleet_point_late (LIKE fleet_point) ON COMMIT DELETE ROWS"
 )
-_SAID = "lon_e7, lat_e7, odometer_m, accuracy_dm, speed_cms, heading, battery_pct, locked, tilted"
+_SAID = ", ".join(records.SAID)
 # A device that says two things of one moment: the smaller one stays, whichever came first, so that
 # no order of arrival makes a difference. What is known already is left out before: an update that
 # changes nothing would still write.

@@ -105,7 +105,7 @@ def test_an_entry_comes_out_of_the_log_as_it_went_in(sizes: list[int]) -> None:
         received_at=records.from_us(77),
         reports=records.reports_of(device_id=9, points=points),
     )
-    found = records.unpack_entry(payload)
+    found = records.unpack_entries([payload])
     assert found["at_us"].tolist() == points["at_us"].tolist()
     assert set(found["device_id"].tolist()) <= {9}
     assert set(found["received_us"].tolist()) <= {77}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import time
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from mobility.core import locks
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Sequence
-
-    from fleet.telematics.records import Points
 
 log = structlog.get_logger(__name__)
 
@@ -128,8 +125,8 @@ def store_entries(*, shard: int, entries: Sequence[Entry], at: datetime.datetime
     """Store a batch of log entries in one transaction, together with how far the log is stored.
 
     A device that changed its vehicle can bring two drains to the same vehicle, and both may then
-    hold a point for new. The second to commit is refused by the key and compares every point. So does whom PostgreSQL chose
-    to end a deadlock.
+    hold a point for new. The second to commit is refused by the key and compares every point. So
+    does whom PostgreSQL chose to end a deadlock.
     """
     try:
         return _store_once(shard=shard, entries=entries, at=at, careful=False)
@@ -156,7 +153,8 @@ def _store_once(
         new = [(entry_id, payload) for entry_id, payload in entries if entry_order(entry_id) > done]
         if not new:
             return Drained(entries=len(entries))
-        drained = store_batch(_unpack(new), at=at, careful=careful)
+        received = records.unpack_entries([payload for _entry_id, payload in new])
+        drained = store_batch(received, at=at, careful=careful)
         drained.entries = len(entries)
         last_id = max((entry_id for entry_id, _payload in new), key=entry_order)
         stored = IngestOffset(shard=shard, last_id=last_id, updated_at=at)
@@ -180,18 +178,3 @@ def _store_entries(
 def _wait_ms(deadline: float) -> int:
     """How long to wait for the first entry: never zero, which would mean for ever."""
     return max(1, min(_WAIT_MS, int((deadline - time.monotonic()) * 1000)))
-
-
-def _unpack(entries: Sequence[Entry]) -> Points:
-    """The points of all entries; one that cannot be read is logged, or it would block the rest."""
-    try:
-        return records.unpack_entries([payload for _entry_id, payload in entries])
-    except (ValueError, struct.error):
-        pass  # one of them is at fault; find it
-    batches = []
-    for entry_id, payload in entries:
-        try:
-            batches.append(records.unpack_entry(payload))
-        except (ValueError, struct.error):
-            log.error("telematics.entry_unreadable", entry_id=entry_id, size=len(payload))
-    return records.join(batches)
