@@ -1,6 +1,8 @@
 """Base classes of API doors: scope, pages, and `Idempotency-Key` on every writing call."""
 
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -17,6 +19,17 @@ from mobility.core import clock, idempotency
 from mobility.core.principals import Principal
 
 KEY_HEADER = "Idempotency-Key"
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def spans_transactions(method: Method) -> Method:
+    """Mark a view's method that asks somebody outside, and so commits before and after it asks.
+
+    With a key or without one, its body runs outside of any transaction.
+    """
+    method.spans_transactions = True  # type: ignore[attr-defined]
+    return method
 
 
 class CursorPages(CursorPagination):
@@ -48,12 +61,15 @@ class IdempotentWrites(APIView):
     """Runs a writing request with an `Idempotency-Key` in one transaction together with its key.
 
     A raised error rolls everything back and keeps no answer. An answer that is returned, 2xx or a
-    deliberate refusal, commits and is replayed byte for byte when the key comes again.
+    deliberate refusal, commits and is replayed byte for byte when the key comes again. A method that
+    `spans_transactions` holds its key by a lock instead; what it has committed stays when it fails.
     """
 
     _failed = False
     # Who claimed the key in this request, once somebody has.
     _claimed_by: Principal | None = None
+    # What a call that spans transactions holds until its answer is kept.
+    _held: ExitStack | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Wrap DRF's dispatch; without a key it is left alone."""
@@ -64,6 +80,13 @@ class IdempotentWrites(APIView):
         self._fingerprint = idempotency.fingerprint(
             method=str(request.method), path=request.get_full_path(), body=body
         )
+        handler = getattr(self, str(request.method).lower(), None)
+        if getattr(handler, "spans_transactions", False):
+            with ExitStack() as self._held:
+                response = super().dispatch(request, *args, **kwargs)
+                if not self._failed and self._claimed_by is not None:
+                    self._remember(self._claimed_by, request, response)
+            return response
         with transaction.atomic():
             response = super().dispatch(request, *args, **kwargs)
             if self._failed:
@@ -78,15 +101,18 @@ class IdempotentWrites(APIView):
         principal = getattr(request.user, "principal", None)
         if principal is None or not hasattr(self, "_fingerprint"):
             return
-        remembered = idempotency.begin(
-            principal=principal,
-            key=request.headers[KEY_HEADER],
-            request_hash=self._fingerprint,
-            at=clock.now(),
-        )
+        remembered = self._claim(principal, request.headers[KEY_HEADER])
         if remembered is not None:
             raise _Replay(remembered)
         self._claimed_by = principal
+
+    def _claim(self, principal: Principal, key: str) -> idempotency.StoredAnswer | None:
+        if self._held is None:
+            return idempotency.begin(
+                principal=principal, key=key, request_hash=self._fingerprint, at=clock.now()
+            )
+        self._held.enter_context(idempotency.turn(principal=principal, key=key))
+        return idempotency.recall(principal=principal, key=key, request_hash=self._fingerprint)
 
     def handle_exception(self, exc: Exception) -> HttpResponseBase:  # type: ignore[override]
         """A replay answers; everything else is a failure that must leave nothing behind."""
@@ -100,19 +126,27 @@ class IdempotentWrites(APIView):
         self._failed = True
         return super().handle_exception(exc)
 
-    @staticmethod
-    def _remember(principal: Principal, request: HttpRequest, response: HttpResponseBase) -> None:
+    def _remember(
+        self, principal: Principal, request: HttpRequest, response: HttpResponseBase
+    ) -> None:
         if hasattr(response, "render"):
             response.render()
-        idempotency.finish(
-            principal=principal,
-            key=request.headers[KEY_HEADER],
-            answer=idempotency.StoredAnswer(
-                status=response.status_code,
-                body=getattr(response, "content", b""),
-                content_type=response.headers.get("Content-Type", ""),
-            ),
+        key = request.headers[KEY_HEADER]
+        answer = idempotency.StoredAnswer(
+            status=response.status_code,
+            body=getattr(response, "content", b""),
+            content_type=response.headers.get("Content-Type", ""),
         )
+        if self._held is None:
+            idempotency.finish(principal=principal, key=key, answer=answer)
+        else:
+            idempotency.remember(
+                principal=principal,
+                key=key,
+                request_hash=self._fingerprint,
+                answer=answer,
+                at=clock.now(),
+            )
 
 
 class ReadView(APIView):

@@ -3,20 +3,30 @@
 The key row is inserted in the very transaction that does the work. A second call with the same key
 therefore waits on the unique index until the first has committed, and then replays its answer; if the
 first failed, nothing is left of it and the second simply runs.
+
+A call that needs several transactions, because it asks somebody outside in between, takes turns by a
+lock of the session instead (`turn`), and keeps its answer at the end (`remember`). If its process dies
+on the way, nothing is remembered, and the same key runs again: what it finds done already is answered
+by its own rules.
 """
 
 import dataclasses
 import datetime
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from mobility.core.errors import Invalid
+from mobility.core import locks
+from mobility.core.errors import Conflict, Invalid
 from mobility.core.models import IdempotencyKey
 from mobility.core.principals import Principal
 
 KEEP = datetime.timedelta(hours=48)
+# Longer than any honest call takes, shorter than web servers let a request live.
+PATIENCE_S = 20.0
 
 
 class KeyReused(Invalid):
@@ -33,6 +43,13 @@ class KeyMalformed(Invalid):
 
     code = "idempotency_key_malformed"
     message = _("An Idempotency-Key has 1 to 128 printable characters.")
+
+
+class RequestInProgress(Conflict):
+    """The first call with this key has not finished."""
+
+    code = "request_in_progress"
+    message = _("This request is being worked on already. Please look again in a moment.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,8 +74,7 @@ def begin(
     Runs inside the transaction that does the work. Raises `KeyReused` if the key belongs to another
     request and `KeyMalformed` if it is no key.
     """
-    if not key.isprintable() or not 1 <= len(key) <= 128:
-        raise KeyMalformed
+    _check(key)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO mobility_idempotencykey (principal, key, request_hash, content_type, at)"
@@ -67,11 +83,8 @@ def begin(
         )
         if cursor.rowcount == 1:
             return None
-    row = IdempotencyKey.objects.get(principal=principal, key=key)
-    if row.request_hash != request_hash or row.status is None:
-        raise KeyReused
-    return StoredAnswer(
-        status=row.status, body=bytes(row.body or b""), content_type=row.content_type
+    return _answer(
+        IdempotencyKey.objects.get(principal=principal, key=key), request_hash=request_hash
     )
 
 
@@ -82,7 +95,60 @@ def finish(*, principal: Principal, key: str, answer: StoredAnswer) -> None:
     )
 
 
+@contextmanager
+def turn(*, principal: Principal, key: str) -> Iterator[None]:
+    """Run the block while no other call with this key of this person does, over many transactions.
+
+    Raises `KeyMalformed`, and `RequestInProgress` when the other takes too long.
+    """
+    _check(key)
+    try:
+        with locks.turn(f"idempotency:{principal}:{key}", patience_s=PATIENCE_S):
+            yield
+    except locks.StillHeld as problem:
+        raise RequestInProgress from problem
+
+
+def recall(*, principal: Principal, key: str, request_hash: str) -> StoredAnswer | None:
+    """The answer that the key has already, if any. Raises `KeyReused` if it was to another request."""
+    row = IdempotencyKey.objects.filter(principal=principal, key=key).first()
+    return None if row is None else _answer(row, request_hash=request_hash)
+
+
+def remember(
+    *,
+    principal: Principal,
+    key: str,
+    request_hash: str,
+    answer: StoredAnswer,
+    at: datetime.datetime,
+) -> None:
+    """Keep the answer of a call that has committed whatever it did."""
+    IdempotencyKey.objects.create(
+        principal=principal,
+        key=key,
+        request_hash=request_hash,
+        status=answer.status,
+        body=answer.body,
+        content_type=answer.content_type,
+        at=at,
+    )
+
+
 def forget_old(*, at: datetime.datetime) -> int:
     """Drop answers older than two days; returns how many."""
     deleted, _per_model = IdempotencyKey.objects.filter(at__lt=at - KEEP).delete()
     return deleted
+
+
+def _check(key: str) -> None:
+    if not key.isprintable() or not 1 <= len(key) <= 128:
+        raise KeyMalformed
+
+
+def _answer(row: IdempotencyKey, *, request_hash: str) -> StoredAnswer:
+    if row.request_hash != request_hash or row.status is None:
+        raise KeyReused
+    return StoredAnswer(
+        status=row.status, body=bytes(row.body or b""), content_type=row.content_type
+    )

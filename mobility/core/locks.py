@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import LockNotAvailable
 
 # Kept only so that the connections live as long as the process.
 _held_for_life: list[psycopg.Connection] = []
@@ -33,6 +34,42 @@ def try_advisory(name: str) -> Iterator[bool]:
         if held:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+class StillHeld(Exception):
+    """Somebody kept the lock for longer than we wanted to wait."""
+
+
+@contextmanager
+def turn(name: str, *, patience_s: float) -> Iterator[None]:
+    """Wait for the lock `name` and hold it for the block, over as many transactions as that takes.
+
+    Like `try_advisory` it falls with the database session. Raises `StillHeld` after `patience_s`.
+    """
+    key = lock_key(name)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{patience_s:.0f}s"])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [key])
+    except OperationalError as problem:
+        if isinstance(problem.__cause__, LockNotAvailable):
+            raise StillHeld(name) from problem
+        raise
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def refuse_transaction(deed: str) -> None:
+    """Raise `RuntimeError` inside a transaction: `deed` talks to others, and what they did stays done.
+
+    The transaction that a test wraps around everything does not count.
+    """
+    blocks = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError(f"{deed} must not run inside a transaction")
 
 
 def advisory(name: str) -> None:
