@@ -76,9 +76,10 @@ class IdempotentWrites(APIView):
         if request.method in SAFE_METHODS or KEY_HEADER not in request.headers:
             return super().dispatch(request, *args, **kwargs)
         # Read now: DRF's parsers consume the stream, and the fingerprint needs the bytes.
-        body = request.body
         self._fingerprint = idempotency.fingerprint(
-            method=str(request.method), path=request.get_full_path(), body=body
+            method=str(request.method),
+            path=request.get_full_path(),
+            body=self.fingerprint_body(request),
         )
         handler = getattr(self, str(request.method).lower(), None)
         if getattr(handler, "spans_transactions", False):
@@ -94,6 +95,10 @@ class IdempotentWrites(APIView):
             elif self._claimed_by is not None:
                 self._remember(self._claimed_by, request, response)
         return response
+
+    def fingerprint_body(self, request: HttpRequest) -> bytes:
+        """What of the body tells this request from another one under the same key."""
+        return request.body
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """After authentication and permission: claim the key or leave with the remembered answer."""
