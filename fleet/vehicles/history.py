@@ -29,7 +29,7 @@ _VEHICLE_FIELDS = (
     "link_state",
     "outside_since",
 )
-_HOLD_FIELDS = ("id", "vehicle_id", "during", "purpose", "holder_ref", "released_at")
+_HOLD_FIELDS = ("id", "vehicle_id", "during", "purpose", "holder_ref", "released_at", "ahead")
 
 _SELECT = """
 SELECT vehicle.id, vehicle.public_id, vehicle.life_state, vehicle.rental_state, vehicle.link_state,
@@ -54,7 +54,7 @@ WHERE id = (SELECT vehicle_id FROM fleet_vehiclehold WHERE id = %s) FOR NO KEY U
 """
 _LOAD_HELD = (
     f"{_SELECT}, hold.id, hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref,"
-    f" hold.released_at {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
+    f" hold.released_at, hold.ahead {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
     " WHERE hold.id = %s"
 )
 _ROW = f"({', '.join(['%s'] * 15)})"

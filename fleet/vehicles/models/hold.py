@@ -24,6 +24,10 @@ class VehicleHoldQuerySet(FleetScoped["VehicleHold"]):
     def active(self) -> VehicleHoldQuerySet:
         return self.filter(released_at=None)
 
+    def waiting(self) -> VehicleHoldQuerySet:
+        """Taken for later and not begun."""
+        return self.filter(released_at=None, ahead=True)
+
 
 class VehicleHold(models.Model):
     """The one right to use a vehicle during a time. The exclusion constraint decides races."""
@@ -39,6 +43,8 @@ class VehicleHold(models.Model):
     # Whoever holds names itself here ("reservation:<id>"); the fleet never looks behind it.
     holder_ref = models.CharField(_("holder"), max_length=80, db_index=True)
     released_at = models.DateTimeField(_("released"), null=True, blank=True)
+    # Not begun yet: it keeps others out of its time and says nothing of who has the vehicle now.
+    ahead = models.BooleanField(_("for later"), default=False, db_default=False)
 
     objects = VehicleHoldQuerySet.as_manager()
 

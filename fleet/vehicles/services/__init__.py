@@ -36,13 +36,16 @@ from fleet.vehicles.services.documents import refresh_document_blocks, save_docu
 from fleet.vehicles.services.holds import (
     HoldNotFound,
     HoldOver,
+    VehicleBooked,
     VehicleNotFound,
     VehicleNotRentable,
     VehicleTaken,
     extend_hold,
+    free_from,
     hold_vehicle,
     release_hold,
 )
+from fleet.vehicles.services.holds_ahead import begin_hold, hold_ahead, next_holds, swap_hold
 from fleet.vehicles.services.imports import (
     RowVerdict,
     SheetOvertaken,
@@ -95,10 +98,12 @@ __all__ = [
     "SheetOvertaken",
     "SlotTaken",
     "TooManyVehicles",
+    "VehicleBooked",
     "VehicleHeld",
     "VehicleNotFound",
     "VehicleNotRentable",
     "VehicleTaken",
+    "begin_hold",
     "block_vehicle",
     "block_vehicles",
     "change_blocks_by_hand",
@@ -111,6 +116,8 @@ __all__ = [
     "expire_commands",
     "extend_hold",
     "fingerprint",
+    "free_from",
+    "hold_ahead",
     "hold_vehicle",
     "import_sheet",
     "is_lock_at_the_end",
@@ -118,6 +125,7 @@ __all__ = [
     "lift_blocks",
     "mark_commands_sent",
     "mark_trip",
+    "next_holds",
     "open_case",
     "place_battery",
     "queue_command",
@@ -133,4 +141,5 @@ __all__ = [
     "set_outside",
     "start_service_trip",
     "swap_battery",
+    "swap_hold",
 ]

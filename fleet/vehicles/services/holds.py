@@ -3,11 +3,14 @@
 DomainError
 ├── NotFound  VehicleNotFound, HoldNotFound
 ├── Gone      HoldOver
-└── Conflict  VehicleTaken, VehicleNotRentable
+└── Conflict  VehicleTaken (VehicleBooked), VehicleNotRentable
+
+Holds for later are in `holds_ahead`.
 """
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 import psycopg.errors
@@ -22,19 +25,38 @@ from mobility.core.errors import Conflict, Gone, NotFound
 from mobility.core.transitions import move
 
 if TYPE_CHECKING:
-    import datetime
-
     from fleet.vehicles.history import Subject
     from mobility.core.principals import Principal
 
 # Without a target, ON CONFLICT answers to the exclusion constraint: no row means that it refused,
 # without an error that would spoil the caller's transaction.
+# A hold from now on ends where the next one for later begins, if that leaves it long enough.
 _INSERT = """
-INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref)
-VALUES (%s, %s, %s, %s)
-ON CONFLICT DO NOTHING RETURNING id
+INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref, ahead)
+SELECT %(vehicle)s, tstzrange(%(at)s, LEAST(%(until)s, next.start)), %(purpose)s, %(ref)s, false
+FROM (
+    SELECT min(lower(during)) AS start FROM fleet_vehiclehold
+    WHERE vehicle_id = %(vehicle)s AND released_at IS NULL AND lower(during) > %(at)s
+) next
+WHERE LEAST(%(until)s, next.start) >= %(shortest)s
+ON CONFLICT DO NOTHING RETURNING id, upper(during)
+"""
+# As far as `until`, but not into the next hold, and never back.
+_REACH = """
+UPDATE fleet_vehiclehold hold SET during = tstzrange(lower(hold.during), GREATEST(
+    upper(hold.during), LEAST(%s, (
+        SELECT min(lower(other.during)) FROM fleet_vehiclehold other
+        WHERE other.vehicle_id = hold.vehicle_id AND other.released_at IS NULL
+          AND other.id <> hold.id AND lower(other.during) >= upper(hold.during)
+    ))
+)) WHERE hold.id = %s RETURNING upper(hold.during)
+"""
+_NEXT = """
+SELECT min(lower(during)) FROM fleet_vehiclehold
+WHERE vehicle_id = %s AND released_at IS NULL AND ahead AND upper(during) > %s
 """
 _STRETCH = "UPDATE fleet_vehiclehold SET during = %s WHERE id = %s"
+_STAFF_AT_LEAST = datetime.timedelta(minutes=1)
 _RELEASE = "UPDATE fleet_vehiclehold SET released_at = %s WHERE id = %s"
 
 
@@ -46,6 +68,13 @@ class VehicleNotFound(NotFound):
 class VehicleTaken(Conflict):
     code = "vehicle_taken"
     message = _("Somebody else has this vehicle. Please choose another one.")
+
+
+class VehicleBooked(VehicleTaken):
+    """It is booked too soon; `extra["available_until"]` says from when on."""
+
+    code = "vehicle_booked"
+    message = _("This vehicle is booked by somebody else soon. Please choose another one.")
 
 
 class VehicleInUse(VehicleTaken):
@@ -79,8 +108,12 @@ def hold_vehicle(
     holder_ref: str,
     at: datetime.datetime,
     by: Principal,
+    shortest: datetime.timedelta | None = None,
 ) -> VehicleHold:
     """Take a free vehicle from `at` until `until`; of many who try at once, one gets it.
+
+    A hold that meets a booking ahead ends where that begins, if it lasts as long as `shortest`;
+    without one a resident's hold is never shorter than asked, and that of staff a minute at least.
 
     1. Lock the vehicle and judge it as it is then: nobody blocks it, moves it on or takes it
        between the judgement and the hold. Rivals queue here instead of meeting, and deadlocking,
@@ -90,8 +123,10 @@ def hold_vehicle(
     4. Write the state history.
 
     Staff (purposes crew and service) also get vehicles that residents are not offered.
-    Raises `VehicleNotFound`, `VehicleTaken`, `VehicleNotRentable`.
+    Raises `VehicleNotFound`, `VehicleTaken`, `VehicleBooked`, `VehicleNotRentable`.
     """
+    if shortest is None:
+        shortest = _STAFF_AT_LEAST if purpose in STAFF_PURPOSES else until - at
     with transaction.atomic():
         subject = lock_vehicle(vehicle_id)
         refuse_hopeless(subject, purpose=purpose)
@@ -103,7 +138,7 @@ def hold_vehicle(
             purpose=purpose,
             holder_ref=holder_ref,
         )
-        _insert_hold(hold)
+        _insert_now(hold, shortest=at + shortest)
         history.record_changes([subject], at=at, by=by)
     return hold
 
@@ -206,22 +241,54 @@ def free_vehicle(
     trip_ref: str = "",
     reason: str = "",
 ) -> None:
-    """Release an active hold that the caller has locked, and free its vehicle."""
+    """Release an active hold that the caller has locked, and free its vehicle if it had begun."""
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [at, hold.pk])
     hold.released_at = at
+    if hold.ahead:
+        return
     vehicle = subject.vehicle
     if vehicle.rental_state != RentalState.FREE:
         move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
     history.record_changes([subject], at=at, by=by, trip_ref=trip_ref, reason=reason)
 
 
-def _insert_hold(hold: VehicleHold) -> None:
-    """Insert the hold where the constraint lets it; raises `VehicleTaken`."""
+def reach_hold(hold: VehicleHold, *, until: datetime.datetime) -> None:
+    """Move the end of a hold that the caller has locked as far towards `until` as it may go."""
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [hold.vehicle_id, hold.during, hold.purpose, hold.holder_ref])
+        cursor.execute(_REACH, [until, hold.pk])
+        (upper,) = cursor.fetchone()
+    hold.during = DateTimeTZRange(hold.during.lower, upper)
+
+
+def free_from(*, vehicle_id: int, at: datetime.datetime) -> datetime.datetime | None:
+    """When the next hold for later begins that is not over at `at`; None if there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [vehicle_id, at])
+        (start,) = cursor.fetchone()
+    begins: datetime.datetime | None = start
+    return begins
+
+
+def _insert_now(hold: VehicleHold, *, shortest: datetime.datetime) -> None:
+    """Insert a hold that begins now where the constraint lets it; raises `VehicleTaken`."""
+    at = hold.during.lower
+    values = {
+        "vehicle": hold.vehicle_id,
+        "at": at,
+        "until": hold.during.upper,
+        "shortest": shortest,
+        "purpose": hold.purpose,
+        "ref": hold.holder_ref,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
         row = cursor.fetchone()
     if row is None:
-        raise VehicleTaken
-    hold.pk = row[0]
+        begins = free_from(vehicle_id=hold.vehicle_id, at=at)
+        if begins is None or begins <= at:
+            raise VehicleTaken
+        raise VehicleBooked(extra={"available_until": begins.isoformat()})
+    hold.pk, upper = row
+    hold.during = DateTimeTZRange(at, upper)
     hold._state.adding = False

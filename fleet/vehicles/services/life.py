@@ -8,6 +8,7 @@ DomainError
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -29,11 +30,14 @@ from mobility.core.errors import Conflict, Gone, NotFound
 from mobility.core.transitions import move
 
 if TYPE_CHECKING:
-    import datetime
+    from django.db.models import QuerySet
 
     from fleet.vehicles.history import Subject
     from mobility.core.principals import Principal
 
+# In the workshop or in storage for a day, it is taken to be: later holds wait and see.
+AWAY_AT_LEAST = datetime.timedelta(hours=24)
+_BACK_SOON = frozenset({LifeState.WORKSHOP, LifeState.STORAGE})
 # What can happen to a vehicle while somebody has it.
 _ANY_TIME = frozenset(CaseKind.values)
 _UNRENTED = frozenset({RentalState.FREE, RentalState.STAFF})
@@ -74,6 +78,8 @@ def set_life_state(
     - A rented vehicle can only go missing, be stolen or be impounded. That opens a case, and a
       reservation whose ride has not begun loses it (`HoldDisplaced`); coming back closes the case.
     - One that enters the workshop is blocked for `inspection` until its check is passed.
+    - Whoever holds it for later loses it too (`HoldDisplaced`): all that went astray or retired,
+      the next day's if it goes to the workshop or into storage.
     - One that retires must not be held; its batteries are taken out. There is no way back.
 
     Asking for the present state changes nothing. Publishes `LifeChanged`. Raises
@@ -172,6 +178,8 @@ def _change(
         batteries.take_out_batteries(vehicle_id=vehicle.pk, at=at, by=by)
     if to in _ANY_TIME:
         _displace(subject, reason=to, at=at, by=by)
+    if to != LifeState.IN_SERVICE:
+        _displace_ahead(vehicle, soon=to in _BACK_SOON, reason=to, at=at)
     # Only this one word of staff names an event; whatever else they type must not.
     told = mds.COMPLIANCE if reason == mds.COMPLIANCE else ""
     history.record_changes([subject], at=at, by=by, reason=told)
@@ -180,7 +188,7 @@ def _change(
 
 
 def _require_unheld(vehicle: Vehicle) -> None:
-    hold = VehicleHold.objects.active().filter(vehicle=vehicle).first()
+    hold = VehicleHold.objects.active().filter(vehicle=vehicle, ahead=False).first()
     if hold is not None:
         raise VehicleHeld(extra={"holder": hold.holder_ref})
 
@@ -217,9 +225,26 @@ def _displace(subject: Subject, *, reason: str, at: datetime.datetime, by: Princ
     vehicle = subject.vehicle
     if vehicle.rental_state != RentalState.HELD:
         return
-    displaced = list(VehicleHold.objects.active().filter(vehicle=vehicle).order_by("pk"))
-    VehicleHold.objects.filter(pk__in=[hold.pk for hold in displaced]).update(released_at=at)
+    begun = VehicleHold.objects.active().filter(vehicle=vehicle, ahead=False)
+    _take_from(begun, vehicle, reason=reason, at=at)
     move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
+
+
+def _displace_ahead(vehicle: Vehicle, *, soon: bool, reason: str, at: datetime.datetime) -> None:
+    """Take the vehicle from who has it later; if it may be back `soon`, only from the first ones."""
+    waiting = VehicleHold.objects.waiting().filter(vehicle=vehicle)
+    if soon:
+        waiting = waiting.filter(during__startswith__lt=at + AWAY_AT_LEAST)
+    _take_from(waiting, vehicle, reason=reason, at=at)
+
+
+def _take_from(
+    holds_: QuerySet[VehicleHold], vehicle: Vehicle, *, reason: str, at: datetime.datetime
+) -> None:
+    displaced = list(holds_.order_by("pk"))
+    if not displaced:
+        return
+    VehicleHold.objects.filter(pk__in=[hold.pk for hold in displaced]).update(released_at=at)
     outbox.publish(
         *(
             HoldDisplaced(

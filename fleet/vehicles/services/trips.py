@@ -38,16 +38,16 @@ def mark_trip(
 ) -> VehicleHold:
     """Move the held vehicle as its trip goes on, and write the history.
 
-    `until` lets the hold end then instead. `ended` publishes `TripEnded` if the trip ever ran; it and `start_failed` release the hold. A mark
+    `until` lets the hold reach as far, but not into a hold for later. `ended` publishes `TripEnded` if the trip ever ran; it and `start_failed` release the hold. A mark
     that is already true changes nothing. Raises `HoldNotFound`, `HoldOver`, `LostRace`,
-    `IllegalMove`, with `until` also `VehicleTaken`; a surrounding transaction must then roll back.
+    `IllegalMove`; a surrounding transaction must then roll back.
     """
     to = TRIP_MARKS[mark]
     reason = _REASONS.get(mark, "")
     with transaction.atomic(savepoint=False):
         hold, subject = holds.lock_hold(hold_id)
         if until is not None:
-            holds.stretch_hold(hold, until=until)
+            holds.reach_hold(hold, until=until)
         if to == RentalState.FREE:
             holds.free_vehicle(hold, subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
             _tell_end(hold, trip_ref=trip_ref, at=at)
