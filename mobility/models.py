@@ -1,6 +1,7 @@
 """Register of the models of this app's features."""
 
 from mobility.accounts.models import ApiToken, Membership, Organisation, User
+from mobility.core.files.models import StoredFile
 from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
 from mobility.geography.models import City, District, Hub
 
@@ -15,5 +16,6 @@ __all__ = [
     "Membership",
     "Organisation",
     "OutboxEvent",
+    "StoredFile",
     "User",
 ]

@@ -37,6 +37,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "core-answers": every(3600, "mobility.core.forget_answers"),
         # It looks through the whole table, so it comes once, at a quiet hour.
         "core-events": every(crontab(hour=4, minute=20), "mobility.core.forget_events"),
+        "files-forget": every(3600, "mobility.core.files.forget"),
         **{
             f"core-heartbeat-{queue}": every(
                 15, "mobility.core.heartbeat", queue=queue, expires=60, of=queue

@@ -306,6 +306,8 @@ LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 
 # --- places of files that `./dev` keeps ---------------------------------------------------------------
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data")))
+# Pictures of licences and parked vehicles, archives for people: on a disk that all web hosts share.
+FILES_DIR = Path(env.str("FILES_DIR", default=str(DATA_DIR / "files")))
 SIMULATOR_CREDENTIALS = Path(
     env.str("SIMULATOR_CREDENTIALS", default=str(DATA_DIR / "simulator.json"))
 )

@@ -10,6 +10,7 @@ handler500 = "mobility.resident.views.server_error"
 
 api = [
     path("", include("mobility.accounts.urls")),
+    path("", include("mobility.core.files.urls")),
     path("", include("mobility.geography.urls")),
     path("", include("mobility.live.urls")),
     path("", include("bookings.urls")),

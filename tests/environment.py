@@ -1,7 +1,10 @@
 """Settings that every test run needs before Django is set up; what `./dev test` sets wins."""
 
+import atexit
 import os
 import re
+import shutil
+import tempfile
 
 
 def own_redis(worker: str) -> None:
@@ -16,6 +19,9 @@ def own_redis(worker: str) -> None:
 if "PYTEST_XDIST_WORKER" in os.environ:
     own_redis(os.environ["PYTEST_XDIST_WORKER"])
 
+if "FILES_DIR" not in os.environ:
+    os.environ["FILES_DIR"] = tempfile.mkdtemp(prefix="mobility-files-")
+    atexit.register(shutil.rmtree, os.environ["FILES_DIR"], ignore_errors=True)
 os.environ.setdefault("SECRET_KEY", "only-for-tests-and-of-no-use-anywhere-else")
 os.environ.setdefault("HTTPS", "false")
 os.environ.setdefault("STATIC_FROM_SOURCE", "true")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import io
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -33,7 +34,7 @@ from fleet.vehicles.models import (
     VehicleHold,
 )
 from mobility.accounts.models import User
-from mobility.core import clock
+from mobility.core import clock, files
 from mobility.core.principals import SYSTEM
 from tests.fleet.zones.drawing import draw_zone
 
@@ -96,6 +97,7 @@ def whole_city(
         "session": session,
         "command": _command(station),
         "recharge": _recharge(giulia, station),
+        "file": _picture(giulia),
     }
     people = {
         "giulia": giulia,
@@ -123,6 +125,17 @@ def _price(vehicle: Vehicle) -> None:
         preauth_cents=500,
     )
     pricing.publish_version(version_id=version.pk, at=clock.now(), by=SYSTEM)
+
+
+def _picture(owner: User) -> models.Model:
+    files.register("tenancy", may_read=lambda _user, _file: False)
+    return files.store_file(
+        content=io.BytesIO(b"private"),
+        content_type="image/png",
+        purpose="tenancy",
+        owner=owner.principal,
+        at=clock.now(),
+    )
 
 
 def _row(label: str, public_id: str) -> models.Model:

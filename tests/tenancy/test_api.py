@@ -58,6 +58,7 @@ DETAILS = {
     "payment": ("payment", {"giulia", "marco"}),
     "payment-pay": ("payment", {"giulia"}),
     "payment-refunds": ("payment", {"marco"}),
+    "file": ("file", {"giulia"}),
     "fleet-vehicle-detail": ("vehicle", {"marco", "sara", "elena"}),
     "fleet-vehicle-blocks": ("vehicle", {"marco", "sara"}),
     "fleet-vehicle-commands": ("vehicle", {"marco", "sara"}),
