@@ -2,8 +2,8 @@
 
 1. `publish` writes the event row inside the caller's transaction.
 2. The relay process hands committed events to Celery in batches of up to 500 ids.
-3. `deliver` runs every handler of an event in a transaction of its own, together with a row that
-   says it is done: delivered at least once, effective once.
+3. `deliver` runs every handler of an event, and every listener that wants it, in a transaction of
+   its own, together with a row that says it is done: delivered at least once, effective once.
 4. The sweeper hands out again what was dispatched and never finished, with growing pauses; after
    `MAX_ATTEMPTS` the event is marked failed and waits for staff.
 """
@@ -12,7 +12,8 @@ import dataclasses
 import datetime
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -69,8 +70,27 @@ class Handling:
     concerns: Callable[[Any], bool]
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fact:
+    """An event of whatever kind, as it lies in the outbox: for listeners, who pass facts on."""
+
+    event_id: UUID
+    name: str
+    payload: dict[str, Any]
+    at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Listening:
+    """A listener and the names of events that it wants to hear of now."""
+
+    run: Callable[..., None]
+    wants: Callable[[str], bool]
+
+
 _event_types: dict[str, type[Event]] = {}
 _handlers: defaultdict[str, dict[str, Handling]] = defaultdict(dict)
+_listeners: dict[str, Listening] = {}
 
 
 def handles(
@@ -85,9 +105,22 @@ def handles(
 
     def register(handler: Handler) -> Handler:
         _event_types[event_type.name] = event_type
-        name = f"{handler.__module__}.{handler.__qualname__}"
-        _handlers[event_type.name][name] = Handling(run=handler, concerns=when)
+        _handlers[event_type.name][_full_name(handler)] = Handling(run=handler, concerns=when)
         return handler
+
+    return register
+
+
+def listens(*, wants: Callable[[str], bool]) -> Callable[[Handler], Handler]:
+    """Register a function `listener(fact, *, at)` for every event whose name it `wants`.
+
+    It is run like a handler, once effective for each event. `wants` is asked for every event of the
+    house, so it must answer from memory; where it says no, listening costs nothing more.
+    """
+
+    def register(listener: Handler) -> Handler:
+        _listeners[_full_name(listener)] = Listening(run=listener, wants=wants)
+        return listener
 
     return register
 
@@ -175,11 +208,9 @@ def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
 
 def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
     failures = []
-    for name, handling in _handlers.get(row.name, {}).items():
+    for name, tell in _hearers(row, at=at):
         try:
-            event = _typed(row)
-            if handling.concerns(event):
-                _run_once(row, event, name=name, handler=handling.run, at=at)
+            tell()
         except Exception as problem:
             log.exception(
                 "outbox.handler_failed",
@@ -199,9 +230,35 @@ def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
     )
 
 
+def _hearers(
+    row: OutboxEvent, *, at: datetime.datetime
+) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Everybody who may have to hear of an event, by name, and how each is told."""
+    for name, handling in _handlers.get(row.name, {}).items():
+        yield name, partial(_tell_handler, row, name, handling, at=at)
+    for name, listening in _listeners.items():
+        yield name, partial(_tell_listener, row, name, listening, at=at)
+
+
+def _tell_handler(
+    row: OutboxEvent, name: str, handling: Handling, *, at: datetime.datetime
+) -> None:
+    event = _typed(row)
+    if handling.concerns(event):
+        _run_once(row, event, name=name, handler=handling.run, at=at)
+
+
+def _tell_listener(
+    row: OutboxEvent, name: str, listening: Listening, *, at: datetime.datetime
+) -> None:
+    if listening.wants(row.name):
+        fact = Fact(event_id=row.event_id, name=row.name, payload=row.payload, at=row.at)
+        _run_once(row, fact, name=name, handler=listening.run, at=at)
+
+
 def _run_once(
     row: OutboxEvent,
-    event: Event,
+    event: Event | Fact,
     *,
     name: str,
     handler: Handler,
@@ -218,6 +275,10 @@ def _run_once(
             first = cursor.rowcount == 1
         if first:
             handler(event, at=at)
+
+
+def _full_name(function: Handler) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _typed(row: OutboxEvent) -> Event:

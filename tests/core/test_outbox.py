@@ -75,6 +75,33 @@ def test_a_handler_is_left_alone_with_facts_that_do_not_concern_it(
 
 
 @pytest.mark.django_db
+def test_a_listener_hears_facts_of_any_kind_once_and_only_those_it_wants(
+    relay: Callable[[], int],
+) -> None:
+    seen: list[outbox.Fact] = []
+    wanted: set[str] = set()
+
+    @outbox.listens(wants=wanted.__contains__)
+    def on_anything(fact: outbox.Fact, *, at: datetime.datetime) -> None:
+        seen.append(fact)
+
+    try:
+        light(7)
+        relay()
+        assert not HandledEvent.objects.exists()
+        wanted.add(LampLit.name)
+        light(8)
+        OutboxEvent.objects.update(dispatched_at=None)
+        relay()
+        OutboxEvent.objects.update(dispatched_at=None, handled_at=None)
+        relay()
+    finally:
+        outbox._listeners.pop(outbox._full_name(on_anything))
+    assert [fact.payload["lamp"] for fact in seen] == [8, 7]
+    assert seen[0].event_id == OutboxEvent.objects.order_by("-id")[0].event_id
+
+
+@pytest.mark.django_db
 def test_delivering_twice_has_one_effect(
     heard: list[tuple[LampLit, str]], relay: Callable[[], int]
 ) -> None:
