@@ -5,6 +5,7 @@ from bookings.payments.models import (
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
+    LocalNotice,
     Payment,
     PaymentMethod,
     ProviderOperation,
@@ -12,15 +13,28 @@ from bookings.payments.models import (
     Refund,
 )
 from bookings.pricing.models import Tariff, TariffVersion
-from bookings.recharges.models import Recharge
+from bookings.recharges.models import (
+    ConnectorCode,
+    GuestPass,
+    KeptConnector,
+    Recharge,
+    VehicleCharge,
+)
 from bookings.reservations.models import Reservation
-from bookings.trips.models import Trip
+from bookings.support.models import CaseMessage, SupportCase
+from bookings.trips.models import Incident, Trip, TripDispute, TripPolicy, TripVersion
 
 __all__ = [
+    "CaseMessage",
+    "ConnectorCode",
     "DocumentSeries",
+    "GuestPass",
+    "Incident",
+    "KeptConnector",
     "LedgerAccount",
     "LedgerEntry",
     "LedgerTransaction",
+    "LocalNotice",
     "Payment",
     "PaymentMethod",
     "ProviderOperation",
@@ -28,7 +42,12 @@ __all__ = [
     "Recharge",
     "Refund",
     "Reservation",
+    "SupportCase",
     "Tariff",
     "TariffVersion",
     "Trip",
+    "TripDispute",
+    "TripPolicy",
+    "TripVersion",
+    "VehicleCharge",
 ]

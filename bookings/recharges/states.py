@@ -34,4 +34,42 @@ RECHARGE_MOVES: Moves = {
     RechargeState.START_FAILED: frozenset(),
 }
 
+
+class Origin(models.TextChoices):
+    """Who began it, and by what: that decides whose money was asked before, if any."""
+
+    APP = "app", _("App")
+    AD_HOC = "ad_hoc", _("Link at the charger")
+    CARD = "card", _("Card")
+
+
+class StopReason(models.TextChoices):
+    """Why a charger was asked to stop."""
+
+    PERSON = "person", _("Driver")
+    LIMIT = "limit", _("Spending limit")
+    NO_ENERGY = "no_energy", _("No energy flowed")
+    CALLED_OFF = "called_off", _("Came after it was called off")
+
+
+class KeptState(models.TextChoices):
+    """The life of a connector that is kept for somebody."""
+
+    HELD = "held", _("reserved")
+    USED = "used", _("used")
+    RELEASED = "released", _("released")
+    EXPIRED = "expired", _("expired")
+    REFUSED = "refused", _("refused by the charger")
+
+
+KEPT_MOVES: Moves = {
+    KeptState.HELD: frozenset(
+        {KeptState.USED, KeptState.RELEASED, KeptState.EXPIRED, KeptState.REFUSED}
+    ),
+    KeptState.USED: frozenset(),
+    KeptState.RELEASED: frozenset(),
+    KeptState.EXPIRED: frozenset(),
+    KeptState.REFUSED: frozenset(),
+}
+
 ACTIVE = (RechargeState.STARTING, RechargeState.CHARGING, RechargeState.STOPPING)

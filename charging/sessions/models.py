@@ -48,6 +48,8 @@ class Token(PublicModel):
         choices=TokenState,
         default=TokenState.ACCEPTED,
     )
+    # Why it is blocked: a debt lifts its own block, and no other.
+    block_reason = models.CharField(_("blocked because of"), max_length=20, blank=True)
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
     group = models.CharField(
         _("group"),

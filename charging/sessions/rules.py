@@ -30,6 +30,8 @@ _STEP_TOLERANCE_WH: Final = 500
 _POWER_TOLERANCE: Final = 1.2
 # Below this a register's rise is noise of the electronics, not charging.
 _RISE_WH: Final = 10
+# Coarse registers tick every 100 Wh: who got less than one tick got nothing, and pays nothing.
+NOTHING_WH: Final = 100
 _MAX_GAP: Final = 1000
 _MAX_CHAIN: Final = 400
 _MAX_AHEAD: Final = timedelta(days=1)
@@ -170,6 +172,11 @@ def billable_energy(
     rise = chain[-1].register_wh - chain[0].register_wh if chain else 0
     # Without any value there is nothing to suspect: the session simply moved no energy we know of.
     return BillableEnergy(rise, suspect=bool(points) and not whole)
+
+
+def delivered_nothing(energy_wh: int) -> bool:
+    """Whether so little energy flowed that neither start nor time nor idling is to be paid."""
+    return energy_wh < NOTHING_WH
 
 
 def charged_until(points: Sequence[RegisterPoint]) -> datetime | None:

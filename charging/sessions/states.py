@@ -69,3 +69,4 @@ class Flag(models.TextChoices):
     LATE_DATA = "late_data", _("Data came after settlement")
     NO_TARIFF = "no_tariff", _("No tariff applied")
     SEQUENCE_JUMP = "sequence_jump", _("Message numbers jumped")
+    NO_ENERGY = "no_energy", _("No energy flowed, nothing is charged")

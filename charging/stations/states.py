@@ -44,6 +44,8 @@ class CommandAction(models.TextChoices):
     unlock               –
     change_availability  operative: bool (the whole station when no connector is given)
     trigger              message: "status" | "boot" | "heartbeat" | "meter_values"
+    reserve              reservation_id, token_uid, token_kind, until (ISO 8601)
+    cancel_reservation   reservation_id
     """
 
     REMOTE_START = "remote_start", _("Start charging")
@@ -52,6 +54,8 @@ class CommandAction(models.TextChoices):
     UNLOCK = "unlock", _("Unlock the connector")
     CHANGE_AVAILABILITY = "change_availability", _("Change availability")
     TRIGGER = "trigger", _("Ask for a message")
+    RESERVE = "reserve", _("Reserve a connector")
+    CANCEL_RESERVATION = "cancel_reservation", _("Cancel a reservation")
 
 
 COMMAND_PRIORITY: Final[dict[str, int]] = {

@@ -66,6 +66,22 @@ def _trigger(command: CommandToSend) -> tuple[str, Payload]:
     return "TriggerMessage", {"requestedMessage": message, **_connector(command)}
 
 
+def _reserve(command: CommandToSend) -> tuple[str, Payload]:
+    token = command.payload["token_uid"]
+    if len(token) > _MAX_ID_TAG:
+        raise Unspeakable("token_too_long")
+    return "ReserveNow", {
+        "connectorId": command.evse_number or 0,
+        "expiryDate": command.payload["until"],
+        "idTag": token,
+        "reservationId": command.payload["reservation_id"],
+    }
+
+
+def _cancel_reservation(command: CommandToSend) -> tuple[str, Payload]:
+    return "CancelReservation", {"reservationId": command.payload["reservation_id"]}
+
+
 def _connector(command: CommandToSend) -> dict[str, Any]:
     return {"connectorId": command.evse_number} if command.evse_number else {}
 
@@ -77,4 +93,6 @@ _SAYINGS: Final[dict[str, Callable[[CommandToSend], tuple[str, Payload]]]] = {
     CommandAction.UNLOCK: _unlock,
     CommandAction.CHANGE_AVAILABILITY: _change_availability,
     CommandAction.TRIGGER: _trigger,
+    CommandAction.RESERVE: _reserve,
+    CommandAction.CANCEL_RESERVATION: _cancel_reservation,
 }

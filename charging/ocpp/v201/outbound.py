@@ -83,6 +83,22 @@ def _trigger(command: CommandToSend) -> tuple[str, Payload]:
     return "TriggerMessage", {"requestedMessage": message, **_evse(command)}
 
 
+def _reserve(command: CommandToSend) -> tuple[str, Payload]:
+    token = command.payload["token_uid"]
+    payload: Payload = {
+        "id": command.payload["reservation_id"],
+        "expiryDateTime": command.payload["until"],
+        "idToken": {"idToken": token, "type": _token_type(command.payload.get("token_kind", ""))},
+    }
+    if command.evse_number:
+        payload["evseId"] = command.evse_number
+    return "ReserveNow", payload
+
+
+def _cancel_reservation(command: CommandToSend) -> tuple[str, Payload]:
+    return "CancelReservation", {"reservationId": command.payload["reservation_id"]}
+
+
 def _evse(command: CommandToSend) -> dict[str, Any]:
     if not command.evse_number:
         return {}
@@ -106,4 +122,6 @@ _SAYINGS: Final[dict[str, Callable[[CommandToSend], tuple[str, Payload]]]] = {
     CommandAction.UNLOCK: _unlock,
     CommandAction.CHANGE_AVAILABILITY: _change_availability,
     CommandAction.TRIGGER: _trigger,
+    CommandAction.RESERVE: _reserve,
+    CommandAction.CANCEL_RESERVATION: _cancel_reservation,
 }

@@ -22,8 +22,10 @@ from charging.sessions.services.tokens import (
     TokenMalformed,
     TokenTaken,
     block_token,
+    block_tokens_of,
     ensure_token,
     unblock_token,
+    unblock_tokens_of,
 )
 from charging.sessions.services.transactions import record_transaction_events
 
@@ -37,6 +39,7 @@ __all__ = [
     "authorize",
     "authorize_many",
     "block_token",
+    "block_tokens_of",
     "close_lost_sessions",
     "ensure_token",
     "quarantine",
@@ -49,4 +52,5 @@ __all__ = [
     "start_sessions",
     "stop_sessions",
     "unblock_token",
+    "unblock_tokens_of",
 ]

@@ -18,6 +18,7 @@ from charging.sessions.rules import (
     RegisterPoint,
     billable_energy,
     charged_until,
+    delivered_nothing,
     not_ahead,
 )
 from charging.sessions.services.flags import add_flag
@@ -53,7 +54,8 @@ def settle_session(*, session_id: int, at: datetime) -> bool:
        what there is and flagged as estimated.
     2. Join readings of its connector that came without a transaction and fall into its time.
     3. Energy by what the meter supports; a doubtful one is flagged and never more than plausible.
-    4. Price by the tariff version valid when it started.
+    4. Price by the tariff version valid when it started; below 100 Wh nothing flowed, and a
+       charger that gave nothing earns neither start fee nor idle fee.
     5. Move it to settled and publish SessionPriced, in the same transaction.
     """
     session = (
@@ -193,6 +195,9 @@ def _lines(
     assert session.ended_at is not None
     if session.tariff_version is None:
         add_flag(session, Flag.NO_TARIFF)
+        return []
+    if delivered_nothing(energy.energy_wh):
+        add_flag(session, Flag.NO_ENERGY)
         return []
     start = _point(session.started_at, session.meter_start_wh)
     return price_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,10 @@ from charging.sessions.states import TokenKind, TokenState
 from mobility.core import audit
 from mobility.core.errors import Conflict, Invalid, NotFound
 from mobility.core.principals import SYSTEM, Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import move, move_many
+
+# The one reason that lifts itself.
+DEBT: Final = "debt"
 
 
 class TokenMalformed(Invalid):
@@ -87,20 +91,50 @@ def ensure_token(
 
 @transaction.atomic
 def block_token(*, uid: str, at: datetime, by: Principal, reason: str = "") -> Token:
-    """Let the token charge no more; doing it again changes nothing. Raises NoSuchToken."""
-    return _set_state(uid, TokenState.BLOCKED, at=at, by=by, reason=reason)
+    """Let the token charge no more; doing it again changes nothing. Raises NoSuchToken.
+
+    A reason given for a token that a debt blocks stands from then on: the debt's end no longer
+    unblocks a card that was lost meanwhile.
+    """
+    token = _locked(uid)
+    if token.state == TokenState.BLOCKED:
+        if token.block_reason == DEBT and reason != DEBT:
+            Token.objects.filter(pk=token.pk).update(block_reason=reason[:20])
+        return token
+    return move(token, to=TokenState.BLOCKED, at=at, by=by, reason=reason, block_reason=reason[:20])
 
 
 @transaction.atomic
 def unblock_token(*, uid: str, at: datetime, by: Principal, reason: str = "") -> Token:
     """Let the token charge again; doing it again changes nothing. Raises NoSuchToken."""
-    return _set_state(uid, TokenState.ACCEPTED, at=at, by=by, reason=reason)
+    token = _locked(uid)
+    if token.state == TokenState.ACCEPTED:
+        return token
+    return move(token, to=TokenState.ACCEPTED, at=at, by=by, reason=reason, block_reason="")
 
 
-def _set_state(uid: str, to: str, *, at: datetime, by: Principal, reason: str) -> Token:
+@transaction.atomic
+def block_tokens_of(*, owner_ref: str, at: datetime, by: Principal) -> int:
+    """Block every token of somebody who owes money; returns how many were open until now."""
+    accepted = Token.objects.filter(owner_ref=owner_ref, state=TokenState.ACCEPTED)
+    rows = list(accepted.select_for_update().order_by("pk"))
+    blocked = move_many(rows, to=TokenState.BLOCKED, at=at, by=by, reason=DEBT, block_reason=DEBT)
+    return len(blocked)
+
+
+@transaction.atomic
+def unblock_tokens_of(*, owner_ref: str, at: datetime, by: Principal) -> int:
+    """Open the tokens that a debt alone had blocked; returns how many."""
+    indebted = Token.objects.filter(
+        owner_ref=owner_ref, state=TokenState.BLOCKED, block_reason=DEBT
+    )
+    rows = list(indebted.select_for_update().order_by("pk"))
+    opened = move_many(rows, to=TokenState.ACCEPTED, at=at, by=by, reason="paid", block_reason="")
+    return len(opened)
+
+
+def _locked(uid: str) -> Token:
     token = Token.objects.select_for_update().filter(uid=normal_uid(uid)).first()
     if token is None:
         raise NoSuchToken
-    if token.state == to:
-        return token
-    return move(token, to=to, at=at, by=by, reason=reason)
+    return token

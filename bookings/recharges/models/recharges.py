@@ -1,4 +1,4 @@
-"""Charges that residents buy at a charger."""
+"""Charges that people buy at a charger."""
 
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.recharges.states import ACTIVE, RECHARGE_MOVES, RechargeState
+from bookings.recharges.states import ACTIVE, RECHARGE_MOVES, Origin, RechargeState
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 
@@ -43,6 +43,18 @@ class RechargeQuerySet(models.QuerySet["Recharge"]):
     def waiting(self, state: RechargeState, *, since: "datetime.datetime") -> Self:
         """Those that have waited in `state` for the charger's word since before `since`."""
         return self.filter(state=state, waiting_since__lte=since)
+
+    def to_stop(self, at: "datetime.datetime") -> Self:
+        """Those whose charger has to be asked (again) to stop."""
+        return self.filter(stop_due_at__lte=at)
+
+    def flowing(self) -> Self:
+        """Charging now, with the figures that tell what it costs so far, oldest first."""
+        return (
+            self.filter(state=RechargeState.CHARGING, session__isnull=False)
+            .select_related("session", "connector", "payment__organisation", "user")
+            .order_by("pk")
+        )
 
 
 class Recharge(PublicModel):
@@ -80,13 +92,25 @@ class Recharge(PublicModel):
     state = models.CharField(
         _("state"), max_length=12, choices=RechargeState, default=RechargeState.STARTING
     )
+    origin = models.CharField(
+        _("bought with"), max_length=8, choices=Origin, default=Origin.APP, editable=False
+    )
     token_uid = models.CharField(_("token"), max_length=64)
+    # The most that is ever charged; 0 for a card's session, which nobody promised money for.
+    limit_cents = models.PositiveIntegerField(_("spending limit"), default=0)
     # What was shown before the start, for the person's page; the charger's tariff decides.
     terms = models.JSONField(_("quoted prices"), default=dict)
     requested_at = models.DateTimeField(_("requested at"))
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
+    # When, at what cost and why the charger was first asked to stop, and when it is asked again.
+    stop_wished_at = models.DateTimeField(_("stop wished at"), null=True, blank=True)
+    stop_wished_cents = models.PositiveIntegerField(_("cost at that time"), null=True, blank=True)
+    stop_reason = models.CharField(_("reason of the stop"), max_length=20, blank=True)
+    stop_refused = models.BooleanField(_("charger refused to stop"), default=False)
+    stop_due_at = models.DateTimeField(_("ask again at"), null=True, blank=True)
+    faulted_at = models.DateTimeField(_("charger failed at"), null=True, blank=True)
     commands = models.PositiveSmallIntegerField(_("commands sent"), default=0)
     failure = models.CharField(_("failure"), max_length=40, blank=True)
     energy_wh = models.PositiveBigIntegerField(_("energy (Wh)"), null=True, blank=True)
@@ -99,11 +123,14 @@ class Recharge(PublicModel):
         verbose_name_plural = _("recharges")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["user"], condition=Q(state__in=ACTIVE), name="one_active_recharge"
+                fields=["user"],
+                condition=Q(state__in=ACTIVE) & ~Q(origin=Origin.CARD),
+                name="one_active_recharge",
             ),
+            # A card at the charger needs no leave of ours: its session is there when we hear of it.
             models.UniqueConstraint(
                 fields=["connector"],
-                condition=Q(state__in=ACTIVE),
+                condition=Q(state__in=ACTIVE) & ~Q(origin=Origin.CARD),
                 name="one_recharge_a_connector",
             ),
         ]
@@ -113,6 +140,11 @@ class Recharge(PublicModel):
                 fields=["state", "waiting_since"],
                 name="recharge_waiting",
                 condition=Q(state__in=["starting", "stopping"]),
+            ),
+            models.Index(
+                fields=["stop_due_at"],
+                name="recharge_stop_due",
+                condition=Q(stop_due_at__isnull=False),
             ),
         ]
 
