@@ -1,6 +1,8 @@
 """Register of the models of this app's features."""
 
 from bookings.payments.models import (
+    Anomaly,
+    BillingDetails,
     DocumentSeries,
     LedgerAccount,
     LedgerEntry,
@@ -9,8 +11,11 @@ from bookings.payments.models import (
     Payment,
     PaymentMethod,
     ProviderOperation,
+    ProviderWebhook,
     Receipt,
+    Reconciliation,
     Refund,
+    StatementLine,
 )
 from bookings.pricing.models import Tariff, TariffVersion
 from bookings.recharges.models import (
@@ -20,11 +25,14 @@ from bookings.recharges.models import (
     Recharge,
     VehicleCharge,
 )
-from bookings.reservations.models import Reservation
+from bookings.reservations.models import Booking, Reservation, ReservationPolicy
 from bookings.support.models import CaseMessage, SupportCase
 from bookings.trips.models import Incident, Trip, TripDispute, TripPolicy, TripVersion
 
 __all__ = [
+    "Anomaly",
+    "BillingDetails",
+    "Booking",
     "CaseMessage",
     "ConnectorCode",
     "DocumentSeries",
@@ -38,10 +46,14 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "ProviderOperation",
+    "ProviderWebhook",
     "Receipt",
     "Recharge",
+    "Reconciliation",
     "Refund",
     "Reservation",
+    "ReservationPolicy",
+    "StatementLine",
     "SupportCase",
     "Tariff",
     "TariffVersion",

@@ -59,6 +59,18 @@ class Reservation(PublicModel):
     )
     # The numbers as quoted: what happens to the tariff afterwards does not touch this ride.
     fare_terms = models.JSONField(_("quoted fare"))
+    # What the person had to their credit when the ride was claimed: pass minutes, a promotion.
+    perks = models.JSONField(_("perks"), default=list, db_default=[], blank=True)
+    booking = models.OneToOneField(
+        "bookings.Booking",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reservation",
+        verbose_name=_("booking"),
+    )
+    # Which of the vehicles that a person may have at once; with 1 allowed it is always 0.
+    slot = models.PositiveSmallIntegerField(_("place"), default=0, db_default=0)
     state = models.CharField(
         _("state"), max_length=12, choices=ReservationState, default=ReservationState.HELD
     )
@@ -72,9 +84,11 @@ class Reservation(PublicModel):
         verbose_name = _("reservation")
         verbose_name_plural = _("reservations")
         constraints: ClassVar = [
-            # One vehicle per person at a time, reserved or ridden; the database decides.
+            # So many vehicles per person at a time, reserved or ridden; the database decides.
             models.UniqueConstraint(
-                fields=["user"], condition=Q(state__in=ACTIVE), name="one_active_reservation"
+                fields=["user", "slot"],
+                condition=Q(state__in=ACTIVE),
+                name="one_active_reservation",
             ),
         ]
         indexes: ClassVar = [
