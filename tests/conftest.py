@@ -172,9 +172,10 @@ def relay(db: None) -> Callable[[], int]:
 
     def deliver_all() -> int:
         delivered = 0
-        while ids := outbox.claim_undispatched(at=clock.now()):
-            outbox.deliver(ids=ids, at=clock.now())
-            delivered += len(ids)
+        while tasks := outbox.claim_undispatched(at=clock.now()):
+            for _queue, ids in tasks:
+                outbox.deliver(ids=ids, at=clock.now())
+                delivered += len(ids)
         return delivered
 
     return deliver_all

@@ -24,6 +24,8 @@ class AlarmOpened(Event):
     """Something is wrong with a vehicle (`AlarmKind`); `details` depend on the kind."""
 
     name: ClassVar[str] = "fleet.alarm_opened.v1"
+    # When a network fails there is one for each vehicle.
+    queue: ClassVar[str] = "planning"
 
     alarm_id: str
     vehicle_id: int
@@ -37,6 +39,8 @@ class AlarmClosed(Event):
     """It is over, by itself or because somebody said so; `details` are those it was opened with."""
 
     name: ClassVar[str] = "fleet.alarm_closed.v1"
+    # When a network fails there is one for each vehicle.
+    queue: ClassVar[str] = "planning"
 
     alarm_id: str
     vehicle_id: int

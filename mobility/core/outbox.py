@@ -28,6 +28,10 @@ from mobility.core.models import HandledEvent, OutboxEvent
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+# Where events are handled unless they say otherwise, and how many a task takes at once elsewhere: a
+# flood there shares its worker with work of other kinds.
+QUEUE = "default"
+ELSEWHERE_AT_ONCE = 50
 MAX_ATTEMPTS = 12
 # Long enough to look back at what went wrong on Friday; the audit trail keeps what must be kept.
 KEEP = datetime.timedelta(days=14)
@@ -49,9 +53,14 @@ SELECT count(*) FROM old
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """Base of all facts: frozen, past tense, versioned name, fields that JSON can carry."""
+    """Base of all facts: frozen, past tense, versioned name, fields that JSON can carry.
+
+    `queue` is the Celery queue whose worker runs the handlers: facts that can come in floods, such
+    as alarms when a network fails, must not keep those waiting whom somebody waits for.
+    """
 
     name: ClassVar[str]
+    queue: ClassVar[str] = QUEUE
 
     def payload(self) -> dict[str, Any]:
         """The fields as JSON values."""
@@ -148,17 +157,25 @@ def publish(*events: Event, at: datetime.datetime) -> None:
         cursor.execute(f"NOTIFY {CHANNEL}")
 
 
-def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[int]:
-    """Mark up to `limit` waiting events as dispatched and return their ids, oldest first."""
+def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tuple[str, list[int]]]:
+    """Mark up to `limit` waiting events as dispatched; (queue, ids) of each task to send, oldest first."""
     with transaction.atomic():
-        ids = list(
+        claimed = list(
             OutboxEvent.objects.select_for_update(skip_locked=True)
             .filter(dispatched_at__isnull=True)
             .order_by("id")
-            .values_list("id", flat=True)[:limit]
+            .values_list("id", "name")[:limit]
         )
-        OutboxEvent.objects.filter(id__in=ids).update(dispatched_at=at)
-    return ids
+        OutboxEvent.objects.filter(id__in=[pk for pk, _name in claimed]).update(dispatched_at=at)
+    by_queue: defaultdict[str, list[int]] = defaultdict(list)
+    for pk, name in claimed:
+        by_queue[_event_types[name].queue if name in _event_types else QUEUE].append(pk)
+    return [(queue, task) for queue, ids in by_queue.items() for task in _tasks(queue, ids)]
+
+
+def _tasks(queue: str, ids: list[int]) -> list[list[int]]:
+    size = BATCH if queue == QUEUE else ELSEWHERE_AT_ONCE
+    return [ids[first : first + size] for first in range(0, len(ids), size)]
 
 
 def release_overdue(*, at: datetime.datetime) -> int:

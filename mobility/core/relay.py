@@ -31,10 +31,11 @@ def run(*, stop: threading.Event) -> None:
 def relay_once() -> int:
     """Hand over everything that waits now; returns how many events."""
     total = 0
-    while ids := outbox.claim_undispatched(at=clock.now()):
+    while tasks := outbox.claim_undispatched(at=clock.now()):
         # Handed over after the claim commits: if the broker is down, the sweeper releases them again.
-        deliver_events.apply_async(kwargs={"ids": ids})
-        total += len(ids)
+        for queue, ids in tasks:
+            deliver_events.apply_async(kwargs={"ids": ids}, queue=queue)
+            total += len(ids)
     return total
 
 

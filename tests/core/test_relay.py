@@ -19,6 +19,34 @@ class BellRung(outbox.Event):
     name = "tests.bell_rung.v1"
 
 
+class FloodCame(outbox.Event):
+    """Comes by the thousand when it comes."""
+
+    name = "tests.flood_came.v1"
+    queue = "planning"
+
+
+@outbox.handles(FloodCame)
+def on_flood(_event: FloodCame, *, at: datetime.datetime) -> None:
+    """Somebody listens, so its queue is known."""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_flood_waits_on_a_queue_of_its_own_in_small_tasks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        deliver_events,
+        "apply_async",
+        lambda *, kwargs, queue: sent.append((queue, len(kwargs["ids"]))),
+    )
+    with transaction.atomic():
+        outbox.publish(*[FloodCame() for _drop in range(120)], BellRung(), at=clock.now())
+    assert relay.relay_once() == 121
+    assert sent == [("planning", 50), ("planning", 50), ("planning", 20), ("default", 1)]
+
+
 def ring() -> None:
     with transaction.atomic():
         outbox.publish(BellRung(), at=clock.now())
@@ -29,12 +57,12 @@ def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     stop = threading.Event()
     sent: list[list[int]] = []
 
-    def away(*, kwargs: dict[str, Any]) -> None:
+    def away(*, kwargs: dict[str, Any], queue: str) -> None:
         monkeypatch.setattr(deliver_events, "apply_async", back)
         ring()
         raise OperationalError("connection refused")
 
-    def back(*, kwargs: dict[str, Any]) -> None:
+    def back(*, kwargs: dict[str, Any], queue: str) -> None:
         sent.append(kwargs["ids"])
         stop.set()
 
@@ -45,4 +73,5 @@ def test_a_broker_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     assert sent == [[second.pk]]
     # What was claimed for the broker that was away comes again with the sweep.
     outbox.release_overdue(at=clock.now() + datetime.timedelta(minutes=1))
-    assert lost.pk in outbox.claim_undispatched(at=clock.now())
+    [(_queue, ids)] = outbox.claim_undispatched(at=clock.now())
+    assert lost.pk in ids
