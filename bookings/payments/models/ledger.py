@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,11 @@ from mobility.core.money import EUR
 
 
 class LedgerAccount(models.Model):
-    """One account of one organisation in one currency."""
+    """One account of one organisation in one currency, some of one customer or one provider.
+
+    `balance_cents` is what a customer's credit comes to. A trigger keeps it with every entry, for
+    these accounts alone: the row of an account that everybody books on would be fought over.
+    """
 
     owner_path: ClassVar = ""
     organisation_path: ClassVar = "organisation"
@@ -25,6 +30,16 @@ class LedgerAccount(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=16, choices=AccountKind)
     currency = models.CharField(_("currency"), max_length=3, default=EUR)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("customer"),
+    )
+    provider = models.CharField(_("provider"), max_length=20, blank=True)
+    balance_cents = models.BigIntegerField(_("credit"), default=0)
 
     objects = MoneyQuerySet["LedgerAccount"].as_manager()
 
@@ -33,7 +48,12 @@ class LedgerAccount(models.Model):
         verbose_name_plural = _("ledger accounts")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["organisation", "kind", "currency"], name="ledger_account_once"
+                fields=["organisation", "user", "kind", "currency", "provider"],
+                name="ledger_account_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=Q(balance_cents__gte=0), name="credit_never_below_zero"
             ),
         ]
 

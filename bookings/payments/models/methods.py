@@ -24,6 +24,12 @@ class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
         """Not removed, the default one first."""
         return self.filter(removed_at__isnull=True).order_by("-is_default", "-id")
 
+    def paying(self, organisation_id: int) -> Self:
+        """Those that pay this organisation: every card, and the credit held there."""
+        return self.usable().filter(
+            Q(organisation__isnull=True) | Q(organisation_id=organisation_id)
+        )
+
 
 class PaymentMethod(PublicModel):
     """A card on file, known to us only by the provider's token and what is printed on its face."""
@@ -37,6 +43,15 @@ class PaymentMethod(PublicModel):
     provider = models.CharField(_("provider"), max_length=20)
     token = models.CharField(_("token"), max_length=80)
     label = models.CharField(_("label"), max_length=60)
+    # A person's credit pays only where it was topped up; cards pay everywhere.
+    organisation = models.ForeignKey(
+        "mobility.Organisation",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("organisation"),
+    )
     is_default = models.BooleanField(_("default"), default=False)
     created_at = models.DateTimeField(_("added at"))
     removed_at = models.DateTimeField(_("removed at"), null=True, blank=True)
@@ -51,6 +66,11 @@ class PaymentMethod(PublicModel):
                 fields=["user"],
                 condition=Q(is_default=True, removed_at__isnull=True),
                 name="one_default_payment_method",
+            ),
+            models.UniqueConstraint(
+                fields=["user", "organisation"],
+                condition=Q(organisation__isnull=False),
+                name="one_wallet_an_organisation",
             ),
         ]
 
