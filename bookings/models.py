@@ -4,12 +4,17 @@ from bookings.payments.models import (
     Anomaly,
     BillingDetails,
     DocumentSeries,
+    Fee,
+    FeeKind,
+    GoodwillRule,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
     LocalNotice,
+    PayLink,
     Payment,
     PaymentMethod,
+    PaymentPolicy,
     ProviderOperation,
     ProviderWebhook,
     Receipt,
@@ -27,7 +32,7 @@ from bookings.recharges.models import (
 )
 from bookings.reservations.models import Booking, Reservation, ReservationPolicy
 from bookings.support.models import CaseMessage, SupportCase
-from bookings.trips.models import Incident, Trip, TripDispute, TripPolicy, TripVersion
+from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripPolicy, TripVersion
 
 __all__ = [
     "Anomaly",
@@ -36,6 +41,10 @@ __all__ = [
     "CaseMessage",
     "ConnectorCode",
     "DocumentSeries",
+    "EndPhoto",
+    "Fee",
+    "FeeKind",
+    "GoodwillRule",
     "GuestPass",
     "Incident",
     "KeptConnector",
@@ -43,8 +52,10 @@ __all__ = [
     "LedgerEntry",
     "LedgerTransaction",
     "LocalNotice",
+    "PayLink",
     "Payment",
     "PaymentMethod",
+    "PaymentPolicy",
     "ProviderOperation",
     "ProviderWebhook",
     "Receipt",

@@ -198,6 +198,14 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="mobility@localhost")
 # --- payments -------------------------------------------------------------------------------------
 # Cards of the local provider pay with play money: for demos and tests only, never for real residents.
 DEMO_PAYMENTS = env.bool("DEMO_PAYMENTS", default=False)
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_PUBLISHABLE_KEY = env.str("STRIPE_PUBLISHABLE_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_URL = env.str("STRIPE_API_URL", default="https://api.stripe.com")
+# Who serves new cards; cards on file stay with whoever holds them.
+PAYMENT_PROVIDER = env.str(
+    "PAYMENT_PROVIDER", default="stripe" if STRIPE_SECRET_KEY and not DEMO_PAYMENTS else "local"
+)
 
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

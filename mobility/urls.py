@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/<path:rest>", problems.not_found),
     path("accounts/", include("allauth.urls")),
+    path("demo-bank/", include("bookings.payments.providers.local.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", include("mobility.desk.urls")),
     path("admin/", admin.site.urls),

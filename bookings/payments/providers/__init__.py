@@ -1,17 +1,20 @@
 """The providers that move the money, by name."""
 
-from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import cast
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.providers.local import LocalProvider
+from bookings.payments.providers.local.gateway import LocalProvider
 from bookings.payments.providers.wire import Provider
 from mobility.core.errors import Unavailable
 
 LOCAL = "local"
+STRIPE = "stripe"
 
-_PROVIDERS: Mapping[str, Provider] = {LOCAL: LocalProvider()}
+_LOCAL_PROVIDER = LocalProvider()
 
 
 class PaymentsNotSetUp(Unavailable):
@@ -26,6 +29,23 @@ def provider_named(name: str) -> Provider:
 
     The local provider's cards always pay, so outside of demonstrations nobody may use them.
     """
-    if name not in _PROVIDERS or (name == LOCAL and not settings.DEMO_PAYMENTS):
+    if name not in providers_serving():
         raise PaymentsNotSetUp
-    return _PROVIDERS[name]
+    return _LOCAL_PROVIDER if name == LOCAL else _stripe()
+
+
+def providers_serving() -> tuple[str, ...]:
+    """The names of the providers that this installation is set up for."""
+    return (LOCAL,) * settings.DEMO_PAYMENTS + (STRIPE,) * bool(settings.STRIPE_SECRET_KEY)
+
+
+def provider_for_new_cards() -> str:
+    """Who holds the cards that people put on file from now on."""
+    return str(settings.PAYMENT_PROVIDER)
+
+
+@cache
+def _stripe() -> Provider:
+    """Loaded when first needed: its library takes longer to load than all of ours."""
+    gateway = import_module("bookings.payments.providers.stripe.gateway")
+    return cast("Provider", gateway.StripeProvider())

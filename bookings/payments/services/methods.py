@@ -6,10 +6,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import PaymentMethod
-from bookings.payments.providers import LOCAL, provider_named
-from bookings.payments.providers.wire import TokenUnknown
+from bookings.payments.providers import provider_for_new_cards, provider_named
+from bookings.payments.providers.wire import CardSetup, ProviderUnavailable, TokenUnknown
 from mobility.core import audit, locks
-from mobility.core.errors import Invalid
+from mobility.core.errors import Invalid, Unavailable
+from mobility.core.money import EUR
 from mobility.core.principals import Principal
 
 
@@ -20,25 +21,64 @@ class CardUnknown(Invalid):
     message = _("The payment provider does not know this card. Please check it or use another one.")
 
 
+class CardNotChecked(Unavailable):
+    """The provider does not answer."""
+
+    code = "card_not_checked"
+    message = _("The payment provider does not answer. Please try again in a moment.")
+
+
+def card_owner(user_id: int) -> str:
+    """The name by which providers know a person: stable, and of no use to anybody else."""
+    return f"user-{user_id}"
+
+
+def begin_card_setup(
+    *, user_id: int, return_url: str, at: datetime.datetime, currency: str = EUR
+) -> CardSetup:
+    """Let a person put a card on file with the provider of new cards; it holds nothing of ours yet.
+
+    With a `return_url` the provider's own page asks for the card and comes back there. Raises
+    `CardNotChecked` if it does not answer, and `PaymentsNotSetUp`.
+    """
+    provider = provider_named(provider_for_new_cards())
+    try:
+        return provider.begin_setup(
+            owner=card_owner(user_id), currency=currency, return_url=return_url, at=at
+        )
+    except ProviderUnavailable as problem:
+        raise CardNotChecked from problem
+
+
 def add_payment_method(
-    *, user_id: int, token: str, at: datetime.datetime, by: Principal, provider: str = LOCAL
+    *, user_id: int, token: str, at: datetime.datetime, by: Principal, provider: str = ""
 ) -> PaymentMethod:
     """Put a card on file and make it the default one; the same card twice is one row.
 
-    Raises `CardUnknown` if the provider has no card behind the token, and `PaymentsNotSetUp`.
+    Without a `provider` it is the one that serves new cards. Raises `CardUnknown` if it has no
+    card of this person behind the token, `CardNotChecked` if it does not answer, and
+    `PaymentsNotSetUp`.
     """
+    provider = provider or provider_for_new_cards()
     try:
-        label = provider_named(provider).label(token=token)
+        card = provider_named(provider).card(token=token, owner=card_owner(user_id))
     except TokenUnknown as problem:
         raise CardUnknown from problem
+    except ProviderUnavailable as problem:
+        raise CardNotChecked from problem
     with transaction.atomic():
         locks.advisory(f"payment_methods:{user_id}")
         mine = PaymentMethod.objects.filter(user_id=user_id, removed_at__isnull=True)
         mine.update(is_default=False)
         method, fresh = mine.get_or_create(
             provider=provider,
-            token=token,
-            defaults={"user_id": user_id, "label": label, "created_at": at, "is_default": True},
+            token=card.token,
+            defaults={
+                "user_id": user_id,
+                "label": card.label,
+                "created_at": at,
+                "is_default": True,
+            },
         )
         if not fresh:
             PaymentMethod.objects.filter(pk=method.pk).update(is_default=True)

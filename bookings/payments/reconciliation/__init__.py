@@ -1,0 +1,1 @@
+"""What providers state, held against what we booked."""
