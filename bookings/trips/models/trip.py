@@ -8,7 +8,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.trips.states import RIDING, TRIP_MOVES, TripFlag, TripState
+from bookings.trips.states import (
+    RIDING,
+    TRIP_MOVES,
+    EndReason,
+    Notice,
+    TripFlag,
+    TripState,
+    Waiver,
+)
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 
@@ -85,6 +93,38 @@ class Trip(PublicModel):
     # Frozen at the first valid attempt to end: whatever the lock does later, the meter stands.
     end_requested_at = models.DateTimeField(_("end requested at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    end_reason = models.CharField(
+        _("why it ended"), max_length=16, choices=EndReason, blank=True, default=""
+    )
+    # Where the vehicle stood when the ride was asked for.
+    start_lon = models.FloatField(_("longitude at the start"), null=True, blank=True)
+    start_lat = models.FloatField(_("latitude at the start"), null=True, blank=True)
+    # What the price rules know of places: names of zones at the start and the end.
+    zones = models.JSONField(_("zones of the price"), default=list, blank=True)
+    # The first time the rider tried to end, allowed or not: an outage is theirs from then on.
+    first_attempt_at = models.DateTimeField(_("first tried to end at"), null=True, blank=True)
+    end_blocked_at = models.DateTimeField(_("end refused since"), null=True, blank=True)
+    # Since when the vehicle stands still and locked, as the keeper sees it every few seconds.
+    idle_since = models.DateTimeField(_("stands locked since"), null=True, blank=True)
+    noticed = ArrayField(
+        models.CharField(max_length=16, choices=Notice),
+        verbose_name=_("told the rider"),
+        default=list,
+        blank=True,
+    )
+    photo_due_at = models.DateTimeField(_("photo expected until"), null=True, blank=True)
+    # The vehicle of a failed start unlocked after all; watched for a while.
+    unlocked_late_at = models.DateTimeField(_("unlocked late at"), null=True, blank=True)
+    incident = models.ForeignKey(
+        "bookings.Incident",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trips",
+        verbose_name=_("outage"),
+    )
+    waiver = models.CharField(_("waived"), max_length=8, choices=Waiver, blank=True, default="")
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
     # Since when the trip waits for the vehicle; what the sweeps look at.
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
     # Riding and paused stretches, [{"kind", "start", "end"}]: written with the state in one UPDATE.
@@ -113,6 +153,16 @@ class Trip(PublicModel):
                 fields=["state", "waiting_since"],
                 name="trip_waiting",
                 condition=Q(state__in=["starting", "running", "paused", "ending", "ended"]),
+            ),
+            models.Index(
+                fields=["unlocked_late_at"],
+                name="trip_unlocked_late",
+                condition=Q(unlocked_late_at__isnull=False),
+            ),
+            models.Index(
+                fields=["organisation", "first_attempt_at"],
+                name="trip_tried_to_end",
+                condition=Q(first_attempt_at__isnull=False),
             ),
         ]
 
