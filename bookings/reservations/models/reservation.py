@@ -61,12 +61,13 @@ class Reservation(PublicModel):
     fare_terms = models.JSONField(_("quoted fare"))
     # What the person had to their credit when the ride was claimed: pass minutes, a promotion.
     perks = models.JSONField(_("perks"), default=list, db_default=[], blank=True)
-    booking = models.OneToOneField(
+    # A booking has a second one if its first vehicle did not start.
+    booking = models.ForeignKey(
         "bookings.Booking",
         models.PROTECT,
         null=True,
         blank=True,
-        related_name="reservation",
+        related_name="reservations",
         verbose_name=_("booking"),
     )
     # Which of the vehicles that a person may have at once; with 1 allowed it is always 0.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 # Without a target, ON CONFLICT answers to the exclusion constraint: no row means that it refused,
 # without an error that would spoil the caller's transaction.
-# A hold from now on ends where the next one for later begins, if that leaves it long enough.
+# A hold from now on ends where the next one for later begins, if that is far enough away.
 _INSERT = """
 INSERT INTO fleet_vehiclehold (vehicle_id, during, purpose, holder_ref, ahead)
 SELECT %(vehicle)s, tstzrange(%(at)s, LEAST(%(until)s, next.start)), %(purpose)s, %(ref)s, false
@@ -38,7 +38,7 @@ FROM (
     SELECT min(lower(during)) AS start FROM fleet_vehiclehold
     WHERE vehicle_id = %(vehicle)s AND released_at IS NULL AND lower(during) > %(at)s
 ) next
-WHERE LEAST(%(until)s, next.start) >= %(shortest)s
+WHERE COALESCE(next.start, 'infinity') >= %(shortest)s
 ON CONFLICT DO NOTHING RETURNING id, upper(during)
 """
 # As far as `until`, but not into the next hold, and never back.
@@ -112,8 +112,9 @@ def hold_vehicle(
 ) -> VehicleHold:
     """Take a free vehicle from `at` until `until`; of many who try at once, one gets it.
 
-    A hold that meets a booking ahead ends where that begins, if it lasts as long as `shortest`;
-    without one a resident's hold is never shorter than asked, and that of staff a minute at least.
+    A hold that meets a booking ahead ends where that begins, if the vehicle is to be had for
+    `shortest` at least; without it a resident's hold is as long as asked or not at all, and that of
+    staff lasts a minute at least.
 
     1. Lock the vehicle and judge it as it is then: nobody blocks it, moves it on or takes it
        between the judgement and the hold. Rivals queue here instead of meeting, and deadlocking,
@@ -160,6 +161,19 @@ def extend_hold(
         hold, _subject = lock_hold(hold_id)
         stretch_hold(hold, until=until)
     return hold
+
+
+def extend_as_far(
+    *, hold_id: int, until: datetime.datetime, at: datetime.datetime, by: Principal
+) -> datetime.datetime:
+    """Let an active hold reach towards `until`, but not into the next one; returns how far it does.
+
+    Raises `HoldNotFound`, `HoldOver`.
+    """
+    with transaction.atomic(savepoint=False):
+        hold, _subject = lock_hold(hold_id)
+        reach_hold(hold, until=until)
+    return hold.until
 
 
 def release_hold(
