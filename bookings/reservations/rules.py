@@ -1,6 +1,15 @@
 """How long a reservation lasts, who wins at its edge, and how many are too many."""
 
+from __future__ import annotations
+
 import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from bookings.pricing.rules import Fare
+    from bookings.reservations.models import ReservationPolicy
 
 # A start within this time after the expiry still wins: the sweep waits it out.
 TIE = datetime.timedelta(seconds=2)
@@ -9,7 +18,6 @@ TIE = datetime.timedelta(seconds=2)
 HOLD_MARGIN = datetime.timedelta(seconds=10)
 
 # Reserving without riding keeps vehicles from others.
-UNUSED_PER_HOUR = 6
 HOUR = datetime.timedelta(hours=1)
 
 
@@ -23,6 +31,48 @@ def overdue_before(at: datetime.datetime) -> datetime.datetime:
     return at - TIE
 
 
-def too_many_unused(count: int) -> bool:
-    """Whether `count` unused reservations within an hour are hoarding."""
-    return count >= UNUSED_PER_HOUR
+def first_minutes(fare: Fare) -> int:
+    """How long a reservation lasts at first: as long as it is free, where longer ones are paid.
+
+    Nobody pays for reserved time without having asked for it, unless there is no free time at all.
+    """
+    free = fare.hold_free_minutes
+    return (
+        min(free, fare.hold_max_minutes)
+        if free and fare.hold_minute_cents
+        else fare.hold_max_minutes
+    )
+
+
+def longest_minutes(fare: Fare) -> int:
+    """How long it may last with all its extensions."""
+    return max(fare.hold_longest_minutes, fare.hold_max_minutes, first_minutes(fare))
+
+
+def extension_minutes(fare: Fare) -> int:
+    """How much one extension adds: what the tariff says, else all that is left."""
+    return fare.hold_extend_minutes or longest_minutes(fare) - first_minutes(fare)
+
+
+def free_slot(taken: Iterable[int], *, limit: int) -> int | None:
+    """The first place from 0 to `limit` − 1 that is not taken, or None."""
+    used = set(taken)
+    return next((slot for slot in range(limit) if slot not in used), None)
+
+
+def hoarding_until(
+    times: Collection[datetime.datetime], *, policy: ReservationPolicy
+) -> datetime.datetime | None:
+    """Until when somebody reserves nothing any more who let reservations of these times go."""
+    if len(times) < policy.unused_per_hour:
+        return None
+    return sorted(times)[-policy.unused_per_hour] + HOUR
+
+
+def cooling_until(
+    closed: Collection[datetime.datetime], *, policy: ReservationPolicy
+) -> datetime.datetime | None:
+    """Until when a vehicle is not for somebody who let it go at these times."""
+    if len(closed) < policy.cool_down_after or not policy.cool_down_minutes:
+        return None
+    return max(closed) + datetime.timedelta(minutes=policy.cool_down_minutes)

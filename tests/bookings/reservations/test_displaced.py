@@ -28,7 +28,7 @@ def test_a_reservation_whose_vehicle_is_stolen_ends_and_its_rider_is_free(
     open_case(vehicle_id=scooter.pk, kind="stolen", at=clock.now(), by=SYSTEM)
     relay()
     reservation = Reservation.objects.get()
-    assert reservation.state == "cancelled"
+    assert reservation.state == "displaced"
     assert phone.post("/api/v1/reservations", {"vehicle": other.code}).status_code == 201
     again = displace_reservation(public_id=reservation.public_id, reason="stolen", at=clock.now())
     assert again is False

@@ -150,9 +150,10 @@ def test_expiry_gives_the_vehicle_back_once(rider, reserved, travel, scooter):
     assert scooter.rental_state == RentalState.FREE
 
 
-def test_reserving_again_and_again_without_riding_comes_to_an_end(rider, travel):
-    for _try in range(6):
-        body = rider.post("/api/v1/reservations", {"vehicle": "SC1"}).json()
+def test_reserving_again_and_again_without_riding_comes_to_an_end(rider, travel, make_vehicle):
+    for number in range(6):
+        make_vehicle("scooter", code=f"SX{number}")
+        body = rider.post("/api/v1/reservations", {"vehicle": f"SX{number}"}).json()
         rider.post(f"/api/v1/reservations/{body['id']}/cancel")
     refused = rider.post("/api/v1/reservations", {"vehicle": "SC1"})
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_reservations")

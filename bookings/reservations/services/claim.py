@@ -1,0 +1,145 @@
+"""Turning a reservation, a booking or a free vehicle into a ride, and what the ride does to them.
+
+DomainError
+├── NotFound  ReservationNotFound
+└── Gone      ReservationExpired   with an offer to take the vehicle again
+"""
+
+import datetime
+import uuid
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bookings.pricing.queries import fare_for, quote
+from bookings.reservations import rules
+from bookings.reservations.models import Reservation
+from bookings.reservations.services.close import ReservationClosed, ReservationInUse
+from bookings.reservations.services.reserve import take
+from bookings.reservations.states import ReservationState
+from fleet.vehicles.models import Vehicle
+from fleet.vehicles.services import extend_as_far
+from fleet.vehicles.states import RentalState
+from mobility.accounts.models import User
+from mobility.core.errors import Gone, NotFound
+from mobility.core.principals import Principal
+from mobility.core.transitions import LostRace, move
+
+
+class ReservationNotFound(NotFound):
+    """No such reservation of this person."""
+
+    code = "reservation_not_found"
+    message = _("We could not find this reservation.")
+
+
+class ReservationExpired(Gone):
+    """Its time is over; `extra["offer"]` says whether and at what price it can be had again."""
+
+    code = "reservation_expired"
+    message = _("Your reservation has expired. You can reserve the vehicle again if it is free.")
+
+
+def claim_for_ride(
+    *,
+    user: User,
+    at: datetime.datetime,
+    by: Principal,
+    reservation_id: uuid.UUID | None = None,
+    booking_id: uuid.UUID | None = None,
+    vehicle: Vehicle | None = None,
+) -> Reservation:
+    """What a ride stands on: `consumed`, with the vehicle held, the fare and the perks frozen.
+
+    One of the three is given: a reservation, a booking whose window is open, or a vehicle, which
+    may be the person's own reserved one. Raises what reserving raises, `ReservationNotFound`,
+    `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
+    """
+    with transaction.atomic():
+        if vehicle is not None and reservation_id is None:
+            reservation_id = _own_reservation(user, vehicle)
+            if reservation_id is None:
+                return take(
+                    vehicle=vehicle, user_id=user.pk, state=ReservationState.CONSUMED, at=at, by=by
+                )
+        if reservation_id is None:
+            raise ReservationNotFound
+        return consume_reservation(public_id=reservation_id, user_id=user.pk, at=at, by=by)
+
+
+def consume_reservation(
+    *, public_id: uuid.UUID, user_id: int, at: datetime.datetime, by: Principal
+) -> Reservation:
+    """Turn a person's reservation into a ride; how long it holds the vehicle is the ride's to say.
+
+    At the edge of its time the start wins over the expiry. Raises `ReservationNotFound`,
+    `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
+    """
+    with transaction.atomic(savepoint=False):
+        reservation = (
+            Reservation.objects.select_related("vehicle__type", "vehicle__latest")
+            .filter(public_id=public_id, user_id=user_id)
+            .first()
+        )
+        if reservation is None:
+            raise ReservationNotFound
+        _refuse_unstartable(reservation, at=at)
+        try:
+            move(reservation, to=ReservationState.CONSUMED, at=at, by=by)
+        except LostRace:
+            reservation.refresh_from_db(fields=["state"])
+            _refuse_unstartable(reservation, at=at)
+            raise
+    return reservation
+
+
+def complete_reservation(
+    *, reservation: Reservation, at: datetime.datetime, by: Principal, ridden: bool = True
+) -> None:
+    """The ride on it is over; the person is free for the next vehicle.
+
+    `ridden` is False when it never began.
+    """
+    move(reservation, to=ReservationState.COMPLETED, at=at, by=by, closed_at=at)
+
+
+def extend_ride_hold(
+    *, reservation: Reservation, until: datetime.datetime, at: datetime.datetime, by: Principal
+) -> datetime.datetime:
+    """Hold a ridden vehicle towards `until`; returns until when it really is.
+
+    Raises `HoldNotFound`, `HoldOver`.
+    """
+    return extend_as_far(hold_id=reservation.hold_id, until=until, at=at, by=by)
+
+
+def _own_reservation(user: User, vehicle: Vehicle) -> uuid.UUID | None:
+    """Who taps "unlock" on the vehicle they have reserved means that reservation."""
+    held = Reservation.objects.filter(user=user, vehicle=vehicle, state=ReservationState.HELD)
+    return held.values_list("public_id", flat=True).first()
+
+
+def _refuse_unstartable(reservation: Reservation, *, at: datetime.datetime) -> None:
+    if reservation.state == ReservationState.CONSUMED:
+        raise ReservationInUse
+    in_time = rules.still_startable(expires_at=reservation.expires_at, at=at)
+    if reservation.state == ReservationState.EXPIRED or (
+        reservation.state == ReservationState.HELD and not in_time
+    ):
+        raise ReservationExpired(extra={"offer": _offer_again(reservation, at=at)})
+    if reservation.state != ReservationState.HELD:
+        raise ReservationClosed
+
+
+def _offer_again(reservation: Reservation, *, at: datetime.datetime) -> dict[str, Any]:
+    """Whether the vehicle can be had again, and at today's price."""
+    vehicle = Vehicle.objects.select_related("type").get(pk=reservation.vehicle_id)
+    # Still held for this very person: reserving again first expires the old reservation.
+    mine = reservation.state == ReservationState.HELD
+    priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
+    return {
+        "vehicle": str(vehicle.public_id),
+        "available": mine or vehicle.rental_state == RentalState.FREE,
+        "quote": quote(fare=priced.fare),
+    }
