@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.schedules import crontab
 
-QUEUES = ("default", "telematics", "sessions", "planning")
+QUEUES = ("default", "telematics", "sessions", "planning", "webhooks")
 
 
 def every(
@@ -65,12 +65,16 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "reservations-expire": every(3, "bookings.reservations.expire"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
         "payments-collect": every(5, "bookings.payments.collect"),
+        "payments-webhooks": every(30, "bookings.payments.hear_webhooks"),
+        "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         "recharges-sweep": every(15, "bookings.recharges.sweep"),
         "searches-count": every(10, "bookings.reservations.count_searches"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
         "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
+        "webhooks-deliver": every(5, "mobility.webhooks.deliver", queue="webhooks"),
+        "webhooks-forget": every(crontab(hour=4, minute=40), "mobility.webhooks.forget"),
         # After the last evening trips, before the crews start.
         "rebalancing-plan": every(
             crontab(hour=3, minute=30), "fleet.rebalancing.plan_night", queue="planning"

@@ -1,8 +1,11 @@
 """Doors for Celery into payments."""
 
 from celery import shared_task
+from django.conf import settings
 
 from bookings.payments import services
+from bookings.payments.providers import ingest
+from bookings.payments.providers.local import notices
 from mobility.core import clock
 
 
@@ -10,3 +13,21 @@ from mobility.core import clock
 def collect() -> dict[str, int]:
     """The collector's round: every payment and refund whose next attempt has come."""
     return services.collect_due(at=clock.now())
+
+
+@shared_task(name="bookings.payments.hear_webhook")
+def hear_webhook(*, webhook_id: int) -> str:
+    """One event that a provider has just told."""
+    return ingest.hear_webhook(webhook_id=webhook_id, at=clock.now())
+
+
+@shared_task(name="bookings.payments.hear_webhooks")
+def hear_webhooks() -> int:
+    """Events that nobody heard, or that came before what they are about."""
+    return ingest.hear_open_webhooks(at=clock.now())
+
+
+@shared_task(name="bookings.payments.send_local_webhooks")
+def send_local_webhooks() -> int:
+    """The demonstration provider tells what it has to tell, over HTTP."""
+    return notices.send_due(at=clock.now()) if settings.DEMO_PAYMENTS else 0

@@ -3,8 +3,10 @@
 from django.urls import path
 
 from bookings.payments import api
+from bookings.payments.providers.api import WebhookView
 
 urlpatterns = [
+    path("payment-webhooks/<slug:provider>", WebhookView.as_view(), name="payment-webhooks"),
     path(
         "payment-methods",
         api.PaymentMethodViewSet.as_view({"get": "list", "post": "create"}),

@@ -25,7 +25,9 @@ WEBHOOK_MOVES: Moves = {
             WebhookState.REPORTED,
         }
     ),
-    WebhookState.UNMATCHED: frozenset({WebhookState.MATCHED, WebhookState.REPORTED}),
+    WebhookState.UNMATCHED: frozenset(
+        {WebhookState.MATCHED, WebhookState.IGNORED, WebhookState.REPORTED}
+    ),
     WebhookState.MATCHED: frozenset(),
     WebhookState.IGNORED: frozenset(),
     WebhookState.REPORTED: frozenset(),

@@ -93,6 +93,7 @@ def read(*, headers: Mapping[str, str], body: bytes, at: datetime.datetime) -> P
         raise WebhookRefused("signature")
     if abs(at.timestamp() - float(stamp)) > TOLERANCE.total_seconds():
         raise WebhookRefused("too old")
+    # Signed by ourselves, so it is whole.
     said: dict[str, Any] = json.loads(body)
     return ProviderEvent(
         event_id=said["id"],

@@ -1,0 +1,9 @@
+"""Writes of reconciliation, one file per verb."""
+
+from bookings.payments.reconciliation.services.anomalies import (
+    explain_anomaly,
+    report_anomaly,
+    resolve_anomaly,
+)
+
+__all__ = ["explain_anomaly", "report_anomaly", "resolve_anomaly"]
