@@ -4,6 +4,12 @@ from mobility.accounts.models import ApiToken, Membership, Organisation, User
 from mobility.core.files.models import StoredFile
 from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
 from mobility.geography.models import City, District, Hub
+from mobility.webhooks.models import (
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookMessage,
+    WebhookSecret,
+)
 
 __all__ = [
     "ApiToken",
@@ -18,4 +24,8 @@ __all__ = [
     "OutboxEvent",
     "StoredFile",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookMessage",
+    "WebhookSecret",
 ]

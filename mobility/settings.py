@@ -41,6 +41,8 @@ GEOS_LIBRARY_PATH = os.environ.get("GEOS_LIBRARY_PATH") or native_library("shape
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+# Keys of before: what they signed, and the secrets of webhooks, stay good after a change.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
@@ -206,6 +208,11 @@ STRIPE_API_URL = env.str("STRIPE_API_URL", default="https://api.stripe.com")
 PAYMENT_PROVIDER = env.str(
     "PAYMENT_PROVIDER", default="stripe" if STRIPE_SECRET_KEY and not DEMO_PAYMENTS else "local"
 )
+
+# --- webhooks: what integrators are told ------------------------------------------------------------
+# http and private addresses are for development and tests: anybody's endpoint could look inside.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
+WEBHOOKS_DISABLE_AFTER_DAYS = env.int("WEBHOOKS_DISABLE_AFTER_DAYS", default=5)
 
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -16,6 +16,7 @@ api = [
     path("", include("bookings.urls")),
     path("", include("fleet.urls")),
     path("", include("charging.urls")),
+    path("", include("mobility.webhooks.urls")),
 ]
 
 urlpatterns = [

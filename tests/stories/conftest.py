@@ -77,7 +77,7 @@ def _start_processes(house: House) -> None:
     worker = ["-m", "celery", "-A", "mobility", "worker", "-c", "1", "-Q"]
     house.add("web", "-m", "gunicorn", "mobility.wsgi:application", *web, "--bind", bind)
     house.add("ocpp", "manage.py", "run_ocpp", *here, env["OCPP_PORT"])
-    house.add("worker", *worker, "default,sessions,planning", "-n", "stories@%h")
+    house.add("worker", *worker, "default,sessions,planning,webhooks", "-n", "stories@%h")
     house.add("telematics", *worker, "telematics", "-n", "stories-telematics@%h")
     house.add("relay", "manage.py", "run_relay")
     house.add(

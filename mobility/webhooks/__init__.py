@@ -1,0 +1,1 @@
+"""Webhooks: what happens in the city, told to the programs of its organisations, signed and repeated."""
