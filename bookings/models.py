@@ -1,5 +1,14 @@
 """Register of the models of this app's features."""
 
+from bookings.passes.models import (
+    DiscountStatus,
+    Pass,
+    PassProduct,
+    PassUse,
+    PerkUse,
+    PromoCode,
+    PromoRedemption,
+)
 from bookings.payments.models import (
     Anomaly,
     BillingDetails,
@@ -31,31 +40,51 @@ from bookings.recharges.models import (
     VehicleCharge,
 )
 from bookings.reservations.models import Booking, Reservation, ReservationPolicy
+from bookings.riders.models import (
+    AccessPolicy,
+    Acknowledgement,
+    DrivingLicence,
+    IdentityCheck,
+    RiderBlock,
+    RiderProfile,
+    RuleText,
+)
 from bookings.support.models import CaseMessage, SupportCase
 from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripPolicy, TripVersion
 
 __all__ = [
+    "AccessPolicy",
+    "Acknowledgement",
     "Anomaly",
     "BillingDetails",
     "Booking",
     "CaseMessage",
     "ConnectorCode",
+    "DiscountStatus",
     "DocumentSeries",
+    "DrivingLicence",
     "EndPhoto",
     "Fee",
     "FeeKind",
     "GoodwillRule",
     "GuestPass",
+    "IdentityCheck",
     "Incident",
     "KeptConnector",
     "LedgerAccount",
     "LedgerEntry",
     "LedgerTransaction",
     "LocalNotice",
+    "Pass",
+    "PassProduct",
+    "PassUse",
     "PayLink",
     "Payment",
     "PaymentMethod",
     "PaymentPolicy",
+    "PerkUse",
+    "PromoCode",
+    "PromoRedemption",
     "ProviderOperation",
     "ProviderWebhook",
     "Receipt",
@@ -64,6 +93,9 @@ __all__ = [
     "Refund",
     "Reservation",
     "ReservationPolicy",
+    "RiderBlock",
+    "RiderProfile",
+    "RuleText",
     "StatementLine",
     "SupportCase",
     "Tariff",

@@ -1,15 +1,17 @@
 """Tariffs of an organisation and their dated versions."""
 
+import dataclasses
 from collections.abc import Collection
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.pricing.rules import Block, Fare
+from bookings.pricing.rules import Fare
+from bookings.pricing.rules.terms import READERS
 from bookings.pricing.states import TARIFF_MOVES, TariffState
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
     from mobility.accounts.models import User
 
+# The columns that a fare takes as they are.
+NUMBERS = tuple(
+    field.name for field in dataclasses.fields(Fare) if field.name not in {"version", *READERS}
+)
 TARIFF_READERS = (Role.FLEET_OPERATOR, Role.CITY_OFFICER)
 
 
@@ -94,6 +100,12 @@ class TariffVersion(PublicModel):
     hold_free_minutes = models.PositiveSmallIntegerField(_("free reserved minutes"), default=10)
     hold_minute_cents = models.PositiveIntegerField(_("reserved, per further minute"), default=0)
     hold_max_minutes = models.PositiveSmallIntegerField(_("longest reservation"), default=10)
+    hold_extend_minutes = models.PositiveSmallIntegerField(
+        _("minutes of one extension"), default=0, help_text=_("0: none is offered.")
+    )
+    hold_longest_minutes = models.PositiveSmallIntegerField(
+        _("longest reservation with extensions"), default=0
+    )
     km_cents = models.PositiveIntegerField(_("per kilometre over the allowance"), default=0)
     free_km = models.PositiveIntegerField(_("kilometres included"), default=0)
     blocks = models.JSONField(
@@ -102,12 +114,60 @@ class TariffVersion(PublicModel):
         blank=True,
         help_text=_('Shortest first: [{"minutes": 60, "cents": 1200}].'),
     )
+    steps = models.JSONField(
+        _("steps"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Instead of minutes, each started one counts: "
+            '[{"until": 30, "minutes": 30, "cents": 0}, {"minutes": 60, "cents": 200}].'
+        ),
+    )
+    packages = models.JSONField(
+        _("packages"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Whole offers, taken when they are cheaper: "
+            '[{"minutes": 1440, "km": 100, "cents": 5000}].'
+        ),
+    )
+    windows = models.JSONField(
+        _("hours with prices of their own"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "The city's clocks; weekdays 1 (Monday) to 7: "
+            '[{"start": "07:30", "end": "09:30", "weekdays": [1, 2], "minute_cents": 30}].'
+        ),
+    )
+    zone_fees = models.JSONField(
+        _("zone fees and discounts"),
+        default=list,
+        blank=True,
+        help_text=_('[{"when": "end", "kind": "bay", "cents": -50}]; or the "code" of one zone.'),
+    )
     day_cap_cents = models.PositiveIntegerField(_("cap per 24 hours"), null=True, blank=True)
     trip_cap_cents = models.PositiveIntegerField(_("cap per trip"), null=True, blank=True)
+    person_day_cap_cents = models.PositiveIntegerField(
+        _("cap per person and 24 hours"),
+        null=True,
+        blank=True,
+        help_text=_("What all rides of a person under this tariff cost at most."),
+    )
+    discount_pct = models.PositiveSmallIntegerField(
+        _("discount for verified people (%)"), default=0
+    )
     preauth_cents = models.PositiveIntegerField(_("pre-authorised at the start"), default=0)
     grace_s = models.PositiveSmallIntegerField(
         _("free seconds"), default=60, help_text=_("For a vehicle that went nowhere.")
     )
+    no_show_cents = models.PositiveIntegerField(_("fee for a booking not used"), default=0)
+    late_cancel_cents = models.PositiveIntegerField(_("fee for cancelling late"), default=0)
+    free_cancel_before_h = models.PositiveSmallIntegerField(
+        _("hours before which cancelling is free"), default=0
+    )
+    overstay_cents = models.PositiveIntegerField(_("fee for returning late"), default=0)
 
     objects = RideTariffVersionQuerySet.as_manager()
 
@@ -126,6 +186,19 @@ class TariffVersion(PublicModel):
             models.CheckConstraint(
                 condition=Q(hold_max_minutes__gte=1), name="tariff_hold_has_length"
             ),
+            models.CheckConstraint(
+                condition=Q(hold_extend_minutes=0)
+                | Q(hold_longest_minutes__gt=F("hold_max_minutes")),
+                name="tariff_extension_has_room",
+                violation_error_message=_(
+                    "Extensions need a longest reservation beyond the first one."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(discount_pct__lte=100),
+                name="tariff_discount_is_a_share",
+                violation_error_message=_("A discount is at most 100 %."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,21 +210,14 @@ class TariffVersion(PublicModel):
 
     def fare(self) -> Fare:
         """The numbers as the pure rules take them."""
-        return Fare(
-            version=str(self.public_id),
-            currency=self.currency,
-            vat_rate=self.vat_rate,
-            unlock_cents=self.unlock_cents,
-            minute_cents=self.minute_cents,
-            pause_minute_cents=self.pause_minute_cents,
-            hold_free_minutes=self.hold_free_minutes,
-            hold_minute_cents=self.hold_minute_cents,
-            hold_max_minutes=self.hold_max_minutes,
-            km_cents=self.km_cents,
-            free_km=self.free_km,
-            blocks=tuple(Block(minutes=row["minutes"], cents=row["cents"]) for row in self.blocks),
-            day_cap_cents=self.day_cap_cents,
-            trip_cap_cents=self.trip_cap_cents,
-            preauth_cents=self.preauth_cents,
-            grace_s=self.grace_s,
-        )
+        return Fare(version=str(self.public_id), **self._numbers(), **self._parts())
+
+    def parts(self) -> dict[str, Any]:
+        """The parts that are typed as JSON, by field."""
+        return {name: getattr(self, name) for name in READERS}
+
+    def _parts(self) -> dict[str, Any]:
+        return {name: read(getattr(self, name)) for name, read in READERS.items()}
+
+    def _numbers(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in NUMBERS}

@@ -8,17 +8,20 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.errors import ExclusionViolation
 
 from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.rules.check import BlocksInvalid, NumbersInvalid, PartsExclude, check_parts
 from bookings.pricing.states import TariffState
-from mobility.core.errors import Conflict, Invalid
+from mobility.core.errors import Conflict
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
 
-
-class BlocksInvalid(Invalid):
-    """Time blocks that nobody could read."""
-
-    code = "tariff_blocks_invalid"
-    message = _("Time blocks need positive minutes and cents, shortest first and never cheaper.")
+__all__ = [
+    "BlocksInvalid",
+    "NumbersInvalid",
+    "PartsExclude",
+    "VersionsOverlap",
+    "draft_version",
+    "publish_version",
+]
 
 
 class VersionsOverlap(Conflict):
@@ -33,7 +36,7 @@ def draft_version(
 ) -> TariffVersion:
     """Write a draft of `tariff` that holds from `valid_from` without end; `numbers` are its fields."""
     version = TariffVersion(tariff=tariff, valid=(valid_from, None), **numbers)
-    check_blocks(version.blocks)
+    check_parts(version.parts())
     version.save(force_insert=True)
     return version
 
@@ -41,39 +44,20 @@ def draft_version(
 def publish_version(*, version_id: int, at: datetime.datetime, by: Principal) -> TariffVersion:
     """Put a draft into force and end the version it follows.
 
-    1. Check that the blocks can be read.
+    1. Check that what was typed as JSON can be read (`NumbersInvalid`).
     2. The published version that holds when the new one begins ends there.
     3. Publish; a third version in the way is `VersionsOverlap`, decided by the database.
     """
     try:
         with transaction.atomic():
             version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
-            check_blocks(version.blocks)
+            check_parts(version.parts())
             _end_predecessor(version)
             return move(version, to=TariffState.PUBLISHED, at=at, by=by)
     except IntegrityError as problem:
         if isinstance(problem.__cause__, ExclusionViolation):
             raise VersionsOverlap from problem
         raise
-
-
-def check_blocks(blocks: object) -> None:
-    """Refuse blocks that are not ascending in minutes and cents (`BlocksInvalid`)."""
-    if not isinstance(blocks, list):
-        raise BlocksInvalid
-    longest = dearest = 0
-    for row in blocks:
-        minutes, cents = _minutes_and_cents(row)
-        if minutes <= longest or cents < max(dearest, 1):
-            raise BlocksInvalid
-        longest, dearest = minutes, cents
-
-
-def _minutes_and_cents(row: object) -> tuple[int, int]:
-    match row:
-        case {"minutes": int(minutes), "cents": int(cents)}:
-            return minutes, cents
-    raise BlocksInvalid
 
 
 def _end_predecessor(version: TariffVersion) -> None:
