@@ -1,29 +1,34 @@
 """Admin pages of tariffs: drafts are written and published; what is published only ends."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import services
 from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.queries import example_bills
+from bookings.pricing.rules.check import check_part, check_parts
+from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TariffState
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
-from mobility.core.money import format_money
+from mobility.core.money import PriceLine, format_money, total_cents
 
 READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
 EDITORS = frozenset({Role.FLEET_OPERATOR})
 
 
 class TariffVersionForm(forms.ModelForm[TariffVersion]):
-    """A draft, whose time blocks must be readable."""
+    """A draft, whose parts must be readable."""
 
     class Meta:
         model = TariffVersion
@@ -38,23 +43,45 @@ class TariffVersionForm(forms.ModelForm[TariffVersion]):
             "hold_free_minutes",
             "hold_minute_cents",
             "hold_max_minutes",
+            "hold_extend_minutes",
+            "hold_longest_minutes",
             "km_cents",
             "free_km",
             "blocks",
+            "steps",
+            "packages",
+            "windows",
+            "zone_fees",
             "day_cap_cents",
             "trip_cap_cents",
+            "person_day_cap_cents",
+            "discount_pct",
             "preauth_cents",
             "grace_s",
+            "no_show_cents",
+            "late_cancel_cents",
+            "free_cancel_before_h",
+            "overstay_cents",
         )
 
-    def clean_blocks(self) -> object:
-        """The same check as publishing makes."""
-        blocks = self.cleaned_data["blocks"] or []
+    def clean(self) -> dict[str, Any] | None:
+        """The same check as publishing makes; what is wrong is said beside the field."""
+        data = super().clean()
+        parts = {name: self.cleaned_data.get(name) or [] for name in PART_READERS}
+        for name, rows in parts.items():
+            self.cleaned_data[name] = rows
+            self._check(name, lambda name=name, rows=rows: check_part(name, rows))
+        if not self.errors:
+            self._check("steps", lambda: check_parts(parts))
+        return data
+
+    def _check(self, name: str, check: Callable[[], None]) -> None:
+        if name in self.errors:
+            return
         try:
-            services.check_blocks(blocks)
-        except services.BlocksInvalid as problem:
-            raise forms.ValidationError(problem.detail) from problem
-        return blocks
+            check()
+        except DomainError as problem:
+            self.add_error(name, problem.detail)
 
 
 class VersionInline(ScopedInline):
@@ -89,13 +116,29 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     list_display = ("__str__", "state", "valid", "unlocking", "minute", "hour")
     list_filter = ("state",)
     list_select_related = ("tariff",)
-    readonly_fields = ("public_id", "state")
+    readonly_fields = ("public_id", "state", "examples")
     actions = ("publish",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only drafts are edited; the database holds the same line."""
         frozen = obj is not None and obj.state != TariffState.DRAFT
         return not frozen and super().has_change_permission(request, obj)
+
+    @admin.display(description=_("example bills"))
+    def examples(self, version: TariffVersion) -> str:
+        """What rides of some lengths cost under the numbers as they are saved, at the dearest hour."""
+        if version.pk is None:
+            return _("Save the draft, and its example bills stand here.")
+        rows = (
+            (
+                _("%(minutes)d min") % {"minutes": minutes},
+                format_money(total_cents(lines), version.currency),
+                _bill(lines, version.currency),
+            )
+            for minutes, lines in example_bills(version.fare())
+        )
+        body = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
+        return format_html("<table>{}</table>", body)
 
     @admin.display(description=_("unlocking"))
     def unlocking(self, version: TariffVersion) -> str:
@@ -126,3 +169,7 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
             self.message_user(request, f"{version}: {problem.detail}", messages.ERROR)
         else:
             self.message_user(request, _("Published: %s") % version, messages.SUCCESS)
+
+
+def _bill(lines: Sequence[PriceLine], currency: str) -> str:
+    return " · ".join(f"{line.kind} {format_money(line.cents, currency)}" for line in lines)

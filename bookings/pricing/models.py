@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing.rules import Fare
-from bookings.pricing.rules.terms import READERS
+from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TARIFF_MOVES, TariffState
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # The columns that a fare takes as they are.
 NUMBERS = tuple(
-    field.name for field in dataclasses.fields(Fare) if field.name not in {"version", *READERS}
+    field.name for field in dataclasses.fields(Fare) if field.name not in {"version", *PART_READERS}
 )
 TARIFF_READERS = (Role.FLEET_OPERATOR, Role.CITY_OFFICER)
 
@@ -214,10 +214,10 @@ class TariffVersion(PublicModel):
 
     def parts(self) -> dict[str, Any]:
         """The parts that are typed as JSON, by field."""
-        return {name: getattr(self, name) for name in READERS}
+        return {name: getattr(self, name) for name in PART_READERS}
 
     def _parts(self) -> dict[str, Any]:
-        return {name: read(getattr(self, name)) for name, read in READERS.items()}
+        return {name: read(getattr(self, name)) for name, read in PART_READERS.items()}
 
     def _numbers(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in NUMBERS}

@@ -2,18 +2,21 @@
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import rules
 from bookings.pricing.models import TariffVersion
-from bookings.pricing.rules import Fare
+from bookings.pricing.rules import Fare, Perk, PerkKind, Window, ZoneFee
 from mobility.core.errors import Conflict
-from mobility.core.money import total_cents, vat_split
+from mobility.core.money import PriceLine, total_cents, vat_split
 
 ESTIMATE_MINUTES = 20
+EXAMPLE_MINUTES = (10, 30, 60, 240, 1440)
+# A promise of money that was not used is released when the ride is settled; banks may take a week.
+PREAUTH_RELEASE_DAYS = 7
 
 
 class NoPrice(Conflict):
@@ -73,24 +76,90 @@ def price_board(fare: Fare) -> dict[str, Any]:
     }
 
 
-def quote(*, fare: Fare, minutes: int = ESTIMATE_MINUTES) -> dict[str, Any]:
-    """The whole offer before unlocking: prices, reservation terms, and an estimate of `minutes`."""
-    lines = rules.estimate(fare=fare, minutes=minutes)
+def quote(
+    *,
+    fare: Fare,
+    minutes: int = ESTIMATE_MINUTES,
+    perks: Sequence[Perk] = (),
+    at: datetime.datetime | None = None,
+    distance_m: int = 0,
+) -> dict[str, Any]:
+    """The whole offer before unlocking: prices, terms, surcharges, and an estimate of `minutes`.
+
+    The estimate begins `at`; without it, and where the clock decides the price, at the dearest hour.
+    """
+    lines = rules.estimate(fare=fare, minutes=minutes, at=at, distance_m=distance_m, perks=perks)
     return {
         **price_board(fare),
         "trip_cap_cents": fare.trip_cap_cents,
+        "person_day_cap_cents": fare.person_day_cap_cents,
         "km_cents": fare.km_cents,
         "free_km": fare.free_km,
-        "hold_free_minutes": fare.hold_free_minutes,
-        "hold_minute_cents": fare.hold_minute_cents,
-        "hold_max_minutes": fare.hold_max_minutes,
+        **_hold_terms(fare),
+        **_fees(fare),
+        "steps": [dataclasses.asdict(step) for step in fare.steps],
+        "packages": [dataclasses.asdict(package) for package in fare.packages],
+        "surcharges": [*map(_hours, fare.windows), *map(_zone, fare.zone_fees)],
         "preauth_cents": fare.preauth_cents,
+        "preauth_release_days": PREAUTH_RELEASE_DAYS,
         "vat_rate": str(fare.vat_rate),
         "tariff_version": fare.version,
+        "perks": [_perk(perk, fare) for perk in perks],
         "estimate": {
             "minutes": minutes,
+            "distance_m": distance_m,
             "total_cents": total_cents(lines),
             "lines": [line.as_json() for line in lines],
             "vat": [part.as_json() for part in vat_split(lines)],
         },
+    }
+
+
+def example_bills(fare: Fare) -> list[tuple[int, tuple[PriceLine, ...]]]:
+    """What unbroken rides of some lengths (minutes) would cost, for whoever writes a tariff."""
+    return [(minutes, rules.estimate(fare=fare, minutes=minutes)) for minutes in EXAMPLE_MINUTES]
+
+
+def _hold_terms(fare: Fare) -> dict[str, int]:
+    return {
+        "hold_free_minutes": fare.hold_free_minutes,
+        "hold_minute_cents": fare.hold_minute_cents,
+        "hold_max_minutes": fare.hold_max_minutes,
+        "hold_extend_minutes": fare.hold_extend_minutes,
+        "hold_longest_minutes": fare.hold_longest_minutes or fare.hold_max_minutes,
+    }
+
+
+def _fees(fare: Fare) -> dict[str, int]:
+    return {
+        "no_show_cents": fare.no_show_cents,
+        "late_cancel_cents": fare.late_cancel_cents,
+        "free_cancel_before_h": fare.free_cancel_before_h,
+        "overstay_cents": fare.overstay_cents,
+    }
+
+
+def _hours(window: Window) -> dict[str, Any]:
+    return {"kind": "hours", **dataclasses.asdict(window)}
+
+
+def _zone(fee: ZoneFee) -> dict[str, Any]:
+    return {
+        "kind": "zone",
+        "when": str(fee.when),
+        "zone_code": fee.code,
+        "zone_kind": fee.kind,
+        "cents": fee.cents,
+    }
+
+
+def _perk(perk: Perk, fare: Fare) -> dict[str, Any]:
+    discount = perk.kind is PerkKind.DISCOUNT
+    return {
+        "kind": str(perk.kind),
+        "id": perk.ref or None,
+        "minutes": perk.minutes,
+        "unlock": perk.unlock,
+        "percent": fare.discount_pct if discount else perk.percent,
+        "cents": perk.cents,
     }

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from bookings.pricing.rules.blocks import block_cents, steps_cents
-from bookings.pricing.rules.terms import READERS, Block, Package, Step, Window, ZoneFee
+from bookings.pricing.rules.terms import PART_READERS, Block, Package, Step, Window, ZoneFee
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,9 @@ class Fare:
             value = getattr(self, field.name)
             if value == field.default:
                 continue
-            values[field.name] = [_row(part) for part in value] if field.name in READERS else value
+            values[field.name] = (
+                [_row(part) for part in value] if field.name in PART_READERS else value
+            )
         values["vat_rate"] = str(self.vat_rate)
         return values
 
@@ -63,7 +65,7 @@ class Fare:
         """The fare that `as_json` wrote, today or under an earlier release."""
         known = {field.name for field in dataclasses.fields(cls)}
         values = {name: value for name, value in data.items() if name in known}
-        for name, read in READERS.items():
+        for name, read in PART_READERS.items():
             values[name] = read(values.get(name, ()))
         return cls(**{**values, "vat_rate": Decimal(data["vat_rate"])})
 

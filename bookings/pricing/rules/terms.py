@@ -107,7 +107,7 @@ def read_zone_fees(rows: Iterable[Mapping[str, Any]]) -> tuple[ZoneFee, ...]:
     return tuple(ZoneFee(**{**row, "when": ZoneWhen(row["when"])}) for row in rows)
 
 
-READERS = {
+PART_READERS = {
     "blocks": read_blocks,
     "steps": read_steps,
     "packages": read_packages,
