@@ -4,6 +4,7 @@ from bookings.payments import admin as payments
 from bookings.pricing import admin as pricing
 from bookings.recharges import admin as recharges
 from bookings.reservations import admin as reservations
+from bookings.riders import admin as riders
 from bookings.trips import admin as trips
 
-__all__ = ["payments", "pricing", "recharges", "reservations", "trips"]
+__all__ = ["payments", "pricing", "recharges", "reservations", "riders", "trips"]

@@ -2,6 +2,7 @@
 
 from bookings.recharges import handlers as recharges
 from bookings.reservations import handlers as reservations
+from bookings.riders import handlers as riders
 from bookings.trips import handlers as trips
 
-__all__ = ["recharges", "reservations", "trips"]
+__all__ = ["recharges", "reservations", "riders", "trips"]

@@ -3,6 +3,7 @@
 from bookings.payments import tasks as payments
 from bookings.recharges import tasks as recharges
 from bookings.reservations import tasks as reservations
+from bookings.riders import tasks as riders
 from bookings.trips import tasks as trips
 
-__all__ = ["payments", "recharges", "reservations", "trips"]
+__all__ = ["payments", "recharges", "reservations", "riders", "trips"]

@@ -7,5 +7,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("bookings.trips.urls")),
     path("", include("bookings.recharges.urls")),
     path("", include("bookings.payments.urls")),
+    path("", include("bookings.riders.urls")),
     path("", include("bookings.support.urls")),
 ]

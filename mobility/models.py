@@ -1,6 +1,13 @@
 """Register of the models of this app's features."""
 
-from mobility.accounts.models import ApiToken, Membership, Organisation, User
+from mobility.accounts.models import (
+    ApiToken,
+    Consent,
+    Membership,
+    Organisation,
+    PrivacyRequest,
+    User,
+)
 from mobility.core.files.models import StoredFile
 from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
 from mobility.geography.models import City, District, Hub
@@ -15,6 +22,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "City",
+    "Consent",
     "District",
     "HandledEvent",
     "Hub",
@@ -22,6 +30,7 @@ __all__ = [
     "Membership",
     "Organisation",
     "OutboxEvent",
+    "PrivacyRequest",
     "StoredFile",
     "User",
     "WebhookDelivery",

@@ -69,6 +69,9 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         "recharges-sweep": every(15, "bookings.recharges.sweep"),
         "searches-count": every(10, "bookings.reservations.count_searches"),
+        "riders-tend": every(60, "bookings.riders.tend"),
+        # Documents end with the city's day; the other hours find what a worker that was away missed.
+        "riders-calendar": every(crontab(minute=5), "bookings.riders.follow_calendar"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
         "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),

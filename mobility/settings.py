@@ -195,6 +195,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="mobility@localhost")
 
 # --- payments -------------------------------------------------------------------------------------
@@ -214,6 +215,12 @@ PAYMENT_PROVIDER = env.str(
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 WEBHOOKS_DISABLE_AFTER_DAYS = env.int("WEBHOOKS_DISABLE_AFTER_DAYS", default=5)
 
+# --- riders ---------------------------------------------------------------------------------------
+# Who looks at documents before people do: a name of bookings/riders/checkers, or nobody.
+DOCUMENT_CHECKER = env.str("DOCUMENT_CHECKER", default="demo" if DEMO_PAYMENTS else "")
+# How long pictures of documents stay after the verdict on them, for who wants to dispute it.
+RIDER_IMAGES_DAYS = env.int("RIDER_IMAGES_DAYS", default=30)
+
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -224,7 +231,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min", "fault-report": "20/hour"},
+    "DEFAULT_THROTTLE_RATES": {"sign-in": "10/min", "documents": "20/hour", "fault-report": "20/hour"},
     "EXCEPTION_HANDLER": "mobility.core.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

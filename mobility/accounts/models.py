@@ -10,7 +10,15 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from mobility.accounts.states import STAFF_ROLES, OrganisationKind, Role
+from mobility.accounts.states import (
+    PRIVACY_MOVES,
+    STAFF_ROLES,
+    ConsentTopic,
+    OrganisationKind,
+    PrivacyKind,
+    PrivacyState,
+    Role,
+)
 from mobility.core.models import PublicModel
 from mobility.core.principals import Principal, user_principal
 from mobility.core.texts import LocalizedField, pick
@@ -184,3 +192,95 @@ class ApiToken(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.label or self.public_id}"
+
+
+class ConsentQuerySet(models.QuerySet["Consent"]):
+    """Consents by whose they are and whether they stand."""
+
+    def visible_to(self, user: User) -> "ConsentQuerySet":
+        """A person's own."""
+        return self.filter(user=user)
+
+    def standing(self) -> "ConsentQuerySet":
+        """Given and not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Consent(PublicModel):
+    """That a person agreed to something, to which version of the text, when, and until when."""
+
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="consents", verbose_name=_("person")
+    )
+    topic = models.CharField(_("topic"), max_length=20, choices=ConsentTopic.choices)
+    version = models.CharField(_("version of the text"), max_length=20)
+    given_at = models.DateTimeField(_("given at"))
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "topic"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="one_standing_consent_a_topic",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.get_topic_display()} {self.version}"
+
+
+class PrivacyRequestQuerySet(models.QuerySet["PrivacyRequest"]):
+    """Requests by whose they are and what is to be done about them."""
+
+    def visible_to(self, user: User) -> "PrivacyRequestQuerySet":
+        """A person's own."""
+        return self.filter(user=user)
+
+    def unfinished(self) -> "PrivacyRequestQuerySet":
+        """Still to be answered."""
+        return self.filter(state=PrivacyState.ASKED)
+
+
+class PrivacyRequest(PublicModel):
+    """A person's wish to see all that is known of them, or to be forgotten; kept as proof."""
+
+    moves: ClassVar = {"state": PRIVACY_MOVES}
+
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="privacy_requests", verbose_name=_("person")
+    )
+    kind = models.CharField(_("kind"), max_length=8, choices=PrivacyKind.choices)
+    state = models.CharField(
+        _("state"), max_length=8, choices=PrivacyState.choices, default=PrivacyState.ASKED
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    done_at = models.DateTimeField(_("done at"), null=True, blank=True)
+    file = models.ForeignKey(
+        "mobility.StoredFile",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("archive"),
+    )
+
+    objects = PrivacyRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("privacy request")
+        verbose_name_plural = _("privacy requests")
+        constraints: ClassVar = [
+            # Asking twice before the answer is there is asking once.
+            models.UniqueConstraint(
+                fields=["user", "kind"],
+                condition=models.Q(state="asked"),
+                name="one_open_privacy_request_a_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.user}"

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from mobility.core.transitions import Moves
+
 
 class Role(models.TextChoices):
     """What a person may be within an organisation; everybody with an account is a resident besides."""
@@ -25,3 +27,31 @@ class OrganisationKind(models.TextChoices):
     CITY = "city", _("city")
     FLEET_OPERATOR = "fleet_operator", _("fleet operator")
     CHARGE_POINT_OPERATOR = "charge_point_operator", _("charge-point operator")
+
+
+class ConsentTopic(models.TextChoices):
+    """What a person may agree to, or not; nobody needs any of them to ride."""
+
+    MARKETING = "marketing", _("news and offers")
+    RESEARCH = "research", _("use of my trips in studies")
+    REDUCED_MOBILITY = "reduced_mobility", _("that I told about reduced mobility")
+
+
+class PrivacyKind(models.TextChoices):
+    """What a person may ask of us about their data (GDPR articles 15, 20 and 17)."""
+
+    EXPORT = "export", _("a copy of my data")
+    ERASE = "erase", _("erasure of my data")
+
+
+class PrivacyState(models.TextChoices):
+    """How far the answer is."""
+
+    ASKED = "asked", _("asked")
+    DONE = "done", _("done")
+
+
+PRIVACY_MOVES: Moves = {
+    PrivacyState.ASKED: frozenset({PrivacyState.DONE}),
+    PrivacyState.DONE: frozenset(),
+}

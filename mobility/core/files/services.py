@@ -147,6 +147,13 @@ def remove_files(*, files: Iterable[StoredFile], at: datetime.datetime, by: Prin
     return len(rows)
 
 
+def keep_until(*, files: Iterable[StoredFile], until: datetime.datetime) -> None:
+    """Say anew how long `files` are kept."""
+    StoredFile.objects.present().filter(pk__in=[file.pk for file in files]).update(
+        delete_after=until
+    )
+
+
 def forget_outlived(*, at: datetime.datetime) -> int:
     """Remove files whose time is over, and content that has no row; returns how many."""
     outlived = list(StoredFile.objects.outlived(at)[:FORGET_AT_ONCE])

@@ -1,0 +1,193 @@
+"""Reads of riders: what stands in somebody's way, their documents, the texts to confirm."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from bookings.riders.models import (
+    AccessPolicy,
+    Acknowledgement,
+    DrivingLicence,
+    IdentityCheck,
+    RiderBlock,
+    RiderDocument,
+    RiderProfile,
+    RuleText,
+)
+from bookings.riders.rules import (
+    Block,
+    Demands,
+    Licence,
+    Obstacle,
+    Standing,
+    demands_without_policy,
+    obstacles_of,
+)
+from bookings.riders.states import DocumentState, PaperKind
+from mobility.accounts.models import User
+
+# One statement for whoever is fit: it runs before every reservation and every ride.
+_STANDING = f"""
+SELECT person.is_active, profile.birth_date, identity.valid_until,
+       licence.valid_until, licence.held_since, licence.categories,
+       policy.id, policy.identity_required, policy.licence_category, policy.held_at_least_months,
+       policy.minimum_age, policy.novice_months, policy.novice_excluded_types,
+       ARRAY(
+           SELECT wanted.kind FROM unnest(policy.acknowledgements) AS wanted(kind)
+           WHERE (
+               SELECT text.id FROM {RuleText._meta.db_table} text
+               WHERE text.kind = wanted.kind AND text.published_at <= %(at)s
+                 AND (text.organisation_id = %(organisation)s OR text.organisation_id IS NULL)
+               ORDER BY text.organisation_id IS NULL, text.version DESC LIMIT 1
+           ) NOT IN (
+               SELECT read.text_id FROM {Acknowledgement._meta.db_table} read
+               WHERE read.user_id = person.id
+           )
+       ),
+       ARRAY(
+           SELECT ROW(block.reason, block.until) FROM {RiderBlock._meta.db_table} block
+           WHERE block.user_id = person.id AND block.lifted_at IS NULL
+             AND (block.until IS NULL OR block.until > %(at)s)
+             AND (block.organisation_id = %(organisation)s OR block.organisation_id IS NULL)
+           ORDER BY block.id
+       )
+FROM {User._meta.db_table} person
+LEFT JOIN {RiderProfile._meta.db_table} profile ON profile.user_id = person.id
+LEFT JOIN {IdentityCheck._meta.db_table} identity
+       ON identity.user_id = person.id AND identity.state = 'verified'
+LEFT JOIN {DrivingLicence._meta.db_table} licence
+       ON licence.user_id = person.id AND licence.state = 'verified'
+LEFT JOIN {AccessPolicy._meta.db_table} policy
+       ON policy.organisation_id = %(organisation)s AND policy.vehicle_kind = %(kind)s
+WHERE person.id = %(user)s
+"""  # noqa: S608 - names of our own tables
+
+
+def obstacles(
+    *,
+    user_id: int,
+    organisation_id: int,
+    kind: str,
+    at: datetime.datetime,
+    ends_at: datetime.datetime | None = None,
+    type_code: str = "",
+) -> tuple[Obstacle, ...]:
+    """What stands in the way of this person riding a vehicle of `kind` of this organisation.
+
+    Empty, after one query, for whoever is fit. With `ends_at` (a booking ahead, or the planned end) a
+    document that is good at `at` and not so long is a warning: `blocking` is false. Debts are not
+    among them: money knows those (`payments.services.refuse_debtor`).
+    """
+    demands, standing = _standing(user_id, organisation_id, kind, at)
+    found = obstacles_of(
+        demands=demands, standing=standing, at=at, ends_at=ends_at, type_code=type_code
+    )
+    return tuple(_with_story(one, user_id=user_id) for one in found)
+
+
+def newest_document(*, user_id: int, kind: PaperKind) -> RiderDocument | None:
+    """The document of this kind that the person sent last, or None."""
+    return documents_of(kind).filter(user_id=user_id).order_by("-pk").first()
+
+
+def verified_document(*, user_id: int, kind: PaperKind) -> RiderDocument | None:
+    """The document of this kind that is in force, or None."""
+    return documents_of(kind).filter(user_id=user_id).verified().first()
+
+
+def documents_of(kind: PaperKind) -> Any:
+    """All documents of one kind."""
+    model: Any = IdentityCheck if kind == PaperKind.IDENTITY else DrivingLicence
+    return model.objects.all()
+
+
+def texts_in_force(
+    *, at: datetime.datetime, organisation_id: int | None = None
+) -> QuerySet[RuleText]:
+    """The newest published text of each kind: the organisation's own and those of the platform."""
+    newest = (
+        RuleText.objects.filter(
+            kind=OuterRef("kind"),
+            organisation=OuterRef("organisation"),
+            published_at__lte=at,
+        )
+        .order_by("-version")
+        .values("pk")[:1]
+    )
+    of_platform = (
+        RuleText.objects.filter(
+            kind=OuterRef("kind"), organisation__isnull=True, published_at__lte=at
+        )
+        .order_by("-version")
+        .values("pk")[:1]
+    )
+    whose = Q(organisation__isnull=True, pk=Subquery(of_platform)) | Q(pk=Subquery(newest))
+    rows = RuleText.objects.filter(whose)
+    if organisation_id is not None:
+        rows = rows.filter(Q(organisation=organisation_id) | Q(organisation__isnull=True))
+    return rows.select_related("organisation").order_by("kind", "organisation")
+
+
+def has_reduced_mobility(*, user_id: int) -> bool:
+    """Whether the person has told, with consent, that they need more time."""
+    return RiderProfile.objects.filter(user=user_id, reduced_mobility=True).exists()
+
+
+def _standing(
+    user_id: int, organisation_id: int, kind: str, at: datetime.datetime
+) -> tuple[Demands, Standing]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STANDING,
+            {"user": user_id, "organisation": organisation_id, "kind": kind, "at": at},
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return demands_without_policy(kind), Standing(active=False)
+    return _demands(kind, row[6:13]), _standing_of(row)
+
+
+def _demands(kind: str, columns: tuple[Any, ...]) -> Demands:
+    policy_id, identity, category, held, age, novice, excluded = columns
+    if policy_id is None:
+        return demands_without_policy(kind)
+    return Demands(
+        identity_required=identity,
+        licence_category=category,
+        held_at_least_months=held,
+        minimum_age=age,
+        novice_months=novice,
+        novice_excluded_types=tuple(excluded),
+    )
+
+
+def _standing_of(row: tuple[Any, ...]) -> Standing:
+    active, birth_date, identity_until, valid_until, held_since, categories = row[:6]
+    licence = valid_until and Licence(
+        valid_until=valid_until, held_since=held_since, categories=tuple(categories)
+    )
+    return Standing(
+        active=active,
+        birth_date=birth_date,
+        identity_until=identity_until,
+        licence=licence or None,
+        unread=tuple(row[13]),
+        blocks=tuple(Block(reason=reason, until=until) for reason, until in row[14]),
+    )
+
+
+def _with_story(obstacle: Obstacle, *, user_id: int) -> Obstacle:
+    """What is missing may be in review, or may just have been turned down or run out; say so."""
+    kind, _underscore, rest = obstacle.code.partition("_")
+    if rest != "required" or kind not in PaperKind.values:
+        return obstacle
+    last = newest_document(user_id=user_id, kind=PaperKind(kind))
+    if last is None:
+        return obstacle
+    if last.state == DocumentState.EXPIRED:
+        return Obstacle(f"{kind}_expired", {"on": last.valid_until.isoformat()})
+    told = {DocumentState.SUBMITTED: "pending", DocumentState.REJECTED: "rejected"}
+    return dataclasses.replace(obstacle, code=f"{kind}_{told[DocumentState(last.state)]}")

@@ -1,0 +1,55 @@
+"""What people agree to, beyond what the service needs: given to a version, withdrawn at any time.
+
+DomainError
+└── Conflict  ConsentOutdated   the text has a newer version
+"""
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from mobility.accounts.models import Consent, User
+from mobility.accounts.states import ConsentTopic
+from mobility.core.errors import Conflict
+
+# The version of docs/privacy.md's texts; a new one asks everybody anew.
+CONSENT_VERSION = "2026-11"
+
+
+class ConsentOutdated(Conflict):
+    """The person saw an older text; `extra` names the version in force."""
+
+    code = "consent_outdated"
+    message = _("This text has changed. Please read the new version.")
+
+
+@transaction.atomic
+def give_consent(
+    *, user: User, topic: ConsentTopic | str, version: str, at: datetime.datetime
+) -> Consent:
+    """Note that the person agrees, to which version; saying it again changes nothing.
+
+    Raises `ConsentOutdated` unless `version` is the one in force.
+    """
+    if version != CONSENT_VERSION:
+        raise ConsentOutdated(extra={"version": CONSENT_VERSION})
+    # One at a time for a person, so that a new version ends the old consent exactly once.
+    User.objects.select_for_update().get(pk=user.pk)
+    standing = Consent.objects.standing().filter(user=user, topic=topic).first()
+    if standing is not None and standing.version == version:
+        return standing
+    withdraw_consent(user=user, topic=topic, at=at)
+    return Consent.objects.create(user=user, topic=topic, version=version, given_at=at)
+
+
+def withdraw_consent(*, user: User, topic: ConsentTopic | str, at: datetime.datetime) -> bool:
+    """Note that the person agrees no longer; whether they had."""
+    standing = Consent.objects.standing().filter(user=user, topic=topic)
+    return bool(standing.update(withdrawn_at=at))
+
+
+def has_consented(*, user_id: int, topic: ConsentTopic | str) -> bool:
+    """Whether the person agrees to `topic`, to the text in force."""
+    rows = Consent.objects.standing().filter(user=user_id, topic=topic, version=CONSENT_VERSION)
+    return rows.exists()
