@@ -1,4 +1,4 @@
-"""Facts about money."""
+"""Facts about money. `payer` is the principal of the person."""
 
 import dataclasses
 from typing import ClassVar
@@ -17,6 +17,22 @@ class PaymentCaptured(Event):
     purpose_ref: str
     cents: int
     currency: str
+    payer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class PaymentRefused(Event):
+    """The card refused before anything was handed out; nothing is owed."""
+
+    name: ClassVar = "bookings.payment_refused.v1"
+
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+    failure: str
+    payer: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +47,7 @@ class PaymentFailed(Event):
     cents: int
     currency: str
     failure: str
+    payer: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,3 +61,51 @@ class PaymentWrittenOff(Event):
     purpose_ref: str
     cents: int
     currency: str
+    payer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class PromiseMissing(Event):
+    """The card does not promise what a ride under way needs; the ride goes on all the same."""
+
+    name: ClassVar = "bookings.promise_missing.v1"
+
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+    failure: str
+    payer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class RefundDone(Event):
+    """Money went back to the person; `way` is card, wallet or debt."""
+
+    name: ClassVar = "bookings.refund_done.v1"
+
+    refund_id: str
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+    way: str
+    reason: str
+    payer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class FeeNoticed(Event):
+    """A fee was announced; until `charge_after` (ISO 8601) it can be disputed."""
+
+    name: ClassVar = "bookings.fee_noticed.v1"
+
+    fee_id: str
+    kind: str
+    about: str
+    cents: int
+    currency: str
+    charge_after: str
+    payer: str = ""

@@ -1,118 +1,332 @@
-"""A promise of money before the ride, and its release."""
+"""A promise of money before the ride: asked for, raised, renewed and released."""
 
 import datetime
-import uuid
-from typing import ClassVar
 
 import structlog
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import Payment, PaymentMethod
+from bookings.payments.events import PaymentRefused, PromiseMissing
+from bookings.payments.models import Payment
 from bookings.payments.providers import provider_named
-from bookings.payments.providers.wire import Declined, ProviderUnavailable
-from bookings.payments.states import PaymentState, Purpose
-from mobility.core.errors import DomainError, Unavailable
-from mobility.core.principals import Principal
-from mobility.core.transitions import move
+from bookings.payments.providers.wire import (
+    ActionRequired,
+    Authorisation,
+    Declined,
+    NextAction,
+    ProviderUnavailable,
+)
+from bookings.payments.services.open import (
+    PaymentActionRequired,
+    PaymentDeclined,
+    PaymentsUnavailable,
+)
+from bookings.payments.services.wallet import (
+    HELD,
+    CreditTooLow,
+    hold_credit,
+    release_credit,
+)
+from bookings.payments.states import WALLET, PaymentState
+from mobility.core import locks, outbox
+from mobility.core.principals import Principal, system_principal
+from mobility.core.transitions import LostRace, move
 
 log = structlog.get_logger(__name__)
 
-
-class PaymentRequired(DomainError):
-    """Money stands between the person and the ride (402)."""
-
-    code = "payment_required"
-    status: ClassVar[int] = 402
-
-
-class PaymentMethodRequired(PaymentRequired):
-    """No card on file."""
-
-    code = "payment_method_required"
-    message = _("Please add a payment method first.")
+COLLECTOR = system_principal("collector")
+# A promise is renewed this long before it lapses, or half-way where it lapses sooner.
+RENEW_AHEAD = datetime.timedelta(days=1)
+RENEW_AGAIN = datetime.timedelta(days=1)
+SILENCE = datetime.timedelta(minutes=1)
+# Providers let a promise lapse after a week at the latest.
+LAPSED = datetime.timedelta(days=7)
 
 
-class PaymentDeclined(PaymentRequired):
-    """The card refused the promise."""
+def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
+    """Have the money of an opened payment promised, and book the answer.
 
-    code = "payment_declined"
-    message = _("Your card was declined. Please use another payment method.")
+    1. Outside of any transaction (else `RuntimeError`): the provider is asked with a key that
+       stays the same, so asking again after a crash or a lost answer asks for the same promise.
+    2. A refusal is booked (`refused`) and raised as `PaymentDeclined`.
+    3. Where the bank wants to hear from the person first, what to do is kept on the payment and
+       raised as `PaymentActionRequired`; ask again afterwards.
+    4. Silence is `PaymentsUnavailable`, and leaves the payment as it is.
 
-
-class DebtOutstanding(PaymentRequired):
-    """An earlier ride is still to be paid."""
-
-    code = "payment_due"
-    message = _("An earlier trip is not paid yet. Pay it, and you can ride again.")
-
-
-class PaymentsUnavailable(Unavailable):
-    """The provider does not answer."""
-
-    code = "payments_unavailable"
-
-
-def authorise_payment(
-    *,
-    payer_id: int,
-    organisation_id: int,
-    purpose: Purpose,
-    purpose_ref: uuid.UUID,
-    cents: int,
-    currency: str,
-    at: datetime.datetime,
-) -> Payment:
-    """Have `cents` promised on the person's default card.
-
-    1. Nobody who owes an earlier trip starts another (`DebtOutstanding`, with the payments).
-    2. Without a card there is no ride (`PaymentMethodRequired`).
-    3. The provider promises, refuses (`PaymentDeclined`) or is silent (`PaymentsUnavailable`).
+    Nothing is asked for a promise of 0 cents. A payment that is past this is returned as it is, or
+    raised as `PaymentDeclined` again.
     """
-    refuse_debtor(payer_id=payer_id)
-    method = PaymentMethod.objects.filter(user_id=payer_id).usable().first()
-    if method is None:
-        raise PaymentMethodRequired
+    locks.refuse_transaction("asking for a promise of money")
+    payment = Payment.objects.with_method().get(pk=payment_id)
+    if payment.state == PaymentState.REFUSED:
+        raise PaymentDeclined(extra={"reason": payment.failure})
+    if payment.state == PaymentState.OPENING:
+        _authorise(payment, at=at)
+    return payment
+
+
+def _authorise(payment: Payment, *, at: datetime.datetime) -> None:
     try:
-        reference = provider_named(method.provider).authorise(
-            key=f"{purpose}:{purpose_ref}:authorise", token=method.token, cents=cents, at=at
-        )
-    except Declined as problem:
-        raise PaymentDeclined(extra={"reason": problem.reason}) from problem
+        if payment.provider == WALLET:
+            _book_held_credit(payment, at=at)
+        else:
+            _book_promise(payment, promise=_ask(payment, at=at), at=at)
+    except (Declined, CreditTooLow) as refusal:
+        failure = refusal.reason if isinstance(refusal, Declined) else refusal.code
+        _book_refusal(payment, failure=failure, at=at)
+        raise PaymentDeclined(extra={"reason": failure}) from refusal
+    except ActionRequired as problem:
+        raise _keep_action(payment, problem.action) from problem
     except ProviderUnavailable as problem:
         raise PaymentsUnavailable from problem
-    return Payment.objects.create(
-        organisation_id=organisation_id,
-        payer_id=payer_id,
-        method=method,
-        purpose=purpose,
-        purpose_ref=purpose_ref,
-        currency=currency,
-        authorised_cents=cents,
-        provider=method.provider,
-        provider_ref=reference,
-        created_at=at,
+
+
+def _ask(payment: Payment, *, at: datetime.datetime) -> Authorisation:
+    """Ask with the payment's own key; a promise of nothing needs nobody's word."""
+    if payment.authorised_cents == 0:
+        return Authorisation(reference="")
+    if payment.method is None:
+        raise Declined("card_removed")
+    return provider_named(payment.provider).authorise(
+        key=f"{payment.purpose}:{payment.purpose_ref}:authorise",
+        token=payment.method.token,
+        cents=payment.authorised_cents,
+        currency=payment.currency,
+        at=at,
     )
 
 
-def refuse_debtor(*, payer_id: int) -> None:
-    """Raise `DebtOutstanding` if the person owes an earlier payment."""
-    owed = list(Payment.objects.owed_by(payer_id).values_list("public_id", "amount_cents"))
-    if owed:
-        payments = [{"id": str(public_id), "cents": cents} for public_id, cents in owed]
-        raise DebtOutstanding(extra={"payments": payments})
+def _book_promise(payment: Payment, *, promise: Authorisation, at: datetime.datetime) -> None:
+    with transaction.atomic():
+        move(
+            payment,
+            to=PaymentState.AUTHORISED,
+            at=at,
+            by=COLLECTOR,
+            provider_ref=promise.reference,
+            expires_at=promise.expires_at,
+            action=None,
+            next_attempt_at=_renewal(promise, at=at),
+        )
+
+
+def _book_held_credit(payment: Payment, *, at: datetime.datetime) -> None:
+    with transaction.atomic():
+        hold_credit(payment=payment, at=at)
+        move(
+            payment,
+            to=PaymentState.AUTHORISED,
+            at=at,
+            by=COLLECTOR,
+            provider_ref=HELD,
+            next_attempt_at=None,
+        )
+
+
+def _book_refusal(payment: Payment, *, failure: str, at: datetime.datetime) -> None:
+    with transaction.atomic():
+        move(
+            payment,
+            to=PaymentState.REFUSED,
+            at=at,
+            by=COLLECTOR,
+            reason=failure,
+            failure=failure,
+            action=None,
+            next_attempt_at=None,
+        )
+        outbox.publish(
+            PaymentRefused(
+                payment_id=str(payment.public_id),
+                purpose=payment.purpose,
+                purpose_ref=str(payment.purpose_ref),
+                cents=payment.authorised_cents,
+                currency=payment.currency,
+                failure=failure,
+                payer=payment.payer.principal,
+            ),
+            at=at,
+        )
+
+
+def _keep_action(payment: Payment, action: NextAction) -> PaymentActionRequired:
+    """Note what the person has to do; it goes to them with the refusal and stays on the payment."""
+    kept = {"url": action.url, "client_secret": action.client_secret}
+    Payment.objects.filter(pk=payment.pk, state=PaymentState.OPENING).update(
+        action=kept, provider_ref=action.reference
+    )
+    return PaymentActionRequired(extra={"payment": str(payment.public_id), "action": kept})
 
 
 def void_payment(
     *, payment: Payment, at: datetime.datetime, by: Principal, reason: str = ""
 ) -> None:
-    """Release a promise that nothing came of; one that the provider does not release lapses by itself."""
+    """Release a promise that nothing came of; the collector tells the provider afterwards.
+
+    A payment that was refused or released already is left alone.
+    """
+    if payment.state in (PaymentState.REFUSED, PaymentState.VOIDED):
+        return
+    promised = payment.state == PaymentState.AUTHORISED
+    told_at = None if payment.provider == WALLET or not payment.authorised_cents else at
     with transaction.atomic(savepoint=False):
-        move(payment, to=PaymentState.VOIDED, at=at, by=by, reason=reason)
+        move(
+            payment,
+            to=PaymentState.VOIDED,
+            at=at,
+            by=by,
+            reason=reason,
+            action=None,
+            next_attempt_at=told_at,
+        )
+        if payment.provider == WALLET and promised:
+            release_credit(payment=payment, at=at)
+
+
+def release_promise(*, payment: Payment, at: datetime.datetime) -> None:
+    """Tell the provider that a released promise is not needed; silence is tried again for a week.
+
+    Of a payment that was given up while it was asked for, nobody knows the answer: asking once
+    more with its key brings it to light.
+    """
+    waiting = Payment.objects.filter(pk=payment.pk, state=PaymentState.VOIDED)
+    try:
+        reference = payment.provider_ref or _ask(payment, at=at).reference
+        provider_named(payment.provider).void(
+            key=f"{payment.public_id}:void", reference=reference, at=at
+        )
+    except ActionRequired as problem:
+        waiting.update(provider_ref=problem.action.reference, next_attempt_at=at + SILENCE)
+    except ProviderUnavailable:
+        lapsed = payment.created_at < at - LAPSED
+        waiting.update(next_attempt_at=None if lapsed else at + SILENCE)
+    except Declined:
+        waiting.update(next_attempt_at=None)
+    else:
+        waiting.update(provider_ref=reference, next_attempt_at=None)
+
+
+def raise_promise(*, payment_id: int, cents: int, at: datetime.datetime) -> Payment:
+    """Have a promise raised to `cents` in all, for a ride that grows longer than was thought.
+
+    Outside of any transaction. What cannot be raised leaves the old promise and is told
+    (`PromiseMissing`); a vehicle is never stopped for it. Less than is promised changes nothing.
+    """
+    locks.refuse_transaction("raising a promise of money")
+    payment = Payment.objects.with_method().get(pk=payment_id)
+    if payment.state != PaymentState.AUTHORISED or cents <= payment.authorised_cents:
+        return payment
+    try:
+        if payment.provider == WALLET:
+            _raise_held_credit(payment, cents=cents, at=at)
+        elif payment.provider_ref:
+            _raise_at_provider(payment, cents=cents, at=at)
+    except (Declined, ActionRequired, CreditTooLow):
+        _note_uncovered(payment, failure="not_raised", at=at, again=payment.next_attempt_at)
+    except ProviderUnavailable as problem:
+        raise PaymentsUnavailable from problem
+    return payment
+
+
+def _raise_at_provider(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
+    promise = provider_named(payment.provider).increase(
+        key=f"{payment.public_id}:raise:{cents}", reference=payment.provider_ref, cents=cents, at=at
+    )
+    _keep_promise(payment, promise, at=at, authorised_cents=cents)
+
+
+def _raise_held_credit(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
+    with transaction.atomic():
+        hold_credit(payment=payment, at=at, up_to=cents)
+        Payment.objects.filter(pk=payment.pk).update(authorised_cents=cents)
+    payment.authorised_cents = cents
+
+
+def renew_promise(*, payment: Payment, at: datetime.datetime) -> None:
+    """Get a new promise before the old one lapses, then release the old one.
+
+    A refusal is told once (`PromiseMissing`) and asked again every day; the ride goes on.
+    """
+    number = payment.renewals + 1
+    provider = provider_named(payment.provider)
+    try:
+        if payment.method is None:
+            raise Declined("card_removed")
+        promise = provider.authorise(
+            key=f"{payment.public_id}:renew:{number}",
+            token=payment.method.token,
+            cents=payment.authorised_cents,
+            currency=payment.currency,
+            at=at,
+        )
+    except (Declined, ActionRequired):
+        _note_uncovered(payment, failure="not_renewed", at=at, again=at + RENEW_AGAIN)
+    except ProviderUnavailable:
+        Payment.objects.filter(pk=payment.pk).update(next_attempt_at=at + SILENCE)
+    else:
+        _swap_promise(payment, promise, old=payment.provider_ref, at=at)
+
+
+def _swap_promise(
+    payment: Payment, promise: Authorisation, *, old: str, at: datetime.datetime
+) -> None:
+    """Keep the new promise and release the old one; or the other way round if the ride is over."""
+    number, needless = payment.renewals + 1, old
+    try:
+        _keep_promise(payment, promise, at=at, uncovered_since=None)
+    except LostRace:
+        needless = promise.reference
     try:
         provider_named(payment.provider).void(
-            key=f"{payment.public_id}:void", reference=payment.provider_ref, at=at
+            key=f"{payment.public_id}:void:{number}", reference=needless, at=at
         )
     except (Declined, ProviderUnavailable) as problem:
         name = str(payment.public_id)
         log.warning("bookings.promise_not_released", payment=name, problem=repr(problem))
+
+
+def _keep_promise(
+    payment: Payment, promise: Authorisation, *, at: datetime.datetime, **changes: object
+) -> None:
+    """Write a promise over the old one, unless the payment has moved on with the old one."""
+    known = Payment.objects.filter(
+        pk=payment.pk, state=PaymentState.AUTHORISED, renewals=payment.renewals
+    )
+    written = {
+        "provider_ref": promise.reference,
+        "expires_at": promise.expires_at,
+        "renewals": payment.renewals + 1,
+        "next_attempt_at": _renewal(promise, at=at),
+        **changes,
+    }
+    if not known.update(**written):
+        raise LostRace
+    for name, value in written.items():
+        setattr(payment, name, value)
+
+
+def _note_uncovered(
+    payment: Payment, *, failure: str, at: datetime.datetime, again: datetime.datetime | None
+) -> None:
+    """Note that the ride is longer than its promise; say so the first time."""
+    with transaction.atomic():
+        mine = Payment.objects.filter(pk=payment.pk, state=PaymentState.AUTHORISED)
+        mine.update(renewals=payment.renewals + 1, next_attempt_at=again)
+        if mine.filter(uncovered_since__isnull=True).update(uncovered_since=at):
+            outbox.publish(
+                PromiseMissing(
+                    payment_id=str(payment.public_id),
+                    purpose=payment.purpose,
+                    purpose_ref=str(payment.purpose_ref),
+                    cents=payment.authorised_cents,
+                    currency=payment.currency,
+                    failure=failure,
+                    payer=payment.payer.principal,
+                ),
+                at=at,
+            )
+
+
+def _renewal(promise: Authorisation, *, at: datetime.datetime) -> datetime.datetime | None:
+    if promise.expires_at is None:
+        return None
+    return max(promise.expires_at - RENEW_AHEAD, at + (promise.expires_at - at) / 2)

@@ -5,11 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.db import transaction
 
 from bookings.payments.models import Payment, Refund
-from bookings.payments.services.capture import capture_payment
-from bookings.payments.services.refund import execute_refund
-from bookings.payments.states import RefundState
+from bookings.payments.services.authorise import (
+    COLLECTOR,
+    release_promise,
+    renew_promise,
+    void_payment,
+)
+from bookings.payments.services.capture import take_money
+from bookings.payments.services.fees import charge_ripe_fees
+from bookings.payments.services.refund import give_back
+from bookings.payments.states import PaymentState, RefundState
 from mobility.core import locks
 from mobility.core.errors import DomainError
 
@@ -19,31 +27,52 @@ LIMIT = 500
 
 
 def collect_due(*, at: datetime.datetime) -> dict[str, int]:
-    """Ask for every payment and refund whose next attempt has come; returns how many of each.
+    """Do all whose time has come, and return how many of each.
+
+    1. Money that is to be taken or asked for again, promises that lapse soon, promises that
+       nothing came of: all are payments with a next attempt, read in one query.
+    2. Refunds, and fees that nobody disputed in time.
 
     A second collector at the same time finds the lock taken and leaves the round to the first.
     """
     with locks.try_advisory("bookings.collector") as mine:
-        return _collect(at=at) if mine else {"payments": 0, "refunds": 0}
+        return _collect(at=at) if mine else {"payments": 0, "refunds": 0, "fees": 0}
 
 
 def _collect(*, at: datetime.datetime) -> dict[str, int]:
-    payments = list(Payment.objects.due_by(at).values_list("public_id", flat=True)[:LIMIT])
-    for payment_id in payments:
-        _try(capture_payment, payment_id=payment_id, at=at)
-    waiting = Refund.objects.filter(state=RefundState.REQUESTED, requested_at__lte=at)
-    refunds = list(waiting.values_list("public_id", flat=True)[:LIMIT])
-    for refund_id in refunds:
-        _try(execute_refund, refund_id=refund_id, at=at)
-    return {"payments": len(payments), "refunds": len(refunds)}
+    payments = list(Payment.objects.due_by(at).with_method().order_by("next_attempt_at")[:LIMIT])
+    for payment in payments:
+        _try(_attend, payment, at=at)
+    waiting = Refund.objects.filter(state=RefundState.REQUESTED, next_attempt_at__lte=at)
+    refunds = list(waiting.select_related("payment__organisation", "payment__payer")[:LIMIT])
+    for refund in refunds:
+        _try(give_back, refund=refund, at=at)
+    return {
+        "payments": len(payments),
+        "refunds": len(refunds),
+        "fees": charge_ripe_fees(at=at),
+    }
 
 
-def _try(deed: Callable[..., object], **terms: Any) -> None:
+def _attend(payment: Payment, *, at: datetime.datetime) -> None:
+    if payment.state == PaymentState.AUTHORISED:
+        renew_promise(payment=payment, at=at)
+    elif payment.state == PaymentState.VOIDED:
+        release_promise(payment=payment, at=at)
+    elif payment.state == PaymentState.OPENING:
+        with transaction.atomic():
+            void_payment(payment=payment, at=at, by=COLLECTOR, reason="abandoned")
+    else:
+        take_money(payment=payment, at=at)
+
+
+def _try(deed: Callable[..., object], *row: Payment, **terms: Any) -> None:
     """One that cannot be collected must not keep the others waiting."""
+    about = str(row[0] if row else terms["refund"])
     try:
-        deed(**terms)
+        deed(*row, **terms)
     except DomainError as problem:
-        log.warning("bookings.not_collected", code=problem.code, **terms)
+        log.warning("bookings.not_collected", code=problem.code, about=about)
     except Exception:
         # Not foreseen, so somebody has to look; the next in line waits no longer for that.
-        log.exception("bookings.collecting_failed", **terms)
+        log.exception("bookings.collecting_failed", about=about)

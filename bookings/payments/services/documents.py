@@ -8,7 +8,7 @@ from django.db import connection
 from bookings.payments.models import Payment, Receipt
 from bookings.payments.states import DocumentKind
 from mobility.core import clock
-from mobility.core.money import PriceLine, total_cents, vat_split
+from mobility.core.money import PriceLine, VatPart, total_cents, vat_split
 
 LETTERS = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "N"}
 
@@ -22,9 +22,16 @@ _NEXT_NUMBER = """
 
 
 def issue_document(
-    *, payment: Payment, kind: DocumentKind, lines: Sequence[PriceLine], at: datetime.datetime
+    *,
+    payment: Payment,
+    kind: DocumentKind,
+    lines: Sequence[PriceLine],
+    at: datetime.datetime,
+    vat: Sequence[VatPart] | None = None,
 ) -> Receipt:
     """Hand out the next document of the payment's organisation; VAT once per rate.
+
+    `vat` is the split where the lines alone do not say it: parts of a receipt add up to it.
 
     Runs in the caller's transaction and keeps the series' row until it commits: a number is given
     exactly once, and a roll-back gives it back.
@@ -41,7 +48,7 @@ def issue_document(
         issued_at=at,
         currency=payment.currency,
         lines=[line.as_json() for line in lines],
-        vat=[part.as_json() for part in vat_split(lines)],
+        vat=[part.as_json() for part in (vat_split(lines) if vat is None else vat)],
         total_cents=total_cents(lines),
     )
 

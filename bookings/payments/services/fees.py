@@ -1,0 +1,181 @@
+"""Fees: proposed with a reason and evidence, announced, perhaps disputed, charged only then."""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from bookings.payments.events import FeeNoticed
+from bookings.payments.models import Fee, FeeKind, PaymentPolicy
+from bookings.payments.services.authorise import COLLECTOR
+from bookings.payments.services.charge import charge_directly
+from bookings.payments.states import FeeState, Purpose
+from mobility.core import audit, outbox
+from mobility.core.errors import Conflict, DomainError
+from mobility.core.money import PriceLine
+from mobility.core.principals import Principal
+from mobility.core.transitions import LostRace, move
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 200
+
+
+class FeeProposedAlready(Conflict):
+    """There is a fee of this kind for this ride."""
+
+    code = "fee_proposed_already"
+    message = _("A fee of this kind has been proposed for this already.")
+
+
+class TooLateToDispute(Conflict):
+    """The time to dispute the fee is over."""
+
+    code = "too_late_to_dispute"
+    message = _("This fee can no longer be disputed here. Please write to support.")
+
+
+def propose_fee(
+    *,
+    kind: FeeKind,
+    user_id: int,
+    about: uuid.UUID,
+    reason: str,
+    at: datetime.datetime,
+    by: Principal,
+    evidence: Sequence[uuid.UUID] = (),
+    cents: int | None = None,
+) -> Fee:
+    """Write down a fee of the catalogue for a ride, booking or charge; nobody hears of it yet.
+
+    `evidence` are public ids of stored files; `cents` lowers the catalogue's amount. Raises
+    `FeeProposedAlready`.
+    """
+    fee = Fee(
+        organisation_id=kind.organisation_id,
+        user_id=user_id,
+        kind=kind,
+        about=about,
+        cents=kind.cents if cents is None else min(cents, kind.cents),
+        vat_rate=kind.vat_rate,
+        reason=reason,
+        evidence=list(evidence),
+        proposed_by=by,
+        proposed_at=at,
+    )
+    try:
+        with transaction.atomic():
+            fee.save(force_insert=True)
+            audit.record(by=by, action="fee:proposed", row=fee, at=at, changes={"cents": fee.cents})
+    except IntegrityError as problem:
+        raise FeeProposedAlready from problem
+    return fee
+
+
+def announce_fee(*, fee_id: int, at: datetime.datetime, by: Principal) -> Fee:
+    """Tell the person; from now on they have the organisation's days to dispute it."""
+    fee = Fee.objects.select_related("kind", "user").get(pk=fee_id)
+    policy = PaymentPolicy.objects.filter(organisation_id=fee.organisation_id).first()
+    days = (policy or PaymentPolicy()).dispute_days
+    return _notice(fee, until=at + datetime.timedelta(days=days), at=at, by=by)
+
+
+def dispute_fee(*, fee_id: int, text: str, at: datetime.datetime, by: Principal) -> Fee:
+    """The person says why the fee is wrong; it is not charged until staff have decided.
+
+    Raises `TooLateToDispute` once it is charged or the days are over.
+    """
+    fee = Fee.objects.get(pk=fee_id)
+    if fee.charge_after is None or fee.state != FeeState.NOTICED or at >= fee.charge_after:
+        raise TooLateToDispute
+    with transaction.atomic():
+        return move(fee, to=FeeState.DISPUTED, at=at, by=by, dispute=text, disputed_at=at)
+
+
+def uphold_fee(*, fee_id: int, decision: str, at: datetime.datetime, by: Principal) -> Fee:
+    """Staff keep a disputed fee; the person hears why, and a day later it is charged."""
+    fee = Fee.objects.select_related("kind", "user").get(pk=fee_id)
+    until = at + datetime.timedelta(days=1)
+    return _notice(fee, until=until, at=at, by=by, decision=decision)
+
+
+def waive_fee(*, fee_id: int, decision: str, at: datetime.datetime, by: Principal) -> Fee:
+    """Staff drop a fee that is not charged yet; what is charged can be refunded."""
+    with transaction.atomic():
+        fee = Fee.objects.get(pk=fee_id)
+        return move(fee, to=FeeState.WAIVED, at=at, by=by, reason=decision, decision=decision)
+
+
+def charge_ripe_fees(*, at: datetime.datetime) -> int:
+    """Charge the announced fees whose days to dispute are over; returns how many."""
+    charged = 0
+    for fee in Fee.objects.ripe(at).select_related("kind")[:LIMIT]:
+        try:
+            _charge(fee, at=at)
+            charged += 1
+        except LostRace:
+            continue
+        except DomainError as problem:
+            log.warning("bookings.fee_not_charged", fee=str(fee.public_id), code=problem.code)
+    return charged
+
+
+def _notice(
+    fee: Fee,
+    *,
+    until: datetime.datetime,
+    at: datetime.datetime,
+    by: Principal,
+    decision: str = "",
+) -> Fee:
+    with transaction.atomic():
+        move(
+            fee,
+            to=FeeState.NOTICED,
+            at=at,
+            by=by,
+            reason=decision,
+            noticed_at=fee.noticed_at or at,
+            charge_after=until,
+            decision=decision,
+        )
+        outbox.publish(
+            FeeNoticed(
+                fee_id=str(fee.public_id),
+                kind=fee.kind.code,
+                about=str(fee.about),
+                cents=fee.cents,
+                currency=fee.currency,
+                charge_after=until.isoformat(),
+                payer=fee.user.principal,
+            ),
+            at=at,
+        )
+    return fee
+
+
+def _charge(fee: Fee, *, at: datetime.datetime) -> None:
+    line = PriceLine(
+        kind="fee",
+        quantity=Decimal(1),
+        unit=fee.kind.code,
+        cents=fee.cents,
+        vat_rate=fee.vat_rate,
+        params={"title": fee.kind.title, "reason": fee.reason},
+    )
+    with transaction.atomic():
+        payment = charge_directly(
+            payer_id=fee.user_id,
+            organisation_id=fee.organisation_id,
+            purpose=Purpose.FEE,
+            purpose_ref=fee.public_id,
+            lines=[line],
+            currency=fee.currency,
+            at=at,
+            by=COLLECTOR,
+        )
+        move(fee, to=FeeState.CHARGED, at=at, by=COLLECTOR, payment=payment)

@@ -1,0 +1,114 @@
+"""Beginning a payment: who may, and with what."""
+
+import datetime
+import uuid
+from typing import ClassVar
+
+from django.utils.translation import gettext_lazy as _
+
+from bookings.payments.models import Payment, PaymentMethod
+from bookings.payments.providers import provider_named
+from bookings.payments.states import WALLET, PaymentState, Purpose
+from mobility.core.errors import DomainError, Unavailable
+
+# Whoever opened a payment and never came back: the collector releases what was promised.
+ABANDONED = datetime.timedelta(minutes=20)
+
+
+class PaymentRequired(DomainError):
+    """Money stands between the person and the ride (402)."""
+
+    code = "payment_required"
+    status: ClassVar[int] = 402
+
+
+class PaymentMethodRequired(PaymentRequired):
+    """No card on file."""
+
+    code = "payment_method_required"
+    message = _("Please add a payment method first.")
+
+
+class PaymentDeclined(PaymentRequired):
+    """The card refused the promise."""
+
+    code = "payment_declined"
+    message = _("Your card was declined. Please use another payment method.")
+
+
+class PaymentActionRequired(PaymentRequired):
+    """The bank wants to hear from the person first; `extra["action"]` says how."""
+
+    code = "payment_action_required"
+    message = _("Your bank asks you to confirm this payment. Confirm it and try again.")
+
+
+class DebtOutstanding(PaymentRequired):
+    """An earlier ride is still to be paid."""
+
+    code = "payment_due"
+    message = _("An earlier trip is not paid yet. Pay it, and you can ride again.")
+
+
+class PaymentsUnavailable(Unavailable):
+    """The provider does not answer."""
+
+    code = "payments_unavailable"
+
+
+def open_payment(
+    *,
+    payer_id: int,
+    organisation_id: int,
+    purpose: Purpose,
+    purpose_ref: uuid.UUID,
+    cents: int,
+    currency: str,
+    at: datetime.datetime,
+    method_id: int | None = None,
+) -> Payment:
+    """Write down that `cents` are to be promised; nobody is asked yet, so it joins any transaction.
+
+    1. Nobody who owes an earlier trip starts another (`DebtOutstanding`, with the payments).
+    2. Without a card or credit there is no ride (`PaymentMethodRequired`); it is the default one
+       unless `method_id` names another of the person's.
+
+    `authorise_payment` asks, once this has committed. Raises `PaymentsNotSetUp` where the method's
+    provider does not serve.
+    """
+    refuse_debtor(payer_id=payer_id)
+    method = method_for(payer_id=payer_id, organisation_id=organisation_id, method_id=method_id)
+    return Payment.objects.create(
+        organisation_id=organisation_id,
+        payer_id=payer_id,
+        method=method,
+        purpose=purpose,
+        purpose_ref=purpose_ref,
+        state=PaymentState.OPENING,
+        currency=currency,
+        authorised_cents=cents,
+        provider=method.provider,
+        created_at=at,
+        next_attempt_at=at + ABANDONED,
+    )
+
+
+def method_for(
+    *, payer_id: int, organisation_id: int, method_id: int | None = None
+) -> PaymentMethod:
+    """What the person pays this organisation with; raises `PaymentMethodRequired`."""
+    mine = PaymentMethod.objects.filter(user_id=payer_id).paying(organisation_id)
+    method = (mine if method_id is None else mine.filter(pk=method_id)).first()
+    if method is None:
+        raise PaymentMethodRequired
+    if method.provider != WALLET:
+        provider_named(method.provider)
+    return method
+
+
+def refuse_debtor(*, payer_id: int) -> None:
+    """Raise `DebtOutstanding` if the person owes an earlier payment."""
+    owed = list(Payment.objects.owed_by(payer_id).values_list("public_id", "amount_cents"))
+    if owed:
+        payments = [{"id": str(public_id), "cents": cents} for public_id, cents in owed]
+        raise DebtOutstanding(extra={"payments": payments})
