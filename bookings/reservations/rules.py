@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from fleet.vehicles.states import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
@@ -16,6 +18,9 @@ TIE = datetime.timedelta(seconds=2)
 
 # Room for the start to extend the vehicle's hold before anybody else can have it.
 HOLD_MARGIN = datetime.timedelta(seconds=10)
+
+# What can be booked ahead, so that who takes one now may have to give it back.
+BOOKABLE = frozenset({Kind.CAR})
 
 # Reserving without riding keeps vehicles from others.
 HOUR = datetime.timedelta(hours=1)

@@ -12,6 +12,12 @@ def expire() -> int:
     return services.expire_reservations(at=clock.now())
 
 
+@shared_task(name="bookings.reservations.tend_bookings")
+def tend_bookings() -> dict[str, int]:
+    """Make booked cars ready, exchange those that will not be there, give up who did not come."""
+    return services.tend_bookings(at=clock.now())
+
+
 @shared_task(name="bookings.reservations.count_searches")
 def count_searches() -> int:
     """Count the searches since the last time."""

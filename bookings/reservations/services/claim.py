@@ -17,6 +17,13 @@ from bookings.reservations import rules
 from bookings.reservations.models import Reservation
 from bookings.reservations.services.close import ReservationClosed, ReservationInUse
 from bookings.reservations.services.reserve import take
+from bookings.reservations.services.ride import (
+    claim_booking,
+    finish_booking,
+    own_open_booking,
+    restore_booking,
+)
+from bookings.reservations.services.tend import make_room
 from bookings.reservations.states import ReservationState
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import extend_as_far
@@ -53,19 +60,21 @@ def claim_for_ride(
     """What a ride stands on: `consumed`, with the vehicle held, the fare and the perks frozen.
 
     One of the three is given: a reservation, a booking whose window is open, or a vehicle, which
-    may be the person's own reserved one. Raises what reserving raises, `ReservationNotFound`,
+    may be the person's own reserved or booked one. Raises what reserving and booking raise, `ReservationNotFound`,
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
     with transaction.atomic():
-        if vehicle is not None and reservation_id is None:
+        if vehicle is not None:
             reservation_id = _own_reservation(user, vehicle)
-            if reservation_id is None:
-                return take(
-                    vehicle=vehicle, user_id=user.pk, state=ReservationState.CONSUMED, at=at, by=by
-                )
-        if reservation_id is None:
+            if reservation_id is None and vehicle.kind in rules.BOOKABLE:
+                booking_id = own_open_booking(user=user, vehicle=vehicle, at=at)
+        if booking_id is not None:
+            return claim_booking(public_id=booking_id, user=user, at=at, by=by)
+        if reservation_id is not None:
+            return consume_reservation(public_id=reservation_id, user_id=user.pk, at=at, by=by)
+        if vehicle is None:
             raise ReservationNotFound
-        return consume_reservation(public_id=reservation_id, user_id=user.pk, at=at, by=by)
+        return take(vehicle=vehicle, user_id=user.pk, state=ReservationState.CONSUMED, at=at, by=by)
 
 
 def consume_reservation(
@@ -99,9 +108,15 @@ def complete_reservation(
 ) -> None:
     """The ride on it is over; the person is free for the next vehicle.
 
-    `ridden` is False when it never began.
+    `ridden` is False when it never began: a booking behind it gets another car then, or ends free.
     """
     move(reservation, to=ReservationState.COMPLETED, at=at, by=by, closed_at=at)
+    if reservation.booking_id is None:
+        return
+    if ridden:
+        finish_booking(reservation.booking_id, at=at, by=by)
+    else:
+        restore_booking(reservation.booking_id, reason="start_failed", at=at, by=by)
 
 
 def extend_ride_hold(
@@ -109,8 +124,13 @@ def extend_ride_hold(
 ) -> datetime.datetime:
     """Hold a ridden vehicle towards `until`; returns until when it really is.
 
-    Raises `HoldNotFound`, `HoldOver`.
+    A ride never loses its vehicle: a booking ahead that it is about to meet is moved to another
+    car, and if there is none its rider is told and may cancel free. One's own booking holds the car
+    as long as it lasts. Raises `HoldNotFound`, `HoldOver`.
     """
+    if reservation.booking_id is not None and at < reservation.expires_at:
+        return reservation.hold.until
+    make_room(vehicle_id=reservation.vehicle_id, until=until, at=at)
     return extend_as_far(hold_id=reservation.hold_id, until=until, at=at, by=by)
 
 

@@ -22,13 +22,10 @@ from bookings.reservations.services.close import expire
 from bookings.reservations.states import ACTIVE, UNUSED, ReservationState
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import hold_vehicle
-from fleet.vehicles.states import HoldPurpose, Kind
+from fleet.vehicles.states import HoldPurpose
 from mobility.core import ids
 from mobility.core.errors import Conflict, DomainError
 from mobility.core.principals import Principal
-
-# What can be booked ahead, so that who takes one now may have to give it back.
-BOOKABLE = frozenset({Kind.CAR})
 
 
 class AlreadyActive(Conflict):
@@ -136,7 +133,7 @@ def _take(
         until=expires_at + rules.HOLD_MARGIN,
         purpose=HoldPurpose.RIDE,
         holder_ref=f"reservation:{public_id}",
-        shortest=soonest if vehicle.kind in BOOKABLE else None,
+        shortest=soonest if vehicle.kind in rules.BOOKABLE else None,
         at=at,
         by=by,
     )

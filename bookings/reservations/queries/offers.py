@@ -1,4 +1,4 @@
-"""Reads before and around a reservation: which vehicles can be had here, and at what price."""
+"""Which vehicles can be had here and now, until when, and at what price."""
 
 import dataclasses
 import datetime
@@ -9,9 +9,11 @@ from django.db.models import Q, QuerySet
 from bookings.pricing.queries import fares_in_force
 from bookings.pricing.rules import Fare
 from bookings.reservations.models import Reservation
+from bookings.reservations.policies import policy_of
+from bookings.reservations.rules import BOOKABLE
 from fleet.telematics.queries import NearbyVehicle, vehicles_near
 from fleet.vehicles.models import Vehicle
-from fleet.vehicles.services import VehicleNotFound
+from fleet.vehicles.services import VehicleNotFound, next_holds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Offer:
 
     vehicle: NearbyVehicle
     fare: Fare
+    # From when on somebody else has booked it.
+    available_until: datetime.datetime | None = None
 
 
 def offers_near(
@@ -31,15 +35,34 @@ def offers_near(
     limit: int,
     at: datetime.datetime,
 ) -> list[Offer]:
-    """Rentable vehicles within `radius_m` metres that have a price, nearest first; two queries."""
+    """Rentable vehicles within `radius_m` metres that have a price, nearest first.
+
+    Two queries, and a third where there are cars: one that is booked too soon is left out.
+    """
     near = vehicles_near(lon=lon, lat=lat, radius_m=radius_m, kind=kind, at=at, limit=limit)
     book = fares_in_force(at=at)
+    booked = _booked(near, at=at)
     offers = []
     for vehicle in near:
         priced = book.get((vehicle.organisation_id, vehicle.kind))
-        if priced is not None:
-            offers.append(Offer(vehicle=vehicle, fare=priced.fare))
+        until = booked.get(vehicle.vehicle_id)
+        if priced is not None and _long_enough(vehicle, until, at=at):
+            offers.append(Offer(vehicle=vehicle, fare=priced.fare, available_until=until))
     return offers
+
+
+def _booked(near: list[NearbyVehicle], *, at: datetime.datetime) -> dict[int, datetime.datetime]:
+    cars = [vehicle.vehicle_id for vehicle in near if vehicle.kind in BOOKABLE]
+    return next_holds(vehicle_ids=cars, at=at) if cars else {}
+
+
+def _long_enough(
+    vehicle: NearbyVehicle, until: datetime.datetime | None, *, at: datetime.datetime
+) -> bool:
+    if until is None:
+        return True
+    shortest = policy_of(vehicle.organisation_id).shortest_minutes
+    return until - at >= datetime.timedelta(minutes=shortest)
 
 
 def vehicle_by_ref(ref: str) -> Vehicle:
