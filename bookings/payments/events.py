@@ -8,7 +8,7 @@ from mobility.core.outbox import Event
 
 @dataclasses.dataclass(frozen=True)
 class PaymentCaptured(Event):
-    """The money was collected."""
+    """The money was collected; `recovered` if the card had refused it before."""
 
     name: ClassVar = "bookings.payment_captured.v1"
 
@@ -18,6 +18,7 @@ class PaymentCaptured(Event):
     cents: int
     currency: str
     payer: str = ""
+    recovered: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

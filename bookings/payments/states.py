@@ -37,7 +37,8 @@ PAYMENT_MOVES: Moves = {
     ),
     PaymentState.CAPTURED: frozenset(),
     PaymentState.REFUSED: frozenset(),
-    PaymentState.VOIDED: frozenset(),
+    # A ride whose unlock came late is charged after all, without a promise.
+    PaymentState.VOIDED: frozenset({PaymentState.CAPTURING}),
     PaymentState.WRITTEN_OFF: frozenset(),
 }
 

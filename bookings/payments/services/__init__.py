@@ -15,7 +15,6 @@ from bookings.payments.services.charge import charge_directly, charge_payment
 from bookings.payments.services.collect import collect_due
 from bookings.payments.services.correct import CorrectionCostsMore, correct_charge
 from bookings.payments.services.fees import (
-    FeeProposedAlready,
     TooLateToDispute,
     announce_fee,
     dispute_fee,
@@ -23,7 +22,15 @@ from bookings.payments.services.fees import (
     uphold_fee,
     waive_fee,
 )
+from bookings.payments.services.goodwill import refund_by_rule
 from bookings.payments.services.internal import book_internal_cost
+from bookings.payments.services.links import (
+    PayLinkExpired,
+    PayLinkUnknown,
+    create_pay_link,
+    pay_by_link,
+    payment_of_link,
+)
 from bookings.payments.services.methods import (
     CardNotChecked,
     CardUnknown,
@@ -49,6 +56,12 @@ from bookings.payments.services.refund import (
     reject_refund,
     request_refund,
 )
+from bookings.payments.services.top_up import (
+    TopUpOutOfRange,
+    choose_default,
+    confirm_payment,
+    top_up,
+)
 from bookings.payments.services.wallet import CreditTooLow
 
 __all__ = [
@@ -57,8 +70,9 @@ __all__ = [
     "CorrectionCostsMore",
     "CreditTooLow",
     "DebtOutstanding",
-    "FeeProposedAlready",
     "NothingDue",
+    "PayLinkExpired",
+    "PayLinkUnknown",
     "PaymentActionRequired",
     "PaymentDeclined",
     "PaymentMethodRequired",
@@ -67,6 +81,7 @@ __all__ = [
     "RefundTooLarge",
     "SecondPersonNeeded",
     "TooLateToDispute",
+    "TopUpOutOfRange",
     "add_payment_method",
     "announce_fee",
     "approve_refund",
@@ -76,18 +91,25 @@ __all__ = [
     "capture_payment",
     "charge_directly",
     "charge_payment",
+    "choose_default",
     "collect_due",
+    "confirm_payment",
     "correct_charge",
+    "create_pay_link",
     "dispute_fee",
     "execute_refund",
     "open_payment",
+    "pay_by_link",
     "pay_debt",
+    "payment_of_link",
     "propose_fee",
     "raise_promise",
+    "refund_by_rule",
     "refuse_debtor",
     "reject_refund",
     "remove_payment_method",
     "request_refund",
+    "top_up",
     "uphold_fee",
     "void_payment",
     "waive_fee",

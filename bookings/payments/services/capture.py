@@ -96,6 +96,7 @@ def _take(payment: Payment, *, at: datetime.datetime) -> str:
 
 def _book_capture(payment: Payment, *, reference: str, at: datetime.datetime) -> None:
     lines, from_credit = payment.lines, payment.provider == WALLET
+    recovered = bool(payment.failure)
     with transaction.atomic():
         if lines is not None:
             sell(payment=payment, lines=[PriceLine.from_json(line) for line in lines], at=at)
@@ -124,6 +125,7 @@ def _book_capture(payment: Payment, *, reference: str, at: datetime.datetime) ->
                 cents=payment.amount_cents,
                 currency=payment.currency,
                 payer=payment.payer.principal,
+                recovered=recovered,
             ),
             at=at,
         )

@@ -21,7 +21,7 @@ from bookings.payments.states import PREPAID, DocumentKind, PaymentState, Purpos
 from mobility.core import audit, ids, outbox
 from mobility.core.money import PriceLine, total_cents, vat_split
 from mobility.core.principals import Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import LostRace, move
 
 
 def charge_payment(
@@ -32,8 +32,12 @@ def charge_payment(
     1. The conditional move decides who charges; a second one is `LostRace` and books nothing.
     2. Ledger: the customer owes the gross, revenue and VAT stand against it.
     3. The receipt takes the next number last, so that its row is locked for the shortest time.
+
+    Raises `LostRace` for a payment that is not promised any more.
     """
     total = total_cents(lines)
+    if payment.state != PaymentState.AUTHORISED:
+        raise LostRace
     with transaction.atomic(savepoint=False):
         if total:
             move(
@@ -63,7 +67,8 @@ def charge_directly(
 ) -> Payment:
     """Charge something that nothing was promised for; the collector takes the money in seconds.
 
-    1. Asked again for the same purpose it returns the payment that stands.
+    1. Asked again for the same purpose it returns the payment that stands; one that was released
+       before anything was sold is charged after all.
     2. A fee or a hold is sold now, with its receipt, and is a debt if the card refuses.
     3. What is paid ahead (`PREPAID`: passes, credit) is sold when the money comes: a refusal
        (`PaymentRefused`) leaves neither receipt nor debt. It needs a card
@@ -95,6 +100,8 @@ def charge_directly(
         kept = Payment.objects.get(purpose=purpose, purpose_ref=purpose_ref)
         if kept.public_id == payment.public_id:
             _book_direct(kept, lines=lines, at=at, by=by)
+        elif total and kept.state == PaymentState.VOIDED and not kept.documents.exists():
+            _charge_after_all(kept, payment, lines=lines, at=at, by=by)
     return kept
 
 
@@ -121,12 +128,37 @@ def _choose_method(payment: Payment, *, method_id: int | None) -> None:
             payer_id=payment.payer_id,
             organisation_id=payment.organisation_id,
             method_id=method_id,
+            cards_only=payment.purpose == Purpose.TOP_UP,
         )
     except PaymentMethodRequired:
         if payment.purpose in PREPAID:
             raise
     else:
         payment.provider = payment.method.provider
+
+
+def _charge_after_all(
+    kept: Payment,
+    wanted: Payment,
+    *,
+    lines: Sequence[PriceLine],
+    at: datetime.datetime,
+    by: Principal,
+) -> None:
+    """What was released turned out to be used: no promise stands, so the card is charged anew."""
+    move(
+        kept,
+        to=PaymentState.CAPTURING,
+        at=at,
+        by=by,
+        reason="used_after_all",
+        amount_cents=wanted.amount_cents,
+        method=wanted.method,
+        provider=wanted.provider,
+        provider_ref="",
+        next_attempt_at=at,
+    )
+    sell(payment=kept, lines=lines, at=at)
 
 
 def _book_direct(

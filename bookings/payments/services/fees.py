@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.events import FeeNoticed
 from bookings.payments.models import Fee, FeeKind, PaymentPolicy
 from bookings.payments.services.authorise import COLLECTOR
 from bookings.payments.services.charge import charge_directly
+from bookings.payments.services.refund import REFUNDABLE, request_refund
 from bookings.payments.states import FeeState, Purpose
-from mobility.core import audit, outbox
+from mobility.core import audit, ids, outbox
 from mobility.core.errors import Conflict, DomainError
 from mobility.core.money import PriceLine
 from mobility.core.principals import Principal
@@ -23,13 +24,6 @@ from mobility.core.transitions import LostRace, move
 log = structlog.get_logger(__name__)
 
 LIMIT = 200
-
-
-class FeeProposedAlready(Conflict):
-    """There is a fee of this kind for this ride."""
-
-    code = "fee_proposed_already"
-    message = _("A fee of this kind has been proposed for this already.")
 
 
 class TooLateToDispute(Conflict):
@@ -41,73 +35,83 @@ class TooLateToDispute(Conflict):
 
 def propose_fee(
     *,
-    kind: FeeKind,
+    organisation_id: int,
     user_id: int,
+    kind: str,
     about: uuid.UUID,
     reason: str,
     at: datetime.datetime,
     by: Principal,
     evidence: Sequence[uuid.UUID] = (),
     cents: int | None = None,
-) -> Fee:
-    """Write down a fee of the catalogue for a ride, booking or charge; nobody hears of it yet.
+) -> Fee | None:
+    """Write down a fee of the organisation's catalogue for a ride, booking or charge.
 
-    `evidence` are public ids of stored files; `cents` lowers the catalogue's amount. Raises
-    `FeeProposedAlready`.
+    Nobody hears of it before staff announce it. `kind` is the catalogue's code; one that is not in
+    it or not in use is `None`. `evidence` are public ids of stored files; `cents` lowers the
+    catalogue's amount. Asked again for the same it returns the fee that stands.
     """
+    entry = FeeKind.objects.filter(organisation_id=organisation_id, code=kind, active=True).first()
+    if entry is None:
+        return None
     fee = Fee(
-        organisation_id=kind.organisation_id,
+        public_id=ids.uuid7(),
+        organisation_id=organisation_id,
         user_id=user_id,
-        kind=kind,
+        kind=entry,
         about=about,
-        cents=kind.cents if cents is None else min(cents, kind.cents),
-        vat_rate=kind.vat_rate,
-        reason=reason,
+        cents=entry.cents if cents is None else min(cents, entry.cents),
+        vat_rate=entry.vat_rate,
+        reason=reason[:500],
         evidence=list(evidence),
         proposed_by=by,
         proposed_at=at,
     )
-    try:
-        with transaction.atomic():
-            fee.save(force_insert=True)
-            audit.record(by=by, action="fee:proposed", row=fee, at=at, changes={"cents": fee.cents})
-    except IntegrityError as problem:
-        raise FeeProposedAlready from problem
-    return fee
+    with transaction.atomic():
+        Fee.objects.bulk_create([fee], ignore_conflicts=True)
+        kept = Fee.objects.get(kind=entry, about=about)
+        if kept.public_id == fee.public_id:
+            trace = {"cents": kept.cents}
+            audit.record(by=by, action="fee:proposed", row=kept, at=at, changes=trace)
+    return kept
 
 
-def announce_fee(*, fee_id: int, at: datetime.datetime, by: Principal) -> Fee:
+def announce_fee(*, fee_id: uuid.UUID, at: datetime.datetime, by: Principal) -> Fee:
     """Tell the person; from now on they have the organisation's days to dispute it."""
-    fee = Fee.objects.select_related("kind", "user").get(pk=fee_id)
+    fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
     policy = PaymentPolicy.objects.filter(organisation_id=fee.organisation_id).first()
     days = (policy or PaymentPolicy()).dispute_days
     return _notice(fee, until=at + datetime.timedelta(days=days), at=at, by=by)
 
 
-def dispute_fee(*, fee_id: int, text: str, at: datetime.datetime, by: Principal) -> Fee:
+def dispute_fee(*, fee_id: uuid.UUID, text: str, at: datetime.datetime, by: Principal) -> Fee:
     """The person says why the fee is wrong; it is not charged until staff have decided.
 
     Raises `TooLateToDispute` once it is charged or the days are over.
     """
-    fee = Fee.objects.get(pk=fee_id)
+    fee = Fee.objects.get(public_id=fee_id)
     if fee.charge_after is None or fee.state != FeeState.NOTICED or at >= fee.charge_after:
         raise TooLateToDispute
     with transaction.atomic():
         return move(fee, to=FeeState.DISPUTED, at=at, by=by, dispute=text, disputed_at=at)
 
 
-def uphold_fee(*, fee_id: int, decision: str, at: datetime.datetime, by: Principal) -> Fee:
+def uphold_fee(*, fee_id: uuid.UUID, decision: str, at: datetime.datetime, by: Principal) -> Fee:
     """Staff keep a disputed fee; the person hears why, and a day later it is charged."""
-    fee = Fee.objects.select_related("kind", "user").get(pk=fee_id)
+    fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
     until = at + datetime.timedelta(days=1)
     return _notice(fee, until=until, at=at, by=by, decision=decision)
 
 
-def waive_fee(*, fee_id: int, decision: str, at: datetime.datetime, by: Principal) -> Fee:
-    """Staff drop a fee that is not charged yet; what is charged can be refunded."""
+def waive_fee(*, fee_id: uuid.UUID, decision: str, at: datetime.datetime, by: Principal) -> Fee:
+    """Staff drop a fee; what was charged for it goes back. Doing it twice is doing it once."""
     with transaction.atomic():
-        fee = Fee.objects.get(pk=fee_id)
-        return move(fee, to=FeeState.WAIVED, at=at, by=by, reason=decision, decision=decision)
+        fee = Fee.objects.select_related("payment").get(public_id=fee_id)
+        if fee.state == FeeState.CHARGED:
+            _give_back(fee, reason=decision, at=at, by=by)
+        elif fee.state != FeeState.WAIVED:
+            move(fee, to=FeeState.WAIVED, at=at, by=by, reason=decision, decision=decision)
+    return fee
 
 
 def charge_ripe_fees(*, at: datetime.datetime) -> int:
@@ -156,6 +160,16 @@ def _notice(
             at=at,
         )
     return fee
+
+
+def _give_back(fee: Fee, *, reason: str, at: datetime.datetime, by: Principal) -> None:
+    """Whole, unless it went back already; a debt comes off what is owed."""
+    payment = fee.payment
+    # A charged fee has its payment: a constraint says so.
+    assert payment is not None
+    left = payment.amount_cents - payment.refunded_cents
+    if payment.state in REFUNDABLE and left:
+        request_refund(payment_id=payment.pk, cents=left, reason=reason[:200], at=at, by=by)
 
 
 def _charge(fee: Fee, *, at: datetime.datetime) -> None:

@@ -77,7 +77,13 @@ def open_payment(
     provider does not serve.
     """
     refuse_debtor(payer_id=payer_id)
-    method = method_for(payer_id=payer_id, organisation_id=organisation_id, method_id=method_id)
+    method = method_for(
+        payer_id=payer_id,
+        organisation_id=organisation_id,
+        method_id=method_id,
+        # Credit is not bought with credit.
+        cards_only=purpose == Purpose.TOP_UP,
+    )
     return Payment.objects.create(
         organisation_id=organisation_id,
         payer_id=payer_id,
@@ -94,10 +100,16 @@ def open_payment(
 
 
 def method_for(
-    *, payer_id: int, organisation_id: int, method_id: int | None = None
+    *,
+    payer_id: int,
+    organisation_id: int,
+    method_id: int | None = None,
+    cards_only: bool = False,
 ) -> PaymentMethod:
     """What the person pays this organisation with; raises `PaymentMethodRequired`."""
     mine = PaymentMethod.objects.filter(user_id=payer_id).paying(organisation_id)
+    if cards_only:
+        mine = mine.filter(organisation__isnull=True)
     method = (mine if method_id is None else mine.filter(pk=method_id)).first()
     if method is None:
         raise PaymentMethodRequired

@@ -310,6 +310,7 @@ def _lower_debt(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
             cents=0,
             currency=payment.currency,
             payer=payment.payer.principal,
+            recovered=True,
         ),
         at=at,
     )

@@ -1,0 +1,133 @@
+"""Buying credit, and choosing what pays by default."""
+
+import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from bookings.payments.models import LedgerAccount, Payment, PaymentMethod, PaymentPolicy
+from bookings.payments.services.authorise import authorise_payment
+from bookings.payments.services.open import open_payment
+from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, PaymentState, Purpose
+from mobility.accounts.models import Organisation
+from mobility.core import audit, ids, locks
+from mobility.core.errors import Invalid
+from mobility.core.money import EUR, PriceLine, total_cents
+from mobility.core.principals import Principal
+from mobility.core.transitions import move
+
+# All that credit buys is sold at the ordinary rate, which makes it a single-purpose voucher.
+VAT_RATE = Decimal("0.22")
+
+
+class TopUpOutOfRange(Invalid):
+    """Less or more than one may top up at once, or more credit than one may have."""
+
+    code = "top_up_out_of_range"
+    message = _("You can top up between %(least)s and %(most)s cents.")
+
+
+def top_up(
+    *,
+    user_id: int,
+    organisation_id: int,
+    cents: int,
+    at: datetime.datetime,
+    by: Principal,
+    currency: str = EUR,
+    method_id: int | None = None,
+) -> Payment:
+    """Buy `cents` of credit at an organisation from a card; it is there when the money is.
+
+    Outside of any transaction: the card is asked for a promise first. Raises `TopUpOutOfRange`
+    and what opening and authorising raise; after `PaymentActionRequired` go on with
+    `confirm_payment`.
+    """
+    locks.refuse_transaction("topping up")
+    with transaction.atomic():
+        _refuse_out_of_range(user_id, organisation_id, cents, currency)
+        payment = open_payment(
+            payer_id=user_id,
+            organisation_id=organisation_id,
+            purpose=Purpose.TOP_UP,
+            purpose_ref=ids.uuid7(),
+            cents=cents,
+            currency=currency,
+            at=at,
+            method_id=method_id,
+        )
+        line = PriceLine(
+            kind="top_up", quantity=Decimal(1), unit="credit", cents=cents, vat_rate=VAT_RATE
+        )
+        Payment.objects.filter(pk=payment.pk).update(lines=[line.as_json()])
+        audit.record(by=by, action="top_up:asked", row=payment, at=at, changes={"cents": cents})
+    return confirm_payment(payment_id=payment.pk, at=at, by=by)
+
+
+def confirm_payment(*, payment_id: int, at: datetime.datetime, by: Principal) -> Payment:
+    """Ask again for a promise that the person has confirmed at the bank since.
+
+    A top-up is collected then; whatever else was to begin goes on at its own door. Outside of any
+    transaction; raises what `authorise_payment` raises.
+    """
+    payment = authorise_payment(payment_id=payment_id, at=at)
+    if payment.state == PaymentState.AUTHORISED and payment.lines is not None:
+        with transaction.atomic():
+            _open_wallet(payment, at=at)
+            move(
+                payment,
+                to=PaymentState.CAPTURING,
+                at=at,
+                by=by,
+                amount_cents=total_cents(PriceLine.from_json(line) for line in payment.lines),
+                next_attempt_at=at,
+            )
+    return payment
+
+
+def choose_default(*, method_id: int, at: datetime.datetime, by: Principal) -> PaymentMethod:
+    """Pay with this card or credit from now on, unless something else is named."""
+    with transaction.atomic():
+        method = PaymentMethod.objects.get(pk=method_id)
+        locks.advisory(f"payment_methods:{method.user_id}")
+        mine = PaymentMethod.objects.filter(user_id=method.user_id, removed_at__isnull=True)
+        mine.exclude(pk=method.pk).update(is_default=False)
+        mine.filter(pk=method.pk).update(is_default=True)
+        audit.record(by=by, action="payment_method:chosen", row=method, at=at)
+    method.refresh_from_db()
+    return method
+
+
+def _refuse_out_of_range(user_id: int, organisation_id: int, cents: int, currency: str) -> None:
+    policy = (
+        PaymentPolicy.objects.filter(organisation_id=organisation_id).first() or PaymentPolicy()
+    )
+    held = LedgerAccount.objects.filter(
+        organisation_id=organisation_id,
+        user_id=user_id,
+        currency=currency,
+        kind__in=CREDIT_ACCOUNTS,
+    )
+    room = policy.credit_max_cents - sum(held.values_list("balance_cents", flat=True))
+    most = min(policy.top_up_max_cents, room)
+    if not policy.top_up_min_cents <= cents <= most:
+        raise TopUpOutOfRange(least=policy.top_up_min_cents, most=max(most, 0))
+
+
+def _open_wallet(payment: Payment, *, at: datetime.datetime) -> None:
+    """Put the credit among the person's methods; it pays only this organisation."""
+    organisation = Organisation.objects.get(pk=payment.organisation_id)
+    locks.advisory(f"payment_methods:{payment.payer_id}")
+    method, fresh = PaymentMethod.objects.get_or_create(
+        user_id=payment.payer_id,
+        organisation=organisation,
+        defaults={
+            "provider": WALLET,
+            "token": organisation.slug[:80],
+            "label": str(organisation)[:60],
+            "created_at": at,
+        },
+    )
+    if not fresh and method.removed_at is not None:
+        PaymentMethod.objects.filter(pk=method.pk).update(removed_at=None)
