@@ -37,6 +37,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "core-answers": every(3600, "mobility.core.forget_answers"),
         # It looks through the whole table, so it comes once, at a quiet hour.
         "core-events": every(crontab(hour=4, minute=20), "mobility.core.forget_events"),
+        "privacy-archives": every(300, "mobility.accounts.build_waiting"),
         "files-forget": every(3600, "mobility.core.files.forget"),
         **{
             f"core-heartbeat-{queue}": every(
@@ -67,7 +68,13 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-collect": every(5, "bookings.payments.collect"),
         "payments-webhooks": every(30, "bookings.payments.hear_webhooks"),
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
-        "recharges-sweep": every(15, "bookings.recharges.sweep"),
+        # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.
+        "recharges-sweep": every(10, "bookings.recharges.sweep"),
+        "recharges-receipts": every(30, "bookings.recharges.send_receipts"),
+        "recharges-codes": every(600, "bookings.recharges.issue_codes"),
+        "recharges-guests": every(
+            crontab(hour=3, minute=50), "bookings.recharges.forget_guests", queue="planning"
+        ),
         "searches-count": every(10, "bookings.reservations.count_searches"),
         "riders-tend": every(60, "bookings.riders.tend"),
         # Documents end with the city's day; the other hours find what a worker that was away missed.

@@ -9,8 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
-from mobility.accounts import services
+from mobility.accounts import consents, rights, services
+from mobility.accounts.models import ApiToken, PrivacyRequest
 from mobility.accounts.permissions import signed_in
+from mobility.accounts.states import ConsentTopic, PrivacyKind, PrivacyState
 from mobility.core import clock
 from mobility.core.api import ReadView, WriteView
 from mobility.core.texts import pick
@@ -46,6 +48,57 @@ class MeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     language = serializers.CharField()
     roles = RoleSerializer(many=True)
+
+
+class ArchiveSerializer(serializers.Serializer[Any]):
+    """A copy of one's data: asked for, or ready to be downloaded."""
+
+    id = serializers.UUIDField(source="public_id")
+    state = serializers.ChoiceField(choices=PrivacyState.choices)
+    asked_at = serializers.DateTimeField()
+    done_at = serializers.DateTimeField(allow_null=True)
+    file = serializers.UUIDField(
+        source="file.public_id",
+        default=None,
+        allow_null=True,
+        help_text="Download it once, within seven days, at /api/v1/files/{id}.",
+    )
+
+
+class ArchivesSerializer(serializers.Serializer[Any]):
+    """The copies one has asked for, newest first."""
+
+    results = ArchiveSerializer(many=True)
+
+
+class EraseSerializer(serializers.Serializer[Any]):
+    """That it is really the person; without a password the log-in must be of the last 15 minutes."""
+
+    password = serializers.CharField(
+        max_length=200, trim_whitespace=False, required=False, default=""
+    )
+
+
+class ErasedSerializer(serializers.Serializer[Any]):
+    """That the account is closed, and what the law makes us keep."""
+
+    erased_at = serializers.DateTimeField()
+    kept = serializers.ListField(child=serializers.CharField())
+
+
+class ConsentSerializer(serializers.Serializer[Any]):
+    """Whether the person agrees to something, to which version of its text."""
+
+    topic = serializers.ChoiceField(choices=ConsentTopic.choices)
+    given = serializers.BooleanField()
+    version = serializers.CharField(max_length=20)
+    given_at = serializers.DateTimeField(allow_null=True, read_only=True)
+
+
+class ConsentsSerializer(serializers.Serializer[Any]):
+    """Every topic, agreed to or not, with the version of the text in force."""
+
+    results = ConsentSerializer(many=True)
 
 
 class SignInView(WriteView):
@@ -93,3 +146,81 @@ class MeView(ReadView):
                 ],
             }
         )
+
+
+class ArchiveView(WriteView):
+    """GET, POST /api/v1/me/export"""
+
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "privacy"
+
+    @extend_schema(responses=ArchivesSerializer)
+    def get(self, request: Request) -> Response:
+        """The copies of your data that you have asked for."""
+        asked = PrivacyRequest.objects.visible_to(signed_in(request))
+        newest = asked.filter(kind=PrivacyKind.EXPORT).select_related("file").order_by("-pk")[:20]
+        return Response({"results": ArchiveSerializer(newest, many=True).data})
+
+    @extend_schema(request=None, responses={202: ArchiveSerializer})
+    def post(self, request: Request) -> Response:
+        """Ask for a copy of everything that is known of you; a mail tells when it is ready."""
+        asked = rights.ask_for_archive(user=signed_in(request), at=clock.now())
+        return Response(ArchiveSerializer(asked).data, status=status.HTTP_202_ACCEPTED)
+
+
+class EraseView(WriteView):
+    """POST /api/v1/me/erase"""
+
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "sign-in"
+
+    @extend_schema(request=EraseSerializer, responses=ErasedSerializer)
+    def post(self, request: Request) -> Response:
+        """Close your account and erase your data, for good. 409 says what must be finished first."""
+        form = EraseSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        person, at = signed_in(request), clock.now()
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        rights.confirm_person(
+            user=person,
+            password=form.validated_data["password"],
+            signed_in_at=token.created_at if token else person.last_login,
+            at=at,
+        )
+        rights.erase_person(user=person, at=at, by=person.principal)
+        return Response({"erased_at": at, "kept": rights.kept_after_erasure()})
+
+
+class ConsentsView(WriteView):
+    """GET, POST /api/v1/me/consents"""
+
+    @extend_schema(responses=ConsentsSerializer)
+    def get(self, request: Request) -> Response:
+        """What you have agreed to."""
+        return Response(self._body(request))
+
+    @extend_schema(request=ConsentSerializer, responses=ConsentsSerializer)
+    def post(self, request: Request) -> Response:
+        """Agree to something, or withdraw it."""
+        form = ConsentSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        told, person, at = form.validated_data, signed_in(request), clock.now()
+        if told["given"]:
+            consents.give_consent(user=person, topic=told["topic"], version=told["version"], at=at)
+        else:
+            consents.withdraw_consent(user=person, topic=told["topic"], at=at)
+        return Response(self._body(request))
+
+    def _body(self, request: Request) -> dict[str, Any]:
+        standing = consents.standing_of(user=signed_in(request))
+        return {
+            "results": [
+                {
+                    "topic": topic.value,
+                    "given": topic in standing,
+                    "version": consents.CONSENT_VERSION,
+                    "given_at": standing.get(topic),
+                }
+                for topic in ConsentTopic
+            ]
+        }

@@ -53,3 +53,9 @@ def has_consented(*, user_id: int, topic: ConsentTopic | str) -> bool:
     """Whether the person agrees to `topic`, to the text in force."""
     rows = Consent.objects.standing().filter(user=user_id, topic=topic, version=CONSENT_VERSION)
     return rows.exists()
+
+
+def standing_of(*, user: User) -> dict[str, datetime.datetime]:
+    """The topics to whose text in force the person agrees, and since when."""
+    rows = Consent.objects.standing().filter(user=user, version=CONSENT_VERSION)
+    return dict(rows.values_list("topic", "given_at"))

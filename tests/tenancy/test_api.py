@@ -20,7 +20,7 @@ PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "quotes", "stations", "station", "sign-in", "live-token",
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
-OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "fleet-vehicle-orders", "telemetry", "eligibility", "profile", "documents", "identity", "licence", "acknowledgements"}
+OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "fleet-vehicle-orders", "telemetry", "eligibility", "profile", "documents", "identity", "licence", "acknowledgements", "me-export", "me-erase", "me-consents"}
 # Lists: which row shows there, and to whom; everybody else must not see it.
 LISTS = {
     "reservations": ("reservation", {"giulia"}),
