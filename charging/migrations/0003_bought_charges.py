@@ -4,20 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('charging', '0002_unprocessed_messages'),
+        ("charging", "0002_unprocessed_messages"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='token',
-            name='block_reason',
-            field=models.CharField(blank=True, max_length=20, verbose_name='blocked because of'),
+            model_name="token",
+            name="block_reason",
+            field=models.CharField(blank=True, max_length=20, verbose_name="blocked because of"),
         ),
         migrations.AlterField(
-            model_name='stationcommand',
-            name='action',
-            field=models.CharField(choices=[('remote_start', 'Start charging'), ('remote_stop', 'Stop charging'), ('reset', 'Restart the station'), ('unlock', 'Unlock the connector'), ('change_availability', 'Change availability'), ('trigger', 'Ask for a message'), ('reserve', 'Reserve a connector'), ('cancel_reservation', 'Cancel a reservation')], max_length=20, verbose_name='action'),
+            model_name="stationcommand",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("remote_start", "Start charging"),
+                    ("remote_stop", "Stop charging"),
+                    ("reset", "Restart the station"),
+                    ("unlock", "Unlock the connector"),
+                    ("change_availability", "Change availability"),
+                    ("trigger", "Ask for a message"),
+                    ("reserve", "Reserve a connector"),
+                    ("cancel_reservation", "Cancel a reservation"),
+                ],
+                max_length=20,
+                verbose_name="action",
+            ),
         ),
     ]
