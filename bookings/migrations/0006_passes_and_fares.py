@@ -6,633 +6,1513 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
 import django.db.models.functions.text
-import mobility.core.ids
-import mobility.core.texts
 from django.conf import settings
 from django.db import migrations, models
 
+import mobility.core.ids
+import mobility.core.texts
+from mobility.core.migration_operations import audit_edits
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0005_bookings_again'),
-        ('mobility', '0003_passes_and_fares'),
+        ("bookings", "0005_bookings_again"),
+        ("mobility", "0003_passes_and_fares"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccessPolicy',
+            name="AccessPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vehicle_kind', models.CharField(choices=[('bicycle', 'E-bike'), ('scooter', 'E-scooter'), ('car', 'E-car')], max_length=16, verbose_name='vehicles')),
-                ('identity_required', models.BooleanField(default=False, verbose_name='identity must be verified')),
-                ('licence_category', models.CharField(blank=True, choices=[('AM', 'AM'), ('A1', 'A1'), ('A2', 'A2'), ('A', 'A'), ('B1', 'B1'), ('B', 'B'), ('BE', 'BE'), ('C1', 'C1'), ('C1E', 'C1E'), ('C', 'C'), ('CE', 'CE'), ('D1', 'D1'), ('D1E', 'D1E'), ('D', 'D'), ('DE', 'DE')], help_text='Empty: no licence needed.', max_length=3, verbose_name='licence category')),
-                ('held_at_least_months', models.PositiveSmallIntegerField(default=0, verbose_name='licence held for at least (months)')),
-                ('minimum_age', models.PositiveSmallIntegerField(default=0, verbose_name='minimum age')),
-                ('novice_months', models.PositiveSmallIntegerField(default=0, help_text='How long after the licence somebody may not drive the models below.', verbose_name='novice for (months)')),
-                ('novice_excluded_types', django.contrib.postgres.fields.ArrayField(base_field=models.SlugField(), blank=True, default=list, size=None, verbose_name='models not for novices')),
-                ('acknowledgements', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('rules', 'rules of the service'), ('helmet', 'helmet and safety')], max_length=12), blank=True, default=list, size=None, verbose_name='rules to be confirmed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "vehicle_kind",
+                    models.CharField(
+                        choices=[("bicycle", "E-bike"), ("scooter", "E-scooter"), ("car", "E-car")],
+                        max_length=16,
+                        verbose_name="vehicles",
+                    ),
+                ),
+                (
+                    "identity_required",
+                    models.BooleanField(default=False, verbose_name="identity must be verified"),
+                ),
+                (
+                    "licence_category",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("AM", "AM"),
+                            ("A1", "A1"),
+                            ("A2", "A2"),
+                            ("A", "A"),
+                            ("B1", "B1"),
+                            ("B", "B"),
+                            ("BE", "BE"),
+                            ("C1", "C1"),
+                            ("C1E", "C1E"),
+                            ("C", "C"),
+                            ("CE", "CE"),
+                            ("D1", "D1"),
+                            ("D1E", "D1E"),
+                            ("D", "D"),
+                            ("DE", "DE"),
+                        ],
+                        help_text="Empty: no licence needed.",
+                        max_length=3,
+                        verbose_name="licence category",
+                    ),
+                ),
+                (
+                    "held_at_least_months",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="licence held for at least (months)"
+                    ),
+                ),
+                (
+                    "minimum_age",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="minimum age"),
+                ),
+                (
+                    "novice_months",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="How long after the licence somebody may not drive the models below.",
+                        verbose_name="novice for (months)",
+                    ),
+                ),
+                (
+                    "novice_excluded_types",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="models not for novices",
+                    ),
+                ),
+                (
+                    "acknowledgements",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("rules", "rules of the service"),
+                                ("helmet", "helmet and safety"),
+                            ],
+                            max_length=12,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="rules to be confirmed",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'access policy',
-                'verbose_name_plural': 'access policies',
+                "verbose_name": "access policy",
+                "verbose_name_plural": "access policies",
             },
         ),
         migrations.CreateModel(
-            name='Acknowledgement',
+            name="Acknowledgement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
             ],
             options={
-                'verbose_name': 'confirmation',
-                'verbose_name_plural': 'confirmations',
+                "verbose_name": "confirmation",
+                "verbose_name_plural": "confirmations",
             },
         ),
         migrations.CreateModel(
-            name='DiscountStatus',
+            name="DiscountStatus",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verified_until', models.DateTimeField(verbose_name='verified until')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("verified_until", models.DateTimeField(verbose_name="verified until")),
             ],
             options={
-                'verbose_name': 'verified discount',
-                'verbose_name_plural': 'verified discounts',
+                "verbose_name": "verified discount",
+                "verbose_name_plural": "verified discounts",
             },
         ),
         migrations.CreateModel(
-            name='DrivingLicence',
+            name="DrivingLicence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('state', models.CharField(choices=[('submitted', 'waiting for review'), ('verified', 'verified'), ('rejected', 'rejected'), ('expired', 'expired')], default='submitted', max_length=12, verbose_name='state')),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('valid_until', models.DateField(verbose_name='valid until')),
-                ('submitted_at', models.DateTimeField(verbose_name='submitted at')),
-                ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
-                ('decided_by', models.CharField(blank=True, max_length=100, verbose_name='decided by')),
-                ('reason', models.CharField(blank=True, choices=[('unreadable', 'the picture cannot be read'), ('not_theirs', 'name or date of birth do not match the account'), ('out_of_date', 'the document is out of date'), ('wrong_data', 'what was typed is not what the document says'), ('not_accepted', 'this kind of document is not accepted here'), ('duplicate', 'it belongs to another account'), ('forged', 'the document is not genuine')], max_length=16, verbose_name='reason')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note for staff')),
-                ('checker', models.CharField(blank=True, max_length=20, verbose_name='automatic check by')),
-                ('checker_ref', models.CharField(blank=True, max_length=80, verbose_name='reference of the check')),
-                ('checked_at', models.DateTimeField(null=True, verbose_name='checked at')),
-                ('warned_days', models.PositiveSmallIntegerField(null=True, verbose_name='warned, days before')),
-                ('number_hash', models.CharField(max_length=64, verbose_name='hash of the number')),
-                ('number_last3', models.CharField(max_length=3, verbose_name='last signs of the number')),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=3), default=list, size=None, verbose_name='categories')),
-                ('held_since', models.DateField(verbose_name='held since')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "waiting for review"),
+                            ("verified", "verified"),
+                            ("rejected", "rejected"),
+                            ("expired", "expired"),
+                        ],
+                        default="submitted",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                ("valid_until", models.DateField(verbose_name="valid until")),
+                ("submitted_at", models.DateTimeField(verbose_name="submitted at")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided at")),
+                (
+                    "decided_by",
+                    models.CharField(blank=True, max_length=100, verbose_name="decided by"),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unreadable", "the picture cannot be read"),
+                            ("not_theirs", "name or date of birth do not match the account"),
+                            ("out_of_date", "the document is out of date"),
+                            ("wrong_data", "what was typed is not what the document says"),
+                            ("not_accepted", "this kind of document is not accepted here"),
+                            ("duplicate", "it belongs to another account"),
+                            ("forged", "the document is not genuine"),
+                        ],
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=300, verbose_name="note for staff"),
+                ),
+                (
+                    "checker",
+                    models.CharField(blank=True, max_length=20, verbose_name="automatic check by"),
+                ),
+                (
+                    "checker_ref",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="reference of the check"
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(null=True, verbose_name="checked at")),
+                (
+                    "warned_days",
+                    models.PositiveSmallIntegerField(null=True, verbose_name="warned, days before"),
+                ),
+                ("number_hash", models.CharField(max_length=64, verbose_name="hash of the number")),
+                (
+                    "number_last3",
+                    models.CharField(max_length=3, verbose_name="last signs of the number"),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=3),
+                        default=list,
+                        size=None,
+                        verbose_name="categories",
+                    ),
+                ),
+                ("held_since", models.DateField(verbose_name="held since")),
             ],
             options={
-                'verbose_name': 'driving licence',
-                'verbose_name_plural': 'driving licences',
+                "verbose_name": "driving licence",
+                "verbose_name_plural": "driving licences",
             },
         ),
         migrations.CreateModel(
-            name='IdentityCheck',
+            name="IdentityCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('state', models.CharField(choices=[('submitted', 'waiting for review'), ('verified', 'verified'), ('rejected', 'rejected'), ('expired', 'expired')], default='submitted', max_length=12, verbose_name='state')),
-                ('country', models.CharField(max_length=2, verbose_name='country')),
-                ('valid_until', models.DateField(verbose_name='valid until')),
-                ('submitted_at', models.DateTimeField(verbose_name='submitted at')),
-                ('decided_at', models.DateTimeField(null=True, verbose_name='decided at')),
-                ('decided_by', models.CharField(blank=True, max_length=100, verbose_name='decided by')),
-                ('reason', models.CharField(blank=True, choices=[('unreadable', 'the picture cannot be read'), ('not_theirs', 'name or date of birth do not match the account'), ('out_of_date', 'the document is out of date'), ('wrong_data', 'what was typed is not what the document says'), ('not_accepted', 'this kind of document is not accepted here'), ('duplicate', 'it belongs to another account'), ('forged', 'the document is not genuine')], max_length=16, verbose_name='reason')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note for staff')),
-                ('checker', models.CharField(blank=True, max_length=20, verbose_name='automatic check by')),
-                ('checker_ref', models.CharField(blank=True, max_length=80, verbose_name='reference of the check')),
-                ('checked_at', models.DateTimeField(null=True, verbose_name='checked at')),
-                ('warned_days', models.PositiveSmallIntegerField(null=True, verbose_name='warned, days before')),
-                ('paper', models.CharField(choices=[('identity_card', 'identity card'), ('passport', 'passport'), ('residence_permit', 'residence permit')], max_length=20, verbose_name='document')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "waiting for review"),
+                            ("verified", "verified"),
+                            ("rejected", "rejected"),
+                            ("expired", "expired"),
+                        ],
+                        default="submitted",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("country", models.CharField(max_length=2, verbose_name="country")),
+                ("valid_until", models.DateField(verbose_name="valid until")),
+                ("submitted_at", models.DateTimeField(verbose_name="submitted at")),
+                ("decided_at", models.DateTimeField(null=True, verbose_name="decided at")),
+                (
+                    "decided_by",
+                    models.CharField(blank=True, max_length=100, verbose_name="decided by"),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unreadable", "the picture cannot be read"),
+                            ("not_theirs", "name or date of birth do not match the account"),
+                            ("out_of_date", "the document is out of date"),
+                            ("wrong_data", "what was typed is not what the document says"),
+                            ("not_accepted", "this kind of document is not accepted here"),
+                            ("duplicate", "it belongs to another account"),
+                            ("forged", "the document is not genuine"),
+                        ],
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=300, verbose_name="note for staff"),
+                ),
+                (
+                    "checker",
+                    models.CharField(blank=True, max_length=20, verbose_name="automatic check by"),
+                ),
+                (
+                    "checker_ref",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="reference of the check"
+                    ),
+                ),
+                ("checked_at", models.DateTimeField(null=True, verbose_name="checked at")),
+                (
+                    "warned_days",
+                    models.PositiveSmallIntegerField(null=True, verbose_name="warned, days before"),
+                ),
+                (
+                    "paper",
+                    models.CharField(
+                        choices=[
+                            ("identity_card", "identity card"),
+                            ("passport", "passport"),
+                            ("residence_permit", "residence permit"),
+                        ],
+                        max_length=20,
+                        verbose_name="document",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'identity check',
-                'verbose_name_plural': 'identity checks',
+                "verbose_name": "identity check",
+                "verbose_name_plural": "identity checks",
             },
         ),
         migrations.CreateModel(
-            name='Pass',
+            name="Pass",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('state', models.CharField(choices=[('pending', 'waiting for its payment'), ('active', 'active'), ('unpaid', 'not paid'), ('ended', 'ended'), ('refunded', 'given back')], default='pending', max_length=12, verbose_name='state')),
-                ('terms', models.JSONField(verbose_name='terms as sold')),
-                ('vehicle_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('bicycle', 'E-bike'), ('scooter', 'E-scooter'), ('car', 'E-car')], max_length=20), size=None, verbose_name='vehicle kinds')),
-                ('bought_at', models.DateTimeField(verbose_name='bought at')),
-                ('starts_at', models.DateTimeField(blank=True, null=True, verbose_name='valid from')),
-                ('ends_at', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('minutes_left', models.PositiveIntegerField(blank=True, null=True, verbose_name='minutes left')),
-                ('uses', models.PositiveIntegerField(default=0, verbose_name='rides on it')),
-                ('auto_renew', models.BooleanField(default=False, verbose_name='renews itself')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting for its payment"),
+                            ("active", "active"),
+                            ("unpaid", "not paid"),
+                            ("ended", "ended"),
+                            ("refunded", "given back"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("terms", models.JSONField(verbose_name="terms as sold")),
+                (
+                    "vehicle_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("bicycle", "E-bike"),
+                                ("scooter", "E-scooter"),
+                                ("car", "E-car"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                        verbose_name="vehicle kinds",
+                    ),
+                ),
+                ("bought_at", models.DateTimeField(verbose_name="bought at")),
+                (
+                    "starts_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid from"),
+                ),
+                (
+                    "ends_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "minutes_left",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="minutes left"),
+                ),
+                ("uses", models.PositiveIntegerField(default=0, verbose_name="rides on it")),
+                ("auto_renew", models.BooleanField(default=False, verbose_name="renews itself")),
             ],
             options={
-                'verbose_name': 'pass',
-                'verbose_name_plural': 'passes',
+                "verbose_name": "pass",
+                "verbose_name_plural": "passes",
             },
         ),
         migrations.CreateModel(
-            name='PassProduct',
+            name="PassProduct",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('code', models.SlugField(max_length=40, verbose_name='code')),
-                ('title', mobility.core.texts.LocalizedField(verbose_name='name')),
-                ('vehicle_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('bicycle', 'E-bike'), ('scooter', 'E-scooter'), ('car', 'E-car')], max_length=20), size=None, verbose_name='vehicle kinds')),
-                ('shape', models.CharField(choices=[('bundle', 'minutes to use up'), ('period', 'first minutes of every trip')], max_length=10, verbose_name='shape')),
-                ('minutes', models.PositiveIntegerField(help_text='Of a bundle in all, of a period with every trip.', verbose_name='free minutes')),
-                ('free_unlock', models.BooleanField(default=False, verbose_name='unlocking is free')),
-                ('days', models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(366)], verbose_name='days it lasts')),
-                ('price_cents', models.PositiveIntegerField(verbose_name='price')),
-                ('currency', models.CharField(default='EUR', max_length=3, verbose_name='currency')),
-                ('vat_rate', models.DecimalField(decimal_places=4, max_digits=5, verbose_name='VAT rate')),
-                ('renewable', models.BooleanField(default=True, verbose_name='may renew itself')),
-                ('on_sale', models.BooleanField(default=True, verbose_name='on sale')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("code", models.SlugField(max_length=40, verbose_name="code")),
+                ("title", mobility.core.texts.LocalizedField(verbose_name="name")),
+                (
+                    "vehicle_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("bicycle", "E-bike"),
+                                ("scooter", "E-scooter"),
+                                ("car", "E-car"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                        verbose_name="vehicle kinds",
+                    ),
+                ),
+                (
+                    "shape",
+                    models.CharField(
+                        choices=[
+                            ("bundle", "minutes to use up"),
+                            ("period", "first minutes of every trip"),
+                        ],
+                        max_length=10,
+                        verbose_name="shape",
+                    ),
+                ),
+                (
+                    "minutes",
+                    models.PositiveIntegerField(
+                        help_text="Of a bundle in all, of a period with every trip.",
+                        verbose_name="free minutes",
+                    ),
+                ),
+                (
+                    "free_unlock",
+                    models.BooleanField(default=False, verbose_name="unlocking is free"),
+                ),
+                (
+                    "days",
+                    models.PositiveSmallIntegerField(
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(366),
+                        ],
+                        verbose_name="days it lasts",
+                    ),
+                ),
+                ("price_cents", models.PositiveIntegerField(verbose_name="price")),
+                (
+                    "currency",
+                    models.CharField(default="EUR", max_length=3, verbose_name="currency"),
+                ),
+                (
+                    "vat_rate",
+                    models.DecimalField(decimal_places=4, max_digits=5, verbose_name="VAT rate"),
+                ),
+                ("renewable", models.BooleanField(default=True, verbose_name="may renew itself")),
+                ("on_sale", models.BooleanField(default=True, verbose_name="on sale")),
             ],
             options={
-                'verbose_name': 'pass on offer',
-                'verbose_name_plural': 'passes on offer',
-                'ordering': ['organisation', 'code'],
+                "verbose_name": "pass on offer",
+                "verbose_name_plural": "passes on offer",
+                "ordering": ["organisation", "code"],
             },
         ),
         migrations.CreateModel(
-            name='PassUse',
+            name="PassUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('minutes', models.PositiveIntegerField(verbose_name='minutes')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("minutes", models.PositiveIntegerField(verbose_name="minutes")),
             ],
             options={
-                'verbose_name': 'ride on a pass',
-                'verbose_name_plural': 'rides on passes',
+                "verbose_name": "ride on a pass",
+                "verbose_name_plural": "rides on passes",
             },
         ),
         migrations.CreateModel(
-            name='PerkUse',
+            name="PerkUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(max_length=80, unique=True, verbose_name='used for')),
-                ('started_at', models.DateTimeField(verbose_name='ride began at')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('granted', models.JSONField(verbose_name='perks granted')),
-                ('lines', models.JSONField(verbose_name='price')),
-                ('time_cents', models.PositiveIntegerField(verbose_name='cents of time')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("ref", models.CharField(max_length=80, unique=True, verbose_name="used for")),
+                ("started_at", models.DateTimeField(verbose_name="ride began at")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("granted", models.JSONField(verbose_name="perks granted")),
+                ("lines", models.JSONField(verbose_name="price")),
+                ("time_cents", models.PositiveIntegerField(verbose_name="cents of time")),
             ],
             options={
-                'verbose_name': 'used perk',
-                'verbose_name_plural': 'used perks',
+                "verbose_name": "used perk",
+                "verbose_name_plural": "used perks",
             },
         ),
         migrations.CreateModel(
-            name='PromoCode',
+            name="PromoCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('code', models.CharField(max_length=40, verbose_name='code')),
-                ('title', mobility.core.texts.LocalizedField(verbose_name='name')),
-                ('vehicle_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('bicycle', 'E-bike'), ('scooter', 'E-scooter'), ('car', 'E-car')], max_length=20), size=None, verbose_name='vehicle kinds')),
-                ('valid', django.contrib.postgres.fields.ranges.DateTimeRangeField(help_text='From (included) until (excluded).', verbose_name='valid')),
-                ('percent', models.PositiveSmallIntegerField(default=0, verbose_name='percent off')),
-                ('cents', models.PositiveIntegerField(default=0, verbose_name='cents off')),
-                ('minutes', models.PositiveIntegerField(default=0, verbose_name='free minutes')),
-                ('most_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='cents off at most')),
-                ('redemptions_max', models.PositiveIntegerField(blank=True, help_text='1: a single person, once.', null=True, verbose_name='redemptions at most')),
-                ('per_person_max', models.PositiveSmallIntegerField(default=1, verbose_name='per person at most')),
-                ('budget_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='budget')),
-                ('redeemed', models.PositiveIntegerField(default=0, editable=False, verbose_name='redeemed')),
-                ('promised_cents', models.PositiveIntegerField(default=0, editable=False, verbose_name='promised')),
-                ('spent_cents', models.PositiveIntegerField(default=0, editable=False, verbose_name='spent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("code", models.CharField(max_length=40, verbose_name="code")),
+                ("title", mobility.core.texts.LocalizedField(verbose_name="name")),
+                (
+                    "vehicle_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("bicycle", "E-bike"),
+                                ("scooter", "E-scooter"),
+                                ("car", "E-car"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                        verbose_name="vehicle kinds",
+                    ),
+                ),
+                (
+                    "valid",
+                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
+                        help_text="From (included) until (excluded).", verbose_name="valid"
+                    ),
+                ),
+                (
+                    "percent",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="percent off"),
+                ),
+                ("cents", models.PositiveIntegerField(default=0, verbose_name="cents off")),
+                ("minutes", models.PositiveIntegerField(default=0, verbose_name="free minutes")),
+                (
+                    "most_cents",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="cents off at most"
+                    ),
+                ),
+                (
+                    "redemptions_max",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="1: a single person, once.",
+                        null=True,
+                        verbose_name="redemptions at most",
+                    ),
+                ),
+                (
+                    "per_person_max",
+                    models.PositiveSmallIntegerField(default=1, verbose_name="per person at most"),
+                ),
+                (
+                    "budget_cents",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="budget"),
+                ),
+                (
+                    "redeemed",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="redeemed"),
+                ),
+                (
+                    "promised_cents",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="promised"),
+                ),
+                (
+                    "spent_cents",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="spent"),
+                ),
             ],
             options={
-                'verbose_name': 'promo code',
-                'verbose_name_plural': 'promo codes',
+                "verbose_name": "promo code",
+                "verbose_name_plural": "promo codes",
             },
         ),
         migrations.CreateModel(
-            name='PromoRedemption',
+            name="PromoRedemption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='number')),
-                ('state', models.CharField(choices=[('redeemed', 'waiting for a ride'), ('used', 'used'), ('lapsed', 'lapsed')], default='redeemed', max_length=12, verbose_name='state')),
-                ('redeemed_at', models.DateTimeField(verbose_name='redeemed at')),
-                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('promised_cents', models.PositiveIntegerField(default=0, verbose_name='promised')),
-                ('saved_cents', models.PositiveIntegerField(default=0, verbose_name='saved')),
-                ('used_ref', models.CharField(blank=True, max_length=80, verbose_name='used for')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("redeemed", "waiting for a ride"),
+                            ("used", "used"),
+                            ("lapsed", "lapsed"),
+                        ],
+                        default="redeemed",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("redeemed_at", models.DateTimeField(verbose_name="redeemed at")),
+                (
+                    "valid_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                ("promised_cents", models.PositiveIntegerField(default=0, verbose_name="promised")),
+                ("saved_cents", models.PositiveIntegerField(default=0, verbose_name="saved")),
+                ("used_ref", models.CharField(blank=True, max_length=80, verbose_name="used for")),
             ],
             options={
-                'verbose_name': 'redeemed code',
-                'verbose_name_plural': 'redeemed codes',
+                "verbose_name": "redeemed code",
+                "verbose_name_plural": "redeemed codes",
             },
         ),
         migrations.CreateModel(
-            name='RiderBlock',
+            name="RiderBlock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('reason', models.CharField(choices=[('document_expired', 'a document has expired'), ('debt', 'something is unpaid'), ('hoarding', 'vehicles were reserved and not used'), ('misuse', 'misuse of a vehicle'), ('photo_sanction', 'vehicles were parked badly'), ('staff', 'decided by the operator'), ('erased', 'the account is being closed')], max_length=20, verbose_name='reason')),
-                ('ref', models.CharField(blank=True, max_length=80, verbose_name='reference')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note for staff')),
-                ('since', models.DateTimeField(verbose_name='since')),
-                ('until', models.DateTimeField(blank=True, null=True, verbose_name='until')),
-                ('placed_by', models.CharField(max_length=100, verbose_name='placed by')),
-                ('lifted_at', models.DateTimeField(blank=True, null=True, verbose_name='lifted at')),
-                ('lifted_by', models.CharField(blank=True, max_length=100, verbose_name='lifted by')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("document_expired", "a document has expired"),
+                            ("debt", "something is unpaid"),
+                            ("hoarding", "vehicles were reserved and not used"),
+                            ("misuse", "misuse of a vehicle"),
+                            ("photo_sanction", "vehicles were parked badly"),
+                            ("staff", "decided by the operator"),
+                            ("erased", "the account is being closed"),
+                        ],
+                        max_length=20,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("ref", models.CharField(blank=True, max_length=80, verbose_name="reference")),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=300, verbose_name="note for staff"),
+                ),
+                ("since", models.DateTimeField(verbose_name="since")),
+                ("until", models.DateTimeField(blank=True, null=True, verbose_name="until")),
+                ("placed_by", models.CharField(max_length=100, verbose_name="placed by")),
+                (
+                    "lifted_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="lifted at"),
+                ),
+                (
+                    "lifted_by",
+                    models.CharField(blank=True, max_length=100, verbose_name="lifted by"),
+                ),
             ],
             options={
-                'verbose_name': 'block of a rider',
-                'verbose_name_plural': 'blocks of riders',
+                "verbose_name": "block of a rider",
+                "verbose_name_plural": "blocks of riders",
             },
         ),
         migrations.CreateModel(
-            name='RiderProfile',
+            name="RiderProfile",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rider_profile', serialize=False, to=settings.AUTH_USER_MODEL, verbose_name='person')),
-                ('birth_date', models.DateField(blank=True, null=True, verbose_name='date of birth')),
-                ('phone', models.CharField(blank=True, max_length=20, verbose_name='telephone')),
-                ('reduced_mobility', models.BooleanField(default=False, verbose_name='reduced mobility')),
-                ('updated_at', models.DateTimeField(verbose_name='updated at')),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="rider_profile",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "birth_date",
+                    models.DateField(blank=True, null=True, verbose_name="date of birth"),
+                ),
+                ("phone", models.CharField(blank=True, max_length=20, verbose_name="telephone")),
+                (
+                    "reduced_mobility",
+                    models.BooleanField(default=False, verbose_name="reduced mobility"),
+                ),
+                ("updated_at", models.DateTimeField(verbose_name="updated at")),
             ],
             options={
-                'verbose_name': 'rider',
-                'verbose_name_plural': 'riders',
+                "verbose_name": "rider",
+                "verbose_name_plural": "riders",
             },
         ),
         migrations.CreateModel(
-            name='RuleText',
+            name="RuleText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('kind', models.CharField(choices=[('rules', 'rules of the service'), ('helmet', 'helmet and safety')], max_length=12, verbose_name='kind')),
-                ('version', models.PositiveSmallIntegerField(verbose_name='version')),
-                ('title', mobility.core.texts.LocalizedField(verbose_name='title')),
-                ('body', mobility.core.texts.LocalizedField(verbose_name='text')),
-                ('published_at', models.DateTimeField(editable=False, null=True, verbose_name='published at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("rules", "rules of the service"),
+                            ("helmet", "helmet and safety"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField(verbose_name="version")),
+                ("title", mobility.core.texts.LocalizedField(verbose_name="title")),
+                ("body", mobility.core.texts.LocalizedField(verbose_name="text")),
+                (
+                    "published_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="published at"),
+                ),
             ],
             options={
-                'verbose_name': 'rules to be confirmed',
-                'verbose_name_plural': 'rules to be confirmed',
+                "verbose_name": "rules to be confirmed",
+                "verbose_name_plural": "rules to be confirmed",
             },
         ),
         migrations.RemoveField(
-            model_name='trippolicy',
-            name='strike_fee_cents',
+            model_name="trippolicy",
+            name="strike_fee_cents",
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='discount_pct',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='discount for verified people (%)'),
+            model_name="tariffversion",
+            name="discount_pct",
+            field=models.PositiveSmallIntegerField(
+                default=0, verbose_name="discount for verified people (%)"
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='free_cancel_before_h',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='hours before which cancelling is free'),
+            model_name="tariffversion",
+            name="free_cancel_before_h",
+            field=models.PositiveSmallIntegerField(
+                default=0, verbose_name="hours before which cancelling is free"
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='hold_extend_minutes',
-            field=models.PositiveSmallIntegerField(default=0, help_text='0: none is offered.', verbose_name='minutes of one extension'),
+            model_name="tariffversion",
+            name="hold_extend_minutes",
+            field=models.PositiveSmallIntegerField(
+                default=0, help_text="0: none is offered.", verbose_name="minutes of one extension"
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='hold_longest_minutes',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='longest reservation with extensions'),
+            model_name="tariffversion",
+            name="hold_longest_minutes",
+            field=models.PositiveSmallIntegerField(
+                default=0, verbose_name="longest reservation with extensions"
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='late_cancel_cents',
-            field=models.PositiveIntegerField(default=0, verbose_name='fee for cancelling late'),
+            model_name="tariffversion",
+            name="late_cancel_cents",
+            field=models.PositiveIntegerField(default=0, verbose_name="fee for cancelling late"),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='no_show_cents',
-            field=models.PositiveIntegerField(default=0, verbose_name='fee for a booking not used'),
+            model_name="tariffversion",
+            name="no_show_cents",
+            field=models.PositiveIntegerField(default=0, verbose_name="fee for a booking not used"),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='overstay_cents',
-            field=models.PositiveIntegerField(default=0, verbose_name='fee for returning late'),
+            model_name="tariffversion",
+            name="overstay_cents",
+            field=models.PositiveIntegerField(default=0, verbose_name="fee for returning late"),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='packages',
-            field=models.JSONField(blank=True, default=list, help_text='Whole offers, taken when they are cheaper: [{"minutes": 1440, "km": 100, "cents": 5000}].', verbose_name='packages'),
+            model_name="tariffversion",
+            name="packages",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text='Whole offers, taken when they are cheaper: [{"minutes": 1440, "km": 100, "cents": 5000}].',
+                verbose_name="packages",
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='person_day_cap_cents',
-            field=models.PositiveIntegerField(blank=True, help_text='What all rides of a person under this tariff cost at most.', null=True, verbose_name='cap per person and 24 hours'),
+            model_name="tariffversion",
+            name="person_day_cap_cents",
+            field=models.PositiveIntegerField(
+                blank=True,
+                help_text="What all rides of a person under this tariff cost at most.",
+                null=True,
+                verbose_name="cap per person and 24 hours",
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='steps',
-            field=models.JSONField(blank=True, default=list, help_text='Instead of minutes, each started one counts: [{"until": 30, "minutes": 30, "cents": 0}, {"minutes": 60, "cents": 200}].', verbose_name='steps'),
+            model_name="tariffversion",
+            name="steps",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text='Instead of minutes, each started one counts: [{"until": 30, "minutes": 30, "cents": 0}, {"minutes": 60, "cents": 200}].',
+                verbose_name="steps",
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='windows',
-            field=models.JSONField(blank=True, default=list, help_text='The city\'s clocks; weekdays 1 (Monday) to 7: [{"start": "07:30", "end": "09:30", "weekdays": [1, 2], "minute_cents": 30}].', verbose_name='hours with prices of their own'),
+            model_name="tariffversion",
+            name="windows",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text='The city\'s clocks; weekdays 1 (Monday) to 7: [{"start": "07:30", "end": "09:30", "weekdays": [1, 2], "minute_cents": 30}].',
+                verbose_name="hours with prices of their own",
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='zone_fees',
-            field=models.JSONField(blank=True, default=list, help_text='[{"when": "end", "kind": "bay", "cents": -50}]; or the "code" of one zone.', verbose_name='zone fees and discounts'),
+            model_name="tariffversion",
+            name="zone_fees",
+            field=models.JSONField(
+                blank=True,
+                default=list,
+                help_text='[{"when": "end", "kind": "bay", "cents": -50}]; or the "code" of one zone.',
+                verbose_name="zone fees and discounts",
+            ),
         ),
         migrations.AddField(
-            model_name='tripversion',
-            name='waiver',
-            field=models.CharField(blank=True, choices=[('', 'nothing'), ('unlock', 'the unlocking'), ('all', 'everything')], default='', max_length=8, verbose_name='waived'),
+            model_name="tripversion",
+            name="waiver",
+            field=models.CharField(
+                blank=True,
+                choices=[("", "nothing"), ("unlock", "the unlocking"), ("all", "everything")],
+                default="",
+                max_length=8,
+                verbose_name="waived",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffversion',
-            constraint=models.CheckConstraint(condition=models.Q(('hold_extend_minutes', 0), ('hold_longest_minutes__gt', models.F('hold_max_minutes')), _connector='OR'), name='tariff_extension_has_room', violation_error_message='Extensions need a longest reservation beyond the first one.'),
+            model_name="tariffversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("hold_extend_minutes", 0),
+                    ("hold_longest_minutes__gt", models.F("hold_max_minutes")),
+                    _connector="OR",
+                ),
+                name="tariff_extension_has_room",
+                violation_error_message="Extensions need a longest reservation beyond the first one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tariffversion',
-            constraint=models.CheckConstraint(condition=models.Q(('discount_pct__lte', 100)), name='tariff_discount_is_a_share', violation_error_message='A discount is at most 100 %.'),
+            model_name="tariffversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("discount_pct__lte", 100)),
+                name="tariff_discount_is_a_share",
+                violation_error_message="A discount is at most 100 %.",
+            ),
         ),
         migrations.AddField(
-            model_name='accesspolicy',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="accesspolicy",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='acknowledgement',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='acknowledgements', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="acknowledgement",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="acknowledgements",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='discountstatus',
-            name='organisation',
-            field=models.ForeignKey(help_text="The city's verification counts with every operator.", on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="discountstatus",
+            name="organisation",
+            field=models.ForeignKey(
+                help_text="The city's verification counts with every operator.",
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='discountstatus',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="discountstatus",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='drivinglicence',
-            name='back',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.storedfile', verbose_name='back'),
+            model_name="drivinglicence",
+            name="back",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.storedfile",
+                verbose_name="back",
+            ),
         ),
         migrations.AddField(
-            model_name='drivinglicence',
-            name='front',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.storedfile', verbose_name='front'),
+            model_name="drivinglicence",
+            name="front",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.storedfile",
+                verbose_name="front",
+            ),
         ),
         migrations.AddField(
-            model_name='drivinglicence',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='reviewed by'),
+            model_name="drivinglicence",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="reviewed by",
+            ),
         ),
         migrations.AddField(
-            model_name='drivinglicence',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="drivinglicence",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='identitycheck',
-            name='back',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.storedfile', verbose_name='back'),
+            model_name="identitycheck",
+            name="back",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.storedfile",
+                verbose_name="back",
+            ),
         ),
         migrations.AddField(
-            model_name='identitycheck',
-            name='front',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.storedfile', verbose_name='front'),
+            model_name="identitycheck",
+            name="front",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.storedfile",
+                verbose_name="front",
+            ),
         ),
         migrations.AddField(
-            model_name='identitycheck',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='reviewed by'),
+            model_name="identitycheck",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="reviewed by",
+            ),
         ),
         migrations.AddField(
-            model_name='identitycheck',
-            name='selfie',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.storedfile', verbose_name='picture of the person'),
+            model_name="identitycheck",
+            name="selfie",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.storedfile",
+                verbose_name="picture of the person",
+            ),
         ),
         migrations.AddField(
-            model_name='identitycheck',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="identitycheck",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='pass',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="pass",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='pass',
-            name='payment',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bookings.payment', verbose_name='payment'),
+            model_name="pass",
+            name="payment",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="bookings.payment",
+                verbose_name="payment",
+            ),
         ),
         migrations.AddField(
-            model_name='pass',
-            name='renews',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='renewed_by', to='bookings.pass', verbose_name='renews'),
+            model_name="pass",
+            name="renews",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="renewed_by",
+                to="bookings.pass",
+                verbose_name="renews",
+            ),
         ),
         migrations.AddField(
-            model_name='pass',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='passes', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="pass",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="passes",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='passproduct',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="passproduct",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='pass',
-            name='product',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sold', to='bookings.passproduct', verbose_name='pass on offer'),
+            model_name="pass",
+            name="product",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sold",
+                to="bookings.passproduct",
+                verbose_name="pass on offer",
+            ),
         ),
         migrations.AddField(
-            model_name='passuse',
-            name='bought',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rides', to='bookings.pass', verbose_name='pass'),
+            model_name="passuse",
+            name="bought",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="rides",
+                to="bookings.pass",
+                verbose_name="pass",
+            ),
         ),
         migrations.AddField(
-            model_name='perkuse',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="perkuse",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='perkuse',
-            name='tariff',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bookings.tariff', verbose_name='tariff'),
+            model_name="perkuse",
+            name="tariff",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="bookings.tariff",
+                verbose_name="tariff",
+            ),
         ),
         migrations.AddField(
-            model_name='perkuse',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="perkuse",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='passuse',
-            name='perk_use',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='passes', to='bookings.perkuse', verbose_name='used perk'),
+            model_name="passuse",
+            name="perk_use",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="passes",
+                to="bookings.perkuse",
+                verbose_name="used perk",
+            ),
         ),
         migrations.AddField(
-            model_name='promocode',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="promocode",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='promoredemption',
-            name='promo',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='bookings.promocode', verbose_name='promo code'),
+            model_name="promoredemption",
+            name="promo",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="redemptions",
+                to="bookings.promocode",
+                verbose_name="promo code",
+            ),
         ),
         migrations.AddField(
-            model_name='promoredemption',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="promoredemption",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='riderblock',
-            name='organisation',
-            field=models.ForeignKey(blank=True, help_text='Empty: with every operator.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="riderblock",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: with every operator.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='riderblock',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rider_blocks', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="riderblock",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="rider_blocks",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddField(
-            model_name='ruletext',
-            name='organisation',
-            field=models.ForeignKey(blank=True, help_text='Empty: of the platform, where an operator has none of its own.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="ruletext",
+            name="organisation",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: of the platform, where an operator has none of its own.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='acknowledgement',
-            name='text',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='acknowledgements', to='bookings.ruletext', verbose_name='text'),
+            model_name="acknowledgement",
+            name="text",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="acknowledgements",
+                to="bookings.ruletext",
+                verbose_name="text",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='accesspolicy',
-            constraint=models.UniqueConstraint(fields=('organisation', 'vehicle_kind'), name='one_access_policy_a_kind'),
+            model_name="accesspolicy",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "vehicle_kind"), name="one_access_policy_a_kind"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='discountstatus',
-            constraint=models.UniqueConstraint(fields=('user', 'organisation'), name='discount_status_once'),
+            model_name="discountstatus",
+            constraint=models.UniqueConstraint(
+                fields=("user", "organisation"), name="discount_status_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='drivinglicence',
-            index=models.Index(condition=models.Q(('state', 'verified')), fields=['valid_until'], name='licence_until'),
+            model_name="drivinglicence",
+            index=models.Index(
+                condition=models.Q(("state", "verified")),
+                fields=["valid_until"],
+                name="licence_until",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drivinglicence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'submitted')), fields=('user',), name='one_licence_in_review'),
+            model_name="drivinglicence",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "submitted")),
+                fields=("user",),
+                name="one_licence_in_review",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drivinglicence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'verified')), fields=('user',), name='one_licence_in_force'),
+            model_name="drivinglicence",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "verified")),
+                fields=("user",),
+                name="one_licence_in_force",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='drivinglicence',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'verified')), fields=('number_hash',), name='one_account_a_licence'),
+            model_name="drivinglicence",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "verified")),
+                fields=("number_hash",),
+                name="one_account_a_licence",
+            ),
         ),
         migrations.AddIndex(
-            model_name='identitycheck',
-            index=models.Index(condition=models.Q(('state', 'verified')), fields=['valid_until'], name='identity_until'),
+            model_name="identitycheck",
+            index=models.Index(
+                condition=models.Q(("state", "verified")),
+                fields=["valid_until"],
+                name="identity_until",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identitycheck',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'submitted')), fields=('user',), name='one_identity_in_review'),
+            model_name="identitycheck",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "submitted")),
+                fields=("user",),
+                name="one_identity_in_review",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='identitycheck',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'verified')), fields=('user',), name='one_identity_in_force'),
+            model_name="identitycheck",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "verified")),
+                fields=("user",),
+                name="one_identity_in_force",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passproduct',
-            constraint=models.UniqueConstraint(fields=('organisation', 'code'), name='pass_product_once'),
+            model_name="passproduct",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "code"), name="pass_product_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passproduct',
-            constraint=models.CheckConstraint(condition=models.Q(('vat_rate__gte', 0), ('vat_rate__lt', 1)), name='pass_vat_is_a_share'),
+            model_name="passproduct",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("vat_rate__gte", 0), ("vat_rate__lt", 1)),
+                name="pass_vat_is_a_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passproduct',
-            constraint=models.CheckConstraint(condition=models.Q(('days__gte', 1)), name='pass_product_lasts'),
+            model_name="passproduct",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("days__gte", 1)), name="pass_product_lasts"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='passproduct',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('shape', 'bundle'), _negated=True), ('minutes__gte', 1), _connector='OR'), name='pass_bundle_has_minutes', violation_error_message='A bundle has at least one minute.'),
+            model_name="passproduct",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("shape", "bundle"), _negated=True),
+                    ("minutes__gte", 1),
+                    _connector="OR",
+                ),
+                name="pass_bundle_has_minutes",
+                violation_error_message="A bundle has at least one minute.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='pass',
-            index=models.Index(fields=['user', '-id'], name='pass_by_user'),
+            model_name="pass",
+            index=models.Index(fields=["user", "-id"], name="pass_by_user"),
         ),
         migrations.AddIndex(
-            model_name='pass',
-            index=models.Index(condition=models.Q(('state', 'active')), fields=['ends_at'], name='pass_over'),
+            model_name="pass",
+            index=models.Index(
+                condition=models.Q(("state", "active")), fields=["ends_at"], name="pass_over"
+            ),
         ),
         migrations.AddIndex(
-            model_name='pass',
-            index=models.Index(condition=models.Q(('state__in', ('pending', 'active'))), fields=['user'], name='pass_live'),
+            model_name="pass",
+            index=models.Index(
+                condition=models.Q(("state__in", ("pending", "active"))),
+                fields=["user"],
+                name="pass_live",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pass',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'active'), _negated=True), ('ends_at__gt', models.F('starts_at')), _connector='OR'), name='active_pass_has_its_time'),
+            model_name="pass",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "active"), _negated=True),
+                    ("ends_at__gt", models.F("starts_at")),
+                    _connector="OR",
+                ),
+                name="active_pass_has_its_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='perkuse',
-            index=models.Index(fields=['user', 'tariff', 'started_at'], name='perk_use_of_the_day'),
+            model_name="perkuse",
+            index=models.Index(fields=["user", "tariff", "started_at"], name="perk_use_of_the_day"),
         ),
         migrations.AddConstraint(
-            model_name='passuse',
-            constraint=models.UniqueConstraint(fields=('perk_use', 'bought'), name='pass_use_once'),
+            model_name="passuse",
+            constraint=models.UniqueConstraint(fields=("perk_use", "bought"), name="pass_use_once"),
         ),
         migrations.AddConstraint(
-            model_name='promocode',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('code'), name='promo_code_once', violation_error_message='This code exists already.'),
+            model_name="promocode",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Upper("code"),
+                name="promo_code_once",
+                violation_error_message="This code exists already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promocode',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cents', 0), ('minutes', 0), ('percent__gte', 1), ('percent__lte', 100)), models.Q(('cents__gte', 1), ('minutes', 0), ('percent', 0)), models.Q(('cents', 0), ('minutes__gte', 1), ('percent', 0)), _connector='OR'), name='promo_gives_one_thing', violation_error_message='Give percent, cents or minutes: exactly one of them.'),
+            model_name="promocode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("cents", 0), ("minutes", 0), ("percent__gte", 1), ("percent__lte", 100)
+                    ),
+                    models.Q(("cents__gte", 1), ("minutes", 0), ("percent", 0)),
+                    models.Q(("cents", 0), ("minutes__gte", 1), ("percent", 0)),
+                    _connector="OR",
+                ),
+                name="promo_gives_one_thing",
+                violation_error_message="Give percent, cents or minutes: exactly one of them.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promocode',
-            constraint=models.CheckConstraint(condition=models.Q(('redemptions_max', None), ('redeemed__lte', models.F('redemptions_max')), _connector='OR'), name='promo_redemptions_end', violation_error_message='More people than that have redeemed it already.'),
+            model_name="promocode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("redemptions_max", None),
+                    ("redeemed__lte", models.F("redemptions_max")),
+                    _connector="OR",
+                ),
+                name="promo_redemptions_end",
+                violation_error_message="More people than that have redeemed it already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promocode',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_cents', None), ('budget_cents__gte', django.db.models.expressions.CombinedExpression(models.F('promised_cents'), '+', models.F('spent_cents'))), _connector='OR'), name='promo_budget_ends', violation_error_message='More than that is promised or spent already.'),
+            model_name="promocode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("budget_cents", None),
+                    (
+                        "budget_cents__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("promised_cents"), "+", models.F("spent_cents")
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="promo_budget_ends",
+                violation_error_message="More than that is promised or spent already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promocode',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_cents', None), ('cents__gte', 1), models.Q(('minutes', 0), ('most_cents__isnull', False)), _connector='OR'), name='promo_budget_can_be_kept', violation_error_message='A budget needs cents, or percent with an amount at most.'),
+            model_name="promocode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("budget_cents", None),
+                    ("cents__gte", 1),
+                    models.Q(("minutes", 0), ("most_cents__isnull", False)),
+                    _connector="OR",
+                ),
+                name="promo_budget_can_be_kept",
+                violation_error_message="A budget needs cents, or percent with an amount at most.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='promoredemption',
-            index=models.Index(condition=models.Q(('state', 'redeemed')), fields=['user'], name='redemption_waiting'),
+            model_name="promoredemption",
+            index=models.Index(
+                condition=models.Q(("state", "redeemed")),
+                fields=["user"],
+                name="redemption_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='promoredemption',
-            constraint=models.UniqueConstraint(fields=('promo', 'user', 'number'), name='redemption_number_once'),
+            model_name="promoredemption",
+            constraint=models.UniqueConstraint(
+                fields=("promo", "user", "number"), name="redemption_number_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='riderblock',
-            index=models.Index(condition=models.Q(('lifted_at__isnull', True)), fields=['until'], name='block_until'),
+            model_name="riderblock",
+            index=models.Index(
+                condition=models.Q(("lifted_at__isnull", True)),
+                fields=["until"],
+                name="block_until",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='riderblock',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('user', 'organisation', 'reason', 'ref'), name='one_active_block_a_reason', nulls_distinct=False),
+            model_name="riderblock",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True)),
+                fields=("user", "organisation", "reason", "ref"),
+                name="one_active_block_a_reason",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='riderblock',
-            constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('until__gt', models.F('since')), _connector='OR'), name='block_ends_after_it_begins'),
+            model_name="riderblock",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("until__isnull", True), ("until__gt", models.F("since")), _connector="OR"
+                ),
+                name="block_ends_after_it_begins",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ruletext',
-            index=models.Index(condition=models.Q(('published_at__isnull', False)), fields=['kind', 'organisation', '-version'], name='rule_text_newest'),
+            model_name="ruletext",
+            index=models.Index(
+                condition=models.Q(("published_at__isnull", False)),
+                fields=["kind", "organisation", "-version"],
+                name="rule_text_newest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ruletext',
-            constraint=models.UniqueConstraint(fields=('organisation', 'kind', 'version'), name='one_rule_text_a_version', nulls_distinct=False),
+            model_name="ruletext",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "kind", "version"),
+                name="one_rule_text_a_version",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='acknowledgement',
-            constraint=models.UniqueConstraint(fields=('user', 'text'), name='acknowledged_once'),
+            model_name="acknowledgement",
+            constraint=models.UniqueConstraint(fields=("user", "text"), name="acknowledged_once"),
         ),
+        audit_edits("bookings.passproduct"),
+        audit_edits("bookings.promocode"),
+        audit_edits("bookings.discountstatus"),
     ]
