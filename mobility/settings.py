@@ -117,13 +117,17 @@ DATABASES = {"default": env.db("DATABASE_URL", default="postgis:///mobility")}
 DATABASES["default"] |= {
     "ENGINE": "django.contrib.gis.db.backends.postgis",
     # Threads keep their connection: opening one a request costs three to four times the throughput.
-    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+    "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,
     "TEST": {"NAME": env.str("TEST_DB", default="test_mobility")},
 }
 # A database behind a network may vanish without a word (failover, cut cable). The kernel would wait
 # a quarter of an hour, and the charger gateway, which writes on one connection, as long with it.
 DATABASES["default"]["OPTIONS"] = {
+    # Parameters travel beside the statement, so that PostgreSQL plans one that comes again only once.
+    # Behind a pooler that hands out connections by transaction: DATABASE_URL with ?prepare_threshold=0.
+    "server_side_binding": True,
+    "prepare_threshold": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,

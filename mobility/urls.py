@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from bookings.recharges import urls as recharges
 from mobility.core import health, problems
 
 handler500 = "mobility.resident.views.server_error"
@@ -33,4 +34,6 @@ urlpatterns = [
     path("admin/", include("mobility.desk.urls")),
     path("admin/", admin.site.urls),
     path("", include("mobility.resident.urls")),
+    # After the residents' own pages: a charge's id is no code of a connector.
+    path("", include((recharges.pages, "recharges"))),
 ]

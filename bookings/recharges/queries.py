@@ -4,15 +4,54 @@ import datetime
 import uuid
 from typing import Any
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from bookings.recharges.models import Recharge
-from charging.sessions.rules import idle_seconds
-from charging.stations.models import Connector
+from bookings.recharges import rules
+from bookings.recharges.models import ConnectorCode, KeptConnector, Recharge, VehicleCharge
+from charging.sessions.models import ChargingSession
+from charging.sessions.states import SessionState
+from charging.stations.models import Connector, ConnectorHold
+from charging.stations.states import ConnectorStatus
 from charging.tariffs.models import TariffVersion
-from charging.tariffs.rules import SessionFigures, price_session, read_components
-from mobility.core.errors import NotFound
+from charging.tariffs.queries import version_for_connector
+from charging.tariffs.rules import (
+    UNITS,
+    PriceComponent,
+    SessionFigures,
+    price_session,
+    read_components,
+)
+from charging.tariffs.states import ComponentKind
+from mobility.accounts.models import User
+from mobility.core import ids
+from mobility.core.errors import Conflict, NotFound
 from mobility.core.money import total_cents
+
+UNUSABLE = frozenset({ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE})
+# What an estimate is made for when nobody said how much.
+USUAL_WH = 10_000
+
+
+class CodeNotFound(NotFound):
+    """No connector has this code, or has it no longer."""
+
+    code = "charging_code_not_found"
+    message = _("This code is not valid any more. Please scan the code at the charger again.")
+
+
+class NoChargingPrice(Conflict):
+    """Nobody charges at a price that nobody knows."""
+
+    code = "no_price"
+    message = _("There is no published price for this charger. Please choose another one.")
+
+
+class PassNotFound(NotFound):
+    """No charge belongs to this link."""
+
+    code = "recharge_not_found"
+    message = _("We know no charge under this link.")
 
 
 class ConnectorNotFound(NotFound):
@@ -25,7 +64,9 @@ class ConnectorNotFound(NotFound):
 def connector_by_id(*, public_id: uuid.UUID) -> Connector:
     """The connector with its station and site; raises `ConnectorNotFound`."""
     connector = (
-        Connector.objects.select_related("evse__station__site").filter(public_id=public_id).first()
+        Connector.objects.select_related("evse__station__site__organisation")
+        .filter(public_id=public_id)
+        .first()
     )
     if connector is None:
         raise ConnectorNotFound
@@ -45,18 +86,165 @@ def cost_so_far(*, recharge: Recharge, at: datetime.datetime) -> int:
     """Cents the charge costs by its live figures and the prices it was quoted, or its final price."""
     if recharge.price_cents is not None:
         return recharge.price_cents
-    session = recharge.session
-    if session is None or session.started_at is None:
+    figures = live_figures(recharge.session)
+    if figures is None:
         return 0
-    until = session.ended_at or at
-    figures = SessionFigures(
-        energy_wh=session.energy_wh,
-        connected_s=max(int((until - session.started_at).total_seconds()), 0),
-        idle_s=idle_seconds(
-            started_at=session.started_at,
-            ended_at=until,
-            charging_ended_at=session.charged_until,
-        ),
-    )
     components = read_components(recharge.terms["components"])
-    return total_cents(price_session(components=components, figures=figures))
+    cents = rules.live_cost_cents(components=components, figures=figures, at=at)
+    return min(cents, recharge.limit_cents) if recharge.limit_cents else cents
+
+
+def live_figures(session: ChargingSession | None) -> rules.LiveFigures | None:
+    """What the charger last said of the session; `None` before it has begun."""
+    if session is None or session.started_at is None:
+        return None
+    return rules.LiveFigures(
+        started_at=session.started_at,
+        heard_at=session.last_register_at or session.started_at,
+        energy_wh=session.energy_wh,
+        power_w=session.power_w or 0,
+        charged_until=session.charged_until,
+        ended_at=session.ended_at,
+    )
+
+
+def offer(
+    *,
+    connector: Connector,
+    at: datetime.datetime,
+    energy_wh: int | None = None,
+    minutes: int | None = None,
+    user_id: int | None = None,
+) -> dict[str, Any]:
+    """All that somebody at a connector is told before they charge; raises `NoChargingPrice`."""
+    version = version_for_connector(connector_id=connector.pk, at=at)
+    if version is None:
+        raise NoChargingPrice
+    status = why_unusable(connector=connector, at=at, user_id=user_id)
+    return {
+        **quote(connector=connector, version=version, energy_wh=energy_wh, minutes=minutes),
+        "connector": connector,
+        "preauth_release": _(
+            "What the charge does not cost is released at its end; your bank may take some days"
+            " to show it."
+        ),
+        "usable": not status,
+        "connector_status": status,
+    }
+
+
+def quote(
+    *, connector: Connector, version: TariffVersion, energy_wh: int | None, minutes: int | None
+) -> dict[str, Any]:
+    """What charging there costs, said before: prices, an estimate, and what is promised on the card.
+
+    Of energy (Wh) and minutes the one not told follows from the connector's power; without both it
+    is ten kilowatt-hours. Cents are gross.
+    """
+    components = read_components(version.components)
+    energy_wh, minutes = _estimated(connector, energy_wh=energy_wh, minutes=minutes)
+    figures = SessionFigures(energy_wh=energy_wh, connected_s=minutes * 60)
+    lines = price_session(components=components, figures=figures)
+    idle = [part for part in components if part.kind == ComponentKind.IDLE]
+    return {
+        "tariff_version": str(version.public_id),
+        "currency": version.tariff.currency,
+        "prices": [
+            _price(part) for kind in rules.SHOWN_FIRST for part in components if part.kind == kind
+        ],
+        "idle_fee_after_minutes": float(min(part.free_units for part in idle)) if idle else None,
+        "estimate": {
+            "energy_wh": energy_wh,
+            "minutes": minutes,
+            "cents": total_cents(lines),
+            "lines": [line.as_json() for line in lines],
+        },
+        "preauth_cents": rules.preauth_cents(fast=connector.is_fast),
+        "least_limit_cents": rules.LEAST_LIMIT_CENTS,
+        "most_limit_cents": rules.MOST_LIMIT_CENTS,
+    }
+
+
+def _estimated(
+    connector: Connector, *, energy_wh: int | None, minutes: int | None
+) -> tuple[int, int]:
+    if energy_wh is None:
+        told = minutes is not None
+        energy_wh = connector.max_power_w * (minutes or 0) // 60 if told else USUAL_WH
+    if minutes is None:
+        minutes = -(-energy_wh * 60 // max(connector.max_power_w, 1))
+    return energy_wh, minutes
+
+
+def _price(part: PriceComponent) -> dict[str, Any]:
+    return {
+        "kind": part.kind,
+        "unit": UNITS[ComponentKind(part.kind)],
+        "unit_cents": str(part.unit_cents),
+        "free_units": str(part.free_units),
+        "cap_cents": part.cap_cents,
+        "vat_rate": str(part.vat_rate),
+    }
+
+
+def connector_by_code(*, code: str, at: datetime.datetime) -> Connector:
+    """The connector whose sticker says `code`; raises `CodeNotFound`."""
+    found = (
+        ConnectorCode.objects.valid_at(at)
+        .select_related("connector__evse__station__site__organisation")
+        .filter(code=code.strip().upper())
+        .first()
+    )
+    if found is None:
+        raise CodeNotFound
+    return found.connector
+
+
+def recharge_by_secret(*, secret: str) -> Recharge:
+    """The charge that this key opens; raises `PassNotFound`, whatever is wrong with the key."""
+    recharge = (
+        Recharge.objects.with_story()
+        .select_related("guest_pass")
+        .filter(guest_pass__secret_hash=ids.hash_secret(secret))
+        .first()
+    )
+    if recharge is None:
+        raise PassNotFound
+    return recharge
+
+
+def why_unusable(*, connector: Connector, at: datetime.datetime, user_id: int | None = None) -> str:
+    """What keeps this person from charging there now, as OCPP's status word; empty for nothing."""
+    station = connector.evse.station
+    if station.connected_at is None:
+        return ConnectorStatus.UNKNOWN
+    if connector.status in UNUSABLE:
+        return connector.status
+    if ChargingSession.objects.open().filter(connector=connector).exists():
+        return ConnectorStatus.OCCUPIED
+    if _kept_for_another(connector, at=at, user_id=user_id):
+        return ConnectorStatus.RESERVED
+    return ""
+
+
+def _kept_for_another(connector: Connector, *, at: datetime.datetime, user_id: int | None) -> bool:
+    """A hold counts until it is released, whoever wrote it: bookings of cars hold connectors too."""
+    held = ConnectorHold.objects.filter(
+        connector=connector, released_at__isnull=True, during__contains=at
+    )
+    mine = KeptConnector.objects.filter(hold=OuterRef("pk"), user=user_id)
+    return held.exclude(Exists(mine)).exists()
+
+
+def unbilled_sessions(*, user: User) -> QuerySet[ChargingSession]:
+    """Settled sessions at one's own chargers that have a price and nobody who pays it."""
+    bought = Recharge.objects.filter(session=OuterRef("pk"), price_cents__isnull=False)
+    borne = VehicleCharge.objects.filter(session=OuterRef("pk"))
+    return (
+        ChargingSession.objects.visible_to(user)
+        .filter(state=SessionState.SETTLED, price_cents__gt=0)
+        .exclude(Exists(bought))
+        .exclude(Exists(borne))
+        .select_related("station", "connector")
+        .order_by("-id")
+    )

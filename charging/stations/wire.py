@@ -118,10 +118,18 @@ class CommandOut(serializers.ModelSerializer[StationCommand]):
         )
 
 
+# Reservations belong to somebody: they come from keeping a connector, not from an operator's call.
+ASKABLE = [
+    choice
+    for choice in CommandAction.choices
+    if choice[0] not in {CommandAction.RESERVE, CommandAction.CANCEL_RESERVATION}
+]
+
+
 class CommandIn(serializers.Serializer[Any]):
     """What to ask of a station; which fields matter depends on the action."""
 
-    action = serializers.ChoiceField(choices=CommandAction.choices)
+    action = serializers.ChoiceField(choices=ASKABLE)
     connector = serializers.UUIDField(required=False, help_text="remote_start, unlock")
     token = serializers.CharField(required=False, max_length=36, help_text="remote_start")
     session = serializers.UUIDField(required=False, help_text="remote_stop")

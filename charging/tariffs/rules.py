@@ -11,7 +11,7 @@ from charging.tariffs.states import ComponentKind
 from mobility.core.money import PriceLine, round_cents
 
 ITALIAN_VAT: Final = Decimal("0.22")
-_UNITS: Final = {
+UNITS: Final = {
     ComponentKind.FLAT: "session",
     ComponentKind.ENERGY: "kWh",
     ComponentKind.TIME: "min",
@@ -117,7 +117,7 @@ def _line(component: PriceComponent, quantity: Decimal, cents: int) -> PriceLine
     return PriceLine(
         kind=component.kind,
         quantity=quantity,
-        unit=_UNITS[ComponentKind(component.kind)],
+        unit=UNITS[ComponentKind(component.kind)],
         cents=cents,
         vat_rate=component.vat_rate,
         params={"unit_cents": str(component.unit_cents)},

@@ -7,15 +7,17 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookings.payments.models import PaymentMethod
 from bookings.payments.queries import receipt_of
 from bookings.payments.wire import ReceiptSerializer, receipt_body
 from bookings.recharges import services
 from bookings.recharges.models import Recharge
 from bookings.recharges.states import ACTIVE
-from bookings.recharges.wire import BuySerializer, RechargeSerializer, recharge_body
+from bookings.recharges.wire.recharges import BuySerializer, RechargeSerializer, recharge_body
 from mobility.accounts.models import User
+from mobility.accounts.permissions import signed_in
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ScopedViewSet, spans_transactions
 from mobility.core.errors import NotFound
 
 
@@ -26,13 +28,18 @@ class RechargeViewSet(ScopedViewSet):
     serializer_class = RechargeSerializer
 
     @extend_schema(request=BuySerializer, responses={201: RechargeSerializer})
+    @spans_transactions
     def create(self, request: Request) -> Response:
         """Buy a charge at a connector; plug in when the charger asks for it."""
         form = BuySerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        at = clock.now()
+        at, user, wish = clock.now(), signed_in(request), form.validated_data
         recharge = services.start_recharge(
-            user=cast("User", request.user), connector_id=form.validated_data["connector"], at=at
+            user=user,
+            connector_id=wish["connector"],
+            limit_cents=wish.get("limit_cents"),
+            method_id=_method(user, wish.get("payment_method")),
+            at=at,
         )
         return Response(recharge_body(recharge, at=at), status=status.HTTP_201_CREATED)
 
@@ -59,12 +66,17 @@ class RechargeViewSet(ScopedViewSet):
 
     @extend_schema(request=None, responses=RechargeSerializer)
     def stop(self, request: Request, public_id: str) -> Response:
-        """Ask the charger to stop."""
-        user, at = cast("User", request.user), clock.now()
-        recharge: Recharge = self.get_object()
-        if recharge.user_id != user.pk:
-            raise NotFound
-        services.stop_recharge(recharge=recharge, at=at, by=user.principal)
+        """Ask the charger to stop; from now on nothing more is charged if it refuses."""
+        at, recharge = clock.now(), self._own()
+        services.stop_recharge(recharge=recharge, at=at, by=recharge.user.principal)
+        return Response(recharge_body(recharge, at=at))
+
+    @extend_schema(operation_id="recharges_continue", request=None, responses=RechargeSerializer)
+    @spans_transactions
+    def go_on(self, request: Request, public_id: str) -> Response:
+        """Go on with a start, after the bank's question was answered."""
+        at, recharge = clock.now(), self._own()
+        services.continue_start(recharge=recharge, at=at)
         return Response(recharge_body(recharge, at=at))
 
     @extend_schema(responses=ReceiptSerializer)
@@ -76,3 +88,25 @@ class RechargeViewSet(ScopedViewSet):
     def get_queryset(self) -> Any:
         """Visible ones, with their story."""
         return cast("Any", super().get_queryset()).with_story()
+
+    def _own(self) -> Recharge:
+        """Operators see charges at their chargers; to act on one is its buyer's."""
+        recharge: Recharge = self.get_object()
+        if recharge.user_id != signed_in(self.request).pk:
+            raise NotFound
+        return recharge
+
+
+def _method(user: User, public_id: object) -> int | None:
+    """The card on file that this person named, if any."""
+    if public_id is None:
+        return None
+    pk = (
+        PaymentMethod.objects.filter(user=user, public_id=public_id)
+        .usable()
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if pk is None:
+        raise NotFound
+    return int(pk)

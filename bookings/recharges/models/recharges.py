@@ -150,3 +150,8 @@ class Recharge(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.connector_id} {self.state}"
+
+    @property
+    def half_started(self) -> bool:
+        """Claimed, but its charger was not asked yet: the money was still to be promised."""
+        return self.state == RechargeState.STARTING and self.commands == 0

@@ -19,9 +19,18 @@ def locked_recharge(ref: str) -> Recharge | None:
     parts = ref.split(":")
     if len(parts) != 2 or parts[0] != _PREFIX:
         return None
+    return _locked(public_id=uuid.UUID(parts[1]))
+
+
+def locked_by_session(session_id: uuid.UUID) -> Recharge | None:
+    """The recharge of a session that carries no name of ours: a card's."""
+    return _locked(session__public_id=session_id)
+
+
+def _locked(**which: uuid.UUID) -> Recharge | None:
     return (
-        Recharge.objects.select_related("payment__organisation", "user")
+        Recharge.objects.select_related("payment__organisation", "user", "session", "connector")
         .select_for_update(of=("self",))
-        .filter(public_id=uuid.UUID(parts[1]))
+        .filter(**which)
         .first()
     )

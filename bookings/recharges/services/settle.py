@@ -6,25 +6,35 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from bookings.payments.services import charge_payment
+from bookings.payments.services import charge_directly, charge_payment
+from bookings.payments.states import Purpose
+from bookings.recharges import rules
 from bookings.recharges.models import Recharge
-from bookings.recharges.services.purpose import KEEPER, locked_recharge
-from bookings.recharges.states import ACTIVE, RechargeState
+from bookings.recharges.services.purpose import KEEPER, locked_by_session, locked_recharge
+from bookings.recharges.states import ACTIVE, RechargeState, StopReason
 from charging.sessions.models import ChargingSession
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.transitions import move
+
+# A wish of the person, and a charger that gives nothing, freeze the price; the limit is one itself.
+_FREEZING = frozenset({StopReason.PERSON, StopReason.NO_ENERGY})
 
 
 def price_recharge(
     *, ref: str, session_id: uuid.UUID, lines: Sequence[PriceLine], at: datetime.datetime
 ) -> None:
-    """Charge what the session came to; a session of no recharge, or of one given up, is not ours."""
+    """Charge what the session came to; a session of no recharge, or of one given up, is not ours.
+
+    Never more than the limit, and never what flowed after a stop that the charger refused.
+    """
     with transaction.atomic(savepoint=False):
-        recharge = locked_recharge(ref)
-        if recharge is None or recharge.state not in ACTIVE or recharge.payment is None:
+        recharge = locked_recharge(ref) if ref else locked_by_session(session_id)
+        if recharge is None or recharge.state not in ACTIVE:
             return
         session = ChargingSession.objects.get(public_id=session_id)
-        total = total_cents(lines)
+        due = rules.lines_due(
+            lines, most_cents=_most(recharge), charger_failed=recharge.faulted_at is not None
+        )
         move(
             recharge,
             to=RechargeState.PRICED,
@@ -34,12 +44,38 @@ def price_recharge(
             started_at=session.started_at,
             ended_at=session.ended_at,
             waiting_since=None,
+            stop_due_at=None,
             energy_wh=session.energy_wh,
-            price_cents=total,
+            price_cents=total_cents(due),
         )
+        _charge(recharge, due, at=at)
+
+
+def _most(recharge: Recharge) -> int | None:
+    """The most that may be charged, in cents; `None` where nothing was agreed."""
+    bounds = [recharge.limit_cents] if recharge.limit_cents else []
+    if recharge.stop_refused and recharge.stop_reason in _FREEZING:
+        bounds.append(recharge.stop_wished_cents or 0)
+    return min(bounds, default=None)
+
+
+def _charge(recharge: Recharge, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:
+    if recharge.payment is not None:
         charge_payment(payment=recharge.payment, lines=lines, at=at, by=KEEPER)
-        if total == 0:
-            move(recharge, to=RechargeState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
+    elif total_cents(lines):
+        payment = charge_directly(
+            payer_id=recharge.user_id,
+            organisation_id=recharge.organisation_id,
+            purpose=Purpose.RECHARGE,
+            purpose_ref=recharge.public_id,
+            lines=lines,
+            currency=recharge.terms.get("currency", "EUR"),
+            at=at,
+            by=KEEPER,
+        )
+        Recharge.objects.filter(pk=recharge.pk).update(payment=payment)
+    if not total_cents(lines):
+        move(recharge, to=RechargeState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
 
 
 def note_payment_captured(*, recharge_id: uuid.UUID, at: datetime.datetime) -> None:

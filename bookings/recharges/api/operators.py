@@ -1,0 +1,84 @@
+"""Doors of operators: the codes at their connectors, and sessions that nobody paid."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookings.recharges import services
+from bookings.recharges.models import ConnectorCode, VehicleCharge
+from bookings.recharges.queries import unbilled_sessions
+from bookings.recharges.wire.cards import CodeIn, CodeOut, UnbilledOut, VehicleChargeOut
+from charging.sessions.models import ChargingSession
+from charging.stations.api import OPERATORS
+from charging.stations.models import Connector
+from charging.stations.scoping import operated_by
+from mobility.accounts.permissions import HasRole, signed_in
+from mobility.accounts.states import Role
+from mobility.core import clock
+from mobility.core.api import ScopedViewSet
+
+
+class CodesViewSet(ScopedViewSet):
+    """Codes at one's own connectors."""
+
+    queryset = ConnectorCode.objects.current().select_related("connector__evse__station")
+    serializer_class = CodeOut
+    permission_classes = [OPERATORS]
+
+    @extend_schema(responses=CodeOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The current code of every connector, for printing."""
+        page: Any = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(request=CodeIn, responses={201: CodeOut})
+    def replace(self, request: Request, public_id: UUID) -> Response:
+        """A new code for a connector; the old one leads there for a week, or ends at once."""
+        form = CodeIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        person, at = signed_in(request), clock.now()
+        own = Connector.objects.filter(operated_by(person, site="evse__station__site"))
+        connector = get_object_or_404(own.select_related("evse__station"), public_id=public_id)
+        code = services.replace_code(
+            connector=connector,
+            old_until=at if form.validated_data["at_once"] else None,
+            at=at,
+            by=person.principal,
+        )
+        return Response(self.get_serializer(code).data, status=status.HTTP_201_CREATED)
+
+
+class UnbilledViewSet(ScopedViewSet):
+    """Settled sessions with a price and nobody who pays it."""
+
+    queryset = ChargingSession.objects.all()
+    serializer_class = UnbilledOut
+    permission_classes = [OPERATORS]
+
+    @extend_schema(responses=UnbilledOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Charges by unknown cards, or after a start that was called off; newest first."""
+        page: Any = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(UnbilledOut(page, many=True).data)
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """At one's own chargers."""
+        return unbilled_sessions(user=signed_in(self.request))
+
+
+class VehicleChargeViewSet(mixins.ListModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/vehicle-charges"""
+
+    queryset = VehicleCharge.objects.select_related("organisation", "operator")
+    serializer_class = VehicleChargeOut
+    permission_classes = [HasRole(Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR)]
+
+    def list(self, request: Request) -> Response:
+        """What vehicles' own tokens charged, for both sides of the bill, newest first."""
+        return cast("Response", super().list(request))
