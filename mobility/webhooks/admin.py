@@ -30,7 +30,10 @@ class EndpointForm(forms.ModelForm[WebhookEndpoint]):
     def clean_url(self) -> str:
         """Only addresses to which something may be sent."""
         url: str = self.cleaned_data["url"]
-        services.require_target(url)
+        try:
+            services.require_target(url)
+        except services.UrlRefused as refusal:
+            raise forms.ValidationError(refusal.detail) from refusal
         return url
 
 

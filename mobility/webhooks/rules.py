@@ -96,7 +96,9 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     # 6to4 alone of the embedding ranges counts as global and is not reserved.
-    hidden = isinstance(one, ipaddress.IPv6Address) and (one.sixtofour or one.ipv4_mapped)
+    hidden = isinstance(one, ipaddress.IPv6Address) and (
+        one.sixtofour or one.ipv4_mapped or one.is_site_local
+    )
     return one.is_global and not (one.is_multicast or one.is_reserved or hidden)
 
 

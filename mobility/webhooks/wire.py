@@ -49,7 +49,7 @@ class EndpointOut(serializers.ModelSerializer[WebhookEndpoint]):
 
     class Meta:
         model = WebhookEndpoint
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "organisation",
             "url",

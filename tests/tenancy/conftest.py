@@ -36,6 +36,8 @@ from fleet.vehicles.models import (
 from mobility.accounts.models import User
 from mobility.core import clock, files
 from mobility.core.principals import SYSTEM
+from mobility.webhooks import services as webhooks
+from mobility.webhooks.models import WebhookDelivery
 from tests.fleet.zones.drawing import draw_zone
 
 
@@ -80,7 +82,10 @@ def whole_city(
         organisation_slug=vehicle.organisation.slug, name="Backend", at=clock.now(), by=SYSTEM
     )
     fault = phone.post("/api/v1/vehicles/TENANT1/faults", {"category": "brakes"}).json()
+    delivery = _delivery(vehicle)
     rows: dict[str, Any] = {
+        "webhook endpoint": delivery.endpoint,
+        "webhook delivery": delivery,
         "vehicle": vehicle,
         "reservation": _row("bookings.Reservation", reservation["id"]),
         "trip": _row("bookings.Trip", trip["id"]),
@@ -179,6 +184,20 @@ def _alarm(vehicle: Vehicle) -> Alarm:
     return Alarm.objects.create(
         vehicle=vehicle, kind="tilt", severity="info", opened_at=at, last_seen_at=at
     )
+
+
+def _delivery(vehicle: Vehicle) -> WebhookDelivery:
+    """A program of the vehicle's operator that was called."""
+    at = clock.now()
+    endpoint, _secret = webhooks.add_endpoint(
+        organisation_id=vehicle.organisation_id,
+        url="https://hooks.example.com/tenant",
+        kinds=["trip.ended"],
+        description="",
+        at=at,
+        by=SYSTEM,
+    )
+    return webhooks.ping(endpoint=endpoint, at=at, by=SYSTEM)
 
 
 def _belongings(vehicle: Vehicle) -> None:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 # Everybody may read these, and they name nothing private.
 PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "quotes", "stations", "station", "sign-in", "live-token",
+    "webhook-kinds",
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
 OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "fleet-vehicle-orders", "telemetry", "eligibility", "profile", "documents", "identity", "licence", "acknowledgements", "me-export", "me-erase", "me-consents"}
@@ -40,6 +41,7 @@ LISTS = {
     "charging-station-list": ("station", {"luca", "elena"}),
     "charging-session-list": ("session", {"luca"}),
     "charging-command-list": ("command", {"luca"}),
+    "webhook-endpoints": ("webhook endpoint", {"marco"}),
 }
 # Details and deeds: the row in the address, and who may be answered with anything but "not yours".
 DETAILS = {
@@ -98,6 +100,15 @@ DETAILS = {
     "charging-station-commands": ("station", {"luca"}),
     "charging-session-detail": ("session", {"luca"}),
     "charging-command-detail": ("command", {"luca"}),
+    "webhook-endpoint": ("webhook endpoint", {"marco"}),
+    "webhook-endpoint-pause": ("webhook endpoint", {"marco"}),
+    "webhook-endpoint-resume": ("webhook endpoint", {"marco"}),
+    "webhook-endpoint-rotate": ("webhook endpoint", {"marco"}),
+    "webhook-endpoint-ping": ("webhook endpoint", {"marco"}),
+    "webhook-endpoint-replay": ("webhook endpoint", {"marco"}),
+    "webhook-deliveries": ("webhook endpoint", {"marco"}),
+    "webhook-delivery": ("webhook delivery", {"marco"}),
+    "webhook-delivery-replay": ("webhook delivery", {"marco"}),
 }
 # Bodies that are right in form, so that only the person can be what is wrong.
 BODIES = {
@@ -123,7 +134,7 @@ BODIES = {
 # There is no receipt before the end; who may see it then, the bookings' own tests say.
 NOT_YET = {"trip-receipt", "recharge-receipt"}
 # Deeds after which the row is no longer there for the next person of the walk.
-ENDS_IT = {"payment-method"}
+ENDS_IT = {"webhook-endpoint", "payment-method"}
 METHODS = ("get", "post", "put", "patch", "delete")
 NOT_YOURS = {401, 403, 404, 405}
 
