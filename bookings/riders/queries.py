@@ -88,6 +88,17 @@ def obstacles(
     return tuple(_with_story(one, user_id=user_id) for one in found)
 
 
+def documents_lapse(
+    *, user_id: int, organisation_id: int, kind: str, at: datetime.datetime
+) -> bool:
+    """Whether a ride that begins `at` would fail because a document in force today ends before.
+
+    Whoever booked for such a day and cancels pays nothing.
+    """
+    found = obstacles(user_id=user_id, organisation_id=organisation_id, kind=kind, at=at)
+    return any(one.code in {"licence_expired", "identity_expired"} for one in found)
+
+
 def newest_document(*, user_id: int, kind: PaperKind) -> RiderDocument | None:
     """The document of this kind that the person sent last, or None."""
     return documents_of(kind).filter(user_id=user_id).order_by("-pk").first()

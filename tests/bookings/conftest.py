@@ -12,6 +12,8 @@ from bookings.payments import services as payments
 from bookings.payments import tasks as payment_tasks
 from bookings.pricing import services as pricing
 from bookings.pricing.models import Tariff, TariffVersion
+from bookings.riders import services as riders
+from bookings.riders.models import DrivingLicence
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.vehicles.services import expire_commands, record_acknowledgement
 from mobility.accounts.models import Organisation, User
@@ -60,6 +62,26 @@ def card() -> Callable[..., None]:
         payments.add_payment_method(user_id=user.pk, token=token, at=clock.now(), by=user.principal)
 
     return put
+
+
+@pytest.fixture
+def licensed(ruote: Organisation) -> Callable[..., DrivingLicence]:
+    """`licensed(giulia)` may drive: a licence of category B, verified and good for years."""
+
+    def verify(user: User, **told: object) -> DrivingLicence:
+        day = clock.service_day(clock.now())
+        usual = {
+            "number": f"MI{user.pk:08d}",
+            "country": "IT",
+            "categories": ["B"],
+            "held_since": day - datetime.timedelta(days=3000),
+            "valid_until": day + datetime.timedelta(days=2000),
+        }
+        return riders.record_licence(
+            user_id=user.pk, organisation=ruote, at=clock.now(), by=SYSTEM, **usual | told
+        )
+
+    return verify
 
 
 @pytest.fixture
