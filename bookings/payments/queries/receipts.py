@@ -1,4 +1,4 @@
-"""Reads of money."""
+"""The documents of a payment."""
 
 from django.utils.translation import gettext_lazy as _
 
