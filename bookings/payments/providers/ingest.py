@@ -134,7 +134,7 @@ def _hear(webhook: ProviderWebhook, *, at: datetime.datetime) -> WebhookState:
     if kind is EventKind.LAPSED:
         Payment.objects.filter(
             pk=payment.pk, state=PaymentState.AUTHORISED, provider_ref=webhook.reference
-        ).update(expires_at=webhook.happened_at)
+        ).update(expires_at=webhook.happened_at, next_attempt_at=at)
     elif kind in (EventKind.CAPTURED, EventKind.FAILED):
         # Only brings the next question forward; who is not being asked is not asked.
         Payment.objects.filter(

@@ -56,9 +56,6 @@ class Authorisation:
     reference: str
     expires_at: datetime.datetime | None = None
 
-    def __str__(self) -> str:
-        return self.reference
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class CardOnFile:

@@ -21,7 +21,6 @@ from bookings.payments.providers.wire import (
 )
 from bookings.payments.states import Outcome
 from mobility.core import ids
-from mobility.core.money import EUR
 
 _LINES = {Deed.CAPTURE: (LineKind.CAPTURE, 1), Deed.REFUND: (LineKind.REFUND, -1)}
 
@@ -42,7 +41,7 @@ class LocalProvider:
         return CardSetup()
 
     def authorise(
-        self, *, key: str, token: str, cents: int, at: datetime.datetime, currency: str = EUR
+        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
     ) -> Authorisation:
         """Promise `cents`; the reference is made of the key."""
         card = card_named(token)
@@ -77,7 +76,7 @@ class LocalProvider:
         return _collect(key, place, promise.token, cents=cents, currency=promise.currency, at=at)
 
     def recapture(
-        self, *, key: str, token: str, cents: int, at: datetime.datetime, currency: str = EUR
+        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
     ) -> str:
         """Collect `cents` from another card at once."""
         card = card_named(token)

@@ -1,0 +1,1 @@
+"""Stripe, by its own library, which is imported in `gateway` alone."""
