@@ -13,10 +13,20 @@ from fleet.telematics import services as telematics
 from fleet.telematics.models import Device
 from fleet.vehicles.models import LatestState, Vehicle
 from mobility.accounts import services as accounts
-from mobility.accounts.models import ApiToken, User
+from mobility.accounts.models import ApiToken, Organisation, User
 from mobility.core import ids
 from mobility.core.principals import system_principal
-from mobility.demo import assets, charging, credentials, fleet, people, places, prices, service
+from mobility.demo import (
+    assets,
+    charging,
+    credentials,
+    fleet,
+    people,
+    places,
+    prices,
+    riders,
+    service,
+)
 
 DEMO = system_principal("demo")
 
@@ -51,6 +61,7 @@ def ensure_demo(
     assets.ensure_papers(operator=organisations.ruote, at=at)
     assets.ensure_batteries(operator=organisations.ruote, at=at, by=DEMO)
     service.ensure_service(operator=organisations.ruote, at=at, by=DEMO)
+    riders.ensure_rules(operator=organisations.ruote, at=at, by=DEMO)
     stations = charging.ensure_stations(
         city=city, operator=organisations.colonnine, tariffs=tariffs, scale=scale, at=at, by=DEMO
     )
@@ -66,7 +77,7 @@ def ensure_demo(
         cast = people.ensure_cast(organisations=organisations, at=at, by=DEMO)
         log_ins = credentials.log_ins_json(cast)
         credentials.write(folder / "demo.json", log_ins)
-    simulator |= _people(known, at=at)
+    simulator |= _people(known, operator=organisations.ruote, at=at)
     credentials.write(folder / "simulator.json", simulator)
     return log_ins
 
@@ -119,11 +130,14 @@ def _where_it_stands(
     return dataclasses.replace(placement, lon=state.lon, lat=state.lat, battery_pct=battery)
 
 
-def _people(known: dict[str, Any], *, at: datetime.datetime) -> dict[str, Any]:
+def _people(
+    known: dict[str, Any], *, operator: Organisation, at: datetime.datetime
+) -> dict[str, Any]:
     residents = people.ensure_simulated_residents()
     crew = list(User.objects.filter(email="sara@demo.example"))
-    riders = [*residents, *User.objects.filter(email="giulia@demo.example")]
-    for rider in riders:
+    drivers = [*residents, *User.objects.filter(email="giulia@demo.example")]
+    riders.ensure_drivers(people=drivers, operator=operator, at=at, by=DEMO)
+    for rider in drivers:
         if not rider.payment_methods.exists():
             payments.add_payment_method(user_id=rider.pk, token="demo-ok", at=at, by=DEMO)  # noqa: S106
     return {
