@@ -1,5 +1,6 @@
 """Register of the admin pages of this app's features."""
 
+from bookings.passes import admin as passes
 from bookings.payments import admin as payments
 from bookings.pricing import admin as pricing
 from bookings.recharges import admin as recharges
@@ -7,4 +8,4 @@ from bookings.reservations import admin as reservations
 from bookings.riders import admin as riders
 from bookings.trips import admin as trips
 
-__all__ = ["payments", "pricing", "recharges", "reservations", "riders", "trips"]
+__all__ = ["passes", "payments", "pricing", "recharges", "reservations", "riders", "trips"]

@@ -1,9 +1,10 @@
 """Register of the Celery tasks of this app's features."""
 
+from bookings.passes import tasks as passes
 from bookings.payments import tasks as payments
 from bookings.recharges import tasks as recharges
 from bookings.reservations import tasks as reservations
 from bookings.riders import tasks as riders
 from bookings.trips import tasks as trips
 
-__all__ = ["payments", "recharges", "reservations", "riders", "trips"]
+__all__ = ["passes", "payments", "recharges", "reservations", "riders", "trips"]

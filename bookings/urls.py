@@ -6,6 +6,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("bookings.reservations.urls")),
     path("", include("bookings.trips.urls")),
     path("", include("bookings.recharges.urls")),
+    path("", include("bookings.passes.urls")),
     path("", include("bookings.payments.urls")),
     path("", include("bookings.riders.urls")),
     path("", include("bookings.support.urls")),

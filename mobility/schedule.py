@@ -64,8 +64,11 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "maintenance-due": every(3600, "fleet.maintenance.open_due_orders"),
         "zones-superseded": every(60, "fleet.zones.supersede_ended"),
         "reservations-expire": every(3, "bookings.reservations.expire"),
+        "reservations-bookings": every(10, "bookings.reservations.tend_bookings"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
+        "trips-watch": every(60, "bookings.trips.watch"),
         "payments-collect": every(5, "bookings.payments.collect"),
+        "passes-sweep": every(60, "bookings.passes.sweep"),
         "payments-webhooks": every(30, "bookings.payments.hear_webhooks"),
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.

@@ -244,6 +244,7 @@ REST_FRAMEWORK = {
         "ad-hoc-watch": "120/min",
         "charging-card": "60/hour",
         "connector-hold": "30/hour",
+        "promo-codes": "20/hour",
         "support-case": "20/hour",
     },
     "EXCEPTION_HANDLER": "mobility.core.problems.exception_handler",

@@ -26,8 +26,7 @@ class PassState(models.TextChoices):
 
 PASS_MOVES: Moves = {
     PassState.PENDING: frozenset({PassState.ACTIVE, PassState.UNPAID}),
-    # The card was changed and the retry took the money.
-    PassState.UNPAID: frozenset({PassState.ACTIVE}),
+    PassState.UNPAID: frozenset(),
     PassState.ACTIVE: frozenset({PassState.ENDED, PassState.REFUNDED}),
     PassState.ENDED: frozenset(),
     PassState.REFUNDED: frozenset(),

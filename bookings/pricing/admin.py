@@ -1,6 +1,7 @@
 """Admin pages of tariffs: drafts are written and published; what is published only ends."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -70,9 +71,9 @@ class TariffVersionForm(forms.ModelForm[TariffVersion]):
         parts = {name: self.cleaned_data.get(name) or [] for name in PART_READERS}
         for name, rows in parts.items():
             self.cleaned_data[name] = rows
-            self._check(name, lambda name=name, rows=rows: check_part(name, rows))
+            self._check(name, partial(check_part, name, rows))
         if not self.errors:
-            self._check("steps", lambda: check_parts(parts))
+            self._check("steps", partial(check_parts, parts))
         return data
 
     def _check(self, name: str, check: Callable[[], None]) -> None:
