@@ -7,6 +7,7 @@ from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrit
 from bookings.payments.states import Purpose
 from bookings.trips import services
 from bookings.trips.events import TripEnded
+from fleet.telematics.events import TrackCorrected
 from fleet.vehicles.events import CommandFinished
 from mobility.core import outbox
 
@@ -47,3 +48,13 @@ def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
 def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
     """Nobody waits for the money for a trip any more."""
     services.note_payment_written_off(trip_id=uuid.UUID(event.purpose_ref), at=at)
+
+
+@outbox.handles(TrackCorrected)
+def on_track_corrected(event: TrackCorrected, *, at: datetime.datetime) -> None:
+    """Points that came late made another way of a trip; service trips have names of another kind."""
+    try:
+        trip_id = uuid.UUID(event.trip_ref)
+    except ValueError:
+        return
+    services.note_new_distance(trip_id=trip_id, distance_m=event.distance_m_after, at=at)

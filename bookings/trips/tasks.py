@@ -8,5 +8,12 @@ from mobility.core import clock
 
 @shared_task(name="bookings.trips.sweep")
 def sweep() -> dict[str, int]:
-    """Heal trips that got stuck."""
+    """Heal trips that got stuck, and look after those that nobody looks after."""
     return services.sweep_trips(at=clock.now())
+
+
+@shared_task(name="bookings.trips.watch")
+def watch() -> dict[str, int]:
+    """Notice outages and disputes whose answer is late."""
+    at = clock.now()
+    return {**services.watch_fleets(at=at), "reminded": services.remind_overdue(at=at)}

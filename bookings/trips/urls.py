@@ -2,26 +2,83 @@
 
 from django.urls import path
 
-from bookings.trips.api import ForceEndViewSet, TripViewSet
+from bookings.trips.api.aftermath import (
+    DisputeViewSet,
+    PhotoViewSet,
+    TripDisputesView,
+    TripPhotosView,
+    TripVersionsView,
+)
+from bookings.trips.api.staff import IncidentViewSet, StaffDisputeViewSet, StaffTripViewSet
+from bookings.trips.api.trips import TripViewSet
+
+# What a rider does to a trip under way: address and method.
+VERBS = {
+    "pause": "pause",
+    "resume": "resume",
+    "end": "end",
+    "broken": "broken",
+    "not-mine": "not_mine",
+    "confirm-payment": "confirm_payment",
+}
+_TRIP = "trips/<uuid:public_id>"
 
 urlpatterns = [
     path("trips", TripViewSet.as_view({"get": "list", "post": "create"}), name="trips"),
-    path("trips/<uuid:public_id>", TripViewSet.as_view({"get": "retrieve"}), name="trip"),
-    path("trips/<uuid:public_id>/pause", TripViewSet.as_view({"post": "pause"}), name="trip-pause"),
-    path(
-        "trips/<uuid:public_id>/resume",
-        TripViewSet.as_view({"post": "resume"}),
-        name="trip-resume",
+    path(_TRIP, TripViewSet.as_view({"get": "retrieve"}), name="trip"),
+    *(
+        path(f"{_TRIP}/{verb}", TripViewSet.as_view({"post": method}), name=f"trip-{verb}")
+        for verb, method in VERBS.items()
     ),
-    path("trips/<uuid:public_id>/end", TripViewSet.as_view({"post": "end"}), name="trip-end"),
+    path(f"{_TRIP}/receipt", TripViewSet.as_view({"get": "receipt"}), name="trip-receipt"),
+    path(f"{_TRIP}/photo", TripPhotosView.as_view(), name="trip-photo"),
+    path(f"{_TRIP}/disputes", TripDisputesView.as_view(), name="trip-disputes"),
+    path(f"{_TRIP}/versions", TripVersionsView.as_view({"get": "list"}), name="trip-versions"),
     path(
-        "trips/<uuid:public_id>/receipt",
-        TripViewSet.as_view({"get": "receipt"}),
-        name="trip-receipt",
-    ),
-    path(
-        "trips/<uuid:public_id>/force-end",
-        ForceEndViewSet.as_view({"post": "create"}),
+        f"{_TRIP}/force-end",
+        StaffTripViewSet.as_view({"post": "force_end"}),
         name="trip-force-end",
+    ),
+    path(
+        f"{_TRIP}/corrections",
+        StaffTripViewSet.as_view({"post": "propose"}),
+        name="trip-corrections",
+    ),
+    *(
+        path(
+            f"{_TRIP}/corrections/<int:number>/{verb}",
+            StaffTripViewSet.as_view({"post": verb}),
+            name=f"trip-correction-{verb}",
+        )
+        for verb in ("apply", "reject")
+    ),
+    path(
+        "trip-photos/<uuid:public_id>/appeal",
+        PhotoViewSet.as_view({"post": "appeal"}),
+        name="trip-photo-appeal",
+    ),
+    path("trip-disputes", DisputeViewSet.as_view({"get": "list"}), name="trip-dispute-list"),
+    path(
+        "trip-disputes/<uuid:public_id>",
+        DisputeViewSet.as_view({"get": "retrieve"}),
+        name="trip-dispute",
+    ),
+    *(
+        path(
+            f"trip-disputes/<uuid:public_id>/{verb}",
+            StaffDisputeViewSet.as_view({"post": verb}),
+            name=f"trip-dispute-{verb}",
+        )
+        for verb in ("accept", "reject")
+    ),
+    path(
+        "trip-incidents",
+        IncidentViewSet.as_view({"get": "list", "post": "create"}),
+        name="trip-incidents",
+    ),
+    path(
+        "trip-incidents/<uuid:public_id>/close",
+        IncidentViewSet.as_view({"post": "close"}),
+        name="trip-incident-close",
     ),
 ]

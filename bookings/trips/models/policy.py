@@ -90,7 +90,6 @@ class TripPolicy(models.Model):
     strikes = models.PositiveSmallIntegerField(
         _("bad photos until a fee"), default=3, help_text=_("Within 90 days; 0: never a fee.")
     )
-    strike_fee_cents = models.PositiveIntegerField(_("fee (cents)"), default=500)
     plug_at_hubs = models.BooleanField(
         _("must be plugged in at hubs with chargers"),
         default=False,

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.trips.states import VERSION_MOVES, VersionState
+from bookings.trips.states import VERSION_MOVES, VersionState, Waiver
 from mobility.accounts.states import Role
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class TripVersion(models.Model):
     ended_at = models.DateTimeField(_("ended at"))
     stretches = models.JSONField(_("stretches"))
     distance_m = models.PositiveIntegerField(_("distance"))
+    waiver = models.CharField(_("waived"), max_length=8, choices=Waiver, blank=True, default="")
     lines = models.JSONField(_("price lines"))
     total_cents = models.PositiveIntegerField(_("price"))
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)

@@ -1,11 +1,48 @@
-"""Reads of trips: what one costs, and what stands in the way of its end."""
+"""Reads of trips: what one costs, what stands in the way of its end, what to take instead."""
 
-from bookings.trips.queries.price import (
+from bookings.trips.queries.alternatives import alternative_to
+from bookings.trips.queries.bays import zone_marks
+from bookings.trips.queries.ending import (
+    BAY_UNKNOWN,
+    CABLE,
     MOVING,
+    PHOTO_REQUIRED,
     EndCondition,
     PlaceJudged,
-    judge_place,
-    price_lines,
+    judge_end,
+    vehicle_fix,
 )
+from bookings.trips.queries.policies import (
+    STRIKES_FOR,
+    EndTerms,
+    all_policies,
+    end_terms,
+    limits_of,
+    policy_in,
+    policy_of,
+)
+from bookings.trips.queries.price import WAIVED_UNLOCK, price_lines, price_terms, waived
 
-__all__ = ["MOVING", "EndCondition", "PlaceJudged", "judge_place", "price_lines"]
+__all__ = [
+    "BAY_UNKNOWN",
+    "CABLE",
+    "MOVING",
+    "PHOTO_REQUIRED",
+    "STRIKES_FOR",
+    "WAIVED_UNLOCK",
+    "EndCondition",
+    "EndTerms",
+    "PlaceJudged",
+    "all_policies",
+    "alternative_to",
+    "end_terms",
+    "judge_end",
+    "limits_of",
+    "policy_in",
+    "policy_of",
+    "price_lines",
+    "price_terms",
+    "vehicle_fix",
+    "waived",
+    "zone_marks",
+]

@@ -1,56 +1,17 @@
-"""Reads of trips: what a running one costs, and what stands in the way of its end."""
+"""What a trip costs, so far or in the end."""
 
-import dataclasses
 import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
 
-from bookings.pricing.rules import price_trip
+from bookings.pricing.rules import Perk, ZoneMark, price_trip
 from bookings.trips import rules
 from bookings.trips.models import Trip
-from bookings.trips.rules import Fix, Source
-from fleet.telematics.queries import latest_position
-from fleet.zones.queries import NearestPlace, parking_verdict
-from mobility.core.money import PriceLine
+from bookings.trips.states import Waiver
+from mobility.core.money import PriceLine, total_cents
 
-MOVING = "vehicle_moving"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class EndCondition:
-    """One thing that stands in the way of an end; `nearest` is where it would not."""
-
-    code: str
-    nearest: NearestPlace | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PlaceJudged:
-    """Whose word the place rests on, and everything that is wrong with it."""
-
-    source: Source
-    conditions: tuple[EndCondition, ...]
-
-
-def judge_place(*, trip: Trip, phone: Fix | None, at: datetime.datetime) -> PlaceJudged:
-    """All unmet conditions for ending `trip` where it is now, in one answer."""
-    place = rules.place_of_end(vehicle=_vehicle_fix(trip), phone=phone, at=at)
-    if place.fix is None:
-        return PlaceJudged(place.source, ())
-    verdict = parking_verdict(
-        city_id=trip.vehicle.city_id,
-        organisation_id=trip.organisation_id,
-        lon=place.fix.lon,
-        lat=place.fix.lat,
-        accuracy_m=place.fix.accuracy_m,
-        kind=trip.vehicle.kind,
-        vehicle_type=trip.vehicle.type.code,
-        # Zones that were published under way must not catch the rider.
-        since=trip.started_at,
-        at=at,
-    )
-    conditions = [EndCondition(code, verdict.nearest) for code in verdict.reasons]
-    if rules.is_moving(place):
-        conditions.append(EndCondition(MOVING))
-    return PlaceJudged(place.source, tuple(conditions))
+WAIVED_UNLOCK = "waived_unlock"
 
 
 def price_lines(*, trip: Trip, at: datetime.datetime, distance_m: int = 0) -> tuple[PriceLine, ...]:
@@ -58,25 +19,34 @@ def price_lines(*, trip: Trip, at: datetime.datetime, distance_m: int = 0) -> tu
 
     Kilometres count only in the final price: the way is known for sure only afterwards.
     """
-    if trip.started_at is None:
+    if trip.started_at is None or trip.waiver == Waiver.ALL:
         return ()
+    fare = trip.reservation.fare
+    terms = price_terms(trip=trip, at=at, distance_m=distance_m)
+    return waived(price_trip(fare=fare, **terms), waiver=trip.waiver)
+
+
+def price_terms(*, trip: Trip, at: datetime.datetime, distance_m: int) -> dict[str, Any]:
+    """What the price rules ask about a trip, beside its fare."""
     hold_s = int((trip.requested_at - trip.reservation.reserved_at).total_seconds())
-    return price_trip(
-        fare=trip.reservation.fare,
-        segments=rules.segments(trip.stretches, at=at),
-        hold_s=hold_s,
-        distance_m=distance_m,
-    )
+    return {
+        "segments": rules.segments(trip.stretches, at=at),
+        "hold_s": hold_s,
+        "distance_m": distance_m,
+        "zones": tuple(ZoneMark(**mark) for mark in trip.zones),
+        "perks": tuple(Perk.from_json(perk) for perk in trip.reservation.perks),
+    }
 
 
-def _vehicle_fix(trip: Trip) -> Fix | None:
-    position = latest_position(vehicle_id=trip.vehicle_id)
-    if position is None:
-        return None
-    return Fix(
-        lon=position.lon,
-        lat=position.lat,
-        accuracy_m=position.accuracy_m or 0.0,
-        at=position.at,
-        speed_kmh=position.speed_kmh or 0.0,
+def waived(lines: Sequence[PriceLine], *, waiver: str) -> tuple[PriceLine, ...]:
+    """The lines with what is not asked for taken off again, never below nothing."""
+    if waiver == Waiver.ALL:
+        return ()
+    unlock = next((line for line in lines if line.kind == "unlock"), None)
+    off = min(unlock.cents, total_cents(lines)) if unlock is not None else 0
+    if waiver != Waiver.UNLOCK or unlock is None or off <= 0:
+        return tuple(lines)
+    line = PriceLine(
+        kind=WAIVED_UNLOCK, quantity=Decimal(1), unit="trip", cents=-off, vat_rate=unlock.vat_rate
     )
+    return (*lines, line)

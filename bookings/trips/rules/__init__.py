@@ -20,6 +20,7 @@ from bookings.trips.rules.place import (
     place_of_end,
 )
 from bookings.trips.rules.stretches import (
+    BANK_PATIENCE,
     END_PATIENCE,
     HORIZON,
     HORIZON_LOW,
@@ -37,6 +38,7 @@ from bookings.trips.rules.stretches import (
 )
 
 __all__ = [
+    "BANK_PATIENCE",
     "END_PATIENCE",
     "FRESH",
     "HORIZON",

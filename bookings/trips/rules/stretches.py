@@ -11,6 +11,8 @@ Stretch = Mapping[str, Any]
 UNLOCK_TTL_S = 20
 LOCK_TTL_S = 20
 
+# Beside the minute a vehicle gets: people find their bank's app, and their glasses.
+BANK_PATIENCE = datetime.timedelta(minutes=4)
 START_PATIENCE = datetime.timedelta(seconds=60)
 END_PATIENCE = datetime.timedelta(seconds=90)
 PRICE_PATIENCE = datetime.timedelta(seconds=60)
@@ -20,16 +22,21 @@ HORIZON = datetime.timedelta(hours=2)
 HORIZON_LOW = datetime.timedelta(hours=1)
 
 
-def begin(kind: SegmentKind, *, at: datetime.datetime) -> list[Stretch]:
-    """The meter starts."""
-    return [{"kind": kind.value, "start": at.isoformat(), "end": None}]
+def begin(kind: SegmentKind, *, at: datetime.datetime, itself: bool = False) -> list[Stretch]:
+    """The meter starts; `itself` marks a stretch that nobody asked for."""
+    row = {"kind": kind.value, "start": at.isoformat(), "end": None}
+    return [{**row, "itself": True} if itself else row]
 
 
 def switch(
-    stretches: Sequence[Stretch], kind: SegmentKind, *, at: datetime.datetime
+    stretches: Sequence[Stretch],
+    kind: SegmentKind,
+    *,
+    at: datetime.datetime,
+    itself: bool = False,
 ) -> list[Stretch]:
     """One stretch ends where the next one begins."""
-    return [*close(stretches, at=at), *begin(kind, at=at)]
+    return [*close(stretches, at=at), *begin(kind, at=at, itself=itself)]
 
 
 def close(stretches: Sequence[Stretch], *, at: datetime.datetime) -> list[Stretch]:

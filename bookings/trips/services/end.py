@@ -1,28 +1,55 @@
 """Ending a trip: all that is in the way in one answer, and a meter that stands from the first
 valid attempt on, whatever the lock does afterwards.
+
+DomainError
+├── NotFound  TripNotFound
+└── Conflict  EndBlocked, TripNotStarted
 """
 
 import datetime
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.reservations.services import complete_reservation
-from bookings.trips import rules
-from bookings.trips.events import TripEnded
+from bookings.pricing.rules import ZoneWhen
+from bookings.trips.events import TripEndRefused
 from bookings.trips.models import Trip
-from bookings.trips.queries import EndCondition, PlaceJudged, judge_place
-from bookings.trips.rules import Fix, Source
-from bookings.trips.services.orders import KEEPER, order, trip_ref
+from bookings.trips.queries import (
+    EndCondition,
+    EndTerms,
+    PlaceJudged,
+    end_terms,
+    judge_end,
+    zone_marks,
+)
+from bookings.trips.rules import Fix
 from bookings.trips.services.start import fail_start
-from bookings.trips.states import OVER, RIDING, Step, TripFlag, TripState
-from fleet.vehicles.services import block_vehicle, mark_trip
-from fleet.vehicles.states import BlockReason, TripMark
+from bookings.trips.services.stop import Ending, begin_ending
+from bookings.trips.states import OVER, RIDING, EndReason, TripFlag, TripState, Waiver
 from mobility.core import outbox
 from mobility.core.errors import Conflict, NotFound
 from mobility.core.principals import Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import LostRace
+
+# A photo that is asked for may follow the end within this time; in an outage within the longer one.
+PHOTO_WITHIN = datetime.timedelta(minutes=15)
+PHOTO_IN_OUTAGE = datetime.timedelta(hours=24)
+# How often an end looks again when a pause, a resume or the vehicle's answer crossed it.
+TRIES = 3
+# What moves under an end that lost a race.
+MOVING_FIELDS = (
+    "state",
+    "started_at",
+    "end_requested_at",
+    "ended_at",
+    "end_reason",
+    "waiting_since",
+    "stretches",
+    "commands",
+    "flags",
+    "idle_since",
+    "failure",
+)
 
 
 class EndBlocked(Conflict):
@@ -47,19 +74,73 @@ class TripNotStarted(Conflict):
 
 
 def end_trip(
-    *, trip: Trip, phone: Fix | None, at: datetime.datetime, by: Principal
+    *, trip: Trip, phone: Fix | None, at: datetime.datetime, by: Principal, bay: str = ""
 ) -> tuple[EndCondition, ...]:
     """End a trip, or say everything that is in the way; an empty answer means it is ending.
 
     1. A trip that ends or has ended is left as it is. One whose vehicle has not unlocked yet is
        called off, free of charge.
-    2. Judge the place: the vehicle's fresh word, else the phone's; if nobody knows where the
-       vehicle is, that is our failure and the trip may end.
-    3. With conditions unmet the refusal is kept on the trip and the trip goes on.
-    4. Else the meter stands at `at`, and the vehicle is told to lock.
+    2. In an outage every attempt ends the trip: the meter stands at the rider's first one.
+    3. Else judge the place, the photo and the plug (`judge_end`); `bay` is the code on a bay's post.
+    4. With conditions unmet the refusal is kept on the trip and the trip goes on.
+    5. Else the meter stands at `at`, or where the lock was shut by hand if that ends trips here,
+       and the vehicle is told to lock.
 
-    Raises `TripNotStarted`, `LostRace`.
+    Whatever crosses an end (a pause, a second phone, the vehicle's answer) does not refuse it: the
+    trip is looked at again. Raises `TripNotStarted`, and `LostRace` after too many such crossings.
     """
+    for _again in range(TRIES - 1):
+        try:
+            return _end(trip, phone=phone, bay=bay, at=at, by=by)
+        except LostRace:
+            trip.refresh_from_db(fields=MOVING_FIELDS)
+    return _end(trip, phone=phone, bay=bay, at=at, by=by)
+
+
+def force_end(*, trip: Trip, reason: str, at: datetime.datetime, by: Principal) -> Trip:
+    """Staff end a trip wherever it is: the meter stands now, the lock is tried all the same.
+
+    Raises `TripNotStarted` unless the trip is under way; ending twice is ending once.
+    """
+    for _again in range(TRIES):
+        if trip.state == TripState.ENDING or trip.state in OVER:
+            return trip
+        if trip.state not in RIDING:
+            raise TripNotStarted
+        how = Ending(
+            reason=EndReason.STAFF, meter_at=at, flags=[TripFlag.ENDED_BY_STAFF], note=reason
+        )
+        try:
+            with transaction.atomic():
+                begin_ending(trip, how, at=at, by=by)
+        except LostRace:
+            trip.refresh_from_db(fields=MOVING_FIELDS)
+    return trip
+
+
+def outage_ending(
+    trip: Trip, *, incident_id: int, since: datetime.datetime, at: datetime.datetime
+) -> Ending:
+    """How a trip ends while its operator's vehicles cannot be heard.
+
+    The meter stands at the rider's first attempt since the outage began, the unlocking is given
+    back for the trouble, and a photo is asked for.
+    """
+    first = trip.first_attempt_at
+    frozen = first if first is not None and since <= first else at
+    return Ending(
+        reason=EndReason.OUTAGE,
+        meter_at=frozen,
+        flags=[TripFlag.OUTAGE, TripFlag.PHOTO_ASKED],
+        waiver=Waiver.UNLOCK,
+        incident_id=incident_id,
+        photo_due_at=at + PHOTO_IN_OUTAGE,
+    )
+
+
+def _end(
+    trip: Trip, *, phone: Fix | None, bay: str, at: datetime.datetime, by: Principal
+) -> tuple[EndCondition, ...]:
     if trip.state == TripState.ENDING or trip.state in OVER:
         return ()
     if trip.state == TripState.START_FAILED:
@@ -68,105 +149,59 @@ def end_trip(
         if trip.state == TripState.STARTING:
             fail_start(trip=trip, failure="called_off", at=at, by=by)
             return ()
-        judged = judge_place(trip=trip, phone=phone, at=at)
+        terms = end_terms(trip=trip, at=at)
+        if terms.incident_id is not None and terms.incident_since is not None:
+            how = outage_ending(
+                trip, incident_id=terms.incident_id, since=terms.incident_since, at=at
+            )
+            begin_ending(trip, how, at=at, by=by)
+            return ()
+        judged = judge_end(trip=trip, terms=terms, phone=phone, bay=bay, at=at)
         if judged.conditions:
-            _keep_refusal(trip, judged.conditions)
+            _keep_refusal(trip, judged.conditions, at=at)
             return judged.conditions
-        _begin_ending(trip, flags=_flags(judged), at=at, by=by)
+        begin_ending(trip, _how(trip, judged, terms, at=at), at=at, by=by)
     return ()
 
 
-def force_end(*, trip: Trip, reason: str, at: datetime.datetime, by: Principal) -> Trip:
-    """Staff end a trip wherever it is: the meter stands now, the lock is tried all the same.
-
-    Raises `TripNotStarted` unless the trip is under way; ending twice is ending once.
-    """
-    if trip.state == TripState.ENDING or trip.state in OVER:
-        return trip
-    if trip.state not in RIDING:
-        raise TripNotStarted
-    with transaction.atomic():
-        _begin_ending(trip, flags=[TripFlag.ENDED_BY_STAFF], at=at, by=by, reason=reason)
-    return trip
-
-
-def finish_ending(*, trip: Trip, locked: bool, at: datetime.datetime) -> None:
-    """The trip is over at the moment where its meter stood.
-
-    Without the lock's word the rider is let go all the same, and the vehicle is blocked for staff
-    to look at: nobody pays for a broken lock.
-    """
-    flags = trip.flags if locked else [*trip.flags, TripFlag.LOCK_UNCONFIRMED]
-    ended_at = trip.end_requested_at or at
-    move(
-        trip,
-        to=TripState.ENDED,
-        at=at,
-        by=KEEPER,
-        ended_at=ended_at,
-        waiting_since=at,
-        flags=flags,
+def _how(trip: Trip, judged: PlaceJudged, terms: EndTerms, *, at: datetime.datetime) -> Ending:
+    shut = trip.idle_since if terms.policy.lock_ends_after_s is not None else None
+    by_hand = shut is not None and trip.state == TripState.RUNNING and shut < at
+    zones = []
+    if judged.fix is not None and trip.reservation.fare.zone_fees:
+        fix = judged.fix
+        zones = zone_marks(trip=trip, when=ZoneWhen.END, lon=fix.lon, lat=fix.lat, at=at)
+    return Ending(
+        reason=EndReason.LOCK_SHUT if by_hand else EndReason.RIDER,
+        meter_at=shut if by_hand and shut is not None else at,
+        flags=[*judged.flags, *([TripFlag.PHOTO_ASKED] if judged.uncertain else [])],
+        photo_due_at=at + PHOTO_WITHIN if judged.uncertain else None,
+        zones=zones,
     )
-    if not locked:
-        block_vehicle(vehicle_id=trip.vehicle_id, reason=BlockReason.MAINTENANCE, at=at, by=KEEPER)
-    _mark(trip, TripMark.ENDED, at=at, by=KEEPER)
-    complete_reservation(reservation=trip.reservation, at=at, by=KEEPER)
+
+
+def _keep_refusal(
+    trip: Trip, conditions: tuple[EndCondition, ...], *, at: datetime.datetime
+) -> None:
+    """For support and the rider: what they were told, since when, and how often."""
+    trip.end_refusals += 1
+    trip.last_refusal = [condition.code for condition in conditions]
+    trip.end_blocked_at = trip.end_blocked_at or at
+    trip.first_attempt_at = trip.first_attempt_at or at
+    Trip.objects.filter(pk=trip.pk).update(
+        end_refusals=trip.end_refusals,
+        last_refusal=trip.last_refusal,
+        end_blocked_at=trip.end_blocked_at,
+        first_attempt_at=trip.first_attempt_at,
+    )
     outbox.publish(
-        TripEnded(
+        TripEndRefused(
             trip_id=str(trip.public_id),
             vehicle_id=trip.vehicle_id,
             user_principal=trip.user.principal,
-            started_at=trip.started_at or ended_at,
-            ended_at=ended_at,
+            conditions=trip.last_refusal,
+            refusals=trip.end_refusals,
+            at=at,
         ),
         at=at,
     )
-
-
-def retry_lock(*, trip: Trip, at: datetime.datetime) -> None:
-    """Ask the lock a second and last time."""
-    trip.commands += 1
-    Trip.objects.filter(pk=trip.pk).update(commands=trip.commands)
-    order(trip, Step.END_AGAIN, number=trip.commands, ttl_s=rules.LOCK_TTL_S, at=at, by=KEEPER)
-
-
-def _begin_ending(
-    trip: Trip, *, flags: list[str], at: datetime.datetime, by: Principal, reason: str = ""
-) -> None:
-    number = trip.commands + 1
-    move(
-        trip,
-        to=TripState.ENDING,
-        at=at,
-        by=by,
-        reason=reason,
-        end_requested_at=at,
-        waiting_since=at,
-        stretches=rules.close(trip.stretches, at=at),
-        flags=[*trip.flags, *flags],
-        commands=number,
-    )
-    _mark(trip, TripMark.ENDING, at=at, by=by)
-    order(trip, Step.END, number=number, ttl_s=rules.LOCK_TTL_S, at=at, by=by)
-
-
-def _keep_refusal(trip: Trip, conditions: tuple[EndCondition, ...]) -> None:
-    """For support: what the rider was told, and how often."""
-    trip.end_refusals += 1
-    trip.last_refusal = [condition.code for condition in conditions]
-    Trip.objects.filter(pk=trip.pk).update(
-        end_refusals=trip.end_refusals, last_refusal=trip.last_refusal
-    )
-
-
-def _flags(judged: PlaceJudged) -> list[str]:
-    flags: dict[Source, list[Any]] = {
-        Source.VEHICLE: [],
-        Source.PHONE: [TripFlag.POSITION_FROM_PHONE],
-        Source.NOBODY: [TripFlag.POSITION_UNVERIFIED],
-    }
-    return flags[judged.source]
-
-
-def _mark(trip: Trip, mark: TripMark, *, at: datetime.datetime, by: Principal) -> None:
-    mark_trip(hold_id=trip.reservation.hold_id, mark=mark, trip_ref=trip_ref(trip), at=at, by=by)

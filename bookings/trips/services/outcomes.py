@@ -5,10 +5,11 @@ import datetime
 from django.db import transaction
 
 from bookings.trips.models import Trip
-from bookings.trips.services.end import finish_ending, retry_lock
+from bookings.trips.services.late import note_late_unlock
 from bookings.trips.services.orders import KEEPER, parse_purpose
 from bookings.trips.services.pause import flag_pause, resume_late, undo_resume
 from bookings.trips.services.start import confirm_start, fail_start
+from bookings.trips.services.stop import finish_ending, retry_lock
 from bookings.trips.states import Step, TripFlag, TripState
 from fleet.vehicles.services import lift_block
 from fleet.vehicles.states import BlockReason, CommandState
@@ -62,7 +63,9 @@ def _apply(trip: Trip, step: Step, *, confirmed: bool, result: str, at: datetime
 
 
 def _apply_late(trip: Trip, step: Step, *, newest: bool, at: datetime.datetime) -> None:
-    """The lock did it after we had stopped waiting: it is not broken after all."""
+    """The vehicle did it after we had stopped waiting: it is not broken after all."""
+    if step is Step.START and trip.state == TripState.START_FAILED:
+        note_late_unlock(trip=trip, at=at)
     if step is Step.RESUME and newest and trip.state == TripState.PAUSED:
         # Else the rider would ride an open vehicle at the price of a pause.
         resume_late(trip=trip, at=at)

@@ -1,6 +1,7 @@
 """Pausing and resuming."""
 
 import datetime
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from bookings.pricing.rules import SegmentKind
 from bookings.trips import rules
 from bookings.trips.models import Trip
 from bookings.trips.services.orders import KEEPER, order, trip_ref
-from bookings.trips.states import Step, TripFlag, TripState
+from bookings.trips.states import Notice, Step, TripFlag, TripState
 from fleet.vehicles.services import mark_trip
 from fleet.vehicles.states import TripMark
 from mobility.core.errors import Conflict
@@ -24,10 +25,11 @@ class TripNotPausable(Conflict):
     message = _("This is not possible while your trip is: %(state)s.")
 
 
-def pause_trip(*, trip: Trip, at: datetime.datetime, by: Principal) -> Trip:
+def pause_trip(*, trip: Trip, at: datetime.datetime, by: Principal, itself: bool = False) -> Trip:
     """Pause a running trip: the cheaper minute counts at once, the vehicle is told to lock.
 
-    Pausing a paused trip changes nothing. Raises `TripNotPausable`, `LostRace`.
+    `itself` says that nobody asked for it: such a pause has no length of its own, the vehicle just
+    stands. Pausing a paused trip changes nothing. Raises `TripNotPausable`, `LostRace`.
     """
     return _switch(
         trip,
@@ -37,6 +39,7 @@ def pause_trip(*, trip: Trip, at: datetime.datetime, by: Principal) -> Trip:
         step=Step.PAUSE,
         at=at,
         by=by,
+        itself=itself,
     )
 
 
@@ -98,19 +101,28 @@ def _switch(
     step: Step,
     at: datetime.datetime,
     by: Principal,
+    itself: bool = False,
 ) -> Trip:
     if trip.state == to:
         return trip
     if trip.state not in {TripState.RUNNING, TripState.PAUSED}:
         raise TripNotPausable(state=trip.get_state_display())
     number = trip.commands + 1
-    stretches = rules.switch(trip.stretches, kind, at=at)
+    stretches = rules.switch(trip.stretches, kind, at=at, itself=itself)
+    # Who acts rides: reminders and a refused end are about what was before.
+    fresh = {} if itself else {"idle_since": None, "noticed": _lasting(trip.noticed)}
+    flags = list(dict.fromkeys([*trip.flags, TripFlag.AUTO_PAUSED])) if itself else trip.flags
     with transaction.atomic():
-        move(trip, to=to, at=at, by=by, stretches=stretches, commands=number)
+        move(trip, to=to, at=at, by=by, stretches=stretches, commands=number, flags=flags, **fresh)
         _mark(trip, mark, at=at, by=by)
         ttl_s = rules.UNLOCK_TTL_S if step is Step.RESUME else rules.LOCK_TTL_S
         order(trip, step, number=number, ttl_s=ttl_s, at=at, by=by)
     return trip
+
+
+def _lasting(noticed: Sequence[str]) -> list[str]:
+    """What need not be told again on this ride."""
+    return [notice for notice in noticed if notice == Notice.LOW_BATTERY]
 
 
 def _mark(trip: Trip, mark: TripMark, *, at: datetime.datetime, by: Principal) -> None:

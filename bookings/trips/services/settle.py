@@ -2,10 +2,12 @@
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 
-from bookings.payments.services import charge_payment
+from bookings.payments.services import charge_directly, charge_payment
+from bookings.payments.states import Purpose
 from bookings.trips.events import TripPriced
 from bookings.trips.models import Trip
 from bookings.trips.queries import price_lines
@@ -13,8 +15,13 @@ from bookings.trips.services.orders import KEEPER
 from bookings.trips.states import TripState
 from fleet.telematics.queries import trip_distance_m
 from mobility.core import outbox
-from mobility.core.money import total_cents
+from mobility.core.money import PriceLine, total_cents
 from mobility.core.transitions import move
+
+
+def perks_ref(trip: Trip) -> str:
+    """The name under which a trip uses up perks."""
+    return f"trip:{trip.public_id}"
 
 
 def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | None:
@@ -24,7 +31,7 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
     the receipt. A trip that is not waiting for its price is left alone.
     """
     trip = Trip.objects.with_story().filter(public_id=trip_id).first()
-    if trip is None or trip.state != TripState.ENDED or trip.payment is None:
+    if trip is None or trip.state != TripState.ENDED:
         return None
     distance_m = _distance_m(trip)
     lines = price_lines(trip=trip, at=at, distance_m=distance_m)
@@ -39,7 +46,7 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
             distance_m=distance_m,
             price_cents=total,
         )
-        charge_payment(payment=trip.payment, lines=lines, at=at, by=KEEPER)
+        _charge(trip, lines, at=at)
         if total == 0:
             move(trip, to=TripState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
         outbox.publish(
@@ -48,7 +55,7 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
                 vehicle_id=trip.vehicle_id,
                 user_principal=trip.user.principal,
                 price_cents=total,
-                currency=trip.payment.currency,
+                currency=trip.reservation.fare.currency,
                 distance_m=distance_m,
             ),
             at=at,
@@ -69,6 +76,24 @@ def note_payment_failed(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
 def note_payment_written_off(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
     """Staff gave up on the money."""
     _move_on(trip_id, to=TripState.WRITTEN_OFF, at=at)
+
+
+def _charge(trip: Trip, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:
+    """What was promised is collected; a ride that began without a promise is charged as it is."""
+    if trip.payment is not None:
+        charge_payment(payment=trip.payment, lines=lines, at=at, by=KEEPER)
+        return
+    trip.payment = charge_directly(
+        payer_id=trip.user_id,
+        organisation_id=trip.organisation_id,
+        purpose=Purpose.TRIP,
+        purpose_ref=trip.public_id,
+        lines=lines,
+        currency=trip.reservation.fare.currency,
+        at=at,
+        by=KEEPER,
+    )
+    Trip.objects.filter(pk=trip.pk).update(payment=trip.payment)
 
 
 def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> None:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 import structlog
 from django.db import transaction
 
+from bookings.reservations.services import extend_ride_hold
 from bookings.trips import rules
 from bookings.trips.models import Trip
-from bookings.trips.services.end import finish_ending
+from bookings.trips.services.care import note_idle, take_care, trips_in_need
+from bookings.trips.services.late import open_late, watch_late_unlocks
 from bookings.trips.services.orders import KEEPER
 from bookings.trips.services.settle import price_ended_trip
 from bookings.trips.services.start import fail_start
+from bookings.trips.services.stop import finish_ending
 from bookings.trips.states import TripState
-from fleet.vehicles.services import VehicleTaken, extend_hold
 from mobility.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
@@ -28,7 +30,12 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
     2. `ending` for a minute and a half: over, at the moment where the meter stood.
     3. `ended` for a minute without a price: priced now.
     4. Riding with less than an hour of hold left: held two hours ahead again.
+    5. Standing locked, paused for too long, out of battery: what the policy says (`care`).
+    6. Failed starts whose vehicle unlocked late and was ridden off: the ride begins after all.
     """
+    note_idle(at=at)
+    cares = {trip.pk: (trip, care) for trip, care in trips_in_need(at=at)}
+    late, _forgotten = watch_late_unlocks(at=at)
     return {
         "starts_failed": _each(
             _stuck(TripState.STARTING, at - rules.START_PATIENCE),
@@ -43,6 +50,11 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
             lambda trip: price_ended_trip(trip_id=trip.public_id, at=at),
         ),
         "holds_extended": _each(_running_short(at), lambda trip: _extend(trip, at=at)),
+        "cared_for": _each(
+            [trip for trip, _care in cares.values()],
+            lambda trip: take_care(trip, cares[trip.pk][1], at=at),
+        ),
+        "opened_late": _each(late, lambda trip: open_late(trip=trip, at=at)),
     }
 
 
@@ -74,9 +86,5 @@ def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
 
 
 def _extend(trip: Trip, *, at: datetime.datetime) -> None:
-    try:
-        extend_hold(hold_id=trip.reservation.hold_id, until=at + rules.HORIZON, at=at, by=KEEPER)
-    except VehicleTaken:
-        # Somebody has booked the vehicle for later; staff see the overlap coming.
-        log.warning("bookings.hold_not_extended", trip=str(trip.public_id))
-        raise
+    """A booking ahead is moved or displaced early, and its person told, while that still helps."""
+    extend_ride_hold(reservation=trip.reservation, until=at + rules.HORIZON, at=at, by=KEEPER)

@@ -1,4 +1,4 @@
-"""Doors of trips: start, look, pause, resume, end, receipt."""
+"""Doors of trips for their riders: start, look, pause, resume, end, receipt, and what went wrong."""
 
 from typing import Any, cast
 
@@ -12,21 +12,22 @@ from bookings.payments.wire import ReceiptSerializer, receipt_body
 from bookings.reservations.queries import vehicle_by_ref
 from bookings.trips import services
 from bookings.trips.models import Trip
+from bookings.trips.queries import alternative_to
 from bookings.trips.rules import Fix
 from bookings.trips.states import ACTIVE
-from bookings.trips.wire import (
+from bookings.trips.wire.trips import (
+    BrokenSerializer,
     EndSerializer,
-    ForceEndSerializer,
+    RiderWordsSerializer,
     StartSerializer,
     TripSerializer,
+    alternative_body,
     condition_body,
     trip_body,
 )
 from mobility.accounts.models import User
-from mobility.accounts.permissions import HasRole
-from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ScopedViewSet, spans_transactions
 from mobility.core.problems import problem_response
 
 # A phone that does not say how well it knows its place is taken to know it about this well.
@@ -40,8 +41,13 @@ class TripViewSet(ScopedViewSet):
     serializer_class = TripSerializer
 
     @extend_schema(request=StartSerializer, responses={201: TripSerializer})
+    @spans_transactions
     def create(self, request: Request) -> Response:
-        """Unlock: start a trip on a reservation, or at once on a free vehicle."""
+        """Unlock: start a trip on a reservation or a booking, or at once on a free vehicle.
+
+        402 `payment_action_required` names the trip and what the bank asks of the person; go on
+        with `confirm-payment` then. 402 `payment_declined` costs nothing, the vehicle is free.
+        """
         form = StartSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         asked, at = form.validated_data, clock.now()
@@ -49,6 +55,7 @@ class TripViewSet(ScopedViewSet):
         trip = services.start_trip(
             user=cast("User", request.user),
             reservation_id=asked.get("reservation"),
+            booking_id=asked.get("booking"),
             vehicle=vehicle,
             at=at,
         )
@@ -72,8 +79,17 @@ class TripViewSet(ScopedViewSet):
 
     @extend_schema(responses=TripSerializer)
     def retrieve(self, request: Request, public_id: str) -> Response:
-        """One trip, with what it costs so far."""
-        return self._answer(self.get_object())
+        """One trip, with what it costs so far; after a failed start with what to take instead."""
+        trip, at = self.get_object(), clock.now()
+        found = alternative_to(trip=trip, at=at)
+        return Response({**trip_body(trip, at=at), "alternative": alternative_body(found)})
+
+    @extend_schema(request=None, responses=TripSerializer)
+    @spans_transactions
+    def confirm_payment(self, request: Request, public_id: str) -> Response:
+        """Go on with a start after the person has confirmed the payment with their bank."""
+        trip = services.confirm_payment(trip=self._own(), at=clock.now())
+        return self._answer(trip)
 
     @extend_schema(request=None, responses=TripSerializer)
     def pause(self, request: Request, public_id: str) -> Response:
@@ -99,11 +115,33 @@ class TripViewSet(ScopedViewSet):
         if "lat" in asked and "lon" in asked:
             accuracy_m = asked.get("accuracy_m", PHONE_ACCURACY_M)
             phone = Fix(lon=asked["lon"], lat=asked["lat"], accuracy_m=accuracy_m, at=at)
-        conditions = services.end_trip(trip=trip, phone=phone, at=at, by=trip.user.principal)
+        conditions = services.end_trip(
+            trip=trip, phone=phone, bay=asked.get("bay", ""), at=at, by=trip.user.principal
+        )
         if conditions:
             # Not raised: what the rider was told stays on the trip.
             bodies = [condition_body(condition) for condition in conditions]
             return problem_response(services.EndBlocked(extra={"conditions": bodies}))
+        return self._answer(trip)
+
+    @extend_schema(request=BrokenSerializer, responses=TripSerializer)
+    def broken(self, request: Request, public_id: str) -> Response:
+        """Give a broken vehicle back: free in the first minutes and metres, 409 afterwards."""
+        form = BrokenSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        trip, at = self._own(), clock.now()
+        services.cancel_broken(trip=trip, **form.validated_data, at=at, by=trip.user.principal)
+        found = alternative_to(trip=trip, at=at)
+        return Response({**trip_body(trip, at=at), "alternative": alternative_body(found)})
+
+    @extend_schema(request=RiderWordsSerializer, responses=TripSerializer)
+    def not_mine(self, request: Request, public_id: str) -> Response:
+        """Say "this is not my ride": it ends at once and becomes a dispute that staff look at."""
+        form = RiderWordsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        trip = self._own()
+        text = form.validated_data["text"]
+        services.disown_trip(trip=trip, text=text, at=clock.now(), by=trip.user.principal)
         return self._answer(trip)
 
     @extend_schema(responses=ReceiptSerializer)
@@ -127,30 +165,3 @@ class TripViewSet(ScopedViewSet):
     @staticmethod
     def _answer(trip: Trip) -> Response:
         return Response(trip_body(trip, at=clock.now()))
-
-
-class ForceEndViewSet(ScopedViewSet):
-    """Staff's hand on a trip that its rider cannot end."""
-
-    queryset = Trip.objects.all()
-    permission_classes = [HasRole(Role.FLEET_OPERATOR)]
-
-    @extend_schema(request=ForceEndSerializer, responses=TripSerializer)
-    def create(self, request: Request, public_id: str) -> Response:
-        """End a trip wherever it is; the meter stands now."""
-        form = ForceEndSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        user, trip = cast("User", request.user), self.get_object()
-        at = clock.now()
-        services.force_end(
-            trip=trip, reason=form.validated_data["reason"], at=at, by=user.principal
-        )
-        return Response(trip_body(trip, at=at))
-
-    def get_queryset(self) -> Any:
-        """Only trips on the staff's own vehicles."""
-        user = cast("User", self.request.user)
-        trips = cast("Any", super().get_queryset()).with_story()
-        if user.is_superuser:
-            return trips
-        return trips.filter(organisation__in=user.organisations_as(Role.FLEET_OPERATOR))

@@ -1,0 +1,157 @@
+"""Doors of what may follow a trip, for its rider: photos, disputes, versions."""
+
+from typing import Any, cast
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from bookings.trips import services
+from bookings.trips.models import EndPhoto, Trip, TripDispute, TripVersion
+from bookings.trips.wire.aftermath import (
+    AppealSerializer,
+    PhotoInSerializer,
+    TripDisputeInSerializer,
+    TripDisputeSerializer,
+    TripPhotoSerializer,
+    TripVersionSerializer,
+    dispute_body,
+    photo_body,
+    version_body,
+)
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.api import ScopedViewSet
+from mobility.core.files.api import UploadView, image_bytes
+
+
+class TripPhotosView(UploadView):
+    """Photos of one trip."""
+
+    @extend_schema(responses=TripPhotoSerializer(many=True))
+    def get(self, request: Request, public_id: str) -> Response:
+        """The photos of a trip and what staff say about them."""
+        photos = EndPhoto.objects.visible_to(cast("User", request.user)).select_related("file")
+        rows = photos.filter(trip__public_id=public_id).order_by("id")
+        return Response([photo_body(photo) for photo in rows])
+
+    @extend_schema(
+        request={"multipart/form-data": PhotoInSerializer}, responses={201: TripPhotoSerializer}
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Send a photo of the vehicle as it is left; three at most, up to a day after the end."""
+        form = PhotoInSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = cast("User", request.user)
+        photo = services.add_photo(
+            trip=_own_trip(user, public_id),
+            data=image_bytes(form.validated_data["photo"]),
+            at=clock.now(),
+            by=user.principal,
+        )
+        return Response(photo_body(photo), status=status.HTTP_201_CREATED)
+
+
+class PhotoViewSet(ScopedViewSet):
+    """One photo of the person's own."""
+
+    queryset = EndPhoto.objects.select_related("file", "trip", "user")
+
+    @extend_schema(request=AppealSerializer, responses=TripPhotoSerializer)
+    def appeal(self, request: Request, public_id: str) -> Response:
+        """Object to what staff said; another look decides."""
+        form = AppealSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, photo = cast("User", request.user), self.get_object()
+        services.appeal_photo(
+            photo=photo, text=form.validated_data["text"], at=clock.now(), by=user.principal
+        )
+        return Response(photo_body(photo))
+
+    def get_queryset(self) -> Any:
+        """A person's own: staff do not object."""
+        return cast("Any", super().get_queryset()).filter(user=self.request.user)
+
+
+class TripDisputesView(UploadView):
+    """Disputes of one trip."""
+
+    parser_classes = (JSONParser, MultiPartParser)
+
+    @extend_schema(responses=TripDisputeSerializer(many=True))
+    def get(self, request: Request, public_id: str) -> Response:
+        """The disputes of a trip, newest first."""
+        disputes = TripDispute.objects.visible_to(cast("User", request.user))
+        rows = disputes.filter(trip__public_id=public_id).select_related("trip", "version")
+        return Response([dispute_body(dispute) for dispute in rows])
+
+    @extend_schema(
+        request={
+            "application/json": TripDisputeInSerializer,
+            "multipart/form-data": TripDisputeInSerializer,
+        },
+        responses={201: TripDisputeSerializer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Object to a trip or its price; the answer is a case with its number and due time."""
+        form = TripDisputeInSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, asked = cast("User", request.user), form.validated_data
+        dispute = services.open_dispute(
+            trip=_own_trip(user, public_id),
+            reason=asked["reason"],
+            text=asked["text"],
+            photos=[image_bytes(upload) for upload in asked["photo"]],
+            at=clock.now(),
+            by=user.principal,
+        )
+        return Response(dispute_body(dispute), status=status.HTTP_201_CREATED)
+
+
+class DisputeViewSet(ScopedViewSet):
+    """Disputes: a person's own, and for staff those about their vehicles."""
+
+    queryset = TripDispute.objects.select_related("trip", "version")
+    serializer_class = TripDisputeSerializer
+
+    @extend_schema(
+        parameters=[OpenApiParameter("state", description="open, accepted or rejected.")],
+        responses=TripDisputeSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """Disputes, newest first."""
+        rows = self.get_queryset()
+        wanted = request.query_params.get("state")
+        if wanted:
+            rows = rows.filter(state=wanted)
+        page: Any = self.paginate_queryset(rows)
+        return self.get_paginated_response([dispute_body(dispute) for dispute in page])
+
+    @extend_schema(responses=TripDisputeSerializer)
+    def retrieve(self, request: Request, public_id: str) -> Response:
+        """One dispute."""
+        return Response(dispute_body(self.get_object()))
+
+
+class TripVersionsView(ScopedViewSet):
+    """What a trip was taken to be, one version after the other."""
+
+    queryset = TripVersion.objects.all()
+    serializer_class = TripVersionSerializer
+    pagination_class = None
+
+    @extend_schema(responses=TripVersionSerializer(many=True))
+    def list(self, request: Request, public_id: str) -> Response:
+        """The versions of a trip, the first one first; empty if it was never corrected."""
+        rows = cast("Any", self.get_queryset()).filter(trip__public_id=public_id)
+        return Response([version_body(version) for version in rows.order_by("number")])
+
+
+def _own_trip(user: User, public_id: str) -> Trip:
+    """The person's own trip; staff take no photos and object to nothing."""
+    trip = Trip.objects.with_story().filter(user=user, public_id=public_id).first()
+    if trip is None:
+        raise services.TripNotFound
+    return trip

@@ -1,0 +1,111 @@
+"""What operators decided, as trips need it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+
+from bookings.trips.models import EndPhoto, Incident, Trip, TripPolicy
+from bookings.trips.rules import Limits
+from bookings.trips.states import BAD_PHOTOS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# How long a bad photo counts.
+STRIKES_FOR = datetime.timedelta(days=90)
+_TERMS = tuple(field.attname for field in TripPolicy._meta.concrete_fields if not field.primary_key)
+
+Policies = dict[tuple[int, str], TripPolicy]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndTerms:
+    """What an end is judged by: the policy, the outage if there is one, the person's photos."""
+
+    policy: TripPolicy
+    incident_id: int | None
+    incident_since: datetime.datetime | None
+    photos: int
+    strikes: int
+
+
+def all_policies() -> Policies:
+    """Every policy by organisation and kind; one query."""
+    return {(row.organisation_id, row.kind): row for row in TripPolicy.objects.all()}
+
+
+def policy_in(policies: Policies, trip: Trip) -> TripPolicy:
+    """The policy for a trip, or the defaults."""
+    found = policies.get((trip.organisation_id, trip.vehicle.kind))
+    return found or TripPolicy(organisation_id=trip.organisation_id, kind=trip.vehicle.kind)
+
+
+def policy_of(*, trip: Trip) -> TripPolicy:
+    """The policy for one trip; one query."""
+    rows = TripPolicy.objects.filter(organisation=trip.organisation_id, kind=trip.vehicle.kind)
+    return rows.first() or TripPolicy(organisation_id=trip.organisation_id, kind=trip.vehicle.kind)
+
+
+def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
+    """All that an end is judged by beside the place; one query."""
+    policy = TripPolicy.objects.filter(
+        organisation=OuterRef("organisation"), kind=OuterRef("vehicle__type__kind")
+    ).values(terms=JSONObject(**{name: name for name in _TERMS}))
+    incident = Incident.objects.open().filter(organisation=OuterRef("organisation"))
+    strikes = (
+        EndPhoto.objects.filter(
+            user=OuterRef("user"), state__in=BAD_PHOTOS, taken_at__gt=at - STRIKES_FOR
+        )
+        .order_by()
+        .values("user")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    row: Mapping[str, Any] = (
+        Trip.objects.filter(pk=trip.pk)
+        .annotate(
+            photo_count=Count("photos", filter=Q(photos__isnull=False)),
+            terms=Subquery(policy),
+            outage_id=Subquery(incident.values("pk")[:1]),
+            outage_since=Subquery(incident.values("since")[:1]),
+            strike_count=Subquery(strikes),
+        )
+        .values("terms", "outage_id", "outage_since", "photo_count", "strike_count")
+        .get()
+    )
+    terms = row["terms"] or {"organisation_id": trip.organisation_id, "kind": trip.vehicle.kind}
+    return EndTerms(
+        policy=TripPolicy(**terms),
+        incident_id=row["outage_id"],
+        incident_since=row["outage_since"],
+        photos=row["photo_count"],
+        strikes=row["strike_count"] or 0,
+    )
+
+
+def limits_of(policy: TripPolicy) -> Limits:
+    """The figures of a policy as spans of time."""
+    return Limits(
+        auto_pause=_minutes(policy.auto_pause_min),
+        first_prompt=_minutes(policy.first_prompt_min),
+        last_prompt=_minutes(policy.last_prompt_min),
+        auto_end=_minutes(policy.auto_end_min),
+        max_pause=_minutes(policy.max_pause_min),
+        lock_ends_after=_seconds(policy.lock_ends_after_s),
+        low_battery_pct=policy.low_battery_pct,
+        dead_battery_pct=policy.dead_battery_pct,
+        dead_after=datetime.timedelta(seconds=policy.dead_after_s),
+    )
+
+
+def _minutes(number: int | None) -> datetime.timedelta | None:
+    return None if number is None else datetime.timedelta(minutes=number)
+
+
+def _seconds(number: int | None) -> datetime.timedelta | None:
+    return None if number is None else datetime.timedelta(seconds=number)

@@ -1,0 +1,212 @@
+"""Putting a priced trip right: a new version of its facts, and the difference back.
+
+DomainError
+└── Conflict  NothingToCorrect
+"""
+
+import datetime
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
+
+from bookings.payments.models import Receipt
+from bookings.payments.services import CorrectionCostsMore, correct_charge
+from bookings.payments.states import DocumentKind
+from bookings.trips import rules
+from bookings.trips.events import TripCorrected
+from bookings.trips.models import Trip, TripVersion
+from bookings.trips.queries import price_lines
+from bookings.trips.services.orders import KEEPER
+from bookings.trips.states import PRICED, TripFlag, VersionState, Waiver
+from mobility.core import outbox
+from mobility.core.errors import Conflict
+from mobility.core.money import PriceLine, total_cents
+from mobility.core.principals import Principal
+from mobility.core.transitions import move
+
+
+class NothingToCorrect(Conflict):
+    """The trip has no price yet, or is already as it is proposed to be."""
+
+    code = "nothing_to_correct"
+    message = _("There is nothing to correct about this trip.")
+
+
+def propose_correction(
+    *,
+    trip: Trip,
+    reason: str,
+    at: datetime.datetime,
+    by: Principal,
+    ended_at: datetime.datetime | None = None,
+    distance_m: int | None = None,
+    waiver: str | None = None,
+) -> TripVersion:
+    """Write down how a priced trip should have been, and what it would cost then.
+
+    1. The first proposal also keeps what was charged, as version 1.
+    2. `ended_at` is an earlier end, `distance_m` another way, `waiver` what is not asked for; what
+       is left out stays.
+    3. Nothing moves yet: `apply_correction` does, and never charges more than before.
+
+    Raises `NothingToCorrect`.
+    """
+    with transaction.atomic():
+        trip = _locked(trip.pk)
+        if trip.state not in PRICED or trip.started_at is None or trip.ended_at is None:
+            raise NothingToCorrect
+        latest = _first_version(trip, at=at)
+        trip.ended_at = max(trip.started_at, min(ended_at or trip.ended_at, trip.ended_at))
+        trip.stretches = rules.cut(trip.stretches, at=trip.ended_at)
+        trip.distance_m = trip.distance_m or 0 if distance_m is None else distance_m
+        trip.waiver = Waiver(trip.waiver if waiver is None else waiver)
+        lines = price_lines(trip=trip, at=at, distance_m=trip.distance_m)
+        return _write(
+            trip, number=latest + 1, lines=lines, reason=reason, at=at, by=by,
+            state=VersionState.PROPOSED,
+        )  # fmt: skip
+
+
+def apply_correction(*, version: TripVersion, at: datetime.datetime, by: Principal) -> TripVersion:
+    """Let a proposed version hold: the difference goes back, the history stays.
+
+    Doing it twice is doing it once. Raises `IllegalMove` for a rejected one and
+    `CorrectionCostsMore`: nobody pays more afterwards than they were told.
+    """
+    with transaction.atomic():
+        trip = _locked(version.trip_id)
+        version.refresh_from_db()
+        if version.state == VersionState.APPLIED:
+            return version
+        before = trip.price_cents or 0
+        facts = _facts(version)
+        for name, value in facts.items():
+            setattr(trip, name, value)
+        lines = _final_lines(trip, version, at=at)
+        if total_cents(lines) > before:
+            raise CorrectionCostsMore
+        move(
+            version, to=VersionState.APPLIED, at=at, by=by, decided_at=at, decided_by=by,
+            lines=[line.as_json() for line in lines], total_cents=total_cents(lines),
+        )  # fmt: skip
+        _rewrite(trip, version, facts)
+        if trip.payment is not None:
+            correct_charge(payment=trip.payment, lines=lines, reason=version.reason, at=at, by=by)
+        _tell(trip, version, before=before, at=at)
+    return version
+
+
+def reject_correction(*, version: TripVersion, at: datetime.datetime, by: Principal) -> TripVersion:
+    """Leave the trip as it is. Raises `IllegalMove` for one that was applied, `LostRace`."""
+    with transaction.atomic():
+        if version.state != VersionState.REJECTED:
+            move(version, to=VersionState.REJECTED, at=at, by=by, decided_at=at, decided_by=by)
+    return version
+
+
+def note_new_distance(*, trip_id: uuid.UUID, distance_m: int, at: datetime.datetime) -> None:
+    """Points came late and the way was another one.
+
+    A price that does not change, only gets the distance; one that falls is corrected at once, to
+    the rider's good; one that would rise is only proposed, for staff to see.
+    """
+    trip = Trip.objects.with_story().filter(public_id=trip_id, state__in=PRICED).first()
+    if trip is None or trip.ended_at is None or trip.distance_m == distance_m:
+        return
+    new = total_cents(price_lines(trip=trip, at=at, distance_m=distance_m))
+    if new == trip.price_cents:
+        Trip.objects.filter(pk=trip.pk).update(distance_m=distance_m)
+        return
+    with transaction.atomic():
+        version = propose_correction(
+            trip=trip, reason="late_points", distance_m=distance_m, at=at, by=KEEPER
+        )
+        if new < (trip.price_cents or 0):
+            apply_correction(version=version, at=at, by=KEEPER)
+
+
+def _locked(pk: int) -> Trip:
+    return Trip.objects.with_story().select_for_update(of=("self",)).get(pk=pk)
+
+
+def _first_version(trip: Trip, *, at: datetime.datetime) -> int:
+    """The highest number so far; where there is none, what was charged becomes number 1."""
+    latest: int | None = trip.versions.aggregate(n=Max("number"))["n"]
+    if latest is not None:
+        return latest
+    receipt = Receipt.objects.filter(payment=trip.payment_id, kind=DocumentKind.RECEIPT).first()
+    lines = [PriceLine.from_json(row) for row in receipt.lines] if receipt is not None else []
+    _write(
+        trip, number=1, lines=lines, reason="as_charged", at=at, by=KEEPER,
+        state=VersionState.APPLIED,
+    )  # fmt: skip
+    return 1
+
+
+def _write(
+    trip: Trip,
+    *,
+    number: int,
+    lines: Sequence[PriceLine],
+    reason: str,
+    state: VersionState,
+    at: datetime.datetime,
+    by: Principal,
+) -> TripVersion:
+    return TripVersion.objects.create(
+        trip=trip,
+        number=number,
+        state=state,
+        at=at,
+        by=by,
+        reason=reason[:200],
+        started_at=trip.started_at or at,
+        ended_at=trip.ended_at or at,
+        stretches=list(trip.stretches),
+        distance_m=trip.distance_m or 0,
+        waiver=trip.waiver,
+        lines=[line.as_json() for line in lines],
+        total_cents=total_cents(lines),
+    )
+
+
+def _facts(version: TripVersion) -> dict[str, Any]:
+    return {
+        "ended_at": version.ended_at,
+        "stretches": version.stretches,
+        "distance_m": version.distance_m,
+        "waiver": version.waiver,
+    }
+
+
+def _final_lines(
+    trip: Trip, version: TripVersion, *, at: datetime.datetime
+) -> tuple[PriceLine, ...]:
+    return price_lines(trip=trip, at=at, distance_m=version.distance_m)
+
+
+def _rewrite(trip: Trip, version: TripVersion, facts: dict[str, Any]) -> None:
+    flags = list(dict.fromkeys([*trip.flags, TripFlag.CORRECTED]))
+    Trip.objects.filter(pk=trip.pk).update(
+        **facts, flags=flags, price_cents=version.total_cents, version=version.number
+    )
+
+
+def _tell(trip: Trip, version: TripVersion, *, before: int, at: datetime.datetime) -> None:
+    outbox.publish(
+        TripCorrected(
+            trip_id=str(trip.public_id),
+            vehicle_id=trip.vehicle_id,
+            user_principal=trip.user.principal,
+            version=version.number,
+            price_cents_before=before,
+            price_cents=version.total_cents,
+            reason=version.reason,
+            at=at,
+        ),
+        at=at,
+    )
