@@ -241,6 +241,7 @@ REST_FRAMEWORK = {
         "privacy": "30/hour",
         "fault-report": "20/hour",
         "ad-hoc": "20/min",
+        "pay-link": "20/min",
         "ad-hoc-watch": "120/min",
         "charging-card": "60/hour",
         "connector-hold": "30/hour",

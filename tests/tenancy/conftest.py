@@ -12,10 +12,11 @@ from django.db import models
 from rest_framework.test import APIClient
 
 from bookings.payments import services as payments
-from bookings.payments.models import PaymentMethod
+from bookings.payments.models import FeeKind, Payment, PaymentMethod, Refund
 from bookings.pricing import services as pricing
-from bookings.pricing.models import Tariff
+from bookings.pricing.models import Tariff, TariffVersion
 from bookings.recharges.models import Recharge
+from bookings.reservations.models import Booking
 from charging.sessions.facts import SessionStart
 from charging.sessions.models import ChargingSession
 from charging.sessions.services import start_sessions
@@ -34,7 +35,7 @@ from fleet.vehicles.models import (
     VehicleHold,
 )
 from mobility.accounts.models import User
-from mobility.core import clock, files
+from mobility.core import clock, files, ids
 from mobility.core.principals import SYSTEM
 from mobility.webhooks import services as webhooks
 from mobility.webhooks.models import WebhookDelivery
@@ -91,6 +92,7 @@ def whole_city(
         "trip": _row("bookings.Trip", trip["id"]),
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
+        **_claims(vehicle, giulia),
         "plan": plan,
         "alarm": _alarm(vehicle),
         "zone set": _zones(vehicle),
@@ -115,6 +117,36 @@ def whole_city(
         "scossa": scossa,
     }
     return WholeCity(rows=rows, people=people)
+
+
+def _claims(vehicle: Vehicle, user: User) -> dict[str, models.Model]:
+    """A fee that Giulia was told of, and a refund to her that waits for a second person."""
+    kind = FeeKind.objects.create(
+        organisation=vehicle.organisation, code="parking", title={"it": "Sosta"}, cents=1500
+    )
+    fee = payments.propose_fee(
+        organisation_id=vehicle.organisation_id,
+        user_id=user.pk,
+        kind=kind.code,
+        about=ids.uuid7(),
+        reason="on the pavement",
+        at=clock.now(),
+        by=SYSTEM,
+    )
+    assert fee is not None
+    payments.announce_fee(fee_id=fee.public_id, at=clock.now(), by=SYSTEM)
+    payment = Payment.objects.filter(payer=user).latest("id")
+    Payment.objects.filter(pk=payment.pk).update(amount_cents=100, refunded_cents=1)
+    refund = Refund.objects.create(
+        payment=payment,
+        state="proposed",
+        needs_approval=True,
+        cents=1,
+        reason="x",
+        by=SYSTEM,
+        requested_at=clock.now(),
+    )
+    return {"fee": fee, "refund": refund}
 
 
 def _price(vehicle: Vehicle) -> None:
@@ -264,6 +296,34 @@ def _zones(vehicle: Vehicle) -> models.Model:
         start=clock.now(),
         name={"it": "Area"},
     ).zone_set
+
+
+def _booking(giulia: User, make_vehicle: Callable[..., Vehicle]) -> Booking:
+    """A car for tomorrow, held for later."""
+    at = clock.now()
+    car = make_vehicle("car", code="TENANT-CAR")
+    start = at + datetime.timedelta(days=1)
+    hold = VehicleHold.objects.create(
+        vehicle=car,
+        during=(start, start + datetime.timedelta(hours=3)),
+        purpose="booking",
+        holder_ref="booking:0",
+        ahead=True,
+    )
+    version = TariffVersion.objects.get()
+    return Booking.objects.create(
+        user=giulia,
+        organisation=car.organisation,
+        vehicle=car,
+        hold=hold,
+        tariff_version=version,
+        fare_terms=version.fare().as_json(),
+        state="confirmed",
+        starts_at=start,
+        ends_at=start + datetime.timedelta(hours=2),
+        free_until=start,
+        requested_at=at,
+    )
 
 
 def _recharge(giulia: User, station: ChargingStation) -> Recharge:

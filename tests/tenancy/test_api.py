@@ -17,18 +17,41 @@ pytestmark = pytest.mark.django_db
 
 # Everybody may read these, and they name nothing private.
 PUBLIC = {
-    "districts", "hubs", "zones", "vehicles", "vehicle", "quotes", "stations", "station", "sign-in", "live-token",
-    "webhook-kinds",
+    "districts", "hubs", "zones", "vehicles", "vehicle", "vehicle-calendar", "booking-classes", "quotes", "stations", "station", "sign-in", "live-token",
+    "webhook-kinds", "pay-link",
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
-OWN = {"me", "vehicle-faults", "fleet-maintenance-costs", "fleet-vehicle-orders", "telemetry", "eligibility", "profile", "documents", "identity", "licence", "acknowledgements", "me-export", "me-erase", "me-consents"}
+OWN = {
+    "me",
+    "wallets",
+    "wallet-movements",
+    "wallet-top-ups",
+    "booking-quote",
+    "vehicle-faults",
+    "fleet-maintenance-costs",
+    "fleet-vehicle-orders",
+    "telemetry",
+    "eligibility",
+    "profile",
+    "documents",
+    "identity",
+    "licence",
+    "acknowledgements",
+    "me-export",
+    "me-erase",
+    "me-consents",
+}
 # Lists: which row shows there, and to whom; everybody else must not see it.
 LISTS = {
     "reservations": ("reservation", {"giulia"}),
+    "bookings": ("booking", {"giulia"}),
     "trips": ("trip", {"giulia"}),
     "recharges": ("recharge", {"giulia"}),
     "payment-methods": ("payment method", {"giulia"}),
     "payments": ("payment", {"giulia"}),
+    "fees": ("fee", {"giulia"}),
+    "money-fees": ("fee", {"marco"}),
+    "money-refunds": ("refund", {"marco"}),
     "fleet-vehicle-list": ("vehicle", {"marco", "sara", "elena"}),
     "fleet-zone-sets": ("zone set", {"marco", "sara", "elena"}),
     "fleet-alarms": ("alarm", {"marco", "sara"}),
@@ -47,6 +70,9 @@ LISTS = {
 DETAILS = {
     "reservation": ("reservation", {"giulia", "marco"}),
     "reservation-cancel": ("reservation", {"giulia", "marco"}),
+    "reservation-extend": ("reservation", {"giulia"}),
+    "booking": ("booking", {"giulia", "marco"}),
+    "booking-cancel": ("booking", {"giulia"}),
     "trip": ("trip", {"giulia", "marco"}),
     "trip-pause": ("trip", {"giulia"}),
     "trip-resume": ("trip", {"giulia"}),
@@ -60,6 +86,15 @@ DETAILS = {
     "payment": ("payment", {"giulia", "marco"}),
     "payment-pay": ("payment", {"giulia"}),
     "payment-refunds": ("payment", {"marco"}),
+    "payment-confirm": ("payment", {"giulia"}),
+    "payment-method-default": ("payment method", {"giulia"}),
+    "fee": ("fee", {"giulia"}),
+    "fee-dispute": ("fee", {"giulia"}),
+    "money-fee-announce": ("fee", {"marco"}),
+    "money-fee-uphold": ("fee", {"marco"}),
+    "money-fee-waive": ("fee", {"marco"}),
+    "money-refund-approve": ("refund", {"marco"}),
+    "money-refund-reject": ("refund", {"marco"}),
     "file": ("file", {"giulia"}),
     "fleet-vehicle-detail": ("vehicle", {"marco", "sara", "elena"}),
     "fleet-vehicle-blocks": ("vehicle", {"marco", "sara"}),
@@ -114,6 +149,10 @@ DETAILS = {
 BODIES = {
     "trip-force-end": {"reason": "found in the canal"},
     "payment-refunds": {"cents": 1, "reason": "goodwill"},
+    "fee-dispute": {"text": "I parked where the map said"},
+    "money-fee-uphold": {"reason": "the picture shows it"},
+    "money-fee-waive": {"reason": "the map was wrong"},
+    "money-refund-reject": {"reason": "no"},
     "fleet-vehicle-commands": {"kind": "lock"},
     "fleet-vehicle-blocks": {"block": ["damage"], "lift": []},
     "fleet-vehicle-life": {"life_state": "workshop", "to": "workshop"},

@@ -48,6 +48,7 @@ from bookings.payments.services.open import (
     open_payment,
     refuse_debtor,
 )
+from bookings.payments.services.own import own_method
 from bookings.payments.services.refund import (
     RefundTooLarge,
     SecondPersonNeeded,
@@ -99,6 +100,7 @@ __all__ = [
     "dispute_fee",
     "execute_refund",
     "open_payment",
+    "own_method",
     "pay_by_link",
     "pay_debt",
     "payment_of_link",
