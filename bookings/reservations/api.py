@@ -5,19 +5,22 @@ from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bookings.pricing.queries import fare_for, quote
-from bookings.reservations import services
+from bookings.pricing.wire import QuoteSerializer
+from bookings.reservations import rules, services
 from bookings.reservations.models import Reservation
+from bookings.reservations.policies import policy_of
 from bookings.reservations.queries import offers_near, vehicle_by_ref, with_vehicle
 from bookings.reservations.searches import note_search
 from bookings.reservations.wire import (
+    ExtendSerializer,
     OffersSerializer,
     QuoteQuerySerializer,
-    QuoteSerializer,
     ReservationSerializer,
     ReserveSerializer,
     SearchSerializer,
@@ -28,6 +31,7 @@ from bookings.reservations.wire import (
 )
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.rules import is_rentable
+from fleet.vehicles.services import free_from
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.api import ReadView, ScopedViewSet
@@ -69,10 +73,15 @@ class VehicleView(ReadView):
         at = clock.now()
         vehicle = vehicle_by_ref(ref)
         free = _is_free(vehicle)
+        booked = None
+        if vehicle.kind in rules.BOOKABLE:
+            booked = free_from(vehicle_id=vehicle.pk, at=at)
+            free = free and _long_enough(vehicle, booked, at=at)
         return Response(
             {
                 **vehicle_body(vehicle, show_place=free),
                 "available": free,
+                "available_until": booked,
                 "quote": _quote(vehicle, minutes=20, at=at),
             }
         )
@@ -111,19 +120,22 @@ class ReservationViewSet(ScopedViewSet):
             at=clock.now(),
             by=user.principal,
         )
-        return Response(reservation_body(reservation), status=status.HTTP_201_CREATED)
+        return Response(
+            reservation_body(reservation, at=clock.now()), status=status.HTTP_201_CREATED
+        )
 
     @extend_schema(responses=ReservationSerializer(many=True))
     def list(self, request: Request) -> Response:
         """The person's own reservations, newest first."""
+        at = clock.now()
         mine = with_vehicle(Reservation.objects.filter(user=cast("User", request.user)))
         page: Any = self.paginate_queryset(mine)
-        return self.get_paginated_response([reservation_body(row) for row in page])
+        return self.get_paginated_response([reservation_body(row, at=at) for row in page])
 
     @extend_schema(responses=ReservationSerializer)
     def retrieve(self, request: Request, public_id: str) -> Response:
         """One reservation."""
-        return Response(reservation_body(self.get_object()))
+        return Response(reservation_body(self.get_object(), at=clock.now()))
 
     @extend_schema(request=None, responses=ReservationSerializer)
     def cancel(self, request: Request, public_id: str) -> Response:
@@ -132,7 +144,22 @@ class ReservationViewSet(ScopedViewSet):
         reservation = services.cancel_reservation(
             reservation=self.get_object(), at=clock.now(), by=user.principal
         )
-        return Response(reservation_body(reservation))
+        return Response(reservation_body(reservation, at=clock.now()))
+
+    @extend_schema(request=ExtendSerializer, responses=ReservationSerializer)
+    def extend(self, request: Request, public_id: str) -> Response:
+        """Hold it longer; every started minute beyond the free ones costs what the quote says."""
+        form = ExtendSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, at = cast("User", request.user), clock.now()
+        mine = self.get_queryset().filter(user=user, public_id=public_id)
+        reservation = services.extend_reservation(
+            reservation=get_object_or_404(mine),
+            minutes=form.validated_data.get("minutes"),
+            at=at,
+            by=user.principal,
+        )
+        return Response(reservation_body(reservation, at=at))
 
     def get_queryset(self) -> Any:
         """Visible ones, with their vehicles."""
@@ -142,6 +169,13 @@ class ReservationViewSet(ScopedViewSet):
 def _quote(vehicle: Vehicle, *, minutes: int, at: datetime.datetime) -> dict[str, Any]:
     priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
     return quote(fare=priced.fare, minutes=minutes)
+
+
+def _long_enough(
+    vehicle: Vehicle, booked: datetime.datetime | None, *, at: datetime.datetime
+) -> bool:
+    shortest = datetime.timedelta(minutes=policy_of(vehicle.organisation_id).shortest_minutes)
+    return booked is None or booked - at >= shortest
 
 
 def _is_free(vehicle: Vehicle) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,13 @@ def longest_minutes(fare: Fare) -> int:
 def extension_minutes(fare: Fare) -> int:
     """How much one extension adds: what the tariff says, else all that is left."""
     return fare.hold_extend_minutes or longest_minutes(fare) - first_minutes(fare)
+
+
+def with_time(fare: Fare, *, minutes: int) -> Fare:
+    """The same fare with so many more free reserved minutes."""
+    free = fare.hold_free_minutes + minutes
+    most = max(fare.hold_max_minutes, first_minutes(fare) + minutes)
+    return dataclasses.replace(fare, hold_free_minutes=free, hold_max_minutes=most)
 
 
 def free_slot(taken: Iterable[int], *, limit: int) -> int | None:

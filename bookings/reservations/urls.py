@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from bookings.reservations import api
+from bookings.reservations import api, booking_api
 
 urlpatterns = [
     path("vehicles", api.VehiclesView.as_view(), name="vehicles"),
     path("vehicles/<str:ref>", api.VehicleView.as_view(), name="vehicle"),
+    path(
+        "vehicles/<str:ref>/calendar",
+        booking_api.CalendarView.as_view(),
+        name="vehicle-calendar",
+    ),
+    path("booking-classes", booking_api.ClassesView.as_view(), name="booking-classes"),
     path("quotes", api.QuotesView.as_view(), name="quotes"),
     path(
         "reservations",
@@ -22,5 +28,30 @@ urlpatterns = [
         "reservations/<uuid:public_id>/cancel",
         api.ReservationViewSet.as_view({"post": "cancel"}),
         name="reservation-cancel",
+    ),
+    path(
+        "reservations/<uuid:public_id>/extend",
+        api.ReservationViewSet.as_view({"post": "extend"}),
+        name="reservation-extend",
+    ),
+    path(
+        "bookings",
+        booking_api.BookingViewSet.as_view({"get": "list", "post": "create"}),
+        name="bookings",
+    ),
+    path(
+        "bookings/quote",
+        booking_api.BookingViewSet.as_view({"post": "quote"}),
+        name="booking-quote",
+    ),
+    path(
+        "bookings/<uuid:public_id>",
+        booking_api.BookingViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="booking",
+    ),
+    path(
+        "bookings/<uuid:public_id>/cancel",
+        booking_api.BookingViewSet.as_view({"post": "cancel"}),
+        name="booking-cancel",
     ),
 ]

@@ -1,71 +1,21 @@
 """The shapes of vehicles, prices and reservations in the API."""
 
+import datetime
 from typing import Any
 
 from rest_framework import serializers
 
 from bookings.pricing.queries import price_board, quote
+from bookings.pricing.wire import PriceSerializer, QuoteSerializer
+from bookings.reservations import rules
 from bookings.reservations.models import Reservation
 from bookings.reservations.queries import Offer
+from bookings.reservations.states import ACTIVE, ReservationState
 from fleet.vehicles.models import LatestState, Vehicle
 from fleet.vehicles.rules import range_m
+from fleet.vehicles.services import free_from
 from fleet.vehicles.states import Equipment, FormFactor, Kind
 from mobility.core.texts import pick
-
-
-class PriceSerializer(serializers.Serializer[Any]):
-    """Prices next to a vehicle, in cents, VAT included."""
-
-    currency = serializers.CharField()
-    unlock_cents = serializers.IntegerField()
-    minute_cents = serializers.IntegerField()
-    pause_minute_cents = serializers.IntegerField()
-    hour_cents = serializers.IntegerField(help_text="What an hour of riding costs at most.")
-    day_cap_cents = serializers.IntegerField(allow_null=True)
-
-
-class LineSerializer(serializers.Serializer[Any]):
-    """One line of a price."""
-
-    kind = serializers.CharField()
-    quantity = serializers.CharField()
-    unit = serializers.CharField()
-    cents = serializers.IntegerField()
-    vat_rate = serializers.CharField()
-    params = serializers.DictField()
-
-
-class VatSerializer(serializers.Serializer[Any]):
-    """The share of a document under one VAT rate."""
-
-    rate = serializers.CharField()
-    net_cents = serializers.IntegerField()
-    vat_cents = serializers.IntegerField()
-    gross_cents = serializers.IntegerField()
-
-
-class EstimateSerializer(serializers.Serializer[Any]):
-    """What an unbroken ride would cost."""
-
-    minutes = serializers.IntegerField()
-    total_cents = serializers.IntegerField()
-    lines = LineSerializer(many=True)
-    vat = VatSerializer(many=True)
-
-
-class QuoteSerializer(PriceSerializer):
-    """The whole offer before unlocking."""
-
-    trip_cap_cents = serializers.IntegerField(allow_null=True)
-    km_cents = serializers.IntegerField()
-    free_km = serializers.IntegerField()
-    hold_free_minutes = serializers.IntegerField()
-    hold_minute_cents = serializers.IntegerField()
-    hold_max_minutes = serializers.IntegerField()
-    preauth_cents = serializers.IntegerField()
-    vat_rate = serializers.CharField()
-    tariff_version = serializers.CharField()
-    estimate = EstimateSerializer()
 
 
 class VehicleSerializer(serializers.Serializer[Any]):
@@ -94,6 +44,9 @@ class OfferSerializer(VehicleSerializer):
     """A vehicle near a place, with its price."""
 
     distance_m = serializers.IntegerField()
+    available_until = serializers.DateTimeField(
+        allow_null=True, help_text="From then on somebody else has booked it."
+    )
     price = PriceSerializer()
 
 
@@ -107,6 +60,9 @@ class VehicleOfferSerializer(VehicleSerializer):
     """One vehicle with its whole offer."""
 
     available = serializers.BooleanField()
+    available_until = serializers.DateTimeField(
+        allow_null=True, help_text="From then on somebody else has booked it."
+    )
     quote = QuoteSerializer()
 
 
@@ -116,8 +72,16 @@ class ReservationSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     state = serializers.CharField()
     vehicle = VehicleSerializer()
+    booking = serializers.UUIDField(allow_null=True)
     reserved_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+    free_until = serializers.DateTimeField(help_text="Reserved minutes after it cost money.")
+    extendable_until = serializers.DateTimeField(
+        allow_null=True, help_text="As long as it can be made; null when it cannot be made longer."
+    )
+    available_until = serializers.DateTimeField(
+        allow_null=True, help_text="From then on somebody else has booked the vehicle."
+    )
     quote = QuoteSerializer()
 
 
@@ -126,6 +90,14 @@ class ReserveSerializer(serializers.Serializer[Any]):
 
     vehicle = serializers.CharField(
         max_length=40, help_text="The vehicle's id, or the code on its sticker."
+    )
+
+
+class ExtendSerializer(serializers.Serializer[Any]):
+    """For how much longer."""
+
+    minutes = serializers.IntegerField(
+        min_value=1, max_value=240, required=False, help_text="Without it: one extension."
     )
 
 
@@ -160,6 +132,7 @@ def offer_body(offer: Offer) -> dict[str, Any]:
         "range_m": vehicle.range_m,
         "distance_m": round(vehicle.distance_m),
         "reported_at": vehicle.reported_at,
+        "available_until": offer.available_until,
         "price": price_board(offer.fare),
     }
 
@@ -183,13 +156,31 @@ def vehicle_body(vehicle: Vehicle, *, show_place: bool = True) -> dict[str, Any]
     }
 
 
-def reservation_body(reservation: Reservation) -> dict[str, Any]:
+def reservation_body(reservation: Reservation, *, at: datetime.datetime) -> dict[str, Any]:
     """A reservation as its owner sees it."""
+    fare, since = reservation.fare, reservation.reserved_at
+    free_until = since + datetime.timedelta(minutes=fare.hold_free_minutes)
+    booked = _booked_from(reservation, at=at)
+    longest = since + datetime.timedelta(minutes=rules.longest_minutes(fare))
+    longest = min(longest, booked) if booked else longest
+    held = reservation.state == ReservationState.HELD
     return {
         "id": reservation.public_id,
         "state": reservation.state,
         "vehicle": vehicle_body(reservation.vehicle),
-        "reserved_at": reservation.reserved_at,
+        "booking": reservation.booking.public_id if reservation.booking else None,
+        "reserved_at": since,
         "expires_at": reservation.expires_at,
-        "quote": quote(fare=reservation.fare),
+        "free_until": free_until,
+        "extendable_until": longest if held and longest > reservation.expires_at else None,
+        "available_until": booked,
+        "quote": quote(fare=fare),
     }
+
+
+def _booked_from(reservation: Reservation, *, at: datetime.datetime) -> datetime.datetime | None:
+    """Only cars are booked ahead, and only who has one now wants to know."""
+    vehicle = reservation.vehicle
+    if reservation.state not in ACTIVE or vehicle.kind not in rules.BOOKABLE:
+        return None
+    return free_from(vehicle_id=vehicle.pk, at=at)

@@ -56,6 +56,7 @@ def ensure_demo(
     organisations = people.ensure_organisations()
     fleet.ensure_zones(city=city, operator=organisations.ruote, at=at)
     prices.ensure_ride_prices(operator=organisations.ruote, at=at, by=DEMO)
+    prices.ensure_reservation_rules(operator=organisations.ruote)
     tariffs = prices.ensure_charging_prices(operator=organisations.colonnine, at=at, by=DEMO)
     placements = fleet.ensure_fleet(city=city, operator=organisations.ruote, scale=scale)
     assets.ensure_papers(operator=organisations.ruote, at=at)

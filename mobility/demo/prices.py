@@ -8,6 +8,7 @@ from django.db import transaction
 
 from bookings.pricing import services as fares
 from bookings.pricing.models import Tariff as RideTariff
+from bookings.reservations.models import ReservationPolicy
 from charging.tariffs import services as charging_prices
 from charging.tariffs.models import Tariff as ChargingTariff
 from fleet.vehicles.states import Kind
@@ -46,8 +47,14 @@ RIDES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "minute_cents": 28,
             "pause_minute_cents": 12,
             "hold_free_minutes": 15,
-            "hold_max_minutes": 20,
+            "hold_max_minutes": 15,
             "hold_minute_cents": 10,
+            "hold_extend_minutes": 15,
+            "hold_longest_minutes": 90,
+            "no_show_cents": 1500,
+            "late_cancel_cents": 1000,
+            "free_cancel_before_h": 12,
+            "overstay_cents": 1000,
             "km_cents": 25,
             "free_km": 50,
             "blocks": [{"minutes": 60, "cents": 1200}, {"minutes": 240, "cents": 3000}],
@@ -90,6 +97,11 @@ def ensure_ride_prices(*, operator: Organisation, at: datetime.datetime, by: Pri
         if created:
             draft = fares.draft_version(tariff=tariff, valid_from=at, vat_rate=VAT, **numbers)
             fares.publish_version(version_id=draft.pk, at=at, by=by)
+
+
+def ensure_reservation_rules(*, operator: Organisation) -> None:
+    """A family rides together: three vehicles for one person."""
+    ReservationPolicy.objects.get_or_create(organisation=operator, defaults={"group_limit": 3})
 
 
 @transaction.atomic

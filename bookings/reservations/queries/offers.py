@@ -82,4 +82,4 @@ def vehicle_by_ref(ref: str) -> Vehicle:
 
 def with_vehicle(reservations: "QuerySet[Reservation]") -> "QuerySet[Reservation]":
     """Reservations with all that their page shows, in one query."""
-    return reservations.select_related("vehicle__type", "vehicle__latest")
+    return reservations.select_related("vehicle__type", "vehicle__latest", "booking")

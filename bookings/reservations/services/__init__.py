@@ -8,6 +8,7 @@ from bookings.reservations.services.book import (
     TooManyBookings,
     Wish,
     book_car,
+    booking_warnings,
     offer_booking,
 )
 from bookings.reservations.services.change import (
@@ -71,6 +72,7 @@ __all__ = [
     "VehicleCoolDown",
     "Wish",
     "book_car",
+    "booking_warnings",
     "cancel_booking",
     "cancel_reservation",
     "claim_for_ride",

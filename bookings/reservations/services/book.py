@@ -27,6 +27,9 @@ from bookings.reservations.queries.classes import BookingClass
 from bookings.reservations.services.connectors import keep_connector
 from bookings.reservations.services.telling import tell
 from bookings.reservations.states import OPEN_BOOKINGS, BookingState
+from bookings.riders.queries import obstacles
+from bookings.riders.rules import Obstacle
+from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle, VehicleHold
 from fleet.vehicles.services import VehicleNotRentable, VehicleTaken, hold_ahead
 from fleet.vehicles.states import HoldPurpose, Kind
@@ -137,6 +140,7 @@ def book_car(*, user: User, wish: Wish, at: datetime.datetime, by: Principal) ->
     policy = policy_of(wish.organisation_id)
     _refuse_span(wish, policy=policy, at=at)
     refuse_debtor(payer_id=user.pk)
+    _refuse_unfit(user, wish, at=at)
     priced = fare_for(organisation_id=wish.organisation_id, kind=wish.kind, at=at)
     try:
         with transaction.atomic():
@@ -201,6 +205,32 @@ def _refuse_span(wish: Wish, *, policy: ReservationPolicy, at: datetime.datetime
             "days_ahead": policy.days_ahead,
         }
         raise BookingSpanRefused(extra={"reasons": list(faults), "limits": limits})
+
+
+def booking_warnings(*, booking: Booking, at: datetime.datetime) -> tuple[Obstacle, ...]:
+    """What will stand in the way of the ride if nothing is done, a licence that ends before it."""
+    found = obstacles(
+        user_id=booking.user_id,
+        organisation_id=booking.organisation_id,
+        kind=booking.vehicle.kind,
+        type_code=booking.vehicle.type.code,
+        at=at,
+        ends_at=booking.ends_at,
+    )
+    return tuple(one for one in found if not one.blocking)
+
+
+def _refuse_unfit(user: User, wish: Wish, *, at: datetime.datetime) -> None:
+    """A document that is good today and not then is a warning only: it is judged at the start."""
+    vehicle_type = wish.vehicle.type if wish.vehicle else wish.car_class and wish.car_class.type
+    refuse_unfit(
+        user_id=user.pk,
+        organisation_id=wish.organisation_id,
+        kind=wish.kind,
+        type_code=vehicle_type.code if vehicle_type else "",
+        at=at,
+        ends_at=wish.ends_at,
+    )
 
 
 def _slot(user: User, wish: Wish, *, policy: ReservationPolicy) -> int:

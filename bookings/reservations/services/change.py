@@ -21,7 +21,7 @@ from bookings.reservations.policies import policy_of
 from bookings.reservations.queries.cars import free_cars
 from bookings.reservations.services.book import BookingSpanRefused
 from bookings.reservations.services.connectors import give_connector, keep_connector
-from bookings.reservations.services.fees import charge_fee
+from bookings.reservations.services.fees import charge_fee, is_excused
 from bookings.reservations.services.relocate import put_on
 from bookings.reservations.services.telling import tell
 from bookings.reservations.states import OPEN_BOOKINGS, WAITING_BOOKINGS, BookingState
@@ -73,7 +73,8 @@ def cancel_booking(
 ) -> Booking:
     """Give the booking back; twice is once.
 
-    Free until `free_until`, when its car is at risk, or when staff `waive` the fee; else the fee for
+    Free until `free_until`, when its car is at risk, when the person may not ride at all (an
+    expired licence), or when staff `waive` the fee; else the fee for
     late cancellation is due, and no other one any more. Raises `BookingInUse`, `BookingClosed`,
     `BookingNotFound`.
     """
@@ -84,7 +85,7 @@ def cancel_booking(
         _refuse_over(booking)
         if booking.state == BookingState.IN_USE:
             raise BookingInUse
-        free = waive or at <= booking.free_until or booking.at_risk_since is not None
+        free = waive or at <= booking.free_until or is_excused(booking, at=at)
         fee = 0
         if not free:
             fee = charge_fee(booking, kind=FeeKind.LATE_CANCEL, at=at, by=by)

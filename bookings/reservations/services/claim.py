@@ -12,9 +12,11 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from bookings.passes.queries import perks_of
 from bookings.pricing.queries import fare_for, quote
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation
+from bookings.reservations.queries import with_vehicle
 from bookings.reservations.services.close import ReservationClosed, ReservationInUse
 from bookings.reservations.services.reserve import take
 from bookings.reservations.services.ride import (
@@ -64,17 +66,23 @@ def claim_for_ride(
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
     with transaction.atomic():
-        if vehicle is not None:
-            reservation_id = _own_reservation(user, vehicle)
-            if reservation_id is None and vehicle.kind in rules.BOOKABLE:
-                booking_id = own_open_booking(user=user, vehicle=vehicle, at=at)
-        if booking_id is not None:
-            return claim_booking(public_id=booking_id, user=user, at=at, by=by)
-        if reservation_id is not None:
-            return consume_reservation(public_id=reservation_id, user_id=user.pk, at=at, by=by)
+        held = _held(user, reservation_id=reservation_id, vehicle=vehicle)
+        if held is None and vehicle is not None and vehicle.kind in rules.BOOKABLE:
+            booking_id = own_open_booking(user=user, vehicle=vehicle, at=at)
+        if held is None and booking_id is not None:
+            return claim_booking(public_id=booking_id, user=user, at=at, by=by, perks=_perks)
+        if held is not None:
+            return _consume(held, perks=_perks(user.pk, held.vehicle, at=at), at=at, by=by)
         if vehicle is None:
             raise ReservationNotFound
-        return take(vehicle=vehicle, user_id=user.pk, state=ReservationState.CONSUMED, at=at, by=by)
+        return take(
+            vehicle=vehicle,
+            user_id=user.pk,
+            state=ReservationState.CONSUMED,
+            perks=_perks(user.pk, vehicle, at=at),
+            at=at,
+            by=by,
+        )
 
 
 def consume_reservation(
@@ -86,21 +94,11 @@ def consume_reservation(
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
     with transaction.atomic(savepoint=False):
-        reservation = (
-            Reservation.objects.select_related("vehicle__type", "vehicle__latest")
-            .filter(public_id=public_id, user_id=user_id)
-            .first()
-        )
-        if reservation is None:
+        found = with_vehicle(Reservation.objects.filter(public_id=public_id, user=user_id)).first()
+        if found is None:
             raise ReservationNotFound
-        _refuse_unstartable(reservation, at=at)
-        try:
-            move(reservation, to=ReservationState.CONSUMED, at=at, by=by)
-        except LostRace:
-            reservation.refresh_from_db(fields=["state"])
-            _refuse_unstartable(reservation, at=at)
-            raise
-    return reservation
+        perks = _perks(user_id, found.vehicle, at=at)
+        return _consume(found, perks=perks, at=at, by=by)
 
 
 def complete_reservation(
@@ -134,10 +132,41 @@ def extend_ride_hold(
     return extend_as_far(hold_id=reservation.hold_id, until=until, at=at, by=by)
 
 
-def _own_reservation(user: User, vehicle: Vehicle) -> uuid.UUID | None:
-    """Who taps "unlock" on the vehicle they have reserved means that reservation."""
-    held = Reservation.objects.filter(user=user, vehicle=vehicle, state=ReservationState.HELD)
-    return held.values_list("public_id", flat=True).first()
+def _held(
+    user: User, *, reservation_id: uuid.UUID | None, vehicle: Vehicle | None
+) -> Reservation | None:
+    """The reservation meant: who taps "unlock" on the vehicle they have reserved means that one."""
+    mine = with_vehicle(Reservation.objects.filter(user=user))
+    if reservation_id is not None:
+        found = mine.filter(public_id=reservation_id).first()
+        if found is None:
+            raise ReservationNotFound
+        return found
+    if vehicle is None:
+        return None
+    return mine.filter(vehicle=vehicle, state=ReservationState.HELD).first()
+
+
+def _consume(
+    reservation: Reservation, *, perks: list[Any], at: datetime.datetime, by: Principal
+) -> Reservation:
+    """Who may ride was judged when it was reserved, an hour ago at most."""
+    _refuse_unstartable(reservation, at=at)
+    try:
+        move(reservation, to=ReservationState.CONSUMED, at=at, by=by, perks=perks)
+    except LostRace:
+        reservation.refresh_from_db(fields=["state"])
+        _refuse_unstartable(reservation, at=at)
+        raise
+    return reservation
+
+
+def _perks(user_id: int, vehicle: Vehicle, *, at: datetime.datetime) -> list[Any]:
+    """What the person has to their credit now, frozen with the ride."""
+    found = perks_of(
+        user_id=user_id, organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at
+    )
+    return [perk.as_json() for perk in found]
 
 
 def _refuse_unstartable(reservation: Reservation, *, at: datetime.datetime) -> None:

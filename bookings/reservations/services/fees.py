@@ -6,6 +6,7 @@ from bookings.payments.services import charge_directly
 from bookings.payments.states import Purpose
 from bookings.pricing.rules import FeeKind, fee_lines, hold_lines
 from bookings.reservations.models import Booking, Reservation
+from bookings.riders.queries import obstacles
 from mobility.core.money import total_cents
 from mobility.core.principals import Principal
 
@@ -31,6 +32,20 @@ def charge_hold(
             by=by,
         )
     return sum(int(line.quantity) for line in lines)
+
+
+def is_excused(booking: Booking, *, at: datetime.datetime) -> bool:
+    """Whether a booking costs nothing to lose: its car is at risk, or its rider may not ride now."""
+    if booking.at_risk_since is not None:
+        return True
+    found = obstacles(
+        user_id=booking.user_id,
+        organisation_id=booking.organisation_id,
+        kind=booking.vehicle.kind,
+        type_code=booking.vehicle.type.code,
+        at=at,
+    )
+    return any(one.blocking for one in found)
 
 
 def charge_fee(booking: Booking, *, kind: FeeKind, at: datetime.datetime, by: Principal) -> int:

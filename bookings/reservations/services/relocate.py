@@ -39,6 +39,13 @@ class BookingNotMovable(Conflict):
     message = _("This booking cannot be moved to another vehicle any more.")
 
 
+class NoOtherCar(Conflict):
+    """None that is as good is free for the whole time."""
+
+    code = "no_other_car"
+    message = _("No other car that is as good is free for the whole time.")
+
+
 def lock_waiting(booking_id: int) -> Booking | None:
     """The booking, locked before any vehicle is; None if nobody waits for it any more."""
     rows = Booking.objects.select_for_update(of=("self",)).select_related(
@@ -84,6 +91,17 @@ def move_booking(
         if booking is None:
             raise BookingNotMovable
         put_on(booking, vehicle=vehicle, reason=reason, at=at, by=by)
+    return booking
+
+
+def exchange(*, booking_id: int, reason: str, at: datetime.datetime, by: Principal) -> Booking:
+    """Staff give a booking the best other car. Raises `BookingNotMovable`, `NoOtherCar`."""
+    with transaction.atomic():
+        booking = lock_waiting(booking_id)
+        if booking is None:
+            raise BookingNotMovable
+        if not relocate(booking, reason=reason, at=at, by=by):
+            raise NoOtherCar
     return booking
 
 

@@ -15,11 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
 from bookings.pricing.queries import fare_for
+from bookings.pricing.rules import Fare
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation, ReservationPolicy
 from bookings.reservations.policies import policy_of
 from bookings.reservations.services.close import expire
 from bookings.reservations.states import ACTIVE, UNUSED, ReservationState
+from bookings.riders.queries import has_reduced_mobility
+from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import hold_vehicle
 from fleet.vehicles.states import HoldPurpose
@@ -56,8 +59,8 @@ def reserve_vehicle(
 ) -> Reservation:
     """Hold `vehicle` (loaded with its type) for a person at the price of this moment.
 
-    1. The person may have one more vehicle and does not hoard (`AlreadyActive`,
-       `TooManyReservations`, `VehicleCoolDown`).
+    1. The person may ride it (`AccessRefused`), may have one more vehicle and does not hoard
+       (`AlreadyActive`, `TooManyReservations`, `VehicleCoolDown`).
     2. The fare in force is frozen into the reservation (`NoPrice`).
     3. The fleet's hold decides who gets the vehicle (`VehicleTaken`, `VehicleNotRentable`); one
        that is booked for later is held until then, or not at all if that is soon
@@ -123,9 +126,19 @@ def _take(
     by: Principal,
 ) -> Reservation:
     policy = policy_of(vehicle.organisation_id)
+    refuse_unfit(
+        user_id=user_id,
+        organisation_id=vehicle.organisation_id,
+        kind=vehicle.kind,
+        type_code=vehicle.type.code,
+        at=at,
+    )
     slot = slot_for(user_id=user_id, policy=policy, vehicle_id=vehicle.pk, at=at)
     priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
-    expires_at = at + datetime.timedelta(minutes=rules.first_minutes(priced.fare))
+    fare = priced.fare
+    if state == ReservationState.HELD and policy.mobility_minutes:
+        fare = _with_time(fare, user_id=user_id, policy=policy)
+    expires_at = at + datetime.timedelta(minutes=rules.first_minutes(fare))
     public_id = ids.uuid7()
     soonest = datetime.timedelta(minutes=policy.shortest_minutes)
     hold = hold_vehicle(
@@ -144,13 +157,20 @@ def _take(
         vehicle=vehicle,
         hold=hold,
         tariff_version_id=priced.version_id,
-        fare_terms=priced.fare.as_json(),
+        fare_terms=fare.as_json(),
         perks=perks,
         slot=slot,
         state=state,
         reserved_at=at,
         expires_at=min(expires_at, hold.until),
     )
+
+
+def _with_time(fare: Fare, *, user_id: int, policy: ReservationPolicy) -> Fare:
+    """Who needs more time to reach a vehicle has it for nothing."""
+    if not has_reduced_mobility(user_id=user_id):
+        return fare
+    return rules.with_time(fare, minutes=policy.mobility_minutes)
 
 
 def _is_overdue(row: Reservation, *, at: datetime.datetime) -> bool:

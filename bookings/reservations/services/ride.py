@@ -8,6 +8,7 @@ DomainError
 
 import datetime
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -25,6 +26,7 @@ from bookings.reservations.services.reserve import slot_for
 from bookings.reservations.services.telling import tell
 from bookings.reservations.services.tend import make_ready
 from bookings.reservations.states import WAITING_BOOKINGS, BookingState, ReservationState
+from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.core.errors import Conflict, Gone
@@ -59,14 +61,16 @@ def claim_booking(
     user: User,
     at: datetime.datetime,
     by: Principal,
-    perks: list[Any] | None = None,
+    perks: Callable[..., list[Any]],
 ) -> Reservation:
     """Turn a booking into a ride at the price it was made at.
 
     1. Its row is locked: of a start and a no-show in the same moment, whoever comes first wins, and
        at the edge of the grace time the start does.
     2. If the window is not open yet, it is opened now, on another car if need be.
-    Runs in the caller's transaction. Raises `BookingNotFound`, `BookingTooEarly`, `BookingInUse`,
+    3. Who may not ride any more (an expired licence) is refused, and cancels free.
+    `perks` reads what the person has to their credit. Runs in the caller's transaction. Raises
+    `AccessRefused`, `BookingNotFound`, `BookingTooEarly`, `BookingInUse`,
     `BookingOver`, `BookedCarMissing`, `AlreadyActive`.
     """
     rows = Booking.objects.select_for_update(of=("self",)).select_related(
@@ -76,6 +80,13 @@ def claim_booking(
     if booking is None:
         raise BookingNotFound
     _refuse_unclaimable(booking, at=at)
+    refuse_unfit(
+        user_id=user.pk,
+        organisation_id=booking.organisation_id,
+        kind=booking.vehicle.kind,
+        type_code=booking.vehicle.type.code,
+        at=at,
+    )
     if booking.state == BookingState.CONFIRMED and not make_ready(booking, at=at):
         raise BookedCarMissing
     slot = slot_for(user_id=user.pk, policy=policy_of(booking.organisation_id), at=at)
@@ -88,7 +99,7 @@ def claim_booking(
         booking=booking,
         tariff_version_id=booking.tariff_version_id,
         fare_terms=booking.fare_terms,
-        perks=perks or [],
+        perks=perks(user.pk, booking.vehicle, at=at),
         slot=slot,
         state=ReservationState.CONSUMED,
         # Waiting for its rider costs nothing: a booked car is not a reserved minute.

@@ -27,7 +27,7 @@ from bookings.reservations.events import (
 from bookings.reservations.models import Booking, ReservationPolicy
 from bookings.reservations.policies import policy_of
 from bookings.reservations.services.connectors import give_connector
-from bookings.reservations.services.fees import charge_fee
+from bookings.reservations.services.fees import charge_fee, is_excused
 from bookings.reservations.services.relocate import KEEPER, displace, lock_waiting, relocate
 from bookings.reservations.services.telling import tell
 from bookings.reservations.states import BookingState
@@ -217,9 +217,9 @@ def _give_up(pk: int, *, at: datetime.datetime) -> bool:
 
 
 def end_as_no_show(booking: Booking, *, at: datetime.datetime) -> None:
-    """Nobody came: the car is free again; the fee is due unless the rider was told of trouble."""
+    """Nobody came: the car is free again; the fee is due unless the rider is excused."""
     fee = 0
-    if booking.at_risk_since is None:
+    if not is_excused(booking, at=at):
         fee = charge_fee(booking, kind=FeeKind.NO_SHOW, at=at, by=KEEPER)
     move(booking, to=BookingState.NO_SHOW, at=at, by=KEEPER, closed_at=at, fee_cents=fee)
     release_hold(hold_id=booking.hold_id, at=at, by=KEEPER, reason="expired")
