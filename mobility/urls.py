@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from bookings.payments import urls as payments
 from bookings.recharges import urls as recharges
 from mobility.core import health, problems
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("api/<path:rest>", problems.not_found),
     path("accounts/", include("allauth.urls")),
+    path("", include((payments.pages, "payments"))),
     path("demo-bank/", include("bookings.payments.providers.local.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", include("mobility.desk.urls")),

@@ -1,8 +1,8 @@
-"""Addresses of payments below /api/v1/."""
+"""Addresses of payments: below /api/v1/, and the page of who pays by a link."""
 
 from django.urls import path
 
-from bookings.payments import api
+from bookings.payments import api, views
 from bookings.payments.providers.api import WebhookView
 
 urlpatterns = [
@@ -90,3 +90,5 @@ urlpatterns = [
         name="money-fee-waive",
     ),
 ]
+
+pages = [path("pay/<str:token>", views.PayPage.as_view(), name="pay")]

@@ -24,9 +24,15 @@ from bookings.payments.services.fees import (
 )
 from bookings.payments.services.goodwill import refund_by_rule
 from bookings.payments.services.internal import book_internal_cost
+from bookings.payments.services.letters import (
+    remind_of_debt,
+    warn_of_missing_promise,
+    write_fee_notice,
+)
 from bookings.payments.services.links import (
     PayLinkExpired,
     PayLinkUnknown,
+    card_page_of_link,
     create_pay_link,
     pay_by_link,
     payment_of_link,
@@ -90,6 +96,7 @@ __all__ = [
     "begin_card_setup",
     "book_internal_cost",
     "capture_payment",
+    "card_page_of_link",
     "charge_directly",
     "charge_payment",
     "choose_default",
@@ -109,11 +116,14 @@ __all__ = [
     "refund_by_rule",
     "refuse_debtor",
     "reject_refund",
+    "remind_of_debt",
     "remove_payment_method",
     "request_refund",
     "top_up",
     "uphold_fee",
     "void_payment",
     "waive_fee",
+    "warn_of_missing_promise",
+    "write_fee_notice",
     "write_off",
 ]

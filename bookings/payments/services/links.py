@@ -9,7 +9,12 @@ from bookings.payments.models import PayLink, Payment, PaymentMethod, PaymentPol
 from bookings.payments.providers import provider_for_new_cards, provider_named
 from bookings.payments.providers.wire import ProviderUnavailable, TokenUnknown
 from bookings.payments.services.capture import NothingDue, collect_from
-from bookings.payments.services.methods import CardNotChecked, CardUnknown, card_owner
+from bookings.payments.services.methods import (
+    CardNotChecked,
+    CardUnknown,
+    begin_card_setup,
+    card_owner,
+)
 from bookings.payments.states import PaymentState
 from mobility.core import ids, locks
 from mobility.core.errors import Gone, NotFound
@@ -58,6 +63,16 @@ def payment_of_link(*, token: str, at: datetime.datetime) -> Payment:
     if at >= link.expires_at:
         raise PayLinkExpired
     return link.payment
+
+
+def card_page_of_link(*, token: str, return_url: str, at: datetime.datetime) -> str:
+    """The provider's page on which whoever has the address enters a card, to come back with it.
+
+    Outside of any transaction. Raises what `payment_of_link` does, and `CardNotChecked`.
+    """
+    payment = payment_of_link(token=token, at=at)
+    setup = begin_card_setup(user_id=payment.payer_id, return_url=return_url, at=at)
+    return setup.url
 
 
 def pay_by_link(*, token: str, card: str, at: datetime.datetime) -> Payment:
