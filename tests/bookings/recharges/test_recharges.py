@@ -10,108 +10,14 @@ from bookings.payments.models import LedgerEntry, Payment
 from bookings.recharges import tasks
 from bookings.recharges.models import Recharge
 from charging.sessions import services as sessions
-from charging.sessions.facts import Reading, ReadingBatch, Sample, SessionStart, SessionStop
-from charging.sessions.models import Token
-from charging.stations import services as stations
-from charging.stations.facts import CommandResult
+from charging.sessions.facts import Reading, ReadingBatch, Sample
 from charging.stations.models import Connector, StationCommand
-from charging.tariffs import services as prices
 from charging.tariffs.models import Tariff
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import connector_of
 
 pytestmark = pytest.mark.django_db
-
-PRICES = [
-    {"kind": "energy", "unit_cents": "50"},
-    {"kind": "flat", "unit_cents": "30"},
-]
-
-
-@pytest.fixture
-def charger(travel, make_station, colonnine):
-    """A charger of 22 kW with two connectors, connected and priced."""
-    at = clock.now()
-    station = make_station("CP1", connectors=2, online=True, at=at)
-    tariff = Tariff.objects.create(
-        organisation=colonnine, code="ac", name={"it": "AC"}, is_default=True
-    )
-    draft = prices.draft_version(
-        tariff_id=tariff.pk,
-        components=PRICES,
-        valid_from=at - datetime.timedelta(days=1),
-        at=at,
-        by=SYSTEM,
-    )
-    prices.publish_version(version_id=draft.pk, at=at, by=SYSTEM)
-    return station
-
-
-@pytest.fixture
-def socket(charger) -> Connector:
-    return connector_of(charger)
-
-
-@pytest.fixture
-def buy(rider, socket):
-    """Giulia taps "charge"."""
-    return lambda: rider.post("/api/v1/recharges", {"connector": str(socket.public_id)})
-
-
-@pytest.fixture
-def answer(charger, relay):
-    """The charger answers the newest command."""
-
-    def tell(state: str) -> StationCommand:
-        command = StationCommand.objects.open().latest("id")
-        stations.mark_commands_sent(sent={command.pk: charger.connection_epoch}, at=clock.now())
-        result = CommandResult(command_id=command.pk, state=state)
-        stations.finish_commands(results=[result], at=clock.now())
-        relay()
-        return command
-
-    return tell
-
-
-@pytest.fixture
-def plug_in(charger, relay):
-    """The car is plugged in and current flows; returns the transaction."""
-
-    def begin() -> str:
-        token = Token.objects.get(kind="app")
-        start = SessionStart(
-            station_id=charger.pk,
-            evse_number=1,
-            uid=token.uid,
-            at=clock.now(),
-            meter_start_wh=1_000,
-        )
-        (started,) = sessions.start_sessions(starts=[start], at=clock.now())
-        relay()
-        return started.transaction_ref
-
-    return begin
-
-
-@pytest.fixture
-def unplug(charger, relay):
-    """The session ends with so many watt-hours, and is settled."""
-
-    def end(transaction: str, energy_wh: int) -> None:
-        stop = SessionStop(
-            station_id=charger.pk,
-            transaction_ref=transaction,
-            at=clock.now(),
-            meter_stop_wh=1_000 + energy_wh,
-            reason="Remote",
-        )
-        sessions.stop_sessions(stops=[stop], at=clock.now())
-        relay()
-        sessions.settle_due(at=clock.now())
-        relay()
-
-    return end
 
 
 def test_from_the_tap_to_the_receipt(rider, buy, answer, plug_in, unplug, charger, collect, travel):
@@ -120,7 +26,7 @@ def test_from_the_tap_to_the_receipt(rider, buy, answer, plug_in, unplug, charge
     recharge = bought.json()
     assert (recharge["state"], recharge["preauth_cents"]) == ("starting", 2000)
     assert recharge["connector"]["station"] == "CP1"
-    assert [part["kind"] for part in recharge["terms"]["components"]] == ["energy", "flat"]
+    assert [part["kind"] for part in recharge["terms"]["components"]] == ["flat", "energy", "idle"]
     address = f"/api/v1/recharges/{recharge['id']}"
 
     asked = answer("accepted")
@@ -226,12 +132,14 @@ def test_pulling_the_cable_without_a_tap_is_priced_as_well(
 
 
 def test_a_debt_that_staff_give_up_ends_the_recharge(
-    rider, giulia, card, buy, answer, plug_in, unplug, collect, relay
+    rider, giulia, card, buy, answer, plug_in, unplug, collect, relay, travel
 ):
     card(giulia, "demo-capture-fails")
     address = f"/api/v1/recharges/{buy().json()['id']}"
     answer("accepted")
-    unplug(plug_in(), 2_000)
+    transaction = plug_in()
+    travel.shift(datetime.timedelta(minutes=20))
+    unplug(transaction, 2_000)
     collect()
     assert rider.get(address).json()["state"] == "payment_due"
     payments.write_off(
