@@ -1,5 +1,9 @@
-"""Admin pages of money: everything to see, nothing to type. Refunds and write-offs are deeds."""
+"""Admin pages of money: what moved is only seen; refunds, fees and write-offs are deeds, and the
+organisation's limits, rules and catalogue are edited.
+"""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -9,20 +13,26 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments import services
 from bookings.payments.models import (
+    Fee,
+    FeeKind,
+    GoodwillRule,
     LedgerAccount,
     LedgerEntry,
     LedgerTransaction,
     Payment,
+    PaymentPolicy,
     Receipt,
     Refund,
 )
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
-from mobility.accounts.states import Role
+from bookings.payments.models.scoping import MONEY_READERS
+from bookings.payments.states import RefundState
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline, act_on_each
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.money import format_money
+from mobility.core.principals import Principal
 
-CASHIERS = frozenset({Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR})
+CASHIERS = frozenset(MONEY_READERS)
 
 
 class RefundInline(ScopedInline):
@@ -57,7 +67,7 @@ class PaymentAdmin(ScopedAdmin[Payment]):
     search_fields = ("public_id", "purpose_ref", "payer__email")
     date_hierarchy = "created_at"
     inlines = (DocumentInline, RefundInline)
-    actions = ("give_back", "write_off")
+    actions = ("give_back", "write_off", "lose")
 
     @admin.display(description=_("amount"), ordering="amount_cents")
     def amount(self, payment: Payment) -> str:
@@ -101,6 +111,23 @@ class PaymentAdmin(ScopedAdmin[Payment]):
                 ),
             )
 
+    @admin.action(description=_("Book the chosen debts as lost"), permissions=["view"])
+    def lose(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
+        """Give up on debts that cannot be got, except one's own."""
+        user: Any = request.user
+        for payment in queryset.exclude(payer=user):
+            self._try(
+                request,
+                payment,
+                lambda payment=payment: services.write_off(
+                    payment_id=payment.pk,
+                    reason="admin",
+                    at=clock.now(),
+                    by=user.principal,
+                    lost=True,
+                ),
+            )
+
     def _try(self, request: HttpRequest, payment: Payment, deed: Any) -> None:
         try:
             deed()
@@ -112,12 +139,111 @@ class PaymentAdmin(ScopedAdmin[Payment]):
 
 @admin.register(Refund)
 class RefundAdmin(ScopedAdmin[Refund]):
-    """Refunds."""
+    """Refunds; those that wait for a second person are approved or rejected here."""
 
     viewers = CASHIERS
-    list_display = ("requested_at", "state", "cents", "reason", "by", "payment")
-    list_filter = ("state",)
+    list_display = ("requested_at", "state", "amount", "reason", "by", "approver", "payment")
+    list_filter = ("state", "way", "needs_approval")
     list_select_related = ("payment",)
+    date_hierarchy = "requested_at"
+    actions = ("approve", "reject")
+
+    @admin.display(description=_("amount"), ordering="cents")
+    def amount(self, refund: Refund) -> str:
+        """What goes back."""
+        return format_money(refund.cents, refund.payment.currency)
+
+    @admin.action(description=_("Approve the chosen refunds"), permissions=["view"])
+    def approve(self, request: HttpRequest, queryset: QuerySet[Refund]) -> None:
+        """Let them go out; one's own are refused."""
+
+        def deed(refund: Refund, **terms: Any) -> None:
+            services.approve_refund(refund_id=refund.pk, **terms)
+
+        act_on_each(request, queryset.filter(state=RefundState.PROPOSED), deed)
+
+    @admin.action(description=_("Reject the chosen refunds"), permissions=["view"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Refund]) -> None:
+        """Refuse them; one's own are refused."""
+
+        def deed(refund: Refund, **terms: Any) -> None:
+            services.reject_refund(refund_id=refund.pk, reason="admin", **terms)
+
+        act_on_each(request, queryset.filter(state=RefundState.PROPOSED), deed)
+
+
+@admin.register(Fee)
+class FeeAdmin(ReadOnly, ScopedAdmin[Fee]):
+    """Fees: announced after a look at the evidence, kept or dropped when disputed."""
+
+    viewers = CASHIERS
+    list_display = ("proposed_at", "state", "kind", "amount", "user", "charge_after", "dispute")
+    list_filter = ("state",)
+    list_select_related = ("kind__organisation", "user")
+    search_fields = ("public_id", "about", "user__email")
+    date_hierarchy = "proposed_at"
+    actions = ("announce", "uphold", "waive")
+
+    @admin.display(description=_("amount"), ordering="cents")
+    def amount(self, fee: Fee) -> str:
+        """What is asked for."""
+        return format_money(fee.cents, fee.currency)
+
+    @admin.action(description=_("Announce the chosen fees"), permissions=["view"])
+    def announce(self, request: HttpRequest, queryset: QuerySet[Fee]) -> None:
+        """Tell the people; their days to dispute begin."""
+        self._act(request, queryset, services.announce_fee)
+
+    @admin.action(description=_("Keep the chosen disputed fees"), permissions=["view"])
+    def uphold(self, request: HttpRequest, queryset: QuerySet[Fee]) -> None:
+        """The evidence stands."""
+        self._act(request, queryset, partial(services.uphold_fee, decision="admin"))
+
+    @admin.action(description=_("Drop the chosen fees"), permissions=["view"])
+    def waive(self, request: HttpRequest, queryset: QuerySet[Fee]) -> None:
+        """What was charged goes back."""
+        self._act(request, queryset, partial(services.waive_fee, decision="admin"))
+
+    def _act(
+        self, request: HttpRequest, queryset: QuerySet[Fee], service: Callable[..., Any]
+    ) -> None:
+        user: Any = request.user
+
+        def deed(fee: Fee, *, at: Any, by: Principal) -> None:
+            service(fee_id=fee.public_id, at=at, by=by)
+
+        act_on_each(request, queryset.exclude(user=user), deed)
+
+
+class PolicyAdmin(ScopedAdmin[Any]):
+    """What an organisation decides for itself; the database keeps the trail of every edit."""
+
+    viewers = CASHIERS
+    editors = CASHIERS
+    list_select_related = ("organisation",)
+
+
+@admin.register(PaymentPolicy)
+class PaymentPolicyAdmin(PolicyAdmin):
+    """Limits."""
+
+    list_display = ("organisation", "refund_limit_cents", "dispute_days", "link_days")
+
+
+@admin.register(GoodwillRule)
+class GoodwillRuleAdmin(PolicyAdmin):
+    """What goes back by itself."""
+
+    list_display = ("organisation", "situation", "percent", "max_cents", "active")
+    list_filter = ("active",)
+
+
+@admin.register(FeeKind)
+class FeeKindAdmin(PolicyAdmin):
+    """The catalogue of fees."""
+
+    list_display = ("organisation", "code", "cents", "vat_rate", "active")
+    list_filter = ("active",)
 
 
 @admin.register(Receipt)
@@ -175,5 +301,12 @@ class LedgerAccountAdmin(ScopedAdmin[LedgerAccount]):
     """Accounts."""
 
     viewers = CASHIERS
-    list_display = ("organisation", "kind", "currency")
-    list_select_related = ("organisation",)
+    list_display = ("organisation", "kind", "user", "provider", "currency", "credit")
+    list_filter = ("kind",)
+    list_select_related = ("organisation", "user")
+    search_fields = ("user__email",)
+
+    @admin.display(description=_("credit"), ordering="balance_cents")
+    def credit(self, account: LedgerAccount) -> str:
+        """What a customer can spend or has set aside; kept for credit alone."""
+        return format_money(account.balance_cents, account.currency)
