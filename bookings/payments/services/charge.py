@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from bookings.payments.documents.services import issue_document
 from bookings.payments.events import PaymentCaptured
 from bookings.payments.models import Payment, Receipt
 from bookings.payments.rules import sale_postings, top_up_postings
 from bookings.payments.services.authorise import void_payment
-from bookings.payments.services.documents import issue_document
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.services.open import PaymentMethodRequired, method_for
 from bookings.payments.states import PREPAID, DocumentKind, PaymentState, Purpose

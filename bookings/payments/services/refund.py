@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from bookings.payments.documents.services import issue_document
 from bookings.payments.events import PaymentCaptured, RefundDone
 from bookings.payments.models import Payment, PaymentPolicy, Receipt, Refund
 from bookings.payments.providers import provider_named
@@ -23,7 +24,6 @@ from bookings.payments.rules import (
     spread_cents,
 )
 from bookings.payments.services.authorise import COLLECTOR, SILENCE
-from bookings.payments.services.documents import issue_document
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.services.wallet import CreditTooLow, locked_credit
 from bookings.payments.states import (
