@@ -1,11 +1,13 @@
 """Addresses of payments: below /api/v1/, and the page of who pays by a link."""
 
-from django.urls import path
+from django.urls import include, path
 
 from bookings.payments import api, views
-from bookings.payments.providers.api import WebhookView
+from bookings.payments.providers.api import CardSetupView, WebhookView
 
 urlpatterns = [
+    path("", include("bookings.payments.documents.urls")),
+    path("payment-methods/setup", CardSetupView.as_view(), name="payment-method-setup"),
     path("payment-webhooks/<slug:provider>", WebhookView.as_view(), name="payment-webhooks"),
     path(
         "payment-methods",

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db import connection
 
+from bookings.payments.models import MoneyQuerySet, Receipt
 from mobility.core.clock import CITY_ZONE
 
 # Receipts that an invoice has replaced stand in the register of invoices, and so do the credit
@@ -51,6 +52,11 @@ class DayTotal:
     net_cents: int
     vat_cents: int
     gross_cents: int
+
+
+def shown_documents() -> MoneyQuerySet[Receipt]:
+    """Documents with all that showing them takes, in one query."""
+    return Receipt.objects.select_related("organisation", "payment__method", "corrects")
 
 
 def daily_totals(

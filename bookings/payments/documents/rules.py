@@ -21,10 +21,10 @@ _ODD = dict(
 _PERSON = re.compile(
     r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]"
 )
-_ITALIAN_VAT = re.compile(r"(?:IT)?(\d{11})")
+_ITALIAN_VAT = re.compile(r"(?:IT)?([0-9]{11})")
 _FOREIGN_VAT = re.compile(r"(?!IT)[A-Z]{2}[0-9A-Z]{2,12}")
 _SDI = re.compile(r"[0-9A-Z]{7}")
-_POSTCODE = re.compile(r"\d{5}")
+_POSTCODE = re.compile(r"[0-9]{5}")
 _PROVINCE = re.compile(r"[A-Z]{2}")
 _NEEDED = ("name", "address", "postcode", "town", "country")
 

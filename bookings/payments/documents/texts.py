@@ -16,6 +16,8 @@ LINES: Mapping[str, str | Promise] = {
     "step": _("Started period"),
     "zone": _("Zone fee"),
     "pass": _("Covered by a pass"),
+    "best_of": _("Taken off: cheaper this way"),
+    "pass_bought": _("Pass"),
     "promo": _("Promotion"),
     "discount": _("Discount"),
     "cap": _("Taken off by the cap"),

@@ -89,7 +89,7 @@ def send_due(*, at: datetime.datetime) -> int:
 def read(*, headers: Mapping[str, str], body: bytes, at: datetime.datetime) -> ProviderEvent:
     """The event in a signed body; raises `WebhookRefused`."""
     stamp, _comma, signature = headers.get(SIGNATURE_HEADER, "").partition(",")
-    if not hmac.compare_digest(signature, _sign(stamp, body)):
+    if not hmac.compare_digest(signature.encode(), _sign(stamp, body).encode()):
         raise WebhookRefused("signature")
     if abs(at.timestamp() - float(stamp)) > TOLERANCE.total_seconds():
         raise WebhookRefused("too old")
