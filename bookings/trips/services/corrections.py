@@ -13,14 +13,16 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
+from bookings.passes.services import reprice_with_perks
 from bookings.payments.models import Receipt
 from bookings.payments.services import CorrectionCostsMore, correct_charge
 from bookings.payments.states import DocumentKind
 from bookings.trips import rules
 from bookings.trips.events import TripCorrected
 from bookings.trips.models import Trip, TripVersion
-from bookings.trips.queries import price_lines
+from bookings.trips.queries import price_lines, price_terms, waived
 from bookings.trips.services.orders import KEEPER
+from bookings.trips.services.settle import perks_ref
 from bookings.trips.states import PRICED, TripFlag, VersionState, Waiver
 from mobility.core import outbox
 from mobility.core.errors import Conflict
@@ -186,7 +188,13 @@ def _facts(version: TripVersion) -> dict[str, Any]:
 def _final_lines(
     trip: Trip, version: TripVersion, *, at: datetime.datetime
 ) -> tuple[PriceLine, ...]:
-    return price_lines(trip=trip, at=at, distance_m=version.distance_m)
+    """The price by what the ride was granted; what it needs no more of a pass goes back."""
+    terms = price_terms(trip=trip, at=at, distance_m=version.distance_m)
+    if version.waiver == Waiver.ALL:
+        terms["segments"] = ()
+    terms.pop("perks")
+    lines = reprice_with_perks(ref=perks_ref(trip), fare=trip.reservation.fare, at=at, **terms)
+    return waived(lines, waiver=version.waiver)
 
 
 def _rewrite(trip: Trip, version: TripVersion, facts: dict[str, Any]) -> None:

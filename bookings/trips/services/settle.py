@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from bookings.passes.services import use_perks
 from bookings.payments.services import charge_directly, charge_payment
 from bookings.payments.states import Purpose
 from bookings.trips.events import TripPriced
 from bookings.trips.models import Trip
-from bookings.trips.queries import price_lines
+from bookings.trips.queries import price_terms, waived
 from bookings.trips.services.orders import KEEPER
-from bookings.trips.states import TripState
+from bookings.trips.states import TripState, Waiver
 from fleet.telematics.queries import trip_distance_m
 from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
@@ -34,9 +35,9 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
     if trip is None or trip.state != TripState.ENDED:
         return None
     distance_m = _distance_m(trip)
-    lines = price_lines(trip=trip, at=at, distance_m=distance_m)
-    total = total_cents(lines)
     with transaction.atomic(savepoint=False):
+        lines = _final_lines(trip, at=at, distance_m=distance_m)
+        total = total_cents(lines)
         move(
             trip,
             to=TripState.PRICED,
@@ -76,6 +77,21 @@ def note_payment_failed(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
 def note_payment_written_off(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
     """Staff gave up on the money."""
     _move_on(trip_id, to=TripState.WRITTEN_OFF, at=at)
+
+
+def _final_lines(trip: Trip, *, at: datetime.datetime, distance_m: int) -> tuple[PriceLine, ...]:
+    """The price, with what the ride uses up of passes and codes; a waived ride uses nothing."""
+    if trip.started_at is None or trip.waiver == Waiver.ALL:
+        return ()
+    lines = use_perks(
+        user_id=trip.user_id,
+        organisation_id=trip.organisation_id,
+        ref=perks_ref(trip),
+        fare=trip.reservation.fare,
+        at=at,
+        **price_terms(trip=trip, at=at, distance_m=distance_m),
+    )
+    return waived(lines, waiver=trip.waiver)
 
 
 def _charge(trip: Trip, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:

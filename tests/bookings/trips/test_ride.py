@@ -256,7 +256,7 @@ def test_when_nobody_knows_where_the_vehicle_is_the_trip_may_end(
     report(scooter, lon=9.40)
     travel.shift(datetime.timedelta(minutes=10))
     assert rider.post(f"/api/v1/trips/{riding}/end").status_code == 200
-    assert Trip.objects.get().flags == ["position_unverified"]
+    assert Trip.objects.get().flags == ["position_unverified", "photo_asked"]
 
 
 def test_a_silent_vehicle_ends_by_the_phones_place(rider, scooter, riding, travel):
@@ -264,7 +264,7 @@ def test_a_silent_vehicle_ends_by_the_phones_place(rider, scooter, riding, trave
     far = rider.post(f"/api/v1/trips/{riding}/end", {"lat": 45.46, "lon": 9.40})
     assert [row["code"] for row in far.json()["conditions"]] == ["outside_operating_area"]
     near = rider.post(f"/api/v1/trips/{riding}/end", {"lat": 45.46, "lon": 9.20})
-    assert near.json()["flags"] == ["position_from_phone"]
+    assert near.json()["flags"] == ["position_from_phone", "photo_asked"]
 
 
 def test_a_phone_cannot_talk_a_vehicle_that_reports_into_the_area(rider, scooter, riding):
@@ -324,4 +324,5 @@ def test_a_false_start_is_free_within_the_grace(rider, scooter, obey, travel, co
     receipt = rider.get(f"/api/v1/trips/{trip}/receipt").json()
     assert (receipt["total_cents"], receipt["lines"]) == (0, [])
     assert Payment.objects.get().state == "voided"
+    collect()
     assert ProviderOperation.objects.filter(deed="void").count() == 1, "the card is free again"

@@ -1,0 +1,124 @@
+"""When an operator's vehicles cannot be heard, nobody pays for not being able to end."""
+
+import datetime
+
+import pytest
+
+from bookings.trips import tasks
+from bookings.trips.models import Incident, Trip
+from fleet.vehicles.models import Vehicle
+from mobility.core import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def declare(api, marco):
+    """`declare(since=…)`: Marco says that nothing is heard."""
+
+    def say(**terms):
+        answer = api(marco).post(
+            "/api/v1/trip-incidents", {"organisation": "ruote", "reason": "network down", **terms}
+        )
+        assert answer.status_code == 201, answer.content
+        return answer.json()
+
+    return say
+
+
+def test_in_an_outage_every_attempt_ends_the_trip_and_the_unlock_is_given_back(
+    ride, rider, scooter, drive, declare, silence, travel, picture
+):
+    trip = ride()
+    drive(minutes=4, lon=9.40, speed_kmh=12)
+    declare()
+    ended = rider.post(f"{trip}/end").json()
+    assert (ended["state"], ended["end_reason"], ended["waived"]) == ("ending", "outage", "unlock")
+    assert ended["flags"] == ["outage", "photo_asked"]
+    for _attempt in range(2):
+        travel.shift(datetime.timedelta(seconds=21))
+        silence()
+    over = rider.get(trip).json()
+    assert (over["state"], over["price_cents"]) == ("priced", 4 * 25)
+    assert scooter.blocks.active().count() == 0, "the outage explains the silence of the lock"
+    sent = rider.post(f"{trip}/photo", {"photo": picture()}, format="multipart")
+    assert sent.status_code == 201
+
+
+def test_who_tried_before_it_was_declared_gets_their_first_attempt(
+    ride, rider, scooter, drive, declare, travel
+):
+    trip = ride()
+    drive(minutes=3, lon=9.40)
+    first = clock.now()
+    assert rider.post(f"{trip}/end").status_code == 409
+    travel.shift(datetime.timedelta(minutes=25))
+    assert rider.get(trip).json()["cost_so_far_cents"] == 100 + 28 * 25
+    declare(since=(first - datetime.timedelta(minutes=1)).isoformat())
+    ended = rider.get(trip).json()
+    assert (ended["state"], ended["end_reason"]) == ("ending", "outage")
+    assert ended["cost_so_far_cents"] == 3 * 25
+
+
+def test_who_has_paid_for_longer_gets_the_difference_back_by_itself(
+    ride, rider, scooter, drive, declare, finish, collect
+):
+    trip = ride()
+    drive(minutes=3, lon=9.40)
+    first = clock.now()
+    assert rider.post(f"{trip}/end").status_code == 409
+    drive(minutes=20)
+    assert finish(trip)["price_cents"] == 100 + 23 * 25
+    collect()
+    declare(since=(first - datetime.timedelta(minutes=1)).isoformat())
+    collect()
+    corrected = rider.get(trip).json()
+    assert (corrected["price_cents"], corrected["version"]) == (3 * 25, 2)
+    assert Trip.objects.get().payment.refunded_cents == 100 + 20 * 25
+    assert Trip.objects.get().incident == Incident.objects.get()
+
+
+def test_an_outage_is_noticed_by_the_share_of_silent_vehicles_and_ends_by_itself(
+    travel, make_vehicle, scooter, ruote
+):
+    fleet = [make_vehicle("scooter") for _more in range(9)]
+    silent = [vehicle.pk for vehicle in fleet[:4]]
+    Vehicle.objects.filter(pk__in=silent).update(link_state="lost")
+    assert tasks.watch()["opened"] == 0
+    Vehicle.objects.filter(pk=fleet[5].pk).update(link_state="late")
+    assert tasks.watch()["opened"] == 1
+    incident = Incident.objects.get()
+    assert (incident.organisation, incident.automatic) == (ruote, True)
+    assert tasks.watch() == {"opened": 0, "closed": 0, "reminded": 0}
+    Vehicle.objects.filter(pk__in=silent[:2]).update(link_state="online")
+    assert tasks.watch()["closed"] == 0, "not at its edge"
+    Vehicle.objects.filter(pk__in=silent[2:3]).update(link_state="online")
+    Vehicle.objects.filter(pk=fleet[5].pk).update(link_state="online")
+    assert tasks.watch()["closed"] == 1
+    incident.refresh_from_db()
+    assert incident.until == clock.now()
+
+
+def test_what_staff_declared_staff_end(travel, declare, api, marco, scooter):
+    incident = declare()
+    assert tasks.watch()["closed"] == 0
+    closed = api(marco).post(f"/api/v1/trip-incidents/{incident['id']}/close").json()
+    assert closed["until"] is not None
+    assert api(marco).get("/api/v1/trip-incidents").json()["results"] == [closed]
+
+
+def test_there_is_one_outage_at_a_time_and_only_one_s_own(travel, declare, api, marco, rivale, sara):
+    declare()
+    body = {"organisation": "ruote", "reason": "again"}
+    assert api(marco).post("/api/v1/trip-incidents", body).json()["code"] == "incident_open_already"
+    assert api(rivale).post("/api/v1/trip-incidents", body).status_code == 404
+    assert api(sara).post("/api/v1/trip-incidents", body).status_code == 403
+    assert api(rivale).get("/api/v1/trip-incidents").json()["results"] == []
+
+
+def test_after_the_outage_ends_are_judged_again(ride, rider, scooter, drive, declare, api, marco):
+    trip = ride()
+    incident = declare()
+    api(marco).post(f"/api/v1/trip-incidents/{incident['id']}/close")
+    drive(minutes=1, lon=9.40)
+    assert rider.post(f"{trip}/end").status_code == 409
