@@ -17,8 +17,7 @@ from bookings.pricing.rules import (
     price_trip,
 )
 from mobility.core.money import total_cents, vat_split
-
-NOON = datetime.datetime(2026, 5, 1, 10, 0, tzinfo=datetime.UTC)
+from tests.bookings.pricing.rides import ride
 
 # The published rows of a Milanese car sharing's code: 0.28 a minute, 12 an hour, 30 for four hours.
 SHARE = (Block(minutes=60, cents=1200), Block(minutes=240, cents=3000))
@@ -38,17 +37,6 @@ def fare(**changes) -> Fare:
         "grace_s": 60,
     }
     return Fare(**{**terms, **changes})
-
-
-def ride(*lengths_s: float) -> tuple[Segment, ...]:
-    """Riding and pausing in turns, each for so many seconds."""
-    parts, start = [], NOON
-    for number, length in enumerate(lengths_s):
-        end = start + datetime.timedelta(seconds=length)
-        kind = SegmentKind.PAUSED if number % 2 else SegmentKind.RUNNING
-        parts.append(Segment(kind=kind, start=start, end=end))
-        start = end
-    return tuple(parts)
 
 
 @pytest.mark.parametrize(
