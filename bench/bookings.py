@@ -33,7 +33,12 @@ import django
 import httpx
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
-os.environ |= {"LOG_LEVEL": "ERROR", "DEMO_PAYMENTS": "true", "HTTPS": "false"}
+os.environ |= {
+    "LOG_LEVEL": "ERROR",
+    "DEMO_PAYMENTS": "true",
+    "HTTPS": "false",
+    "RATE_LIMITING": "false",
+}
 django.setup()
 
 from django.conf import settings  # noqa: E402 — needs Django set up

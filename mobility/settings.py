@@ -12,7 +12,7 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 
-from mobility import schedule
+from mobility import doors, schedule
 
 # Makes `QuerySet[Row]`, `ModelAdmin[Row]` and the like valid at run time, for annotations.
 django_stubs_ext.monkeypatch()
@@ -45,6 +45,7 @@ SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 LIVE_URL = env.str("LIVE_URL", default="http://127.0.0.1:8001")
 OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
@@ -90,6 +91,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "mobility.core.middleware.EditorMiddleware",
+    "mobility.core.middleware.BodyLimitMiddleware",
 ]
 
 ROOT_URLCONF = "mobility.urls"
@@ -225,6 +227,27 @@ DOCUMENT_CHECKER = env.str("DOCUMENT_CHECKER", default="demo" if DEMO_PAYMENTS e
 # How long pictures of documents stay after the verdict on them, for who wants to dispute it.
 RIDER_IMAGES_DAYS = env.int("RIDER_IMAGES_DAYS", default=30)
 
+# --- how often: each limit for one person, and for one address; mobility/doors.py says where ---------
+RATE_LIMITING = env.bool("RATE_LIMITING", default=True)
+RATE_LIMITED, NAMED_BY = doors.LIMITED, doors.NAMED_BY
+RATE_LIMITS = {
+    "sign-in": env.list("RATE_LIMIT_SIGN_IN", default=["10/min", "60/min"]),
+    "reserve": env.list("RATE_LIMIT_RESERVE", default=["30/min", "300/min"]),
+    "start": env.list("RATE_LIMIT_START", default=["20/min", "200/min"]),
+    "promo-codes": env.list("RATE_LIMIT_PROMO_CODES", default=["20/hour"]),
+    "money": env.list("RATE_LIMIT_MONEY", default=["30/min", "300/min"]),
+    "webhooks": env.list("RATE_LIMIT_WEBHOOKS", default=["60/min", "300/min"]),
+    "documents": env.list("RATE_LIMIT_DOCUMENTS", default=["20/hour"]),
+    "privacy": env.list("RATE_LIMIT_PRIVACY", default=["30/hour"]),
+    "fault-report": env.list("RATE_LIMIT_FAULT_REPORT", default=["20/hour"]),
+    "support-case": env.list("RATE_LIMIT_SUPPORT_CASE", default=["20/hour"]),
+    "ad-hoc": env.list("RATE_LIMIT_AD_HOC", default=["20/min"]),
+    "pay-link": env.list("RATE_LIMIT_PAY_LINK", default=["20/min"]),
+    "ad-hoc-watch": env.list("RATE_LIMIT_AD_HOC_WATCH", default=["120/min"]),
+    "charging-card": env.list("RATE_LIMIT_CHARGING_CARD", default=["60/hour"]),
+    "connector-hold": env.list("RATE_LIMIT_CONNECTOR_HOLD", default=["30/hour"]),
+}
+
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -235,19 +258,10 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {
-        "sign-in": "10/min",
-        "documents": "20/hour",
-        "privacy": "30/hour",
-        "fault-report": "20/hour",
-        "ad-hoc": "20/min",
-        "pay-link": "20/min",
-        "ad-hoc-watch": "120/min",
-        "charging-card": "60/hour",
-        "connector-hold": "30/hour",
-        "promo-codes": "20/hour",
-        "support-case": "20/hour",
-    },
+    "DEFAULT_THROTTLE_CLASSES": ["mobility.core.limits.DoorLimit"],
+    # Doors that name their limit themselves count by the figure for one person.
+    "DEFAULT_THROTTLE_RATES": {scope: figures[0] for scope, figures in RATE_LIMITS.items()},
+    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "mobility.core.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -282,7 +296,9 @@ SPECTACULAR_SETTINGS = {
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
-# The largest body anybody may send: a batch of 5,000 telemetry points.
+# The largest body that is read at once: a batch of 5,000 telemetry points. Each door has its own limit.
+LONG_BODIES, LONGEST_BODY = doors.LONG_BODIES, doors.LONGEST_BODY
+LONGEST_UPLOAD = doors.LONGEST_UPLOAD
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 # --- words ----------------------------------------------------------------------------------------
@@ -313,9 +329,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# The log-in pages count by address: by the one that our own proxy saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True

@@ -1,6 +1,7 @@
 """Base classes of API doors: scope, pages, and `Idempotency-Key` on every writing call."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
@@ -8,8 +9,9 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from rest_framework import viewsets
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -19,6 +21,7 @@ from mobility.core import clock, idempotency
 from mobility.core.principals import Principal
 
 KEY_HEADER = "Idempotency-Key"
+_DIGITS = re.compile(r"[0-9]{1,40}")
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -42,11 +45,33 @@ class CursorPages(CursorPagination):
 
     def decode_cursor(self, request: Request) -> Cursor | None:
         """The place to go on from; the base class takes anything, the database only an id."""
-        cursor: Cursor | None = super().decode_cursor(request)
+        try:
+            cursor: Cursor | None = super().decode_cursor(request)
+        except NotFound as problem:
+            raise ValidationError({"cursor": [self.invalid_cursor_message]}) from problem
         position = None if cursor is None else cursor.position
-        if position is not None and not str(position).isdecimal():
-            raise NotFound(self.invalid_cursor_message)
+        if position is not None and not _DIGITS.fullmatch(str(position)):
+            raise ValidationError({"cursor": [self.invalid_cursor_message]})
         return cursor
+
+    def get_page_size(self, request: Request) -> int | None:
+        """How many rows, from 1 to 200; what is no such number is refused rather than guessed at."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        if not _DIGITS.fullmatch(given) or not 1 <= int(given) <= self.max_page_size:
+            words = _("Give a number from 1 to %(most)d.") % {"most": self.max_page_size}
+            raise ValidationError({self.page_size_query_param: [words]})
+        return int(given)
+
+
+def query_choice(request: Request, name: str, choices: Collection[str]) -> str | None:
+    """The query parameter `name` if it was given; raises 400 if it is none of `choices`."""
+    given: str | None = request.query_params.get(name)
+    if given is not None and given not in choices:
+        words = _("Give one of: %(choices)s.") % {"choices": ", ".join(sorted(choices))}
+        raise ValidationError({name: [words]})
+    return given
 
 
 class _Replay(Exception):

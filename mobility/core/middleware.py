@@ -1,12 +1,14 @@
 """What every request passes: an address that can be looked for, and the name of who edits."""
 
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from mobility.core.problems import not_found
+from mobility.core.problems import not_found, too_long
 from mobility.core.tracing import current_request_id
 
 STAFF_PAGES = "/admin/"
@@ -24,6 +26,39 @@ class PlainAddressMiddleware:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return not_found(request)
         return self.get_response(request)
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies that are longer than their door of the API takes, before anything of them is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        """Keep the next one in line."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Nothing here: the door must be known first."""
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        """The refusal, or None to go on."""
+        match = request.resolver_match
+        if match is None or match.namespace != "api":
+            return None
+        return too_long() if _length(request) > _longest(request, match.view_name) else None
+
+
+def _length(request: HttpRequest) -> int:
+    # A body without an announced length is not read at all.
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    return int(announced) if announced.isdecimal() else 0
+
+
+def _longest(request: HttpRequest, name: str) -> int:
+    if request.content_type == "multipart/form-data":
+        return int(settings.LONGEST_UPLOAD)
+    return int(settings.LONG_BODIES.get(name, settings.LONGEST_BODY))
 
 
 class EditorMiddleware:

@@ -87,6 +87,14 @@ def not_found(
     return JsonResponse(body, status=404, content_type=CONTENT_TYPE)
 
 
+def too_long() -> JsonResponse:
+    """413 for a body that is longer than its door takes; it is not read."""
+    body = problem(
+        code="body_too_large", status=413, detail=_("This is too long. Send less at once.")
+    )
+    return JsonResponse(body, status=413, content_type=CONTENT_TYPE)
+
+
 def server_error(request: HttpRequest) -> JsonResponse:
     """500: the request id finds the log; nothing inner leaves the house."""
     body = problem(

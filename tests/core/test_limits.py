@@ -1,0 +1,154 @@
+"""How often and how much: counted per person and address, and never at the mercy of what a client writes."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from django.conf import settings as live
+from django.test import Client, RequestFactory
+from rest_framework.test import APIClient
+
+from mobility.accounts.models import User
+from mobility.core import limits
+from tests.tenancy.test_api import names_of
+
+Api = Callable[[User | None], APIClient]
+DOOR = "/api/v1/reservations"
+OUTSIDE = "203.0.113.9"
+
+
+@pytest.fixture(autouse=True)
+def _within_one_minute() -> Iterator[None]:
+    with time_machine.travel("2026-05-01T10:00:05Z", tick=False):
+        yield
+
+
+@pytest.fixture
+def few(settings: Any, db: None) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"reserve": ["2/min", "5/min"]}
+
+
+def knock(client: APIClient, times: int, **meta: str) -> list[int]:
+    return [client.post(DOOR, {}, **meta).status_code for _ in range(times)]
+
+
+@pytest.mark.usefixtures("few")
+def test_one_person_is_asked_to_wait_and_others_are_not(
+    api: Api, giulia: User, piero: User
+) -> None:
+    phone = api(giulia)
+    assert knock(phone, 2) == [400, 400]
+    refused = phone.post(DOOR, {})
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert knock(api(piero), 1) == [400]
+    assert phone.get(DOOR).status_code == 200, "only the writing door counts"
+    with time_machine.travel("2026-05-01T10:01:00Z", tick=False):
+        assert knock(phone, 1) == [400]
+
+
+@pytest.mark.usefixtures("few")
+def test_many_accounts_behind_one_address_are_counted_together(
+    api: Api, giulia: User, piero: User, marco: User
+) -> None:
+    for person in (giulia, piero):
+        assert knock(api(person), 2, REMOTE_ADDR=OUTSIDE) == [400, 400]
+    assert knock(api(marco), 2, REMOTE_ADDR=OUTSIDE) == [400, 429]
+    assert knock(api(marco), 1, REMOTE_ADDR="198.51.100.4") == [429], "marco himself, by now"
+
+
+@pytest.mark.usefixtures("few")
+def test_a_client_does_not_choose_its_own_address(
+    api: Api, giulia: User, piero: User, marco: User
+) -> None:
+    people = [api(person) for person in (giulia, piero, marco)]
+    seen = [
+        client.post(
+            DOOR, {}, REMOTE_ADDR=OUTSIDE, HTTP_X_FORWARDED_FOR=f"192.0.2.{number}"
+        ).status_code
+        for number, client in enumerate(2 * people)
+    ]
+    assert seen == [400] * 5 + [429]
+
+
+def test_behind_a_proxy_only_what_it_added_counts(settings: Any, rf: RequestFactory) -> None:
+    request = rf.get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=f"198.51.100.1, {OUTSIDE}")
+    assert limits.client_address(request) == "10.0.0.1"
+    settings.BEHIND_PROXY = True
+    assert limits.client_address(request) == OUTSIDE
+
+
+@pytest.mark.parametrize(
+    ("given", "counted"),
+    [
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("", None),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::8", "2001:db8:1:2::/64"),
+    ],
+)
+def test_this_machine_does_not_count_and_a_household_counts_as_one(
+    given: str, counted: str | None, rf: RequestFactory
+) -> None:
+    assert limits.client_address(rf.get("/", REMOTE_ADDR=given)) == counted
+
+
+def test_guessing_one_password_from_many_addresses_is_slowed_down(
+    api: Api, giulia: User, settings: Any
+) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"sign-in": ["2/min", "60/min"]}
+    tries = [
+        api(None).post(
+            "/api/v1/auth/token",
+            {"email": email, "password": "x"},
+            REMOTE_ADDR=f"203.0.113.{number}",
+        )
+        for number, email in enumerate(["giulia@demo.example", "Giulia@demo.example "] * 2)
+    ]
+    assert [answer.status_code for answer in tries] == [401, 401, 429, 429]
+
+
+@pytest.mark.usefixtures("few")
+def test_when_nobody_can_count_doors_stay_open(
+    api: Api, giulia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "REDIS_URL", "unix:///nowhere.sock?db=0")
+    limits._redis.cache_clear()
+    try:
+        assert knock(api(giulia), 4) == [400] * 4
+    finally:
+        limits._redis.cache_clear()
+
+
+@pytest.mark.usefixtures("few")
+def test_a_limit_can_be_off(api: Api, giulia: User, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"reserve": ["off", "off"]}
+    assert knock(api(giulia), 4, REMOTE_ADDR=OUTSIDE) == [400] * 4
+
+
+def test_every_limited_door_exists_and_every_limit_can_be_read() -> None:
+    from mobility import urls
+
+    names = names_of(urls.api)
+    for door, scope in live.RATE_LIMITED.items():
+        method, _space, name = door.partition(" ")
+        assert method in {"POST", "PUT", "PATCH", "DELETE"}
+        assert name.removeprefix("api:") in names, door
+        assert scope in live.RATE_LIMITS, door
+    for figures in live.RATE_LIMITS.values():
+        assert [limits.rate_of(words) for words in figures]
+    with pytest.raises(ValueError, match="a rate"):
+        limits.rate_of("ten a minute")
+    assert {name.removeprefix("api:") for name in live.LONG_BODIES} <= names
+
+
+@pytest.mark.django_db
+def test_a_body_that_is_too_long_is_not_read(client: Client) -> None:
+    body = json.dumps({"email": "a@b.it", "password": "x" * live.LONGEST_BODY})
+    refused = client.post("/api/v1/auth/token", body, content_type="application/json")
+    assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
+    assert refused.headers["Content-Type"] == "application/problem+json"
