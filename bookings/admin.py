@@ -6,6 +6,7 @@ from bookings.pricing import admin as pricing
 from bookings.recharges import admin as recharges
 from bookings.reservations import admin as reservations
 from bookings.riders import admin as riders
+from bookings.support import admin as support
 from bookings.trips import admin as trips
 
-__all__ = ["passes", "payments", "pricing", "recharges", "reservations", "riders", "trips"]
+__all__ = ["passes", "payments", "pricing", "recharges", "reservations", "riders", "support", "trips"]

@@ -5,6 +5,7 @@ from bookings.payments import tasks as payments
 from bookings.recharges import tasks as recharges
 from bookings.reservations import tasks as reservations
 from bookings.riders import tasks as riders
+from bookings.support import tasks as support
 from bookings.trips import tasks as trips
 
-__all__ = ["passes", "payments", "recharges", "reservations", "riders", "trips"]
+__all__ = ["passes", "payments", "recharges", "reservations", "riders", "support", "trips"]

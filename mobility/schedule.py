@@ -73,6 +73,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.
         "recharges-sweep": every(10, "bookings.recharges.sweep"),
+        "support-close": every(3600, "bookings.support.close_resolved"),
         "recharges-receipts": every(30, "bookings.recharges.send_receipts"),
         "recharges-codes": every(600, "bookings.recharges.issue_codes"),
         "recharges-guests": every(

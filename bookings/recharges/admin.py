@@ -1,21 +1,34 @@
-"""Admin pages of bought charges."""
+"""Admin pages of bought charges, of the codes at connectors, and of vehicles' own charges."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from bookings.recharges.models import Recharge
-from mobility.accounts.scoped_admin import ScopedAdmin
+from bookings.recharges.models import ConnectorCode, KeptConnector, Recharge, VehicleCharge
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.accounts.states import Role
 from mobility.core.money import format_money
 
+OPERATORS = frozenset({Role.CHARGE_POINT_OPERATOR})
+
 
 @admin.register(Recharge)
-class RechargeAdmin(ScopedAdmin[Recharge]):
-    """Charges bought by residents, at the operator's own chargers."""
+class RechargeAdmin(ReadOnly, ScopedAdmin[Recharge]):
+    """Charges at the operator's own chargers, whoever bought them."""
 
-    viewers = frozenset({Role.CHARGE_POINT_OPERATOR})
-    list_display = ("requested_at", "connector", "state", "energy", "price", "failure", "user")
-    list_filter = ("state",)
+    viewers = OPERATORS
+    list_display = (
+        "requested_at",
+        "connector",
+        "state",
+        "origin",
+        "energy",
+        "price",
+        "stop_reason",
+        "stop_refused",
+        "failure",
+        "user",
+    )
+    list_filter = ("state", "origin", "stop_reason", "stop_refused")
     list_select_related = ("connector__evse__station", "user")
     search_fields = ("connector__evse__station__identity", "user__email", "public_id")
     date_hierarchy = "requested_at"
@@ -29,3 +42,38 @@ class RechargeAdmin(ScopedAdmin[Recharge]):
     def price(self, recharge: Recharge) -> str:
         """The final price."""
         return "–" if recharge.price_cents is None else format_money(recharge.price_cents)
+
+
+@admin.register(ConnectorCode)
+class ConnectorCodeAdmin(ReadOnly, ScopedAdmin[ConnectorCode]):
+    """What the stickers say; a new code comes from the API."""
+
+    viewers = OPERATORS
+    list_display = ("connector", "code", "issued_at", "valid_until")
+    list_select_related = ("connector__evse__station",)
+    search_fields = ("code", "connector__evse__station__identity")
+
+
+@admin.register(KeptConnector)
+class KeptConnectorAdmin(ReadOnly, ScopedAdmin[KeptConnector]):
+    """Connectors kept for people on the way."""
+
+    viewers = OPERATORS
+    list_display = ("connector", "state", "charger_knows", "created_at", "until")
+    list_filter = ("state",)
+    list_select_related = ("connector__evse__station",)
+
+
+@admin.register(VehicleCharge)
+class VehicleChargeAdmin(ReadOnly, ScopedAdmin[VehicleCharge]):
+    """What vehicles charged with their own tokens, for both sides of the bill."""
+
+    viewers = frozenset({Role.CHARGE_POINT_OPERATOR, Role.FLEET_OPERATOR})
+    list_display = ("at", "owner_ref", "organisation", "operator", "energy_wh", "cost")
+    list_select_related = ("organisation", "operator")
+    date_hierarchy = "at"
+
+    @admin.display(description=_("cost"), ordering="cents")
+    def cost(self, charge: VehicleCharge) -> str:
+        """What the organisation bears."""
+        return format_money(charge.cents, charge.currency)

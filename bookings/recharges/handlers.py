@@ -22,7 +22,7 @@ def _of_a_recharge(event: AboutMoney) -> bool:
 
 
 def _was_owed(event: PaymentCaptured) -> bool:
-    return bool(getattr(event, "recovered", False))
+    return event.recovered
 
 
 def _broke(event: ConnectorStatusChanged) -> bool:

@@ -220,7 +220,8 @@ def why_unusable(*, connector: Connector, at: datetime.datetime, user_id: int | 
         return ConnectorStatus.UNKNOWN
     if connector.status in UNUSABLE:
         return connector.status
-    if ChargingSession.objects.open().filter(connector=connector).exists():
+    begun = Recharge.objects.active().filter(connector=connector).exclude(user=user_id)
+    if begun.exists() or ChargingSession.objects.open().filter(connector=connector).exists():
         return ConnectorStatus.OCCUPIED
     if _kept_for_another(connector, at=at, user_id=user_id):
         return ConnectorStatus.RESERVED

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
+from bookings.payments.models import Payment
 from bookings.payments.services import (
     PaymentActionRequired,
     authorise_payment,
@@ -35,7 +36,7 @@ from mobility.accounts.models import User
 from mobility.core import ids
 from mobility.core.errors import Conflict, DomainError, Invalid
 from mobility.core.principals import Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import LostRace, move
 
 
 class ConnectorBusy(Conflict):
@@ -203,6 +204,9 @@ def _promise(recharge: Recharge, *, at: datetime.datetime) -> None:
         later = at + rules.ACTION_PATIENCE - rules.UNASKED_PATIENCE
         Recharge.objects.filter(pk=recharge.pk).update(waiting_since=later)
         raise
+    except LostRace:
+        # Another tap of the same person has the answer booked; it counts for both.
+        recharge.payment = Payment.objects.get(pk=recharge.payment_id)
     except DomainError as refusal:
         _give_up(recharge, failure=refusal.code, at=at)
         raise
@@ -211,7 +215,7 @@ def _promise(recharge: Recharge, *, at: datetime.datetime) -> None:
 def _give_up(recharge: Recharge, *, failure: str, at: datetime.datetime) -> None:
     with transaction.atomic():
         mine = locked_recharge(purpose_ref(recharge))
-        if mine is not None and mine.state == RechargeState.STARTING:
+        if mine is not None and mine.half_started:
             fail_recharge(recharge=mine, failure=failure[:40], at=at, by=KEEPER)
 
 

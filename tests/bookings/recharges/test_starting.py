@@ -112,16 +112,20 @@ def test_nobody_confirms_and_the_start_is_called_off(rider, giulia, card, buy, t
 
 
 def test_the_price_is_told_before_in_the_order_the_law_wants(api, socket):
-    quote = api(None).get(
-        "/api/v1/recharge-quotes", {"connector": str(socket.public_id), "kwh": "10"}
-    ).json()
+    quote = (
+        api(None)
+        .get("/api/v1/recharge-quotes", {"connector": str(socket.public_id), "kwh": "10"})
+        .json()
+    )
     assert [price["kind"] for price in quote["prices"]] == ["energy", "flat", "idle"]
     assert quote["estimate"]["cents"] == 530
     assert quote["estimate"]["minutes"] == 28  # at 22 kW
     assert quote["idle_fee_after_minutes"] == 10
     assert (quote["preauth_cents"], quote["usable"]) == (2000, True)
-    by_time = api(None).get(
-        "/api/v1/recharge-quotes", {"connector": str(socket.public_id), "minutes": 30}
-    ).json()
+    by_time = (
+        api(None)
+        .get("/api/v1/recharge-quotes", {"connector": str(socket.public_id), "minutes": 30})
+        .json()
+    )
     assert by_time["estimate"]["energy_wh"] == 11_000
     assert api(None).get("/api/v1/recharge-quotes").status_code == 400

@@ -1,0 +1,74 @@
+"""A connector is kept for Giulia while she is on the way."""
+
+import datetime
+
+import pytest
+
+from bookings.recharges import tasks
+from bookings.recharges.models import KeptConnector
+from charging.stations.models import Connector, ConnectorHold, StationCommand
+from tests.charging.fixtures import connector_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keep(rider, socket):
+    return lambda **wish: rider.post(f"/api/v1/connectors/{socket.public_id}/hold", wish)
+
+
+def test_a_kept_connector_is_hers_until_she_charges(
+    keep, rider, api, piero, card, socket, answer, plug_in, buy
+):
+    kept = keep(minutes=20).json()
+    assert (kept["state"], kept["charger_knows"]) == ("held", False)
+    asked = answer("accepted", status="Accepted")
+    assert (asked.action, asked.payload["until"]) == ("reserve", "2026-05-04T08:20:00Z")
+    assert rider.get(f"/api/v1/connector-holds/{kept['id']}").json()["charger_knows"]
+    card(piero)
+    other = api(piero).post("/api/v1/recharges", {"connector": str(socket.public_id)})
+    assert other.json()["connector_status"] == "Reserved"
+    assert api(piero).post(f"/api/v1/connectors/{socket.public_id}/hold").status_code == 409
+    assert api(piero).get(f"/api/v1/connector-holds/{kept['id']}").status_code == 404
+    assert buy().status_code == 201
+    answer("accepted")
+    plug_in()
+    assert KeptConnector.objects.get().state == "used"
+    assert not ConnectorHold.objects.filter(released_at__isnull=True).exists()
+
+
+def test_time_runs_out_and_she_does_not_keep_it_again_at_once(keep, travel, charger, rider):
+    keep()
+    second = rider.post(f"/api/v1/connectors/{connector_of(charger, 2).public_id}/hold")
+    assert second.json()["code"] == "connector_hold_underway"
+    travel.shift(datetime.timedelta(minutes=16))
+    assert tasks.sweep()["kept_expired"] == 1
+    assert keep().json()["code"] == "connector_hold_too_soon"
+    travel.shift(datetime.timedelta(minutes=30))
+    assert keep().status_code == 201
+
+
+def test_given_free_the_charger_is_told(keep, rider, answer, api, piero, socket):
+    keep()
+    answer("accepted", status="Accepted")
+    address = f"/api/v1/connectors/{socket.public_id}/hold"
+    assert api(piero).delete(address).status_code == 404
+    assert rider.delete(address).status_code == 204
+    cancelled = StationCommand.objects.latest("id")
+    assert cancelled.action == "cancel_reservation"
+    assert cancelled.payload == {"reservation_id": KeptConnector.objects.get().pk}
+
+
+@pytest.mark.parametrize(
+    ("said", "state"), [("Rejected", "held"), ("Occupied", "refused"), ("Faulted", "refused")]
+)
+def test_a_charger_that_cannot_reserve_is_kept_by_the_apps_alone(keep, answer, said, state):
+    keep()
+    answer("rejected", status=said)
+    assert KeptConnector.objects.get().state == state
+
+
+def test_only_free_connectors_are_kept_and_not_for_long(keep, socket):
+    assert keep(minutes=31).status_code == 400
+    Connector.objects.filter(pk=socket.pk).update(status="Occupied")
+    assert keep().json()["code"] == "connector_busy"
