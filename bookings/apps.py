@@ -15,5 +15,6 @@ class BookingsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Import the handlers, which register themselves."""
+        """Import what registers itself."""
         import_module("bookings.handlers")
+        import_module("bookings.privacy")

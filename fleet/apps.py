@@ -19,3 +19,4 @@ class FleetConfig(AppConfig):
         import_module("fleet.telematics.checks")
         import_module("fleet.telematics.figures")
         import_module("fleet.maintenance.timeline")
+        import_module("fleet.maintenance.privacy")
