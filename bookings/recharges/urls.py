@@ -4,8 +4,6 @@ from django.urls import path
 
 from bookings.recharges import api, views
 
-_OWN = {"get": "retrieve"}
-
 urlpatterns = [
     path("recharge-quotes", api.RechargeQuoteView.as_view(), name="recharge-quotes"),
     path(
@@ -13,7 +11,11 @@ urlpatterns = [
         api.RechargeViewSet.as_view({"get": "list", "post": "create"}),
         name="recharges",
     ),
-    path("recharges/<uuid:public_id>", api.RechargeViewSet.as_view(_OWN), name="recharge"),
+    path(
+        "recharges/<uuid:public_id>",
+        api.RechargeViewSet.as_view({"get": "retrieve"}),
+        name="recharge",
+    ),
     path(
         "recharges/<uuid:public_id>/stop",
         api.RechargeViewSet.as_view({"post": "stop"}),
@@ -67,7 +69,9 @@ urlpatterns = [
     path("connectors/<uuid:public_id>/hold", api.KeepView.as_view(), name="connector-hold"),
     path("connector-holds", api.KeptViewSet.as_view({"get": "list"}), name="connector-holds"),
     path(
-        "connector-holds/<uuid:public_id>", api.KeptViewSet.as_view(_OWN), name="connector-hold-own"
+        "connector-holds/<uuid:public_id>",
+        api.KeptViewSet.as_view({"get": "retrieve"}),
+        name="connector-hold-own",
     ),
     path(
         "connector-holds/<uuid:public_id>/release",

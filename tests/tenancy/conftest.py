@@ -15,13 +15,14 @@ from bookings.payments import services as payments
 from bookings.payments.models import FeeKind, Payment, PaymentMethod, Refund
 from bookings.pricing import services as pricing
 from bookings.pricing.models import Tariff, TariffVersion
-from bookings.recharges.models import Recharge
+from bookings.recharges.models import KeptConnector, Recharge, VehicleCharge
+from bookings.recharges.services import add_card, issue_missing_codes
 from bookings.reservations.models import Booking
 from charging.sessions.facts import SessionStart
 from charging.sessions.models import ChargingSession
 from charging.sessions.services import start_sessions
 from charging.stations.models import ChargingStation, Connector, StationCommand
-from charging.stations.services import queue_command
+from charging.stations.services import hold_connector, queue_command
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
@@ -104,6 +105,12 @@ def whole_city(
         "session": session,
         "command": _command(station),
         "recharge": _recharge(giulia, station),
+        "connector": Connector.objects.get(evse__station=station),
+        "charging card": add_card(user=giulia, uid="04TENANT", label="", at=clock.now()),
+        "kept connector": _kept(giulia, station),
+        "vehicle charge": _vehicle_charge(vehicle, session),
+        "unbilled session": _unbilled(station),
+        "case": _row("bookings.SupportCase", _case(phone, trip)["id"]),
         "file": _picture(giulia),
     }
     people = {
@@ -334,3 +341,43 @@ def _recharge(giulia: User, station: ChargingStation) -> Recharge:
         token_uid="APP-1",
         requested_at=clock.now(),
     )
+
+
+def _kept(giulia: User, station: ChargingStation) -> KeptConnector:
+    at = clock.now()
+    issue_missing_codes(at=at, by=SYSTEM)
+    connector = Connector.objects.get(evse__station=station)
+    until = at + datetime.timedelta(minutes=15)
+    hold = hold_connector(
+        connector_id=connector.pk, since=at, until=until, holder_ref="x", at=at, by=SYSTEM
+    )
+    return KeptConnector.objects.create(
+        user=giulia, connector=connector, hold=hold, created_at=at, until=until
+    )
+
+
+def _vehicle_charge(vehicle: Vehicle, session: ChargingSession) -> VehicleCharge:
+    return VehicleCharge.objects.create(
+        organisation=vehicle.organisation,
+        operator=session.station.site.organisation,
+        session=session,
+        owner_ref="vehicle:1",
+        energy_wh=1_000,
+        cents=50,
+        at=clock.now(),
+    )
+
+
+def _unbilled(station: ChargingStation) -> ChargingSession:
+    return ChargingSession.objects.create(
+        station=station,
+        transaction_ref="unbilled",
+        state="settled",
+        heard_at=clock.now(),
+        price_cents=100,
+    )
+
+
+def _case(phone: APIClient, trip: dict[str, Any]) -> dict[str, Any]:
+    told = {"kind": "price", "text": "Too much.", "trip": trip["id"]}
+    return dict(phone.post("/api/v1/cases", told).json())

@@ -1,6 +1,6 @@
 """Doors of a person's charging cards and of connectors kept for them."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ class CardViewSet(ScopedViewSet):
 
     queryset = Token.objects.all()
     serializer_class = CardOut
-    throttle_classes: ClassVar = [ScopedRateThrottle]
+    throttle_classes = [ScopedRateThrottle]
     throttle_scope = "charging-card"
 
     @extend_schema(responses=CardOut(many=True))
@@ -107,7 +107,7 @@ class KeptViewSet(ScopedViewSet):
 class KeepView(WriteView):
     """POST and DELETE /api/v1/connectors/{id}/hold"""
 
-    throttle_classes: ClassVar = [ScopedRateThrottle]
+    throttle_classes = [ScopedRateThrottle]
     throttle_scope = "connector-hold"
 
     @extend_schema(request=KeepIn, responses={201: KeptOut})

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -14,6 +13,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.views import APIView
 
 from bookings.payments.queries import receipt_of
 from bookings.payments.wire import ReceiptSerializer, receipt_body
@@ -47,12 +47,12 @@ class GuestAuthentication(BaseAuthentication):
         return GuestCaller(Principal(f"guest:{digest[:40]}")), None
 
 
-class GuestDoor:
+class GuestDoor(APIView):
     """What the doors of guests share."""
 
-    permission_classes: ClassVar = [AllowAny]
-    authentication_classes: ClassVar = [GuestAuthentication]
-    throttle_classes: ClassVar = [ScopedRateThrottle]
+    permission_classes = [AllowAny]
+    authentication_classes = [GuestAuthentication]
+    throttle_classes = [ScopedRateThrottle]
     throttle_scope = "ad-hoc-watch"
 
 

@@ -1,6 +1,6 @@
 """Doors of operators: the codes at their connectors, and sessions that nobody paid."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -81,4 +81,4 @@ class VehicleChargeViewSet(mixins.ListModelMixin, ScopedViewSet):
 
     def list(self, request: Request) -> Response:
         """What vehicles' own tokens charged, for both sides of the bill, newest first."""
-        return cast("Response", super().list(request))
+        return super().list(request)

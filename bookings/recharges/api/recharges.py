@@ -1,6 +1,7 @@
 """Doors of recharges: buy, watch, stop, receipt."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -97,7 +98,7 @@ class RechargeViewSet(ScopedViewSet):
         return recharge
 
 
-def _method(user: User, public_id: object) -> int | None:
+def _method(user: User, public_id: UUID | None) -> int | None:
     """The card on file that this person named, if any."""
     if public_id is None:
         return None

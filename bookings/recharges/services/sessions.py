@@ -79,6 +79,8 @@ def note_connector_failed(*, connector_id: uuid.UUID, at: datetime.datetime) -> 
 
 def _adopt(user: User, session: ChargingSession, *, at: datetime.datetime) -> Recharge:
     version = session.tariff_version or _version(session)
+    # Only sessions with a connector are adopted; this narrows the type.
+    assert session.connector_id is not None
     recharge = Recharge.objects.create(
         user=user,
         organisation_id=session.station.site.organisation_id,

@@ -1,6 +1,6 @@
 """Doors of support cases: for who has a problem, and for the staff who answer."""
 
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import status
@@ -24,7 +24,7 @@ class CaseViewSet(ScopedViewSet):
 
     queryset = SupportCase.objects.all()
     serializer_class = CaseOut
-    throttle_scope: ClassVar = "support-case"
+    throttle_scope = "support-case"
 
     def get_throttles(self) -> list[BaseThrottle]:
         """Only telling is counted; looking and answering are free."""

@@ -166,9 +166,10 @@ def _answerer(user: User, about: About) -> int:
         return about.fault.vehicle.organisation_id
     last = Trip.objects.filter(user=user).order_by("-id").first()
     charge = Recharge.objects.filter(user=user).order_by("-id").first()
-    served = max(filter(None, (last, charge)), key=lambda row: row.requested_at, default=None)
-    if served is not None:
-        return served.organisation_id
+    if last is not None and (charge is None or charge.requested_at < last.requested_at):
+        return last.organisation_id
+    if charge is not None:
+        return charge.organisation_id
     anybody = Organisation.objects.exclude(kind=OrganisationKind.CITY).order_by("pk").first()
     if anybody is None:
         raise NobodyAnswers
