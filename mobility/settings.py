@@ -127,9 +127,8 @@ DATABASES["default"] |= {
 # a quarter of an hour, and the charger gateway, which writes on one connection, as long with it.
 DATABASES["default"]["OPTIONS"] = {
     # Parameters travel beside the statement, so that PostgreSQL plans one that comes again only once.
-    # Behind a pooler that hands out connections by transaction: DATABASE_URL with ?prepare_threshold=0.
     "server_side_binding": True,
-    "prepare_threshold": 3,
+    "prepare_threshold": env.int("DATABASE_PREPARE_AFTER", default=3) or None,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.core.cache import cache
+from django.utils import translation
 from rest_framework.test import APIClient
 
 from mobility.accounts import services as accounts
@@ -23,6 +24,12 @@ pytest_plugins = ["tests.fleet.fixtures", "tests.fleet.zones.drawing", "tests.ch
 def pytest_configure() -> None:
     """Slow hashes protect people, not tests."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _speak_english() -> None:
+    """A request leaves its language behind in the thread; each test begins with the same one."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

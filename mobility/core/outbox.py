@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_datetime
 
 from mobility.core import tracing
 from mobility.core.ids import uuid7
-from mobility.core.models import HandledEvent, OutboxEvent
+from mobility.core.models import OutboxEvent
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,20 @@ KEEP = datetime.timedelta(days=14)
 FORGET_AT_ONCE = 20_000
 CHANNEL = "outbox"
 _VALUES = "(%s, %s, %s::jsonb, %s, %s, 0, '')"
+_CLAIM = """
+UPDATE mobility_outboxevent SET dispatched_at = %s WHERE id = ANY (ARRAY(
+    SELECT id FROM mobility_outboxevent WHERE dispatched_at IS NULL
+    ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+)) RETURNING id, name
+"""
+# Whoever wants to run a handler of an event first locks the event: of two who deliver it at once, the
+# second sees what the first has done.
+_FINISH = "UPDATE mobility_outboxevent SET handled_at = %s WHERE id = %s AND handled_at IS NULL"
+_NOTE = """
+INSERT INTO mobility_handledevent (event_id, handler, at)
+SELECT event_id, %s, %s FROM mobility_outboxevent WHERE id = %s AND handled_at IS NULL FOR UPDATE
+ON CONFLICT DO NOTHING
+"""
 # An event goes together with the notes of its handlers: while it may still be delivered, both stay.
 _FORGET = """
 WITH old AS (
@@ -68,6 +82,7 @@ class Event:
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
+Answer = TypeVar("Answer")
 Handler = Callable[..., None]
 
 
@@ -159,14 +174,9 @@ def publish(*events: Event, at: datetime.datetime) -> None:
 
 def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tuple[str, list[int]]]:
     """Mark up to `limit` waiting events as dispatched; (queue, ids) of each task to send, oldest first."""
-    with transaction.atomic():
-        claimed = list(
-            OutboxEvent.objects.select_for_update(skip_locked=True)
-            .filter(dispatched_at__isnull=True)
-            .order_by("id")
-            .values_list("id", "name")[:limit]
-        )
-        OutboxEvent.objects.filter(id__in=[pk for pk, _name in claimed]).update(dispatched_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [at, limit])
+        claimed = sorted(cursor.fetchall())
     by_queue: defaultdict[str, list[int]] = defaultdict(list)
     for pk, name in claimed:
         by_queue[_event_types[name].queue if name in _event_types else QUEUE].append(pk)
@@ -216,82 +226,95 @@ def forget_delivered(*, at: datetime.datetime) -> int:
 
 def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
     """Run every handler of the events `ids`; an event whose handler fails is tried again later."""
+    done = []
     for row in OutboxEvent.objects.filter(
         id__in=ids, handled_at__isnull=True, failed_at__isnull=True
     ).order_by("id"):
         with tracing.request_scope(row.request_id):
-            _deliver_one(row, at=at)
+            if _deliver_one(row, at=at):
+                done.append(row.id)
+    if done:
+        OutboxEvent.objects.filter(id__in=done).update(handled_at=at)
 
 
-def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> None:
-    failures = []
-    for name, tell in _hearers(row, at=at):
-        try:
-            tell()
-        except Exception as problem:
-            log.exception(
-                "outbox.handler_failed",
-                event_name=row.name,
-                event_id=str(row.event_id),
-                handler=name,
-            )
-            failures.append(f"{name}: {problem!r}")
+def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> bool:
+    """Tell everybody whom an event concerns; whether it still has to be marked as handled."""
+    hearers, failures = _try(row, "hearers", lambda: list(_hearers(row)))
+    if hearers is not None and len(hearers) == 1 and not row.attempts:
+        # The usual case: the event's own mark is the note that its only handler is done.
+        _done, failures = _try(row, hearers[0].name, partial(_run_only, row, hearers[0], at=at))
+        if not failures:
+            return False
+    else:
+        for hearer in hearers or ():
+            _done, failed = _try(row, hearer.name, partial(_run_once, row, hearer, at=at))
+            failures += failed
     if not failures:
-        OutboxEvent.objects.filter(id=row.id).update(handled_at=at)
-        return
+        return True
     attempts = row.attempts + 1
     OutboxEvent.objects.filter(id=row.id).update(
         attempts=attempts,
         error="\n".join(failures)[:4000],
         failed_at=at if attempts >= MAX_ATTEMPTS else None,
     )
+    return False
 
 
-def _hearers(
-    row: OutboxEvent, *, at: datetime.datetime
-) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Everybody who may have to hear of an event, by name, and how each is told."""
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Hearer:
+    """Somebody who has to hear of an event, and what they are told."""
+
+    name: str
+    run: Handler
+    event: Event | Fact
+
+
+def _hearers(row: OutboxEvent) -> Iterator[_Hearer]:
+    """Everybody whom an event concerns."""
     for name, handling in _handlers.get(row.name, {}).items():
-        yield name, partial(_tell_handler, row, name, handling, at=at)
+        event = _typed(row)
+        if handling.concerns(event):
+            yield _Hearer(name=name, run=handling.run, event=event)
     for name, listening in _listeners.items():
-        yield name, partial(_tell_listener, row, name, listening, at=at)
+        if listening.wants(row.name):
+            fact = Fact(event_id=row.event_id, name=row.name, payload=row.payload, at=row.at)
+            yield _Hearer(name=name, run=listening.run, event=fact)
 
 
-def _tell_handler(
-    row: OutboxEvent, name: str, handling: Handling, *, at: datetime.datetime
-) -> None:
-    event = _typed(row)
-    if handling.concerns(event):
-        _run_once(row, event, name=name, handler=handling.run, at=at)
+def _try(
+    row: OutboxEvent, name: str, deed: Callable[[], Answer]
+) -> tuple[Answer | None, list[str]]:
+    """What a deed answers, or its failure in words: one must not keep the others from hearing."""
+    try:
+        return deed(), []
+    except Exception as problem:
+        log.exception(
+            "outbox.handler_failed",
+            event_name=row.name,
+            event_id=str(row.event_id),
+            handler=name,
+        )
+        return None, [f"{name}: {problem!r}"]
 
 
-def _tell_listener(
-    row: OutboxEvent, name: str, listening: Listening, *, at: datetime.datetime
-) -> None:
-    if listening.wants(row.name):
-        fact = Fact(event_id=row.event_id, name=row.name, payload=row.payload, at=row.at)
-        _run_once(row, fact, name=name, handler=listening.run, at=at)
-
-
-def _run_once(
-    row: OutboxEvent,
-    event: Event | Fact,
-    *,
-    name: str,
-    handler: Handler,
-    at: datetime.datetime,
-) -> None:
-    """The handler and the row that says it is done, in one transaction; a second runner waits, then skips."""
+def _run_only(row: OutboxEvent, hearer: _Hearer, *, at: datetime.datetime) -> None:
+    """The only handler and the mark of the event, in one transaction; a second runner waits, then skips."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO {HandledEvent._meta.db_table} (event_id, handler, at) VALUES (%s, %s, %s)"  # noqa: S608
-                " ON CONFLICT DO NOTHING",
-                [row.event_id, name, at],
-            )
+            cursor.execute(_FINISH, [at, row.id])
             first = cursor.rowcount == 1
         if first:
-            handler(event, at=at)
+            hearer.run(hearer.event, at=at)
+
+
+def _run_once(row: OutboxEvent, hearer: _Hearer, *, at: datetime.datetime) -> None:
+    """A handler and the row that says it is done, in one transaction; a second runner waits, then skips."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_NOTE, [hearer.name, at, row.id])
+            first = cursor.rowcount == 1
+        if first:
+            hearer.run(hearer.event, at=at)
 
 
 def _full_name(function: Handler) -> str:

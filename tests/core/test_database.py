@@ -1,6 +1,10 @@
 """How the house holds on to its database."""
 
-from django.db import connection
+import pytest
+from django.db import DataError, connection, transaction
+
+from mobility.core import clock
+from mobility.core.models import OutboxEvent
 
 
 def test_a_database_that_vanished_is_noticed_before_a_charger_gives_up() -> None:
@@ -8,3 +12,12 @@ def test_a_database_that_vanished_is_noticed_before_a_charger_gives_up() -> None
     silence_s = known["keepalives_idle"] + known["keepalives_interval"] * known["keepalives_count"]
     assert silence_s <= 25
     assert known["tcp_user_timeout"] <= 25_000
+
+
+@pytest.mark.django_db
+def test_a_number_that_a_column_cannot_hold_is_refused_not_cut_off() -> None:
+    with pytest.raises(DataError, match="out of range"), transaction.atomic():
+        OutboxEvent.objects.create(name="big", payload={}, at=clock.now(), attempts=47_304_000_000)
+    with pytest.raises(DataError, match="out of range"), transaction.atomic():
+        OutboxEvent.objects.create(name="big", payload={}, at=clock.now(), attempts=2**16 + 1)
+    assert not OutboxEvent.objects.exists()
