@@ -164,6 +164,8 @@ def void_payment(
 
     A payment that was refused or released already is left alone.
     """
+    # The caller opened it; its answer may have been booked on another instance since.
+    payment.refresh_from_db(fields=["state", "provider_ref", "authorised_cents", "attempts"])
     if payment.state in (PaymentState.REFUSED, PaymentState.VOIDED):
         return
     promised = payment.state == PaymentState.AUTHORISED

@@ -73,7 +73,9 @@ def test_a_refused_promise_leaves_nothing_behind(api, giulia, card, scooter):
     card(giulia, "demo-declined")
     refused = api(giulia).post("/api/v1/trips", {"vehicle": "SC1"})
     assert (refused.status_code, refused.json()["code"]) == (402, "payment_declined")
-    assert not Trip.objects.exists()
+    assert Payment.objects.get().state == "refused"
+    assert Trip.objects.get().state == "start_failed"
+    assert not LedgerTransaction.objects.exists()
     scooter.refresh_from_db()
     assert scooter.rental_state == "free"
 
@@ -145,7 +147,7 @@ def test_the_card_is_asked_again_after_one_three_and_seven_days(ride, giulia, co
         asked.append(ProviderOperation.objects.filter(deed="capture").count())
         travel.shift(datetime.timedelta(days=1))
     attempts = [day for day in range(15) if asked[day] > (asked[day - 1] if day else 0)]
-    assert attempts == [0, 1, 4, 11]
+    assert attempts == [0, 1, 3, 7]
     assert Payment.objects.get().next_attempt_at is None
 
 
@@ -358,7 +360,7 @@ def test_entries_that_do_not_balance_do_not_commit(ruote):
 @pytest.mark.parametrize("model", [LedgerEntry, LedgerTransaction, Receipt])
 def test_money_that_moved_is_never_rewritten(model, verb, ruote, owed):
     book(ruote, 122, -122)
-    services.charge_payment(payment=owed(), lines=[], at=clock.now(), by=SYSTEM)
+    services.charge_payment(payment=owed(state="authorised"), lines=[], at=clock.now(), by=SYSTEM)
     assert model.objects.exists()
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         connection.cursor().execute(verb.format(model._meta.db_table))
@@ -384,7 +386,7 @@ class TestAtOnce:
 
     def test_two_collectors_at_once_book_one_capture(self, ruote, giulia, card):
         card(giulia)
-        payment = services.authorise_payment(
+        payment = services.open_payment(
             payer_id=giulia.pk,
             organisation_id=ruote.pk,
             purpose=Purpose.TRIP,
@@ -393,6 +395,7 @@ class TestAtOnce:
             currency="EUR",
             at=clock.now(),
         )
+        services.authorise_payment(payment_id=payment.pk, at=clock.now())
         Payment.objects.filter(pk=payment.pk).update(state="capturing", amount_cents=350)
 
         def collect():

@@ -1,0 +1,290 @@
+"""Prepaid credit: bought with its VAT, set aside, spent, given back – and never below zero."""
+
+from collections import Counter
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from bookings.payments import services
+from bookings.payments.models import LedgerAccount, LedgerEntry, Payment, PaymentMethod, Receipt
+from bookings.payments.queries import ledger_faults, wallet_balance
+from bookings.payments.rules import Posting
+from bookings.payments.services.ledger import post_entries
+from bookings.payments.states import AccountKind
+from mobility.core import clock, ids
+from mobility.core.principals import SYSTEM
+from tests.bookings.payments.conftest import line
+from tests.bookings.races import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+def balances() -> dict[str, int]:
+    totals: Counter[str] = Counter()
+    for kind, cents in LedgerEntry.objects.values_list("account__kind", "cents"):
+        totals[kind] += cents
+    return {kind: cents for kind, cents in totals.items() if cents}
+
+
+def ride(opened, method, *, promise=500, price=350):
+    """A ride paid by credit; `collect` takes the money."""
+    payment = opened("", cents=promise, method_id=method.pk)
+    payment = services.authorise_payment(payment_id=payment.pk, at=clock.now())
+    services.charge_payment(payment=payment, lines=[line(price)], at=clock.now(), by=SYSTEM)
+    return payment
+
+
+def test_a_top_up_is_taxed_at_once_and_a_ride_paid_by_it_is_not_again(
+    credit, opened, collect, giulia, ruote
+):
+    method = credit(1000)
+    assert balances() == {"clearing": 1000, "wallet": -1000, "prepaid_vat": 180, "vat": -180}
+    ride(opened, method)
+    collect()
+    assert balances() == {
+        "clearing": 1000,
+        "wallet": -650,
+        "revenue": -287,
+        "prepaid_vat": 117,
+        "vat": -180,
+    }
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 650
+    ride(opened, method, price=650, promise=650)
+    collect()
+    assert balances() == {"clearing": 1000, "revenue": -820, "vat": -180}
+
+
+def test_credit_appears_when_the_money_does_and_not_before(rider, ruote, collect, giulia):
+    address = f"/api/v1/wallets/{ruote.public_id}/top-ups"
+    asked = rider.post(address, {"cents": 2000})
+    assert (asked.status_code, asked.json()["state"]) == (202, "capturing")
+    assert rider.get("/api/v1/wallets").json()["results"] == []
+    collect()
+    (wallet,) = rider.get("/api/v1/wallets").json()["results"]
+    assert (wallet["balance_cents"], wallet["held_cents"]) == (2000, 0)
+    movements = rider.get(f"/api/v1/wallets/{ruote.public_id}/movements").json()["results"]
+    assert [(row["deed"], row["cents"]) for row in movements] == [("sale", 2000)]
+    assert Receipt.objects.get().vat == [
+        {"rate": "0.22", "net_cents": 1639, "vat_cents": 361, "gross_cents": 2000}
+    ]
+
+
+@pytest.mark.parametrize("cents", [499, 20001])
+def test_a_top_up_has_its_bounds(rider, ruote, cents):
+    refused = rider.post(f"/api/v1/wallets/{ruote.public_id}/top-ups", {"cents": cents})
+    assert (refused.status_code, refused.json()["code"]) == (422, "top_up_out_of_range")
+
+
+def test_a_refused_top_up_is_no_debt(api, giulia, card, ruote, collect):
+    card(giulia, "demo-capture-fails")
+    api(giulia).post(f"/api/v1/wallets/{ruote.public_id}/top-ups", {"cents": 1000})
+    collect()
+    assert Payment.objects.get().state == "refused"
+    assert balances() == {}
+    services.refuse_debtor(payer_id=giulia.pk)
+
+
+def test_a_top_up_that_the_bank_asks_about_goes_on_when_confirmed(
+    api, giulia, card, ruote, collect
+):
+    card(giulia, "demo-asks")
+    phone = api(giulia)
+    asked = phone.post(f"/api/v1/wallets/{ruote.public_id}/top-ups", {"cents": 1000})
+    assert asked.json()["code"] == "payment_action_required"
+    phone.post(asked.json()["action"]["url"], {"answer": "approve"}, format="multipart")
+    confirmed = phone.post(f"/api/v1/payments/{asked.json()['payment']}/confirm")
+    assert confirmed.json()["state"] == "capturing"
+    collect()
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 1000
+
+
+def test_credit_set_aside_for_one_ride_does_not_start_another(credit, opened, giulia, ruote):
+    method = credit(800)
+    first = opened("", cents=500, method_id=method.pk)
+    services.authorise_payment(payment_id=first.pk, at=clock.now())
+    second = opened("", cents=500, method_id=method.pk)
+    with pytest.raises(services.PaymentDeclined) as refusal:
+        services.authorise_payment(payment_id=second.pk, at=clock.now())
+    assert refusal.value.extra["reason"] == "credit_too_low"
+    services.void_payment(payment=first, at=clock.now(), by=SYSTEM)
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 800
+
+
+def test_a_longer_ride_sets_more_aside_while_there_is_some(credit, opened, giulia, ruote):
+    method = credit(800)
+    payment = opened("", cents=500, method_id=method.pk)
+    services.authorise_payment(payment_id=payment.pk, at=clock.now())
+    services.raise_promise(payment_id=payment.pk, cents=700, at=clock.now())
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 100
+    services.raise_promise(payment_id=payment.pk, cents=900, at=clock.now())
+    payment.refresh_from_db()
+    assert (payment.authorised_cents, payment.uncovered_since is None) == (700, False)
+
+
+def test_a_ride_dearer_than_the_credit_is_owed_and_paid_by_card(
+    credit, opened, collect, giulia, api
+):
+    method = credit(600)
+    payment = ride(opened, method, price=900)
+    collect()
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure) == ("due", "credit_too_low")
+    assert balances()["wallet"] == -600, "all of it is free again"
+    card_id = str(PaymentMethod.objects.get(user=giulia, organisation=None).public_id)
+    phone = api(giulia)
+    phone.post(f"/api/v1/payments/{payment.public_id}/pay", {"method": card_id})
+    collect()
+    payment.refresh_from_db()
+    assert (payment.state, payment.provider) == ("captured", "local")
+
+
+def test_credit_pays_when_it_is_chosen_as_the_default(credit, opened, rider, ruote):
+    method = credit(1000)
+    assert opened("").provider == "local"
+    rider.post(f"/api/v1/payment-methods/{method.public_id}/default")
+    assert opened("").provider == "wallet"
+
+
+def test_credit_pays_only_where_it_was_bought(credit, giulia, collect, rivale, api):
+    method = credit(1000)
+    other = rivale.memberships.first().organisation
+    with pytest.raises(services.PaymentMethodRequired):
+        services.open_payment(
+            payer_id=giulia.pk,
+            organisation_id=other.pk,
+            purpose="trip",
+            purpose_ref=ids.uuid7(),
+            cents=100,
+            currency="EUR",
+            at=clock.now(),
+            method_id=method.pk,
+        )
+
+
+def test_a_ride_paid_by_credit_is_refunded_as_credit(credit, opened, collect, giulia, ruote):
+    payment = ride(opened, credit(1000))
+    collect()
+    refund = services.request_refund(
+        payment_id=payment.pk, cents=350, reason="broken", at=clock.now(), by=SYSTEM
+    )
+    assert refund.way == "wallet"
+    collect()
+    assert balances() == {"clearing": 1000, "wallet": -1000, "prepaid_vat": 180, "vat": -180}
+
+
+def test_a_ride_paid_by_card_can_be_refunded_as_credit(paid, collect, giulia, ruote):
+    payment = paid(line(350))
+    services.request_refund(
+        payment_id=payment.pk,
+        cents=350,
+        reason="broken",
+        at=clock.now(),
+        by=SYSTEM,
+        to_wallet=True,
+    )
+    collect()
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 350
+    assert balances() == {"clearing": 350, "wallet": -350, "prepaid_vat": 63, "vat": -63}
+
+
+def test_unused_credit_goes_back_to_its_card_and_cannot_be_spent_meanwhile(
+    credit, opened, collect, giulia, ruote
+):
+    method = credit(1000)
+    ride(opened, method)
+    collect()
+    bought = Payment.objects.get(purpose="top_up")
+    with pytest.raises(services.CreditTooLow):
+        services.request_refund(
+            payment_id=bought.pk, cents=651, reason="moved", at=clock.now(), by=SYSTEM
+        )
+    services.request_refund(
+        payment_id=bought.pk, cents=650, reason="moved", at=clock.now(), by=SYSTEM
+    )
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 0
+    collect()
+    assert balances() == {"clearing": 350, "revenue": -287, "vat": -63}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAtOnce:
+    """Many hands on the same credit."""
+
+    def spend(self, account, *, naive):
+        """Look at the balance, then take three euros: with or without a lock in between."""
+
+        def deed():
+            with transaction.atomic():
+                rows = LedgerAccount.objects.filter(pk=account.pk)
+                seen = (rows if naive else rows.select_for_update()).get().balance_cents
+                if seen < 300:
+                    return "too low"
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_sleep(0.05)")
+                post_entries(
+                    organisation_id=account.organisation_id,
+                    currency="EUR",
+                    deed="spend",
+                    ref=str(ids.uuid7()),
+                    postings=[
+                        Posting(AccountKind.WALLET, 300),
+                        Posting(AccountKind.REVENUE, -300),
+                    ],
+                    at=clock.now(),
+                    user_id=account.user_id,
+                )
+                return "spent"
+
+        return at_once([deed] * 4)
+
+    def account(self, ruote, giulia):
+        with transaction.atomic():
+            post_entries(
+                organisation_id=ruote.pk,
+                currency="EUR",
+                deed="gift",
+                ref=str(ids.uuid7()),
+                postings=[Posting(AccountKind.REVENUE, 500), Posting(AccountKind.WALLET, -500)],
+                at=clock.now(),
+                user_id=giulia.pk,
+            )
+        return LedgerAccount.objects.get(kind="wallet")
+
+    def test_without_the_constraint_looking_first_spends_what_is_not_there(self, ruote, giulia):
+        account = self.account(ruote, giulia)
+        check = "credit_never_below_zero"
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE bookings_ledgeraccount DROP CONSTRAINT {check}")
+        try:
+            answers = self.spend(account, naive=True)
+            account.refresh_from_db()
+            assert (answers.count("spent"), account.balance_cents) == (4, -700)
+            assert any("below zero" in fault for fault in ledger_faults())
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("UPDATE bookings_ledgeraccount SET balance_cents = 0")
+                cursor.execute(
+                    f"ALTER TABLE bookings_ledgeraccount ADD CONSTRAINT {check}"
+                    " CHECK (balance_cents >= 0)"
+                )
+
+    def test_with_it_the_database_lets_nobody_below_zero(self, ruote, giulia):
+        account = self.account(ruote, giulia)
+        answers = self.spend(account, naive=True)
+        assert answers.count("spent") == 1
+        assert sum(isinstance(answer, IntegrityError) for answer in answers) == 3
+        account.refresh_from_db()
+        assert account.balance_cents == 200
+
+    def test_rides_at_once_set_aside_no_more_than_there_is(self, credit, opened, giulia, ruote):
+        method = credit(1200)
+        rides = [opened("", cents=500, method_id=method.pk) for _ride in range(5)]
+
+        def start(payment):
+            return services.authorise_payment(payment_id=payment.pk, at=clock.now()).state
+
+        answers = at_once([lambda payment=payment: start(payment) for payment in rides])
+        refused = [a for a in answers if isinstance(a, services.PaymentDeclined)]
+        assert (answers.count("authorised"), len(refused)) == (2, 3)
+        assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 200
+        assert ledger_faults() == []
