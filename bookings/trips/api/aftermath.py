@@ -78,7 +78,7 @@ class PhotoViewSet(ScopedViewSet):
 class TripDisputesView(UploadView):
     """Disputes of one trip."""
 
-    parser_classes = (JSONParser, MultiPartParser)
+    parser_classes: Any = (JSONParser, MultiPartParser)
 
     @extend_schema(responses=TripDisputeSerializer(many=True))
     def get(self, request: Request, public_id: str) -> Response:
@@ -140,7 +140,7 @@ class TripVersionsView(ScopedViewSet):
 
     queryset = TripVersion.objects.all()
     serializer_class = TripVersionSerializer
-    pagination_class = None
+    pagination_class: Any = None
 
     @extend_schema(responses=TripVersionSerializer(many=True))
     def list(self, request: Request, public_id: str) -> Response:

@@ -81,18 +81,27 @@ def next_deed(standing: Standing, limits: Limits, *, at: datetime.datetime) -> C
     return _idle(standing, limits, at=at) or _low_battery(standing, limits)
 
 
-def is_outage(*, silent: int, vehicles: int, share_pct: int | None) -> bool:
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How many `vehicles` in service there are, how many are silent, and what share is an outage."""
+
+    silent: int
+    vehicles: int
+    share_pct: int | None
+
+
+def is_outage(fleet: Silence) -> bool:
     """Whether so many vehicles in service are silent that riders cannot be to blame."""
-    if share_pct is None or vehicles < FLEET_OF_AN_OUTAGE:
+    if fleet.share_pct is None or fleet.vehicles < FLEET_OF_AN_OUTAGE:
         return False
-    return silent * 100 >= share_pct * vehicles
+    return fleet.silent * 100 >= fleet.share_pct * fleet.vehicles
 
 
-def is_over_outage(*, silent: int, vehicles: int, share_pct: int | None) -> bool:
+def is_over_outage(fleet: Silence) -> bool:
     """Whether an outage that was noticed by itself is over; later than it began, not at its edge."""
-    if share_pct is None:
+    if fleet.share_pct is None:
         return True
-    return silent * 100 < share_pct * CALM * vehicles
+    return fleet.silent * 100 < fleet.share_pct * CALM * fleet.vehicles
 
 
 def _is_dead(standing: Standing, limits: Limits, *, at: datetime.datetime) -> bool:

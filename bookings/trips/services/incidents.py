@@ -5,6 +5,7 @@ DomainError
 """
 
 import datetime
+from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -129,14 +130,12 @@ def watch_fleets(*, at: datetime.datetime) -> dict[str, int]:
     for row in _link_counts():
         key = (row["organisation"], row["type__kind"])
         policy = policies.get(key) or TripPolicy(organisation_id=key[0], kind=key[1])
-        figures = {
-            "silent": row["silent"],
-            "vehicles": row["vehicles"],
-            "share_pct": policy.outage_share_pct,
-        }
-        over = rules.is_over_outage(**figures)
+        figures = rules.Silence(
+            silent=row["silent"], vehicles=row["vehicles"], share_pct=policy.outage_share_pct
+        )
+        over = rules.is_over_outage(figures)
         calm[key[0]] = calm.get(key[0], True) and over
-        if key[0] not in open_now and rules.is_outage(**figures):
+        if key[0] not in open_now and rules.is_outage(figures):
             opened += _open_by_itself(key[0], at=at)
             open_now = _open_incidents()
     ended = [row for org, row in open_now.items() if row.automatic and calm.get(org, True)]
@@ -159,10 +158,10 @@ def _open_incidents() -> dict[int, Incident]:
     return {row.organisation_id: row for row in Incident.objects.open()}
 
 
-def _link_counts() -> list[dict[str, int]]:
+def _link_counts() -> list[dict[str, Any]]:
     silent = Count("pk", filter=~Q(link_state=LinkState.ONLINE))
     in_service = Vehicle.objects.filter(life_state=LifeState.IN_SERVICE).order_by()
-    counted = in_service.values("organisation", "type__kind").annotate(
+    counted: Any = in_service.values("organisation", "type__kind").annotate(
         silent=silent, vehicles=Count("pk")
     )
     return list(counted.order_by("organisation", "type__kind"))

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -110,7 +111,9 @@ def _switch(
     number = trip.commands + 1
     stretches = rules.switch(trip.stretches, kind, at=at, itself=itself)
     # Who acts rides: reminders and a refused end are about what was before.
-    fresh = {} if itself else {"idle_since": None, "noticed": _lasting(trip.noticed)}
+    fresh: dict[str, Any] = (
+        {} if itself else {"idle_since": None, "noticed": _lasting(trip.noticed)}
+    )
     flags = list(dict.fromkeys([*trip.flags, TripFlag.AUTO_PAUSED])) if itself else trip.flags
     with transaction.atomic():
         move(trip, to=to, at=at, by=by, stretches=stretches, commands=number, flags=flags, **fresh)

@@ -79,7 +79,7 @@ def add_photo(*, trip: Trip, data: bytes, at: datetime.datetime, by: Principal) 
     policy = policy_of(trip=trip)
     with transaction.atomic():
         locks.advisory(f"end_photo:{trip.pk}")
-        if trip.photos.count() >= PHOTOS_PER_TRIP:
+        if EndPhoto.objects.filter(trip=trip).count() >= PHOTOS_PER_TRIP:
             raise TooManyPhotos
         file = files.store_image(
             data=data,
@@ -119,11 +119,11 @@ def review_photo(
             to=PhotoState(verdict),
             at=at,
             by=by,
-            reason=reason,
             reviewed_at=at,
             reviewed_by=by,
             strike=strike or None,
         )
+        _say(photo, reason)
         fee = _sanction(photo, strike, at=at, by=by) if strike else None
         _tell(photo, strike=strike, fee=fee is not None, at=at)
     return photo
@@ -149,11 +149,18 @@ def decide_appeal(
     with transaction.atomic():
         if photo.state != PhotoState.APPEALED:
             raise IllegalMove
-        move(photo, to=to, at=at, by=by, reason=reason, reviewed_at=at, reviewed_by=by)
+        move(photo, to=to, at=at, by=by, reviewed_at=at, reviewed_by=by)
+        _say(photo, reason)
         if not upheld:
             _drop_fee(photo, reason=reason, at=at, by=by)
         _tell(photo, strike=(photo.strike or 0) if upheld else 0, fee=False, at=at)
     return photo
+
+
+def _say(photo: EndPhoto, reason: str) -> None:
+    """Apart from the move, whose own reason is for the audit trail."""
+    photo.reason = reason
+    EndPhoto.objects.filter(pk=photo.pk).update(reason=reason)
 
 
 def _refuse_unwanted(trip: Trip, *, at: datetime.datetime) -> None:

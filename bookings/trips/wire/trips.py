@@ -243,7 +243,9 @@ def trip_body(trip: Trip, *, at: datetime.datetime) -> dict[str, Any]:
 
 def alternative_body(found: NearbyVehicle | None) -> dict[str, Any] | None:
     """What to take instead."""
-    return found and {
+    if found is None:
+        return None
+    return {
         "id": found.public_id,
         "code": found.code,
         "lat": found.lat,

@@ -72,9 +72,7 @@ def test_before_it_unlocks_it_is_called_off(rider, scooter):
     assert FaultReport.objects.get().category == "lock"
 
 
-def test_a_ride_that_is_not_mine_ends_free_and_staff_look_at_it(
-    ride, rider, drive, obey, scooter
-):
+def test_a_ride_that_is_not_mine_ends_free_and_staff_look_at_it(ride, rider, drive, obey, scooter):
     trip = ride()
     drive(minutes=12)
     answer = rider.post(f"{trip}/not-mine", {"text": "I am at home"})

@@ -126,9 +126,7 @@ def test_what_the_vehicle_does_not_report_is_not_asked(ride, rider, scooter, rep
     assert rider.post(f"{trip}/end").status_code == 200
 
 
-def test_an_end_stands_where_the_lock_was_shut_by_hand(
-    ride, rider, scooter, drive, policy, finish
-):
+def test_an_end_stands_where_the_lock_was_shut_by_hand(ride, rider, scooter, drive, policy, finish):
     from bookings.trips import tasks
 
     policy(lock_ends_after_s=600, auto_pause_min=None)

@@ -107,7 +107,9 @@ def test_what_staff_declared_staff_end(travel, declare, api, marco, scooter):
     assert api(marco).get("/api/v1/trip-incidents").json()["results"] == [closed]
 
 
-def test_there_is_one_outage_at_a_time_and_only_one_s_own(travel, declare, api, marco, rivale, sara):
+def test_there_is_one_outage_at_a_time_and_only_one_s_own(
+    travel, declare, api, marco, rivale, sara
+):
     declare()
     body = {"organisation": "ruote", "reason": "again"}
     assert api(marco).post("/api/v1/trip-incidents", body).json()["code"] == "incident_open_already"
