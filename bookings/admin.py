@@ -2,6 +2,8 @@
 
 from bookings.passes import admin as passes
 from bookings.payments import admin as payments
+from bookings.payments.documents import admin as documents
+from bookings.payments.reconciliation import admin as reconciliation
 from bookings.pricing import admin as pricing
 from bookings.recharges import admin as recharges
 from bookings.reservations import admin as reservations
@@ -9,4 +11,15 @@ from bookings.riders import admin as riders
 from bookings.support import admin as support
 from bookings.trips import admin as trips
 
-__all__ = ["passes", "payments", "pricing", "recharges", "reservations", "riders", "support", "trips"]
+__all__ = [
+    "documents",
+    "passes",
+    "payments",
+    "pricing",
+    "recharges",
+    "reconciliation",
+    "reservations",
+    "riders",
+    "support",
+    "trips",
+]

@@ -70,6 +70,10 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-collect": every(5, "bookings.payments.collect"),
         "passes-sweep": every(60, "bookings.passes.sweep"),
         "payments-webhooks": every(30, "bookings.payments.hear_webhooks"),
+        "payments-reconcile": every(
+            crontab(hour=5, minute=10), "bookings.payments.reconcile", queue="planning"
+        ),
+        "payments-stuck": every(3600, "bookings.payments.watch_stuck"),
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.
         "recharges-sweep": every(10, "bookings.recharges.sweep"),

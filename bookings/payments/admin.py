@@ -246,23 +246,6 @@ class FeeKindAdmin(PolicyAdmin):
     list_filter = ("active",)
 
 
-@admin.register(Receipt)
-class ReceiptAdmin(ScopedAdmin[Receipt]):
-    """Receipts and credit notes."""
-
-    viewers = CASHIERS
-    list_display = ("number", "kind", "issued_at", "total", "organisation")
-    list_filter = ("kind", "year")
-    list_select_related = ("organisation",)
-    search_fields = ("number",)
-    date_hierarchy = "issued_at"
-
-    @admin.display(description=_("total"), ordering="total_cents")
-    def total(self, receipt: Receipt) -> str:
-        """What it says at the bottom."""
-        return format_money(receipt.total_cents, receipt.currency)
-
-
 class EntryInline(ScopedInline):
     """The entries of a transaction."""
 

@@ -135,7 +135,7 @@ def test_nobody_else_reads_a_receipt_or_has_it_invoiced(receipt, api, piero, mar
 def totals(ruote, first=DAY, last=DAY):
     rows = daily_totals(organisation_ids=[ruote.pk], first=first, last=last)
     return [
-        (row.day, str(row.rate), row.receipts, row.credit_notes, row.net_cents, row.gross_cents)
+        (row.day, f"{row.rate:.4f}", row.receipts, row.credit_notes, row.net_cents, row.gross_cents)
         for row in rows
     ]
 
@@ -147,7 +147,7 @@ def test_daily_totals_leave_out_what_was_invoiced(
     assert totals(ruote) == [
         (DAY, "0.1000", 1, 0, 100, 110),
         (DAY, "0.2200", 2, 0, 1287, 1570),
-    ] or totals(ruote)[0][1] in ("0.10", "0.1")
+    ]
     api(giulia).put("/api/v1/billing-details", DETAILS)
     api(giulia).post(f"/api/v1/receipts/{receipt.public_id}/invoice")
     for payment in (receipt.payment, other):
@@ -184,6 +184,21 @@ def unsold(ruote, giulia):
     return make
 
 
+def test_a_database_sequence_would_leave_gaps():
+    # The other guard one might think of: fast, and it forgets what was rolled back.
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE SEQUENCE till")
+        try:
+            with transaction.atomic():
+                cursor.execute("SELECT nextval('till')")
+                raise RuntimeError
+        except RuntimeError:
+            cursor.execute("SELECT nextval('till')")
+            assert cursor.fetchone() == (2,)
+        finally:
+            cursor.execute("DROP SEQUENCE till")
+
+
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     """Many tills, one series."""
@@ -215,20 +230,6 @@ class TestAtOnce:
 
         answers = at_once([lambda p=p: naive(p) for p in payments])
         assert [type(answer) for answer in answers].count(IntegrityError) >= 1
-
-    def test_a_database_sequence_would_leave_gaps(self):
-        # The other guard one might think of: fast, and it forgets what was rolled back.
-        with connection.cursor() as cursor:
-            cursor.execute("CREATE SEQUENCE till")
-            try:
-                with transaction.atomic():
-                    cursor.execute("SELECT nextval('till')")
-                    raise RuntimeError
-            except RuntimeError:
-                cursor.execute("SELECT nextval('till')")
-                assert cursor.fetchone() == (2,)
-            finally:
-                cursor.execute("DROP SEQUENCE till")
 
     def test_numbers_have_no_gaps_and_no_twins_though_sales_fail(self, unsold, ruote):
         payments = [unsold() for _till in range(12)]
