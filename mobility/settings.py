@@ -292,6 +292,12 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderReason": "fleet.maintenance.states.OrderReason",
         "WorkOrderState": "fleet.maintenance.states.OrderState",
         "ResetKind": ["soft", "hard"],
+        "RechargeState": "bookings.recharges.states.RechargeState",
+        "RechargeOrigin": "bookings.recharges.states.Origin",
+        "KeptConnectorState": "bookings.recharges.states.KeptState",
+        "SupportCaseKind": "bookings.support.states.CaseKind",
+        "SupportCaseState": "bookings.support.states.CaseState",
+        "CaseResolution": "bookings.support.states.Resolution",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }

@@ -36,7 +36,7 @@ class PricePartSerializer(serializers.Serializer[Any]):
     vat_rate = serializers.CharField()
 
 
-class EstimateSerializer(serializers.Serializer[Any]):
+class RechargeEstimateSerializer(serializers.Serializer[Any]):
     """What that much would cost."""
 
     energy_wh = serializers.IntegerField()
@@ -56,7 +56,7 @@ class RechargeQuoteSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Minutes after the end of charging from which staying costs; null: never.",
     )
-    estimate = EstimateSerializer()
+    estimate = RechargeEstimateSerializer()
     preauth_cents = serializers.IntegerField()
     preauth_release = serializers.CharField()
     least_limit_cents = serializers.IntegerField()
