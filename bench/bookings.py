@@ -6,6 +6,9 @@ and paid. Denominator: one such ride. Counted: gunicorn, relay, beat, one Celery
 and one for telematics, the PostgreSQL cluster and Redis. Not counted: the riders and vehicles (this
 process), and what the same processes use when nobody rides, which is stated apart.
 
+Crowd: 50 riders at once, each on a vehicle of their own, through two web workers; they look after
+their trip every 0.25 s. Statements are counted in this process, through the same views.
+
 Race: 50 riders reserve one vehicle at the same moment through 4 web workers; exactly one may win.
 
     ./dev bench bookings [--quick]
@@ -17,16 +20,12 @@ import argparse
 import asyncio
 import datetime
 import os
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import django
@@ -41,10 +40,21 @@ os.environ |= {
 }
 django.setup()
 
-from django.conf import settings  # noqa: E402 — needs Django set up
-from django.contrib.gis.geos import MultiPolygon, Polygon  # noqa: E402
+from django.contrib.gis.geos import MultiPolygon, Polygon  # noqa: E402 — needs Django set up
+from django.db import connection  # noqa: E402
+from django.test.utils import CaptureQueriesContext  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
 
-from bench.meters import postmaster_pid, redis_cpu_s, tree_cpu_s  # noqa: E402
+from bench.meters import Meter  # noqa: E402
+from bench.processes import (  # noqa: E402
+    free_port,
+    running,
+    start_beat,
+    start_relay,
+    start_web,
+    start_worker,
+    wait_for_web,
+)
 from bench.report import Figure, publish  # noqa: E402
 from bookings.payments.services import add_payment_method  # noqa: E402
 from bookings.pricing.models import Tariff  # noqa: E402
@@ -57,15 +67,15 @@ from fleet.vehicles.states import Kind, LifeState, LinkState  # noqa: E402
 from mobility.accounts import services as accounts  # noqa: E402
 from mobility.accounts.models import Organisation, User  # noqa: E402
 from mobility.accounts.states import OrganisationKind  # noqa: E402
-from mobility.core import clock, geo, ids  # noqa: E402
+from mobility.core import clock, geo, ids, outbox  # noqa: E402
 from mobility.core.principals import SYSTEM  # noqa: E402
 from mobility.geography.models import City  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
 RIDERS_OF_A_RACE = 50
 AT_ONCE = 16
 LON, LAT = 9.2050, 45.4510
 PATIENCE_S = 120.0
+LOOK_EVERY_S = 0.25
 REPORT_EVERY_S = 30.0
 
 
@@ -158,78 +168,19 @@ def _rider(email: str, *, at: datetime.datetime) -> str:
 
 
 # --- processes ------------------------------------------------------------------------------------
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(*command: str) -> subprocess.Popen[bytes]:
-    """One of our own processes."""
-    env = os.environ | {"C_FORCE_ROOT": "1"}
-    return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env)
-
-
-def start_all(*, port: int, workers: int) -> list[subprocess.Popen[bytes]]:
-    """The web workers, the relay, beat and the Celery workers."""
-    web = [
-        "gunicorn",
-        "mobility.wsgi:application",
-        "--worker-class",
-        "gthread",
-        "--graceful-timeout",
-        "3",
-    ]
-    worker = ["celery", "-A", "mobility", "worker", "-c", "1", "-l", "ERROR"]
-    size = ["--threads", "8", "--keep-alive", "60", "--workers", str(workers)]
-    schedule = Path(tempfile.mkdtemp()) / "beat"
-    beat = ["celery", "-A", "mobility", "beat", "-s", str(schedule), "--pidfile="]
-    return [
-        start("-m", *web, *size, "--bind", f"127.0.0.1:{port}", "--log-level", "error"),
-        start("-m", *worker, "-Q", "default", "-n", "rides@%h"),
-        start("-m", *worker, "-Q", "telematics", "-n", "points@%h"),
-        start("manage.py", "run_relay"),
-        start("-m", *beat, "-l", "ERROR"),
-    ]
-
-
-def stop_all(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """All that this benchmark started."""
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-class Meter:
-    """CPU seconds of all serving processes since it was read last."""
-
-    def __init__(self, processes: Iterable[subprocess.Popen[bytes]]) -> None:
-        self.roots = [process.pid for process in processes]
-        self.postmaster = postmaster_pid()
-        self.last = self._now()
-
-    def read(self) -> dict[str, float]:
-        """Seconds by part since the last reading."""
-        now = self._now()
-        spent = {part: now[part] - self.last[part] for part in now}
-        self.last = now
-        return spent
-
-    def _now(self) -> dict[str, float]:
-        web, worker, telematics, relay, beat = self.roots
-        return {
-            "web": tree_cpu_s([web]),
-            "worker": tree_cpu_s([worker]),
-            "telematics": tree_cpu_s([telematics]),
-            "relay and beat": tree_cpu_s([relay, beat]),
-            "database": tree_cpu_s([self.postmaster]),
-            "redis": redis_cpu_s([settings.REDIS_URL, settings.TELEMETRY_REDIS_URL]),
-        }
+@contextmanager
+def open_house(port: int, *, web_workers: int) -> Iterator[Meter]:
+    """Web workers, relay, beat and two Celery workers, and a meter of what they use."""
+    parts = {
+        "web": start_web(port, workers=web_workers),
+        "worker": start_worker("default"),
+        "telematics": start_worker("telematics"),
+        "relay": start_relay(),
+        "beat": start_beat(),
+    }
+    with running(*parts.values()):
+        wait_for_web(port)
+        yield Meter(**parts)
 
 
 # --- riders and vehicles --------------------------------------------------------------------------
@@ -242,31 +193,20 @@ class Riders:
             base_url=f"http://127.0.0.1:{port}/api/v1/", limits=limits, timeout=60
         )
         self.street = street
+        # Seconds of each call, by verb.
+        self.waits: defaultdict[str, list[float]] = defaultdict(list)
 
     async def post(self, token: str, path: str, body: dict[str, Any]) -> httpx.Response:
         """One writing call of a rider or a device."""
         return await self.http.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
 
-    async def ride_all(self) -> list[float]:
-        """Everybody rides once, in step; seconds of each rider's own calls."""
-        waits: list[float] = []
+    async def ride_all(self) -> None:
+        """Everybody rides once, in step."""
         pairs = list(zip(self.street.tokens, self.street.codes, strict=True))
-
-        async def ask(token: str, path: str, body: dict[str, Any], status: int) -> dict[str, Any]:
-            began = time.perf_counter()
-            answer = await self.post(token, path, body)
-            waits.append(time.perf_counter() - began)
-            if answer.status_code != status:
-                raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:300]}")
-            found: dict[str, Any] = answer.json()
-            return found
-
-        reserved = await asyncio.gather(
-            *(ask(token, "reservations", {"vehicle": code}, 201) for token, code in pairs)
-        )
+        reserved = await asyncio.gather(*(self._reserve(token, code) for token, code in pairs))
         trips = await asyncio.gather(
             *(
-                ask(token, "trips", {"reservation": reservation["id"]}, 201)
+                self._ask("start", token, "trips", {"reservation": reservation["id"]}, 201)
                 for (token, _code), reservation in zip(pairs, reserved, strict=True)
             )
         )
@@ -274,13 +214,51 @@ class Riders:
         await states_become(trips, {"running"})
         await asyncio.gather(
             *(
-                ask(token, f"trips/{trip['id']}/end", {}, 200)
+                self._ask("end", token, f"trips/{trip['id']}/end", {}, 200)
                 for (token, _code), trip in zip(pairs, trips, strict=True)
             )
         )
         await self.obey_all()
         await states_become(trips, {"settled"})
-        return waits
+
+    async def ride_on_and_on(self, token: str, code: str, *, until: float) -> int:
+        """One person rides again and again, each at their own pace; how many times."""
+        rides, secret = 0, self.street.secrets[code]
+        while time.monotonic() < until:
+            reservation = await self._reserve(token, code)
+            trip = await self._ask("start", token, "trips", {"reservation": reservation["id"]}, 201)
+            await self._obey(secret)
+            await self._look_until(token, trip["id"], "running")
+            await self._ask("end", token, f"trips/{trip['id']}/end", {}, 200)
+            await self._obey(secret)
+            await self._look_until(token, trip["id"], "ended", "priced", "settled")
+            rides += 1
+        return rides
+
+    async def _reserve(self, token: str, code: str) -> dict[str, Any]:
+        return await self._ask("reserve", token, "reservations", {"vehicle": code}, 201)
+
+    async def _look_until(self, token: str, trip: str, *states: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while (await self._ask("look", token, f"trips/{trip}", None, 200))["state"] not in states:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"a trip never became {states}")
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _ask(
+        self, verb: str, token: str, path: str, body: dict[str, Any] | None, status: int
+    ) -> dict[str, Any]:
+        """One call of a rider, timed; any other status is the end of the benchmark."""
+        began = time.perf_counter()
+        if body is None:
+            answer = await self.http.get(path, headers={"Authorization": f"Bearer {token}"})
+        else:
+            answer = await self.post(token, path, body)
+        self.waits[verb].append(time.perf_counter() - began)
+        if answer.status_code != status:
+            raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found
 
     async def obey_all(self) -> None:
         """Every vehicle asks for its command and confirms it."""
@@ -288,11 +266,7 @@ class Riders:
 
     async def _obey(self, secret: str) -> None:
         heard = await self.post(secret, "telemetry", {"points": [standing_point()]})
-        acks = [
-            {"command": command["id"], "result": "confirmed", "at": clock.now().isoformat()}
-            for command in heard.json()["commands"]
-        ]
-        await self.post(secret, "telemetry", {"points": [], "acks": acks})
+        await self.post(secret, "telemetry", {"points": [], "acks": acks_of(heard.json())})
 
     async def report_all(self) -> None:
         """Every vehicle tells where it stands, or it would be withdrawn as silent."""
@@ -319,6 +293,15 @@ def standing_point() -> dict[str, Any]:
     return {"at": now, "lat": LAT, "lon": LON, "speed_kmh": 0, "battery_pct": 80, "locked": True}
 
 
+def acks_of(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The commands of a reply, each confirmed."""
+    now = clock.now().isoformat()
+    return [
+        {"command": command["id"], "result": "confirmed", "at": now}
+        for command in answer["commands"]
+    ]
+
+
 async def states_become(trips: list[dict[str, Any]], wanted: set[str]) -> None:
     """Wait until all trips are there; seldom asked, so that asking costs next to nothing."""
     names = [trip["id"] for trip in trips]
@@ -334,25 +317,25 @@ async def states_become(trips: list[dict[str, Any]], wanted: set[str]) -> None:
 
 # --- scenes ---------------------------------------------------------------------------------------
 async def ride(port: int, meter: Meter, *, rides: int, rounds: int) -> list[Figure]:
-    """The cycle, after one round to warm up, with the idle cost taken off."""
+    """The cycle, after two rounds to warm up, with the idle cost taken off."""
     street = provision(riders=rides, vehicles=rides)
     city = Riders(port, street, at_once=AT_ONCE)
     try:
         await city.ride_all()
+        await city.ride_all()
         _forget_unused()
+        await asyncio.sleep(5)  # what the warm-up left to do
         meter.read()
+        await asyncio.sleep(10)
+        idle = {part: spent / 10 for part, spent in meter.read().items()}
         began = time.perf_counter()
-        await asyncio.sleep(5)
-        idle = {part: spent / 5 for part, spent in meter.read().items()}
-        began, waits = time.perf_counter(), []
         for _round in range(rounds):
-            waits += await city.ride_all()
+            await city.ride_all()
         lasted, spent = time.perf_counter() - began, meter.read()
     finally:
         await city.http.aclose()
     count = rides * rounds
     cost = {part: (spent[part] - idle[part] * lasted) * 1000 / count for part in spent}
-    waits.sort()
     return [
         Figure(
             name="booking cycle",
@@ -366,9 +349,69 @@ async def ride(port: int, meter: Meter, *, rides: int, rounds: int) -> list[Figu
             for part, value in cost.items()
         ),
         Figure(name="idle, all processes", value=sum(idle.values()) * 1000, unit="CPU-ms/s"),
-        Figure(name="a rider's call: p50", value=1000 * waits[len(waits) // 2], unit="ms"),
-        Figure(name="a rider's call: p95", value=1000 * waits[int(len(waits) * 0.95)], unit="ms"),
     ]
+
+
+async def crowd(port: int, *, seconds: float) -> list[Figure]:
+    """50 people at once over HTTP, each on a vehicle of their own, ride after ride."""
+    street = provision(riders=RIDERS_OF_A_RACE, vehicles=RIDERS_OF_A_RACE)
+    city = Riders(port, street, at_once=RIDERS_OF_A_RACE)
+    until, began = time.monotonic() + seconds, time.perf_counter()
+    try:
+        rides = await asyncio.gather(
+            *(
+                city.ride_on_and_on(token, code, until=until)
+                for token, code in zip(street.tokens, street.codes, strict=True)
+            )
+        )
+    finally:
+        await city.http.aclose()
+    lasted = time.perf_counter() - began
+    figures = [
+        Figure(name="50 riders: cycles", value=sum(rides) / lasted, unit="/s", more_is_better=True)
+    ]
+    for verb in ("reserve", "start", "look", "end"):
+        waits = sorted(city.waits[verb])
+        for share, name in ((0.5, "p50"), (0.95, "p95")):
+            wait = 1000 * waits[int(len(waits) * share)]
+            figures.append(Figure(name=f"50 riders: {verb}, {name}", value=wait, unit="ms"))
+    return figures
+
+
+def count_statements() -> list[Figure]:
+    """Statements of each of a rider's calls, counted in this process."""
+    street = provision(riders=1, vehicles=1)
+    phone = APIClient(headers={"Authorization": f"Bearer {street.tokens[0]}", "Host": "127.0.0.1"})
+    trip = ""
+    figures = []
+    for verb, path, body in (
+        ("search", "vehicles", {"lat": LAT, "lon": LON}),
+        ("reserve", "reservations", {"vehicle": street.codes[0]}),
+        ("start", "trips", {"vehicle": street.codes[0]}),
+        ("look", "trips/{trip}", {}),
+        ("end", "trips/{trip}/end", {}),
+    ):
+        call = phone.get if verb in {"search", "look"} else phone.post
+        address = f"/api/v1/{path.format(trip=trip)}"
+        with CaptureQueriesContext(connection) as asked:
+            answer = call(address, body, format=None if call == phone.get else "json")
+        if answer.status_code >= 300:
+            raise RuntimeError(f"{verb}: {answer.status_code} {answer.content[:300]!r}")
+        if verb == "start":
+            trip = answer.json()["id"]
+            _obey_here(street.secrets[street.codes[0]])
+        figures.append(Figure(name=f"statements: {verb}", value=len(asked), unit=""))
+    return figures
+
+
+def _obey_here(secret: str) -> None:
+    """The vehicle does as it was told, and everybody hears of it, in this process."""
+    device = APIClient(headers={"Authorization": f"Bearer {secret}", "Host": "127.0.0.1"})
+    heard = device.post("/api/v1/telemetry", {"points": [standing_point()]}, format="json")
+    device.post("/api/v1/telemetry", {"points": [], "acks": acks_of(heard.json())}, format="json")
+    while tasks := outbox.claim_undispatched(at=clock.now()):
+        for _queue, ids in tasks:
+            outbox.deliver(ids=ids, at=clock.now())
 
 
 async def race(port: int, *, races: int) -> list[Figure]:
@@ -405,37 +448,16 @@ def _forget_unused() -> None:
 
 
 async def measure(*, quick: bool) -> list[Figure]:
-    """Cycles with two web workers, then races against four."""
-    figures = []
+    """Cycles and a crowd with two web workers, then races against four."""
+    figures = count_statements()
     port = free_port()
-    processes = start_all(port=port, workers=2)
-    try:
-        await _answers(port)
-        figures += await ride(
-            port, Meter(processes), rides=30 if quick else 200, rounds=2 if quick else 5
-        )
-    finally:
-        stop_all(processes)
+    with open_house(port, web_workers=2) as meter:
+        figures += await ride(port, meter, rides=30 if quick else 100, rounds=2 if quick else 10)
+        figures += await crowd(port, seconds=10 if quick else 60)
     port = free_port()
-    processes = start_all(port=port, workers=4)
-    try:
-        await _answers(port)
+    with open_house(port, web_workers=4):
         figures += await race(port, races=40 if quick else 1000)
-    finally:
-        stop_all(processes)
     return figures
-
-
-async def _answers(port: int) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    async with httpx.AsyncClient() as http:
-        while time.monotonic() < deadline:
-            try:
-                if (await http.get(f"http://127.0.0.1:{port}/healthz")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                await asyncio.sleep(0.3)
-    raise RuntimeError("the web process does not answer")
 
 
 def main() -> int:

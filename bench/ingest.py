@@ -25,16 +25,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import socket
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import django
@@ -54,9 +49,17 @@ from bench.ingest_city import (  # noqa: E402
     publish_city,
     ride,
 )
-from bench.ingest_load import Watch, send_all, wait_for_web  # noqa: E402
-from bench.meters import postmaster_pid, redis_cpu_s, tree_cpu_s  # noqa: E402
+from bench.ingest_load import Watch, send_all  # noqa: E402
+from bench.meters import Meter  # noqa: E402
 from bench.one_by_one import QUEUE, store_point  # noqa: E402
+from bench.processes import (  # noqa: E402
+    free_port,
+    running,
+    start_beat,
+    start_web,
+    start_worker,
+    wait_for_web,
+)
 from bench.report import Figure, publish  # noqa: E402
 from fleet.telematics import records  # noqa: E402
 from fleet.telematics.log import point_log  # noqa: E402
@@ -67,7 +70,6 @@ from fleet.vehicles import mailbox  # noqa: E402
 from mobility.core import clock  # noqa: E402
 from mobility.geography.models import City  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
 # Live points are at most five minutes old; the newest may be as far ahead.
 OLDEST_S = 200.0
 COPY_ROWS = 10_000
@@ -90,77 +92,6 @@ FULL = Sizes(
     single=20_000, points=1_000_000, copied=1_000_000, tasks=5_000, seconds=20, backlog=3_600_000
 )
 QUICK = Sizes(single=1_000, points=60_000, copied=200_000, tasks=500, seconds=4, backlog=100_000)
-
-
-# --- processes ------------------------------------------------------------------------------------
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(*command: str) -> subprocess.Popen[bytes]:
-    """One of our own processes."""
-    env = os.environ | {"C_FORCE_ROOT": "1"}
-    return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=env)
-
-
-def start_web(port: int) -> subprocess.Popen[bytes]:
-    """The web workers as `./dev up` starts them."""
-    size = ["--worker-class", "gthread", "--workers", "2", "--threads", "8", "--keep-alive", "60"]
-    where = ["--preload", "--bind", f"127.0.0.1:{port}", "--log-level", "error"]
-    return start("-m", "gunicorn", "mobility.wsgi:application", *size, *where)
-
-
-def start_worker(queue: str, *, app: str = "mobility") -> subprocess.Popen[bytes]:
-    """A Celery worker of one process."""
-    alone = ["--without-mingle", "--without-gossip", "--without-heartbeat"]
-    name = ["-c", "1", "-n", f"bench-{queue}@%h", "-l", "ERROR"]
-    return start("-m", "celery", "-A", app, "worker", "-Q", queue, *name, *alone)
-
-
-def start_beat() -> subprocess.Popen[bytes]:
-    """What calls the drains."""
-    schedule = Path(tempfile.mkdtemp()) / "beat"
-    where = ["-s", str(schedule), "--pidfile=", "-l", "ERROR"]
-    return start("-m", "celery", "-A", "mobility", "beat", *where)
-
-
-@contextmanager
-def running(*processes: subprocess.Popen[bytes]) -> Iterator[None]:
-    """These processes until the end of the block."""
-    try:
-        yield
-    finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-class Meter:
-    """CPU seconds by part since it was read last."""
-
-    def __init__(self, **processes: subprocess.Popen[bytes]) -> None:
-        self.processes = processes
-        self.postmaster = postmaster_pid()
-        self.last = self._now()
-
-    def read(self) -> dict[str, float]:
-        """Seconds by part since the last reading."""
-        now = self._now()
-        spent = {part: now[part] - self.last[part] for part in now}
-        self.last = now
-        return spent
-
-    def _now(self) -> dict[str, float]:
-        own = {name: tree_cpu_s([process.pid]) for name, process in self.processes.items()}
-        urls = [settings.REDIS_URL, settings.TELEMETRY_REDIS_URL]
-        return {**own, "database": tree_cpu_s([self.postmaster]), "redis": redis_cpu_s(urls)}
 
 
 # --- what is measured -----------------------------------------------------------------------------

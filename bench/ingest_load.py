@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -96,18 +95,6 @@ def _rounds(by_secret: dict[str, list[tuple[str, bytes]]]) -> Iterator[list[tupl
         mine = [by_secret[secret] for secret in secrets[share::SENDERS]]
         longest = max((len(requests) for requests in mine), default=0)
         yield [requests[n] for n in range(longest) for requests in mine if n < len(requests)]
-
-
-def wait_for_web(port: int) -> None:
-    """Until the door answers."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError("the web workers did not come up")
 
 
 class Watch(threading.Thread):

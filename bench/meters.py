@@ -9,7 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import redis
+from django.conf import settings
 from django.db import connection
+
+from bench.processes import Process
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -56,3 +59,24 @@ def redis_cpu_s(urls: Iterable[str]) -> float:
             info = client.info()
         seconds[info["run_id"]] = info["used_cpu_user"] + info["used_cpu_sys"]
     return sum(seconds.values())
+
+
+class Meter:
+    """CPU seconds by part since it was read last: the named processes, the database, Redis."""
+
+    def __init__(self, **processes: Process) -> None:
+        self.processes = processes
+        self.postmaster = postmaster_pid()
+        self.last = self._now()
+
+    def read(self) -> dict[str, float]:
+        """Seconds by part since the last reading."""
+        now = self._now()
+        spent = {part: now[part] - self.last[part] for part in now}
+        self.last = now
+        return spent
+
+    def _now(self) -> dict[str, float]:
+        own = {name: tree_cpu_s([process.pid]) for name, process in self.processes.items()}
+        urls = [settings.REDIS_URL, settings.TELEMETRY_REDIS_URL]
+        return {**own, "database": tree_cpu_s([self.postmaster]), "redis": redis_cpu_s(urls)}

@@ -16,12 +16,8 @@ import argparse
 import asyncio
 import base64
 import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +32,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
 os.environ["LOG_LEVEL"] = "ERROR"
 django.setup()
 
-from django.db import connection  # noqa: E402 — needs Django set up
-
+from bench.meters import postmaster_pid, tree_cpu_s  # noqa: E402 — needs Django set up
+from bench.processes import free_port, running, start, wait_for_port  # noqa: E402
 from bench.report import Figure, publish  # noqa: E402
 from charging.sessions.models import Token  # noqa: E402
 from charging.stations.models import ChargingStation, Connector, Evse, Site  # noqa: E402
@@ -47,49 +43,10 @@ from mobility.accounts.states import OrganisationKind  # noqa: E402
 from mobility.core import clock, geo  # noqa: E402
 
 PASSWORD = "a-benchmark-needs-a-password"
-TICKS = os.sysconf("SC_CLK_TCK")
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 # --- what is counted ------------------------------------------------------------------------------
-def cpu_s(pid: int, *, with_dead_children: bool = False) -> float:
-    """User and system seconds of one process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = int(fields[11]) + int(fields[12])
-    if with_dead_children:
-        ticks += int(fields[13]) + int(fields[14])
-    return ticks / TICKS
-
-
-def cluster_pids() -> list[int]:
-    """The postmaster first, then its living children."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW data_directory")
-        folder = Path(cursor.fetchone()[0])
-    postmaster = int((folder / "postmaster.pid").read_text().split()[0])
-    children = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[1]) == postmaster:
-                children.append(int(entry.name))
-    return [postmaster, *children]
-
-
-def database_cpu_s() -> float:
-    """CPU of the whole cluster, processes that ended included."""
-    postmaster, *children = cluster_pids()
-    total = cpu_s(postmaster, with_dead_children=True)
-    for pid in children:
-        # One that ended meanwhile is in its parent's figure.
-        with suppress(FileNotFoundError, ProcessLookupError):
-            total += cpu_s(pid)
-    return total
-
-
 def pss_kb(pid: int) -> int:
     """Proportional memory of a process."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
@@ -101,6 +58,7 @@ class Meter:
 
     def __init__(self, gateway_pid: int) -> None:
         self.pid = gateway_pid
+        self.postmaster = postmaster_pid()
         self.latencies: list[float] = []
         self.failures = 0
         self.restart()
@@ -108,15 +66,15 @@ class Meter:
     def restart(self) -> None:
         self.latencies.clear()
         self.began = time.perf_counter()
-        self.gateway_s = cpu_s(self.pid)
-        self.database_s = database_cpu_s()
+        self.gateway_s = tree_cpu_s([self.pid])
+        self.database_s = tree_cpu_s([self.postmaster])
 
     def read(self) -> dict[str, float]:
         """Requests, requests per second, CPU-s per 1,000 (both parts), latency percentiles."""
         count = len(self.latencies)
         ordered = sorted(self.latencies)
-        gateway = 1000 * (cpu_s(self.pid) - self.gateway_s) / count
-        database = 1000 * (database_cpu_s() - self.database_s) / count
+        gateway = 1000 * (tree_cpu_s([self.pid]) - self.gateway_s) / count
+        database = 1000 * (tree_cpu_s([self.postmaster]) - self.database_s) / count
         return {
             "requests": count,
             "per_s": count / (time.perf_counter() - self.began),
@@ -374,26 +332,6 @@ def provision(count: int, *, prefix: str = "BENCH") -> None:
     )
 
 
-def start(*arguments: str, port: int) -> subprocess.Popen[bytes]:
-    """Start a server and wait until its port answers."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=Path(__file__).parent.parent)
-    for _ in range(600):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return process
-    raise SystemExit(f"{arguments} does not answer on port {port}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def measure(
     *, quick: bool, port: int, pid: int, floor_port: int, floor_pid: int
 ) -> list[Figure]:
@@ -464,9 +402,11 @@ def main() -> int:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the meter asks the database where it runs
     provision(200 if options.quick else 2_000)
     port, floor_port = free_port(), free_port()
-    gateway = start("manage.py", "run_ocpp", "--port", str(port), port=port)
-    floor = start("-m", "bench.ocpp", "--echo", str(floor_port), port=floor_port)
-    try:
+    gateway = start("manage.py", "run_ocpp", "--port", str(port))
+    floor = start("-m", "bench.ocpp", "--echo", str(floor_port))
+    with running(gateway, floor):
+        wait_for_port(port)
+        wait_for_port(floor_port)
         figures = uvloop.run(
             measure(
                 quick=options.quick,
@@ -476,11 +416,6 @@ def main() -> int:
                 floor_pid=floor.pid,
             )
         )
-    finally:
-        gateway.terminate()
-        floor.terminate()
-        gateway.wait()
-        floor.wait()
     return 0 if publish(name="ocpp", figures=figures, notes={"quick": options.quick}) else 1
 
 

@@ -21,15 +21,11 @@ import argparse
 import asyncio
 import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import django
@@ -46,16 +42,15 @@ from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from bench.meters import tree_cpu_s  # noqa: E402
 from bench.pages_city import Fleet, provision  # noqa: E402
+from bench.processes import free_port, running, start, start_web, wait_for, wait_for_web  # noqa: E402
 from bench.report import Figure, publish  # noqa: E402
 from fleet.telematics.standing import read_standing  # noqa: E402
 from mobility.core import clock  # noqa: E402
 from mobility.live import audience, queries, rules  # noqa: E402
 from mobility.live.audience import Audience  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent
 VEHICLES, MOVED = 10_000, 1_000
 LISTENERS = 500
-PATIENCE_S = 60.0
 LIMIT_MS = 100.0
 WARM_UP = 4
 STAFF = Audience.staff(None)
@@ -131,17 +126,12 @@ def measure_pages(*, times: int) -> tuple[Fleet, list[Figure]]:
     fleet = provision(VEHICLES)
     many = count_queries(fleet)
     port = free_port()
-    web = start(
-        "-m", "gunicorn", "mobility.wsgi:application", "--worker-class", "gthread", "--workers", "2",
-        "--threads", "4", "--bind", f"127.0.0.1:{port}", "--log-level", "error",
-    )  # fmt: skip
-    try:
-        wait_for(f"http://127.0.0.1:{port}/healthz")
+    web = start_web(port)
+    with running(web):
+        wait_for_web(port)
         spent = tree_cpu_s([web.pid])
         took = time_pages(port, fleet, times=times)
         spent = tree_cpu_s([web.pid]) - spent
-    finally:
-        stop(web)
     figures = [
         Figure(name=f"p95 {name}", value=p95(values), unit="ms", limit=LIMIT_MS)
         for name, values in took.items()
@@ -252,8 +242,7 @@ async def measure_listeners(fleet: Fleet, *, seconds: int) -> list[Figure]:
     port = free_port()
     live = start("-m", "uvicorn", "mobility.asgi:application", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error")  # fmt: skip
     crowd = [Listener() for _ in range(LISTENERS)]
-    tasks: list[asyncio.Task[None]] = []
-    try:
+    with running(live):
         await asyncio.to_thread(wait_for, f"http://127.0.0.1:{port}/live/healthz")
         token = audience.sign(STAFF, at=clock.now())
         tasks = [asyncio.create_task(listener.watch(port, token)) for listener in crowd]
@@ -265,11 +254,9 @@ async def measure_listeners(fleet: Fleet, *, seconds: int) -> list[Figure]:
         lasted = time.perf_counter() - began
         spent = tree_cpu_s([live.pid]) - spent
         heard = [listener.bytes - was for listener, was in zip(crowd, heard, strict=True)]
-    finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        stop(live)
     delays = sorted(_delays(moved, crowd))
     late = sum(listener.snapshots > 1 for listener in crowd)
     return [
@@ -305,40 +292,6 @@ def _delays(commits: Sequence[float], crowd: Sequence[Listener]) -> list[float]:
         for commit in commits
         if listener.arrivals and listener.arrivals[-1] >= commit
     ]
-
-
-# --- processes ------------------------------------------------------------------------------------
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(*command: str) -> subprocess.Popen[bytes]:
-    """One of our own processes."""
-    return subprocess.Popen([sys.executable, *command], cwd=ROOT, env=os.environ)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End it, gently if it lets us."""
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-
-
-def wait_for(address: str) -> None:
-    """Until somebody answers there."""
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        try:
-            if httpx.get(address).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.2)
-    raise RuntimeError(f"nobody answers at {address}")
 
 
 def main() -> int:

@@ -58,7 +58,7 @@ def configure(options: dict[str, Any]) -> None:
             "root": {"handlers": ["stderr"], "level": options["level"]},
             "loggers": {
                 # One line a request is enough; it is ours to write when something is slow or wrong.
-                "django_structlog.middlewares": {"level": "WARNING"},
+                "django_structlog.middlewares": {"level": _at_least("WARNING", options["level"])},
                 # Dropped sweeps are how the schedule is meant to work (see mobility/schedule.py).
                 "django_structlog.celery": {"level": "ERROR"},
                 "celery.worker": {"level": "WARNING"},
@@ -77,3 +77,9 @@ def configure(options: dict[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _at_least(level: str, wanted: str) -> str:
+    """The stricter of two levels, by name."""
+    names = logging.getLevelNamesMapping()
+    return level if names[level] >= names[wanted] else wanted
