@@ -203,7 +203,7 @@ def _give_back(use: PerkUse, lines: Sequence[PriceLine], *, at: datetime.datetim
     kept = {line.params["ref"] for line in lines if line.kind == "pass"}
     for ride in use.passes.select_related("bought"):
         ref = str(ride.bought.public_id)
-        changes: dict[str, Any] = {"uses": F("uses") - (ref not in kept)}
+        changes: dict[str, Any] = {"uses": F("uses") - int(ref not in kept)}
         if ride.bought.minutes_left is not None:
             changes["minutes_left"] = F("minutes_left") + ride.minutes - minutes[ref]
         Pass.objects.filter(pk=ride.bought_id).update(**changes)
