@@ -410,8 +410,8 @@ def _obey_here(secret: str) -> None:
     heard = device.post("/api/v1/telemetry", {"points": [standing_point()]}, format="json")
     device.post("/api/v1/telemetry", {"points": [], "acks": acks_of(heard.json())}, format="json")
     while tasks := outbox.claim_undispatched(at=clock.now()):
-        for _queue, ids in tasks:
-            outbox.deliver(ids=ids, at=clock.now())
+        for _queue, events in tasks:
+            outbox.deliver(ids=events, at=clock.now())
 
 
 async def race(port: int, *, races: int) -> list[Figure]:
