@@ -12,9 +12,18 @@ from bookings.riders.events import (
     RiderBlocked,
     RiderUnblocked,
 )
+from bookings.riders.services.profile import forget_mobility
 from bookings.riders.states import PaperKind, RejectionReason, RiderBlockReason
+from mobility.accounts.events import ConsentWithdrawn
 from mobility.accounts.mail import write_to
+from mobility.accounts.states import ConsentTopic
 from mobility.core.outbox import handles
+
+
+@handles(ConsentWithdrawn, when=lambda event: event.topic == ConsentTopic.REDUCED_MOBILITY)
+def forget_reduced_mobility(event: ConsentWithdrawn, *, at: datetime.datetime) -> None:
+    """Without the consent the fact goes."""
+    forget_mobility(principal=event.user, at=at)
 
 
 @handles(DocumentVerified)

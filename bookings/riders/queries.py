@@ -28,6 +28,7 @@ from bookings.riders.rules import (
 )
 from bookings.riders.states import DocumentState, PaperKind
 from mobility.accounts.models import User
+from mobility.accounts.states import ConsentTopic
 
 # One statement for whoever is fit: it runs before every reservation and every ride.
 _STANDING = f"""
@@ -37,23 +38,18 @@ SELECT person.is_active, profile.birth_date, identity.valid_until,
        policy.minimum_age, policy.novice_months, policy.novice_excluded_types,
        ARRAY(
            SELECT wanted.kind FROM unnest(policy.acknowledgements) AS wanted(kind)
-           WHERE (
+           JOIN LATERAL (
                SELECT text.id FROM {RuleText._meta.db_table} text
                WHERE text.kind = wanted.kind AND text.published_at <= %(at)s
                  AND (text.organisation_id = %(organisation)s OR text.organisation_id IS NULL)
                ORDER BY text.organisation_id IS NULL, text.version DESC LIMIT 1
-           ) NOT IN (
-               SELECT read.text_id FROM {Acknowledgement._meta.db_table} read
-               WHERE read.user_id = person.id
+           ) newest ON true
+           WHERE NOT EXISTS (
+               SELECT FROM {Acknowledgement._meta.db_table} read
+               WHERE read.user_id = person.id AND read.text_id = newest.id
            )
        ),
-       ARRAY(
-           SELECT ROW(block.reason, block.until) FROM {RiderBlock._meta.db_table} block
-           WHERE block.user_id = person.id AND block.lifted_at IS NULL
-             AND (block.until IS NULL OR block.until > %(at)s)
-             AND (block.organisation_id = %(organisation)s OR block.organisation_id IS NULL)
-           ORDER BY block.id
-       )
+       blocks.reasons, blocks.ends
 FROM {User._meta.db_table} person
 LEFT JOIN {RiderProfile._meta.db_table} profile ON profile.user_id = person.id
 LEFT JOIN {IdentityCheck._meta.db_table} identity
@@ -62,6 +58,14 @@ LEFT JOIN {DrivingLicence._meta.db_table} licence
        ON licence.user_id = person.id AND licence.state = 'verified'
 LEFT JOIN {AccessPolicy._meta.db_table} policy
        ON policy.organisation_id = %(organisation)s AND policy.vehicle_kind = %(kind)s
+LEFT JOIN LATERAL (
+    SELECT array_agg(block.reason ORDER BY block.id) AS reasons,
+           array_agg(block.until ORDER BY block.id) AS ends
+    FROM {RiderBlock._meta.db_table} block
+    WHERE block.user_id = person.id AND block.lifted_at IS NULL
+      AND (block.until IS NULL OR block.until > %(at)s)
+      AND (block.organisation_id = %(organisation)s OR block.organisation_id IS NULL)
+) blocks ON true
 WHERE person.id = %(user)s
 """  # noqa: S608 - names of our own tables
 
@@ -144,7 +148,11 @@ def texts_in_force(
 
 def has_reduced_mobility(*, user_id: int) -> bool:
     """Whether the person has told, with consent, that they need more time."""
-    return RiderProfile.objects.filter(user=user_id, reduced_mobility=True).exists()
+    told = RiderProfile.objects.filter(user=user_id, reduced_mobility=True)
+    return told.filter(
+        user__consents__topic=ConsentTopic.REDUCED_MOBILITY,
+        user__consents__withdrawn_at__isnull=True,
+    ).exists()
 
 
 def _standing(
@@ -186,7 +194,10 @@ def _standing_of(row: tuple[Any, ...]) -> Standing:
         identity_until=identity_until,
         licence=licence or None,
         unread=tuple(row[13]),
-        blocks=tuple(Block(reason=reason, until=until) for reason, until in row[14]),
+        blocks=tuple(
+            Block(reason=reason, until=until)
+            for reason, until in zip(row[14] or (), row[15] or (), strict=True)
+        ),
     )
 
 

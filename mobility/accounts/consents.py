@@ -9,8 +9,10 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from mobility.accounts.events import ConsentWithdrawn
 from mobility.accounts.models import Consent, User
 from mobility.accounts.states import ConsentTopic
+from mobility.core import outbox
 from mobility.core.errors import Conflict
 
 # The version of docs/privacy.md's texts; a new one asks everybody anew.
@@ -39,14 +41,19 @@ def give_consent(
     standing = Consent.objects.standing().filter(user=user, topic=topic).first()
     if standing is not None and standing.version == version:
         return standing
-    withdraw_consent(user=user, topic=topic, at=at)
+    # A newer version of the text takes the place of the old one: nothing is let go between them.
+    Consent.objects.standing().filter(user=user, topic=topic).update(withdrawn_at=at)
     return Consent.objects.create(user=user, topic=topic, version=version, given_at=at)
 
 
+@transaction.atomic
 def withdraw_consent(*, user: User, topic: ConsentTopic | str, at: datetime.datetime) -> bool:
     """Note that the person agrees no longer; whether they had."""
     standing = Consent.objects.standing().filter(user=user, topic=topic)
-    return bool(standing.update(withdrawn_at=at))
+    withdrawn = bool(standing.update(withdrawn_at=at))
+    if withdrawn:
+        outbox.publish(ConsentWithdrawn(user=user.principal, topic=str(topic)), at=at)
+    return withdrawn
 
 
 def has_consented(*, user_id: int, topic: ConsentTopic | str) -> bool:

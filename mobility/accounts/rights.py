@@ -17,10 +17,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from mobility.accounts import privacy
+from mobility.accounts.events import PersonErased
 from mobility.accounts.mail import write_to
 from mobility.accounts.models import ApiToken, PrivacyRequest, User
 from mobility.accounts.states import PrivacyKind, PrivacyState
-from mobility.core import audit, files, jobs
+from mobility.core import audit, files, jobs, outbox
 from mobility.core.errors import Conflict, Forbidden
 from mobility.core.files.rules import EXTENSIONS
 from mobility.core.models import AuditEntry
@@ -137,6 +138,7 @@ def erase_person(*, user: User, at: datetime.datetime, by: Principal) -> Privacy
         _close(person, at=at)
         move(request, to=PrivacyState.DONE, at=at, by=by, done_at=at)
         audit.record(by=by, action="erase_person", row=person, at=at)
+        outbox.publish(PersonErased(user=person.principal), at=at)
     return request
 
 

@@ -75,6 +75,12 @@ def update_profile(
     return profile
 
 
+def forget_mobility(*, principal: str, at: datetime.datetime) -> None:
+    """Let go what the person told about their mobility, as they withdrew the consent to keep it."""
+    rows = RiderProfile.objects.filter(user__public_id=principal.removeprefix("user:"))
+    rows.filter(reduced_mobility=True).update(reduced_mobility=False, updated_at=at)
+
+
 def _judge_birth_date(user: User, birth_date: datetime.date | None, *, day: datetime.date) -> None:
     if verified_document(user_id=user.pk, kind=PaperKind.IDENTITY) is not None:
         raise BirthDateVerified
