@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from mobility.core.migration_operations import audit_edits
+
 
 class Migration(migrations.Migration):
 
@@ -16,4 +18,5 @@ class Migration(migrations.Migration):
             name='booking',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reservations', to='bookings.booking', verbose_name='booking'),
         ),
+        audit_edits("bookings.reservationpolicy"),
     ]
