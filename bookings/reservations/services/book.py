@@ -160,6 +160,7 @@ def _book(
     at: datetime.datetime,
     by: Principal,
 ) -> Booking:
+    lock_person(user)
     slot = _slot(user, wish, policy=policy)
     public_id = ids.uuid7()
     vehicle, hold = _hold(wish, public_id=str(public_id), policy=policy, at=at, by=by)
@@ -231,6 +232,14 @@ def _refuse_unfit(user: User, wish: Wish, *, at: datetime.datetime) -> None:
         at=at,
         ends_at=wish.ends_at,
     )
+
+
+def lock_person(user: User) -> None:
+    """One booking of a person after the other.
+
+    Two that meet inside the exclusion constraint would wait for each other for ever.
+    """
+    User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk").first()
 
 
 def _slot(user: User, wish: Wish, *, policy: ReservationPolicy) -> int:

@@ -18,10 +18,9 @@ from bookings.pricing.queries import fare_for
 from bookings.pricing.rules import Fare
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation, ReservationPolicy
-from bookings.reservations.policies import policy_of
+from bookings.reservations.policies import needs_time, policy_of
 from bookings.reservations.services.close import expire
 from bookings.reservations.states import ACTIVE, UNUSED, ReservationState
-from bookings.riders.queries import has_reduced_mobility
 from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import hold_vehicle
@@ -168,7 +167,7 @@ def _take(
 
 def _with_time(fare: Fare, *, user_id: int, policy: ReservationPolicy) -> Fare:
     """Who needs more time to reach a vehicle has it for nothing."""
-    if not has_reduced_mobility(user_id=user_id):
+    if not needs_time(user_id):
         return fare
     return rules.with_time(fare, minutes=policy.mobility_minutes)
 
