@@ -11,6 +11,7 @@ import pytest
 from django.db import models
 from rest_framework.test import APIClient
 
+from bookings.passes.models import PassProduct, PromoCode
 from bookings.payments import services as payments
 from bookings.payments.models import FeeKind, Payment, PaymentMethod, Refund
 from bookings.pricing import services as pricing
@@ -18,6 +19,7 @@ from bookings.pricing.models import Tariff, TariffVersion
 from bookings.recharges.models import KeptConnector, Recharge, VehicleCharge
 from bookings.recharges.services import add_card, issue_missing_codes
 from bookings.reservations.models import Booking
+from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute
 from charging.sessions.facts import SessionStart
 from charging.sessions.models import ChargingSession
 from charging.sessions.services import start_sessions
@@ -91,6 +93,7 @@ def whole_city(
         "vehicle": vehicle,
         "reservation": _row("bookings.Reservation", reservation["id"]),
         "trip": _row("bookings.Trip", trip["id"]),
+        **_bought(phone, vehicle),
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
         **_claims(vehicle, giulia),
@@ -112,6 +115,7 @@ def whole_city(
         "unbilled session": _unbilled(station),
         "case": _row("bookings.SupportCase", _case(phone, trip)["id"]),
         "file": _picture(giulia),
+        **_aftermath(trip["id"], giulia),
     }
     people = {
         "giulia": giulia,
@@ -124,6 +128,27 @@ def whole_city(
         "scossa": scossa,
     }
     return WholeCity(rows=rows, people=people)
+
+
+def _aftermath(trip_id: str, user: User) -> dict[str, models.Model]:
+    """What may follow a trip: a dispute, a photo of the parked vehicle, an outage that is over."""
+    at, trip = clock.now(), Trip.objects.get(public_id=trip_id)
+    return {
+        "dispute": TripDispute.objects.create(
+            trip=trip, user=user, reason="other", opened_at=at, due_at=at
+        ),
+        "end photo": EndPhoto.objects.create(
+            trip=trip,
+            user=user,
+            organisation=trip.organisation,
+            file=_picture(user),
+            taken_at=at,
+            state="bad",
+        ),
+        "incident": Incident.objects.create(
+            organisation=trip.organisation, since=at, until=at, reason="test", opened_by="test"
+        ),
+    }
 
 
 def _claims(vehicle: Vehicle, user: User) -> dict[str, models.Model]:
@@ -154,6 +179,27 @@ def _claims(vehicle: Vehicle, user: User) -> dict[str, models.Model]:
         requested_at=clock.now(),
     )
     return {"fee": fee, "refund": refund}
+
+
+def _bought(phone: APIClient, vehicle: Vehicle) -> dict[str, models.Model]:
+    """A free pass of the operator, which needs no payment, and a redeemed code."""
+    terms: dict[str, Any] = {
+        "organisation": vehicle.organisation,
+        "code": "FREE",
+        "title": {"it": "Prova"},
+        "vehicle_kinds": ["scooter"],
+        "minutes": 10,
+    }
+    product = PassProduct.objects.create(
+        **terms, shape="bundle", days=1, price_cents=0, vat_rate=Decimal("0.22")
+    )
+    PromoCode.objects.create(**terms, valid=(clock.now(), None))
+    bought = phone.post("/api/v1/passes", {"product": str(product.public_id)}).json()
+    redeemed = phone.post("/api/v1/promo-codes/redeem", {"code": "FREE"}).json()
+    return {
+        "pass": _row("bookings.Pass", bought["id"]),
+        "redeemed code": _row("bookings.PromoRedemption", redeemed["id"]),
+    }
 
 
 def _price(vehicle: Vehicle) -> None:
