@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,7 +14,7 @@ from bookings.payments.wire import DecisionSerializer, DisputeSerializer, FeeSer
 from mobility.accounts.models import User
 from mobility.accounts.permissions import HasRole
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ScopedViewSet, query_choice
 
 
 class FeeViewSet(ScopedViewSet):
@@ -64,10 +64,13 @@ class StaffFeeViewSet(ScopedViewSet):
     serializer_class = FeeSerializer
     permission_classes = [HasRole(*MONEY_READERS)]
 
-    @extend_schema(responses=FeeSerializer(many=True))
+    @extend_schema(
+        parameters=[OpenApiParameter("state", enum=FeeState.values)],
+        responses=FeeSerializer(many=True),
+    )
     def list(self, request: Request) -> Response:
         """Fees, newest first; `state` chooses one state."""
-        rows, wanted = self.get_queryset(), request.query_params.get("state")
+        rows, wanted = self.get_queryset(), query_choice(request, "state", FeeState.values)
         page: Any = self.paginate_queryset(rows.filter(state=wanted) if wanted else rows)
         return self.get_paginated_response([fee_body(fee) for fee in page])
 

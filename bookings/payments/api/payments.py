@@ -23,7 +23,7 @@ from bookings.payments.wire import (
 from mobility.accounts.models import User
 from mobility.accounts.permissions import HasRole
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet, spans_transactions
+from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
 from mobility.core.errors import NotFound
 
 
@@ -120,8 +120,7 @@ class RefundQueueViewSet(ScopedViewSet):
     )
     def list(self, request: Request) -> Response:
         """Refunds, newest first; `state=proposed` are those that wait for a second person."""
-        rows = self.get_queryset()
-        wanted = request.query_params.get("state")
+        rows, wanted = self.get_queryset(), query_choice(request, "state", RefundState.values)
         page: Any = self.paginate_queryset(rows.filter(state=wanted) if wanted else rows)
         return self.get_paginated_response([refund_body(row) for row in page])
 

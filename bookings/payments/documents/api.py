@@ -16,7 +16,6 @@ from bookings.payments.documents.sheet import sheet_of
 from bookings.payments.documents.wire import (
     BillingDetailsSerializer,
     DocumentSerializer,
-    details_body,
     document_body,
 )
 from bookings.payments.models import BillingDetails, Receipt
@@ -86,7 +85,7 @@ class BillingDetailsView(WriteView):
         kept = BillingDetails.objects.filter(user=cast("User", request.user)).first()
         if kept is None:
             raise NotFound
-        return Response(details_body(kept))
+        return Response(services.customer_of(kept))
 
     @extend_schema(request=BillingDetailsSerializer, responses=BillingDetailsSerializer)
     def put(self, request: Request) -> Response:
@@ -97,7 +96,7 @@ class BillingDetailsView(WriteView):
         kept = services.keep_billing_details(
             user_id=user.pk, details=form.validated_data, at=clock.now(), by=user.principal
         )
-        return Response(details_body(kept))
+        return Response(services.customer_of(kept))
 
 
 def _private(answer: HttpResponse) -> HttpResponse:

@@ -77,7 +77,10 @@ def _table(rows: list[tuple[str, ...]], *, widths: tuple[float, ...], total: boo
         ]
         for number, row in enumerate(rows)
     ]
-    ruled = [("LINEBELOW", (0, 0), (-1, 0), 0.8, INK), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    ruled: list[Any] = [
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, INK),
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+    ]
     if total:
         ruled.append(("LINEABOVE", (0, last), (-1, last), 0.8, INK))
     if last > 1:

@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
-from bookings.payments.models import BillingDetails, Receipt
+from bookings.payments.models import Receipt
 from bookings.payments.wire import ReceiptSerializer, receipt_body
 
 
@@ -54,8 +54,3 @@ def document_body(document: Receipt) -> dict[str, Any]:
         "html": reverse("api:receipt-html", args=[document.public_id]),
         "pdf": reverse("api:receipt-pdf", args=[document.public_id]),
     }
-
-
-def details_body(details: BillingDetails) -> dict[str, Any]:
-    """Billing details as they are kept."""
-    return {name: getattr(details, name) for name in BillingDetailsSerializer().fields}

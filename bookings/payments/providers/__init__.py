@@ -36,7 +36,8 @@ def provider_named(name: str) -> Provider:
 
 def providers_serving() -> tuple[str, ...]:
     """The names of the providers that this installation is set up for."""
-    return (LOCAL,) * settings.DEMO_PAYMENTS + (STRIPE,) * bool(settings.STRIPE_SECRET_KEY)
+    serving = {LOCAL: settings.DEMO_PAYMENTS, STRIPE: bool(settings.STRIPE_SECRET_KEY)}
+    return tuple(name for name, serves in serving.items() if serves)
 
 
 def provider_for_new_cards() -> str:

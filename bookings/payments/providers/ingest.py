@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Mapping
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import Payment, ProviderWebhook, Refund
@@ -144,15 +145,14 @@ def _hear(webhook: ProviderWebhook, *, at: datetime.datetime) -> WebhookState:
 
 
 def _subject(webhook: ProviderWebhook) -> tuple[Payment | None, Refund | None]:
-    named, public_id = read_key(webhook.key)
-    if named is Named.REFUND:
-        refund = Refund.objects.select_related("payment").filter(public_id=public_id).first()
+    named, key = read_key(webhook.key)
+    payment = None
+    if key is not None and named is Named.REFUND:
+        refund = Refund.objects.select_related("payment").filter(public_id=key).first()
         return (refund.payment, refund) if refund else (None, None)
-    by_key = {
-        Named.PAYMENT: Payment.objects.filter(public_id=public_id),
-        Named.PURPOSE: Payment.objects.filter(purpose_ref=public_id),
-    }.get(named)
-    payment = by_key.first() if by_key is not None else None
+    if key is not None:
+        by_key = Q(public_id=key) if named is Named.PAYMENT else Q(purpose_ref=key)
+        payment = Payment.objects.filter(by_key).first()
     if payment is None and webhook.reference:
         payment = Payment.objects.filter(provider_ref=webhook.reference).first()
     return payment, None

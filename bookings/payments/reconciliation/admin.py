@@ -63,7 +63,7 @@ class AnomalyAdmin(ReadOnly, ScopedAdmin[Anomaly]):
     @staticmethod
     def _close(request: HttpRequest, queryset: QuerySet[Anomaly], deed: Any) -> None:
         note = request.POST.get("note", "")
-        rows = queryset.exclude(payment__payer=request.user)
+        rows = queryset.exclude(payment__payer=request.user.pk)
 
         def close(anomaly: Anomaly, **terms: Any) -> None:
             deed(anomaly=anomaly, note=note, **terms)

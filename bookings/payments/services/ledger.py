@@ -19,18 +19,18 @@ found AS (
       ON account.kind = wanted.kind AND account.provider = wanted.provider
      AND (account.user_id IS NOT NULL) = wanted.personal
     WHERE account.organisation_id = %s AND account.currency = %s
-      AND (account.user_id IS NULL OR account.user_id = %s)
+      AND (account.user_id IS NULL OR account.user_id = %s::bigint)
 ),
 booked AS (
     INSERT INTO bookings_ledgertransaction (organisation_id, deed, ref, at)
-    SELECT %s, %s, %s, %s WHERE (SELECT count(*) FROM found) = %s
+    SELECT %s::bigint, %s::text, %s::text, %s::timestamptz WHERE (SELECT count(*) FROM found) = %s
     RETURNING id
 )
 INSERT INTO bookings_ledgerentry (transaction_id, account_id, cents, vat_rate)
 SELECT booked.id, found.id, found.cents, found.vat_rate
 FROM booked CROSS JOIN found ORDER BY found.place
 """
-_ROW = "(%s, %s, %s::integer, %s::numeric, %s::boolean, %s)"
+_ROW = "(%s::integer, %s::text, %s::integer, %s::numeric, %s::boolean, %s::text)"
 
 
 def post_entries(

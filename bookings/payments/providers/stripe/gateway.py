@@ -64,16 +64,13 @@ class StripeProvider:
         customer = _definite(lambda: _client().v1.customers.create({"metadata": {"owner": owner}}))
         if return_url:
             return _begin_on_page(customer.id, owner=owner, currency=currency, back=return_url)
-        intent = _definite(
-            lambda: _client().v1.setup_intents.create(
-                {
-                    "customer": customer.id,
-                    "usage": "off_session",
-                    "payment_method_types": ["card"],
-                    "metadata": {"owner": owner},
-                }
-            )
-        )
+        terms: Any = {
+            "customer": customer.id,
+            "usage": "off_session",
+            "payment_method_types": ["card"],
+            "metadata": {"owner": owner},
+        }
+        intent = _definite(lambda: _client().v1.setup_intents.create(terms))
         return CardSetup(
             reference=intent.id,
             client_secret=str(intent.client_secret),

@@ -95,7 +95,10 @@ def _link(
         )
     )
     named = {line.pk: read_key(line.key) for line in loose}
-    wanted = {what: {key for kind, key in named.values() if kind is what} for what in Named}
+    wanted = {
+        what: {key for kind, key in named.values() if kind is what and key is not None}
+        for what in Named
+    }
     by_id = {
         payment.public_id: payment
         for payment in Payment.objects.filter(public_id__in=wanted[Named.PAYMENT])
