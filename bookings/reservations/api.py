@@ -10,7 +10,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookings.passes.queries import perks_of
 from bookings.pricing.queries import fare_for, quote
+from bookings.pricing.rules import Perk
 from bookings.pricing.wire import QuoteSerializer
 from bookings.reservations import rules, services
 from bookings.reservations.models import Reservation
@@ -33,6 +35,7 @@ from fleet.vehicles.models import Vehicle
 from fleet.vehicles.rules import is_rentable
 from fleet.vehicles.services import free_from
 from mobility.accounts.models import User
+from mobility.accounts.scoping import Person
 from mobility.core import clock
 from mobility.core.api import ReadView, ScopedViewSet
 
@@ -82,7 +85,7 @@ class VehicleView(ReadView):
                 **vehicle_body(vehicle, show_place=free),
                 "available": free,
                 "available_until": booked,
-                "quote": _quote(vehicle, minutes=20, at=at),
+                "quote": _quote(vehicle, user=request.user, minutes=20, at=at),
             }
         )
 
@@ -98,8 +101,14 @@ class QuotesView(ReadView):
         form = QuoteQuerySerializer(data=request.query_params)
         form.is_valid(raise_exception=True)
         vehicle = vehicle_by_ref(form.validated_data["vehicle"])
-        minutes = form.validated_data["minutes"]
-        return Response(_quote(vehicle, minutes=minutes, at=clock.now()))
+        body = _quote(
+            vehicle,
+            user=request.user,
+            minutes=form.validated_data["minutes"],
+            distance_m=form.validated_data["distance_m"],
+            at=clock.now(),
+        )
+        return Response(body)
 
 
 class ReservationViewSet(ScopedViewSet):
@@ -166,9 +175,17 @@ class ReservationViewSet(ScopedViewSet):
         return with_vehicle(cast("Any", super().get_queryset()))
 
 
-def _quote(vehicle: Vehicle, *, minutes: int, at: datetime.datetime) -> dict[str, Any]:
+def _quote(
+    vehicle: Vehicle, *, user: Person, minutes: int, at: datetime.datetime, distance_m: int = 0
+) -> dict[str, Any]:
+    """The offer as it is for this person: their passes, codes and discounts count."""
     priced = fare_for(organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at)
-    return quote(fare=priced.fare, minutes=minutes)
+    perks: tuple[Perk, ...] = ()
+    if user.pk is not None:
+        perks = perks_of(
+            user_id=user.pk, organisation_id=vehicle.organisation_id, kind=vehicle.kind, at=at
+        )
+    return quote(fare=priced.fare, minutes=minutes, perks=perks, at=at, distance_m=distance_m)
 
 
 def _long_enough(

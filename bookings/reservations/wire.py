@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from bookings.pricing.queries import price_board, quote
+from bookings.pricing.rules import Perk
 from bookings.pricing.wire import PriceSerializer, QuoteSerializer
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation
@@ -116,6 +117,7 @@ class QuoteQuerySerializer(serializers.Serializer[Any]):
 
     vehicle = serializers.CharField(max_length=40)
     minutes = serializers.IntegerField(min_value=1, max_value=43_200, default=20)
+    distance_m = serializers.IntegerField(min_value=0, max_value=5_000_000, default=0)
 
 
 def offer_body(offer: Offer) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def reservation_body(reservation: Reservation, *, at: datetime.datetime) -> dict
         "free_until": free_until,
         "extendable_until": longest if held and longest > reservation.expires_at else None,
         "available_until": booked,
-        "quote": quote(fare=fare),
+        "quote": quote(fare=fare, perks=_frozen(reservation), at=at),
     }
 
 
@@ -184,3 +186,8 @@ def _booked_from(reservation: Reservation, *, at: datetime.datetime) -> datetime
     if reservation.state not in ACTIVE or vehicle.kind not in rules.BOOKABLE:
         return None
     return free_from(vehicle_id=vehicle.pk, at=at)
+
+
+def _frozen(reservation: Reservation) -> tuple[Perk, ...]:
+    """What the ride counts with, once it is claimed."""
+    return tuple(Perk.from_json(perk) for perk in reservation.perks)
