@@ -102,11 +102,17 @@ def consume_reservation(
 
 
 def complete_reservation(
-    *, reservation: Reservation, at: datetime.datetime, by: Principal, ridden: bool = True
+    *,
+    reservation: Reservation,
+    at: datetime.datetime,
+    by: Principal,
+    ridden: bool = True,
+    reason: str = "start_failed",
 ) -> None:
     """The ride on it is over; the person is free for the next vehicle.
 
-    `ridden` is False when it never began: a booking behind it gets another car then, or ends free.
+    `ridden` is False when it never began, for a `reason`: a booking behind it waits again then, for
+    another car if this one is to blame.
     """
     move(reservation, to=ReservationState.COMPLETED, at=at, by=by, closed_at=at)
     if reservation.booking_id is None:
@@ -114,7 +120,7 @@ def complete_reservation(
     if ridden:
         finish_booking(reservation.booking_id, at=at, by=by)
     else:
-        restore_booking(reservation.booking_id, reason="start_failed", at=at, by=by)
+        restore_booking(reservation.booking_id, reason=reason, at=at, by=by)
 
 
 def extend_ride_hold(

@@ -6,8 +6,10 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
+from bookings.reservations import spans
 from bookings.reservations.events import BookingDisplaced, BookingMoved
 from bookings.reservations.models import Booking
+from bookings.reservations.policies import policy_of
 from bookings.reservations.queries.cars import Place, free_cars
 from bookings.reservations.services.connectors import give_connector
 from bookings.reservations.services.telling import tell
@@ -30,6 +32,7 @@ KEEPER = system_principal("booking-keeper")
 # A walk that still counts as the same place.
 NEARBY_M = 1500.0
 TRIES = 8
+A_MINUTE = datetime.timedelta(minutes=1)
 
 
 class BookingNotMovable(Conflict):
@@ -66,7 +69,7 @@ def relocate(
     cars = free_cars(
         organisation_id=booking.organisation_id,
         starts_at=since,
-        until=booking.hold.until,
+        until=max(booking.hold.until, since + A_MINUTE),
         as_good_as=booking.vehicle,
         range_needed_m=booking.range_m,
         place=_place(booking),
@@ -123,6 +126,15 @@ def put_on(
         tell(BookingMoved, booking, at=at, from_vehicle_id=before, reason=reason)
 
 
+def hold_again(
+    booking: Booking, *, vehicle: Vehicle, at: datetime.datetime, by: Principal = KEEPER
+) -> None:
+    """Hold the car anew for a booking whose hold is over. Raises `VehicleTaken`, …"""
+    with transaction.atomic():
+        booking.hold = _hold(booking, vehicle, at=at, by=by)
+        booking.save(update_fields=["hold"])
+
+
 def displace(
     booking: Booking, *, reason: str, at: datetime.datetime, by: Principal = KEEPER
 ) -> None:
@@ -141,14 +153,24 @@ def _hold_instead(
         return swap_hold(hold_id=booking.hold_id, vehicle_id=vehicle.pk, at=at, by=by)
     except HoldOver:
         # The fleet has taken the first car away already.
-        return hold_ahead(
-            vehicle_id=vehicle.pk,
-            during=DateTimeTZRange(max(booking.starts_at, at), booking.hold.until),
-            purpose=HoldPurpose.BOOKING,
-            holder_ref=f"booking:{booking.public_id}",
-            at=at,
-            by=by,
-        )
+        return _hold(booking, vehicle, at=at, by=by)
+
+
+def _hold(
+    booking: Booking, vehicle: Vehicle, *, at: datetime.datetime, by: Principal
+) -> VehicleHold:
+    """What is left of its time, at least a minute; the pause after it included."""
+    policy = policy_of(booking.organisation_id)
+    since = max(booking.starts_at, at)
+    until = max(spans.hold_until(booking.ends_at, policy=policy), since + A_MINUTE)
+    return hold_ahead(
+        vehicle_id=vehicle.pk,
+        during=DateTimeTZRange(since, until),
+        purpose=HoldPurpose.BOOKING,
+        holder_ref=f"booking:{booking.public_id}",
+        at=at,
+        by=by,
+    )
 
 
 def _place(booking: Booking) -> Place:

@@ -21,17 +21,21 @@ from bookings.reservations.policies import policy_of
 from bookings.reservations.services.change import BookingInUse, BookingNotFound
 from bookings.reservations.services.connectors import give_connector
 from bookings.reservations.services.fees import charge_fee
-from bookings.reservations.services.relocate import displace, relocate
+from bookings.reservations.services.relocate import displace, hold_again, relocate
 from bookings.reservations.services.reserve import slot_for
 from bookings.reservations.services.telling import tell
 from bookings.reservations.services.tend import make_ready
 from bookings.reservations.states import WAITING_BOOKINGS, BookingState, ReservationState
 from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle
+from fleet.vehicles.services import VehicleNotRentable, VehicleTaken
 from mobility.accounts.models import User
 from mobility.core.errors import Conflict, Gone
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
+
+# Why a start failed for which the car is to blame, besides every answer to the unlocking.
+CAR_FAULTS = frozenset({"broken", "no_answer", "start_failed"})
 
 
 class BookingTooEarly(Conflict):
@@ -131,11 +135,29 @@ def finish_booking(booking_id: int, *, at: datetime.datetime, by: Principal) -> 
 
 
 def restore_booking(booking_id: int, *, reason: str, at: datetime.datetime, by: Principal) -> None:
-    """The car did not start: the booking waits for another one, or ends free if there is none."""
+    """The ride never began. If the car is to blame the booking gets another one, else it keeps it.
+
+    Without any car it ends, and nothing is charged. The hold of the ride is released by now.
+    """
     booking = _ridden(booking_id)
     move(booking, to=BookingState.CONFIRMED, at=at, by=by, reason=reason)
-    if not relocate(booking, reason=reason, at=at):
+    blame = reason in CAR_FAULTS or reason.startswith("unlock_")
+    tries = (_keep, _exchange) if not blame else (_exchange, _keep)
+    if not any(deed(booking, reason=reason, at=at) for deed in tries):
         displace(booking, reason=reason, at=at)
+
+
+def _exchange(booking: Booking, *, reason: str, at: datetime.datetime) -> bool:
+    return relocate(booking, reason=reason, at=at)
+
+
+def _keep(booking: Booking, *, reason: str, at: datetime.datetime) -> bool:
+    """Hold the same car again for what is left of the time."""
+    try:
+        hold_again(booking, vehicle=booking.vehicle, at=at)
+    except (VehicleTaken, VehicleNotRentable):
+        return False
+    return True
 
 
 def _ridden(booking_id: int) -> Booking:

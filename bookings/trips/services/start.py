@@ -194,7 +194,7 @@ def fail_start(*, trip: Trip, failure: str, at: datetime.datetime, by: Principal
     if unlocking:
         order(trip, Step.UNDO, number=number, ttl_s=rules.LOCK_TTL_S, at=at, by=by)
     _mark(trip, TripMark.START_FAILED, at=at, by=by)
-    complete_reservation(reservation=trip.reservation, at=at, by=by, ridden=False)
+    complete_reservation(reservation=trip.reservation, at=at, by=by, ridden=False, reason=failure)
     if trip.payment is not None:
         void_payment(payment=trip.payment, at=at, by=by)
     outbox.publish(

@@ -3,8 +3,9 @@
 import datetime
 
 import pytest
+from django.core import mail
 
-from bookings.payments.models import Payment
+from bookings.payments.models import Payment, PaymentMethod
 from bookings.reservations.models import Booking
 from bookings.trips.models import Trip
 from fleet.telematics.models import LatestState
@@ -208,6 +209,27 @@ def test_without_another_car_the_next_one_is_told_waits_a_little_and_pays_nothin
     assert not Payment.objects.filter(purpose="booking").exists()
 
 
+def test_riders_are_told_by_mail_in_their_language(
+    driver, giulia, booked, clock_at, tend, car, make_vehicle, django_capture_on_commit_callbacks
+):
+    make_vehicle("car", code="CAR2")
+    giulia.language = "it"
+    giulia.save()
+    block_vehicle(vehicle_id=car.pk, reason="damage", at=clock.now(), by=SYSTEM)
+    with django_capture_on_commit_callbacks(execute=True):
+        clock_at("11:40")
+        tend()
+        clock_at("12:00")
+        tend()
+        clock_at("12:31")
+        tend()
+    assert [letter.to for letter in mail.outbox] == [["giulia@demo.example"]] * 3
+    confirmed, moved, fee = (letter.body for letter in mail.outbox)
+    assert "CAR1" in confirmed
+    assert "CAR2" in moved
+    assert "15,00" in fee
+
+
 def test_a_booking_at_risk_is_cancelled_free(
     driver, piero_drives, booked, clock_at, tend, obey, car
 ):
@@ -288,6 +310,23 @@ def test_a_car_that_does_not_start_is_exchanged_and_nothing_is_paid(
     tend()
     assert driver.post("/api/v1/trips", {"booking": booked["id"]}).status_code == 201
     assert Booking.objects.get().state == "in_use"
+
+
+def test_a_card_that_refuses_leaves_the_booking_its_car(
+    driver, giulia, card, booked, clock_at, tend, car, make_vehicle
+):
+    clock_at("12:00")
+    tend()
+    make_vehicle("car", code="CAR2", at=clock.now())
+    PaymentMethod.objects.all().delete()
+    card(giulia, "demo-declined")
+    refused = driver.post("/api/v1/trips", {"booking": booked["id"]})
+    assert refused.status_code == 402, refused.json()
+    body = driver.get(f"/api/v1/bookings/{booked['id']}").json()
+    assert (body["state"], body["vehicle"]["code"], body["moved"]) == ("confirmed", "CAR1", 0)
+    card(giulia)
+    again = driver.post("/api/v1/trips", {"booking": booked["id"]})
+    assert again.status_code == 201, again.json()
 
 
 def test_a_car_too_empty_for_the_way_is_exchanged(driver, clock_at, tend, car, make_vehicle):
