@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import models
+from django.db import models, transaction
 from rest_framework.test import APIClient
 
 from bookings.passes.models import PassProduct, PromoCode
 from bookings.payments import services as payments
+from bookings.payments.documents.services import issue_document
 from bookings.payments.models import FeeKind, Payment, PaymentMethod, Refund
+from bookings.payments.states import DocumentKind
 from bookings.pricing import services as pricing
 from bookings.pricing.models import Tariff, TariffVersion
 from bookings.recharges.models import KeptConnector, Recharge, VehicleCharge
@@ -97,6 +99,7 @@ def whole_city(
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
         **_claims(vehicle, giulia),
+        "receipt": _receipt(),
         "plan": plan,
         "alarm": _alarm(vehicle),
         "zone set": _zones(vehicle),
@@ -149,6 +152,17 @@ def _aftermath(trip_id: str, user: User) -> dict[str, models.Model]:
             organisation=trip.organisation, since=at, until=at, reason="test", opened_by="test"
         ),
     }
+
+
+def _receipt() -> models.Model:
+    """The receipt of Giulia's payment, handed out before the ride is over."""
+    with transaction.atomic():
+        return issue_document(
+            payment=Payment.objects.get(purpose="trip"),
+            kind=DocumentKind.RECEIPT,
+            lines=[],
+            at=clock.now(),
+        )
 
 
 def _claims(vehicle: Vehicle, user: User) -> dict[str, models.Model]:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 # Everybody may read these, and they name nothing private.
 PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "vehicle-calendar", "booking-classes", "quotes", "pass-products", "stations", "station", "sign-in", "live-token",
-    "webhook-kinds", "pay-link",
+    "webhook-kinds", "pay-link", "payment-webhooks",
     "recharge-quotes",
 }  # fmt: skip
 # The secret in the address is the permission, and nobody signs in; tests/bookings/recharges says
@@ -29,6 +29,8 @@ BY_SECRET = {
 }  # fmt: skip
 # Programs and persons act here for themselves alone; there is nothing to look up.
 OWN = {
+    "payment-method-setup",
+    "billing-details",
     "promo-code-redeem",
     "me",
     "wallets",
@@ -67,6 +69,7 @@ LISTS = {
     "cases": ("case", {"giulia", "marco"}),
     "payment-methods": ("payment method", {"giulia"}),
     "payments": ("payment", {"giulia"}),
+    "receipts": ("receipt", {"giulia"}),
     "passes": ("pass", {"giulia"}),
     "promo-codes": ("redeemed code", {"giulia"}),
     "fees": ("fee", {"giulia"}),
@@ -133,6 +136,10 @@ DETAILS = {
     "pass-return": ("pass", {"giulia"}),
     "payment-method": ("payment method", {"giulia"}),
     "payment": ("payment", {"giulia", "marco"}),
+    "receipt": ("receipt", {"giulia", "marco"}),
+    "receipt-html": ("receipt", {"giulia", "marco"}),
+    "receipt-pdf": ("receipt", {"giulia", "marco"}),
+    "receipt-invoice": ("receipt", {"giulia"}),
     "payment-pay": ("payment", {"giulia"}),
     "payment-refunds": ("payment", {"marco"}),
     "payment-confirm": ("payment", {"giulia"}),
