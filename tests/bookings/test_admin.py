@@ -13,6 +13,7 @@ from bookings.trips.models import Trip
 from fleet.vehicles.models import LatestState
 from mobility.core import clock
 from tests.bookings.conftest import NUMBERS
+from tests.bookings.pricing.test_quote import NUMBERS_AT_REST
 
 pytestmark = pytest.mark.django_db
 
@@ -130,9 +131,7 @@ def test_a_draft_is_edited_published_and_then_frozen(tariff, desk, marco, rivale
         "valid_0": at.strftime("%Y-%m-%d %H:%M:%S"),
         "valid_1": "",
         "currency": "EUR",
-        "hold_minute_cents": 0,
-        "km_cents": 0,
-        "free_km": 0,
+        **dict.fromkeys(NUMBERS_AT_REST, 0),
         "blocks": '[{"minutes": 60, "cents": 900}]',
     }
     unreadable = browser.post(address, {**form, "blocks": '[{"minutes": 60, "cents": 0}]'})
