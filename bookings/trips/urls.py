@@ -33,7 +33,7 @@ urlpatterns = [
     path(f"{_TRIP}/receipt", TripViewSet.as_view({"get": "receipt"}), name="trip-receipt"),
     path(f"{_TRIP}/photo", TripPhotosView.as_view(), name="trip-photo"),
     path(f"{_TRIP}/disputes", TripDisputesView.as_view(), name="trip-disputes"),
-    path(f"{_TRIP}/versions", TripVersionsView.as_view({"get": "list"}), name="trip-versions"),
+    path(f"{_TRIP}/versions", TripVersionsView.as_view(), name="trip-versions"),
     path(
         f"{_TRIP}/force-end",
         StaffTripViewSet.as_view({"post": "force_end"}),
@@ -46,7 +46,7 @@ urlpatterns = [
     ),
     *(
         path(
-            f"{_TRIP}/corrections/<int:number>/{verb}",
+            f"{_TRIP}/corrections/{verb}",
             StaffTripViewSet.as_view({"post": verb}),
             name=f"trip-correction-{verb}",
         )

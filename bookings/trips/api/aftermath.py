@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from bookings.trips import services
 from bookings.trips.models import EndPhoto, Trip, TripDispute, TripVersion
+from bookings.trips.states import DisputeState
 from bookings.trips.wire.aftermath import (
     AppealSerializer,
     PhotoInSerializer,
@@ -23,7 +24,7 @@ from bookings.trips.wire.aftermath import (
 )
 from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ReadView, ScopedViewSet, query_choice
 from mobility.core.files.api import UploadView, image_bytes
 
 
@@ -33,8 +34,8 @@ class TripPhotosView(UploadView):
     @extend_schema(responses=TripPhotoSerializer(many=True))
     def get(self, request: Request, public_id: str) -> Response:
         """The photos of a trip and what staff say about them."""
-        photos = EndPhoto.objects.visible_to(cast("User", request.user)).select_related("file")
-        rows = photos.filter(trip__public_id=public_id).order_by("id")
+        trip = _visible_trip(cast("User", request.user), public_id)
+        rows = EndPhoto.objects.filter(trip=trip).select_related("file").order_by("id")
         return Response([photo_body(photo) for photo in rows])
 
     @extend_schema(
@@ -42,11 +43,12 @@ class TripPhotosView(UploadView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Send a photo of the vehicle as it is left; three at most, up to a day after the end."""
+        user = cast("User", request.user)
+        trip = _own_trip(user, public_id)
         form = PhotoInSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        user = cast("User", request.user)
         photo = services.add_photo(
-            trip=_own_trip(user, public_id),
+            trip=trip,
             data=image_bytes(form.validated_data["photo"]),
             at=clock.now(),
             by=user.principal,
@@ -83,8 +85,8 @@ class TripDisputesView(UploadView):
     @extend_schema(responses=TripDisputeSerializer(many=True))
     def get(self, request: Request, public_id: str) -> Response:
         """The disputes of a trip, newest first."""
-        disputes = TripDispute.objects.visible_to(cast("User", request.user))
-        rows = disputes.filter(trip__public_id=public_id).select_related("trip", "version")
+        trip = _visible_trip(cast("User", request.user), public_id)
+        rows = TripDispute.objects.filter(trip=trip).select_related("trip", "version")
         return Response([dispute_body(dispute) for dispute in rows])
 
     @extend_schema(
@@ -96,11 +98,13 @@ class TripDisputesView(UploadView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Object to a trip or its price; the answer is a case with its number and due time."""
+        user = cast("User", request.user)
+        trip = _own_trip(user, public_id)
         form = TripDisputeInSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        user, asked = cast("User", request.user), form.validated_data
+        asked = form.validated_data
         dispute = services.open_dispute(
-            trip=_own_trip(user, public_id),
+            trip=trip,
             reason=asked["reason"],
             text=asked["text"],
             photos=[image_bytes(upload) for upload in asked["photo"]],
@@ -117,13 +121,13 @@ class DisputeViewSet(ScopedViewSet):
     serializer_class = TripDisputeSerializer
 
     @extend_schema(
-        parameters=[OpenApiParameter("state", description="open, accepted or rejected.")],
+        parameters=[OpenApiParameter("state", enum=DisputeState.values)],
         responses=TripDisputeSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
         """Disputes, newest first."""
         rows = self.get_queryset()
-        wanted = request.query_params.get("state")
+        wanted = query_choice(request, "state", DisputeState.values)
         if wanted:
             rows = rows.filter(state=wanted)
         page: Any = self.paginate_queryset(rows)
@@ -135,18 +139,23 @@ class DisputeViewSet(ScopedViewSet):
         return Response(dispute_body(self.get_object()))
 
 
-class TripVersionsView(ScopedViewSet):
+class TripVersionsView(ReadView):
     """What a trip was taken to be, one version after the other."""
 
-    queryset = TripVersion.objects.all()
-    serializer_class = TripVersionSerializer
-    pagination_class: Any = None
-
     @extend_schema(responses=TripVersionSerializer(many=True))
-    def list(self, request: Request, public_id: str) -> Response:
+    def get(self, request: Request, public_id: str) -> Response:
         """The versions of a trip, the first one first; empty if it was never corrected."""
-        rows = cast("Any", self.get_queryset()).filter(trip__public_id=public_id)
-        return Response([version_body(version) for version in rows.order_by("number")])
+        trip = _visible_trip(cast("User", request.user), public_id)
+        rows = TripVersion.objects.filter(trip=trip).order_by("number")
+        return Response([version_body(version) for version in rows])
+
+
+def _visible_trip(user: User, public_id: str) -> Trip:
+    """The person's own trip, or one on a vehicle that they run."""
+    trip = Trip.objects.visible_to(user).filter(public_id=public_id).first()
+    if trip is None:
+        raise services.TripNotFound
+    return trip
 
 
 def _own_trip(user: User, public_id: str) -> Trip:

@@ -18,6 +18,7 @@ from bookings.trips.wire.aftermath import (
     RejectTripDisputeSerializer,
     TripDisputeSerializer,
     TripVersionSerializer,
+    VersionChoiceSerializer,
     dispute_body,
     incident_body,
     version_body,
@@ -66,15 +67,15 @@ class StaffTripViewSet(ScopedViewSet):
         )
         return Response(version_body(version), status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=None, responses=TripVersionSerializer)
-    def apply(self, request: Request, public_id: str, number: int) -> Response:
+    @extend_schema(request=VersionChoiceSerializer, responses=TripVersionSerializer)
+    def apply(self, request: Request, public_id: str) -> Response:
         """Let a proposed version hold: the difference goes back; it never costs more."""
-        return self._decide(services.apply_correction, number)
+        return self._decide(services.apply_correction)
 
-    @extend_schema(request=None, responses=TripVersionSerializer)
-    def reject(self, request: Request, public_id: str, number: int) -> Response:
+    @extend_schema(request=VersionChoiceSerializer, responses=TripVersionSerializer)
+    def reject(self, request: Request, public_id: str) -> Response:
         """Leave the trip as it is."""
-        return self._decide(services.reject_correction, number)
+        return self._decide(services.reject_correction)
 
     def get_queryset(self) -> Any:
         """Only trips on the staff's own vehicles."""
@@ -84,9 +85,11 @@ class StaffTripViewSet(ScopedViewSet):
             return trips
         return trips.filter(organisation__in=user.organisations_as(Role.FLEET_OPERATOR))
 
-    def _decide(self, deed: Any, number: int) -> Response:
-        version = get_object_or_404(self._not_ones_own().versions, number=number)
-        user = cast("User", self.request.user)
+    def _decide(self, deed: Any) -> Response:
+        trip, user = self._not_ones_own(), cast("User", self.request.user)
+        form = VersionChoiceSerializer(data=self.request.data)
+        form.is_valid(raise_exception=True)
+        version = get_object_or_404(trip.versions, number=form.validated_data["version"])
         deed(version=version, at=clock.now(), by=user.principal)
         return Response(version_body(version))
 

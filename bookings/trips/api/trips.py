@@ -14,7 +14,7 @@ from bookings.trips import services
 from bookings.trips.models import Trip
 from bookings.trips.queries import alternative_to
 from bookings.trips.rules import Fix
-from bookings.trips.states import ACTIVE
+from bookings.trips.states import ACTIVE, TripState
 from bookings.trips.wire.trips import (
     BrokenSerializer,
     EndSerializer,
@@ -27,11 +27,13 @@ from bookings.trips.wire.trips import (
 )
 from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet, spans_transactions
+from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
 from mobility.core.problems import problem_response
 
 # A phone that does not say how well it knows its place is taken to know it about this well.
 PHONE_ACCURACY_M = 20.0
+ACTIVE_ONES = "active"
+FILTERS = (ACTIVE_ONES, *TripState.values)
 
 
 class TripViewSet(ScopedViewSet):
@@ -63,7 +65,11 @@ class TripViewSet(ScopedViewSet):
 
     @extend_schema(
         parameters=[
-            OpenApiParameter("state", description="One state, or `active` for trips under way.")
+            OpenApiParameter(
+                "state",
+                enum=FILTERS,
+                description="One state, or `active` for trips under way.",
+            )
         ],
         responses=TripSerializer(many=True),
     )
@@ -71,9 +77,9 @@ class TripViewSet(ScopedViewSet):
         """The person's own trips, newest first."""
         at = clock.now()
         mine = Trip.objects.with_story().filter(user=cast("User", request.user))
-        wanted = request.query_params.get("state")
+        wanted = query_choice(request, "state", FILTERS)
         if wanted:
-            mine = mine.filter(state__in=ACTIVE if wanted == "active" else [wanted])
+            mine = mine.filter(state__in=ACTIVE if wanted == ACTIVE_ONES else [wanted])
         page: Any = self.paginate_queryset(mine)
         return self.get_paginated_response([trip_body(trip, at=at) for trip in page])
 

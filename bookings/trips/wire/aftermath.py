@@ -93,6 +93,12 @@ class CorrectionInSerializer(serializers.Serializer[Any]):
     waived = serializers.ChoiceField(choices=Waiver.choices, required=False)
 
 
+class VersionChoiceSerializer(serializers.Serializer[Any]):
+    """Which proposed version of the trip is decided."""
+
+    version = serializers.IntegerField(min_value=1, max_value=32_767)
+
+
 class TripVersionSerializer(serializers.Serializer[Any]):
     """The facts and the price of a trip at one time."""
 

@@ -132,15 +132,18 @@ def test_staff_correct_a_trip_but_never_to_more(paid, rider, api, marco, the_tri
     assert proposed.status_code == 201, proposed.content
     assert (proposed.json()["number"], proposed.json()["total_cents"]) == (2, 250)
     assert rider.get(paid).json()["price_cents"] == 350, "nothing moves before it is applied"
-    assert api(marco).post(f"{address}/2/apply").json()["state"] == "applied"
+    assert api(marco).post(f"{address}/apply", {"version": 2}).json()["state"] == "applied"
     assert rider.get(paid).json()["price_cents"] == 250
     kinds = [line["kind"] for line in rider.get(f"{paid}/versions").json()[1]["lines"]]
     assert kinds[-1] == "waived_unlock"
     dearer = api(marco).post(address, {"reason": "back", "waived": ""}).json()
     assert dearer["total_cents"] == 350
-    refused = api(marco).post(f"{address}/{dearer['number']}/apply")
+    refused = api(marco).post(f"{address}/apply", {"version": dearer["number"]})
     assert (refused.status_code, refused.json()["code"]) == (409, "correction_costs_more")
-    assert api(marco).post(f"{address}/{dearer['number']}/reject").json()["state"] == "rejected"
+    assert (
+        api(marco).post(f"{address}/reject", {"version": dearer["number"]}).json()["state"]
+        == "rejected"
+    )
     assert rider.get(paid).json()["price_cents"] == 250
     assert TripVersion.objects.count() == 3
 

@@ -5,8 +5,6 @@ import pytest
 from charging.sessions.facts import SessionStart
 from charging.sessions.services import ensure_token, start_sessions
 from charging.stations.models import ChargingStation, Connector, Site
-from fleet.telematics.models import LatestState
-from fleet.vehicles.models import Vehicle
 from mobility.core import clock, geo
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import Hub
@@ -137,4 +135,3 @@ def test_where_no_charger_stands_nothing_is_asked(station, drive_car, rider):
     trip = drive_car()
     Site.objects.update(hub=None)
     assert rider.post(f"{trip}/end").status_code == 200
-    assert Vehicle.objects.get(code="CAR1").latest == LatestState.objects.get()
