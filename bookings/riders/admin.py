@@ -129,11 +129,17 @@ class RiderBlockAdmin(ScopedAdmin[RiderBlock]):
     search_fields = ("user__email", "ref")
     actions = ("lift",)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Any = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        **kwargs: Any,
+    ) -> Any:
         """A new block names the person by their address: nobody leafs through all people."""
-        return super().get_form(
-            request, obj, **({"form": BlockForm} if obj is None else {}), **kwargs
-        )
+        if obj is None:
+            kwargs["form"] = BlockForm
+        return super().get_form(request, obj, change=change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whom by address when new; afterwards everything, to look at."""

@@ -105,12 +105,14 @@ def documents_lapse(
 
 def newest_document(*, user_id: int, kind: PaperKind) -> RiderDocument | None:
     """The document of this kind that the person sent last, or None."""
-    return documents_of(kind).filter(user_id=user_id).order_by("-pk").first()
+    newest: RiderDocument | None = documents_of(kind).filter(user_id=user_id).order_by("pk").last()
+    return newest
 
 
 def verified_document(*, user_id: int, kind: PaperKind) -> RiderDocument | None:
     """The document of this kind that is in force, or None."""
-    return documents_of(kind).filter(user_id=user_id).verified().first()
+    in_force: RiderDocument | None = documents_of(kind).filter(user_id=user_id).verified().first()
+    return in_force
 
 
 def documents_of(kind: PaperKind) -> Any:

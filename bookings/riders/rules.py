@@ -207,7 +207,7 @@ def _licence(
         return []
     licence = standing.licence
     if licence is None or licence.valid_until < day:
-        return _until("licence", licence and licence.valid_until, day, last_day)
+        return _until("licence", licence.valid_until if licence else None, day, last_day)
     found = _until("licence", licence.valid_until, day, last_day)
     if not covers(licence.categories, demands.licence_category):
         found.append(Obstacle("licence_category", {"category": demands.licence_category}))

@@ -9,7 +9,7 @@ from mobility.accounts.models import User
 from mobility.core.principals import Principal
 
 
-def export(*, user: User) -> list[dict[str, Any]]:
+def export(*, user: User) -> list[Any]:
     """Every report they made."""
     told = FaultReport.objects.told_by(user.principal).order_by("pk")
     return list(

@@ -24,12 +24,12 @@ def write_to(*, principal: str, subject: Callable[[], str], body: Callable[[], s
     if user is None:
         return
     with translation.override(user.language):
-        letter = {"subject": str(subject()), "message": str(body())}
-    transaction.on_commit(partial(_send, user.email, letter))
+        letter = str(subject()), str(body())
+    transaction.on_commit(partial(_send, user.email, *letter))
 
 
-def _send(address: str, letter: dict[str, str]) -> None:
+def _send(address: str, subject: str, message: str) -> None:
     try:
-        send_mail(**letter, from_email=None, recipient_list=[address])
+        send_mail(subject, message, from_email=None, recipient_list=[address])
     except OSError:  # SMTPException is one
-        log.exception("mail.not_sent", subject=letter["subject"])
+        log.exception("mail.not_sent", subject=subject)

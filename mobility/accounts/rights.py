@@ -198,7 +198,7 @@ def _close(user: User, *, at: datetime.datetime) -> None:
     for label in LOG_IN_ROWS:
         apps.get_model(label)._default_manager.filter(user=user).delete()
     ApiToken.objects.filter(user=user).delete()
-    user.consents.standing().update(withdrawn_at=at)  # type: ignore[attr-defined]
+    user.consents.standing().update(withdrawn_at=at)
     user.email, user.name = f"{user.public_id}@erased.invalid", ""
     user.last_login, user.is_active = None, False
     user.set_unusable_password()

@@ -213,7 +213,7 @@ def test_who_is_erased_leaves_no_trace_but_the_books(
     django_capture_on_commit_callbacks: Callable[..., object],
 ) -> None:  # fmt: skip
     BillingDetails.objects.create(
-        user=giulia, name="Giulia Ferri", address="via Brembo 20", postcode="20139", town="Milano",
+        user=giulia, name="Giulia Ferri", tax_code="FRRGLI90E57F205X", address="via Brembo 20", postcode="20139", town="Milano",
         updated_at=clock.now(),
     )  # fmt: skip
     phone = api(giulia)

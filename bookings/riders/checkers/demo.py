@@ -28,5 +28,5 @@ class DemoChecker:
         if request.country == "XX":
             reason = RejectionReason.UNREADABLE
             return Verdict(outcome="rejected", reference=reference, reason=reason)
-        outcome = "approved" if request.country in EEA else "unsure"
-        return Verdict(outcome=outcome, reference=reference)
+        known = request.country in EEA
+        return Verdict(outcome="approved" if known else "unsure", reference=reference)

@@ -17,7 +17,7 @@ from mobility.core.models import PublicModel
 from mobility.core.texts import LocalizedField, pick
 
 
-class PolicyQuerySet(OrganisationScoped["AccessPolicy"]):
+class AccessPolicyQuerySet(OrganisationScoped["AccessPolicy"]):
     """Policies of one's organisations."""
 
     staff_roles = frozenset({Role.FLEET_OPERATOR})
@@ -60,7 +60,7 @@ class AccessPolicy(models.Model):
         blank=True,
     )
 
-    objects = PolicyQuerySet.as_manager()
+    objects = AccessPolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("access policy")

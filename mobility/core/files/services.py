@@ -121,7 +121,10 @@ def take_file(*, file: StoredFile, by: Principal, at: datetime.datetime) -> Bina
     try:
         with transaction.atomic():
             if registry.purpose_of(file.purpose).once and not (
-                StoredFile.objects.filter(pk=file.pk, taken_at__isnull=True).update(taken_at=at)
+                # The next sweep removes it; whoever reads it now reads on.
+                StoredFile.objects.filter(pk=file.pk, taken_at__isnull=True).update(
+                    taken_at=at, delete_after=at
+                )
             ):
                 raise FileTaken
             if by != file.owner:
