@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from bookings.payments import services as payments
+from bookings.recharges.services import issue_missing_codes
 from charging.stations.models import ChargingStation
 from fleet.telematics import services as telematics
 from fleet.telematics.models import Device
@@ -21,6 +22,7 @@ from mobility.demo import (
     charging,
     credentials,
     fleet,
+    passes,
     people,
     places,
     prices,
@@ -57,6 +59,7 @@ def ensure_demo(
     fleet.ensure_zones(city=city, operator=organisations.ruote, at=at)
     prices.ensure_ride_prices(operator=organisations.ruote, at=at, by=DEMO)
     prices.ensure_reservation_rules(operator=organisations.ruote)
+    passes.ensure_passes(operator=organisations.ruote, at=at)
     tariffs = prices.ensure_charging_prices(operator=organisations.colonnine, at=at, by=DEMO)
     placements = fleet.ensure_fleet(city=city, operator=organisations.ruote, scale=scale)
     assets.ensure_papers(operator=organisations.ruote, at=at)
@@ -66,6 +69,7 @@ def ensure_demo(
     stations = charging.ensure_stations(
         city=city, operator=organisations.colonnine, tariffs=tariffs, scale=scale, at=at, by=DEMO
     )
+    issue_missing_codes(at=at, by=DEMO)
     simulator = {
         "api_url": addresses.api_url,
         "ocpp_url": addresses.ocpp_url,
