@@ -7,6 +7,7 @@ Doors are named by method and address name; some views name their limit themselv
 LIMITED: dict[str, str] = {
     "POST api:sign-in": "sign-in",
     "POST api:reservations": "reserve",
+    "POST api:bookings": "reserve",
     "POST api:trips": "start",
     "POST api:recharges": "start",
     "POST api:payment-refunds": "money",

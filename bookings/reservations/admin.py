@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.reservations import services
 from bookings.reservations.models import Booking, Reservation, ReservationPolicy
-from bookings.reservations.services.relocate import exchange
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, act_on_each
 from mobility.accounts.states import Role
 
@@ -71,7 +70,7 @@ class BookingAdmin(ReadOnly, ScopedAdmin[Booking]):
         act_on_each(
             request,
             own.run_by(request.user, Role.FLEET_OPERATOR),
-            lambda row, **how: exchange(booking_id=row.pk, reason="staff", **how),
+            lambda row, **how: services.exchange(booking_id=row.pk, reason="staff", **how),
         )
 
 

@@ -20,7 +20,9 @@ from bookings.reservations.booking_wire import (
     CalendarSerializer,
     ClassesQuerySerializer,
     ClassesSerializer,
+    MoveSerializer,
     ResizeSerializer,
+    StaffBookingsQuerySerializer,
     booking_body,
     booking_quote_body,
     calendar_body,
@@ -39,8 +41,10 @@ from bookings.reservations.queries import (
 )
 from bookings.reservations.queries.calendar import Span
 from bookings.reservations.spans import hold_until
-from bookings.reservations.wallclock import read_moment
+from bookings.reservations.wallclock import day_bounds, read_moment
 from mobility.accounts.models import User
+from mobility.accounts.permissions import HasRole
+from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.api import ReadView, ScopedViewSet
 from mobility.core.errors import Invalid
@@ -166,6 +170,67 @@ class BookingViewSet(ScopedViewSet):
         mine = Booking.objects.filter(user=cast("User", self.request.user))
         own: Booking = get_object_or_404(mine, public_id=self.kwargs["public_id"])
         return own
+
+
+class StaffBookingViewSet(ScopedViewSet):
+    """Bookings of an operator's cars, for its staff."""
+
+    queryset = Booking.objects.all()
+    serializer_class = BookingSerializer
+    permission_classes = [HasRole(Role.FLEET_OPERATOR)]
+
+    @extend_schema(
+        operation_id="fleet_bookings",
+        parameters=[StaffBookingsQuerySerializer],
+        responses=BookingSerializer(many=True),
+    )
+    def list(self, request: Request) -> Response:
+        """The operator's bookings: of a day of the city, of a car, in a state; newest first."""
+        form = StaffBookingsQuerySerializer(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        page: Any = self.paginate_queryset(_asked_for(self.get_queryset(), form.validated_data))
+        return self.get_paginated_response([booking_body(row) for row in page])
+
+    @extend_schema(request=MoveSerializer, responses=BookingSerializer)
+    def move(self, request: Request, public_id: str) -> Response:
+        """Put it on this car, or on the best other one; the price stays and its rider is told."""
+        form = MoveSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, booking = cast("User", request.user), self.get_object()
+        how: Any = {"booking_id": booking.pk, "at": clock.now(), "by": user.principal}
+        if "vehicle" in form.validated_data:
+            services.move_booking(
+                vehicle=vehicle_by_ref(form.validated_data["vehicle"]), reason="staff", **how
+            )
+        else:
+            services.exchange(reason="staff", **how)
+        return Response(booking_body(self.get_object()))
+
+    @extend_schema(request=None, responses=BookingSerializer)
+    def cancel(self, request: Request, public_id: str) -> Response:
+        """Cancel it for who calls, without a fee."""
+        user, booking = cast("User", request.user), self.get_object()
+        services.cancel_booking(
+            booking_id=booking.pk, waive=True, at=clock.now(), by=user.principal
+        )
+        return Response(booking_body(self.get_object()))
+
+    def get_queryset(self) -> Any:
+        """Only bookings of cars that the person's own organisation runs."""
+        user = cast("User", self.request.user)
+        return Booking.objects.with_story().run_by(user, Role.FLEET_OPERATOR)
+
+
+def _asked_for(bookings: Any, asked: dict[str, Any]) -> Any:
+    if "day" in asked:
+        _refuse_far(asked["day"])
+        start, end = day_bounds(asked["day"])
+        bookings = bookings.filter(starts_at__lt=end, ends_at__gt=start)
+    if "vehicle" in asked:
+        bookings = bookings.filter(vehicle__code=asked["vehicle"].strip().upper())
+    if "state" in asked:
+        bookings = bookings.filter(state=asked["state"])
+    return bookings
 
 
 def _wish(request: Request, *, at: datetime.datetime) -> services.Wish:

@@ -80,6 +80,22 @@ class ResizeSerializer(serializers.Serializer[Any]):
     )
 
 
+class MoveSerializer(serializers.Serializer[Any]):
+    """To which car."""
+
+    vehicle = serializers.CharField(
+        max_length=40, required=False, help_text="Without it: the best other car that is as good."
+    )
+
+
+class StaffBookingsQuerySerializer(serializers.Serializer[Any]):
+    """Which bookings."""
+
+    day = serializers.DateField(required=False, help_text="A day of the city.")
+    vehicle = serializers.CharField(max_length=40, required=False, help_text="A vehicle's code.")
+    state = serializers.ChoiceField(choices=BookingState.choices, required=False)
+
+
 class TermsSerializer(serializers.Serializer[Any]):
     """What is agreed besides the price."""
 

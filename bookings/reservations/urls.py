@@ -54,4 +54,19 @@ urlpatterns = [
         booking_api.BookingViewSet.as_view({"post": "cancel"}),
         name="booking-cancel",
     ),
+    path(
+        "fleet/bookings",
+        booking_api.StaffBookingViewSet.as_view({"get": "list"}),
+        name="fleet-bookings",
+    ),
+    path(
+        "fleet/bookings/<uuid:public_id>/move",
+        booking_api.StaffBookingViewSet.as_view({"post": "move"}),
+        name="fleet-booking-move",
+    ),
+    path(
+        "fleet/bookings/<uuid:public_id>/cancel",
+        booking_api.StaffBookingViewSet.as_view({"post": "cancel"}),
+        name="fleet-booking-cancel",
+    ),
 ]

@@ -36,7 +36,12 @@ from bookings.reservations.services.close import (
 )
 from bookings.reservations.services.connectors import NoConnectorFree
 from bookings.reservations.services.extend import ExtensionRefused, extend_reservation
-from bookings.reservations.services.relocate import BookingNotMovable, move_booking
+from bookings.reservations.services.relocate import (
+    BookingNotMovable,
+    NoOtherCar,
+    exchange,
+    move_booking,
+)
 from bookings.reservations.services.reserve import (
     AlreadyActive,
     TooManyReservations,
@@ -62,6 +67,7 @@ __all__ = [
     "ExtensionRefused",
     "NoCarFree",
     "NoConnectorFree",
+    "NoOtherCar",
     "NotBookable",
     "ReservationClosed",
     "ReservationExpired",
@@ -81,6 +87,7 @@ __all__ = [
     "count_waiting_searches",
     "displace_booking",
     "displace_reservation",
+    "exchange",
     "expire_reservations",
     "extend_reservation",
     "extend_ride_hold",

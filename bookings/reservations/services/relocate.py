@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
-from bookings.reservations import spans
+from bookings.reservations import rules, spans
 from bookings.reservations.events import BookingDisplaced, BookingMoved
 from bookings.reservations.models import Booking
 from bookings.reservations.policies import policy_of
@@ -88,11 +88,17 @@ def relocate(
 def move_booking(
     *, booking_id: int, vehicle: Vehicle, reason: str, at: datetime.datetime, by: Principal
 ) -> Booking:
-    """Staff put a booking on another car. Raises `BookingNotMovable`, `VehicleTaken`, …"""
+    """Staff put a booking on another car of the same operator that is free for its time.
+
+    Raises `BookingNotMovable`, `NoOtherCar`, `VehicleTaken`, `VehicleNotRentable`.
+    """
     with transaction.atomic():
         booking = lock_waiting(booking_id)
         if booking is None:
             raise BookingNotMovable
+        own = vehicle.organisation_id == booking.organisation_id
+        if not own or vehicle.kind not in rules.BOOKABLE or vehicle.pk == booking.vehicle_id:
+            raise NoOtherCar
         put_on(booking, vehicle=vehicle, reason=reason, at=at, by=by)
     return booking
 

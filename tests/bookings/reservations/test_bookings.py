@@ -354,3 +354,26 @@ def test_bookings_are_their_owners_business_and_staff_see_those_of_their_cars(
     assert api(marco).patch(address, {"end": "2026-05-05T10:00"}).status_code == 404
     assert api(marco).get("/api/v1/bookings").json()["results"] == []
     assert clock.now() < Booking.objects.get().starts_at
+
+
+def test_staff_see_a_day_of_their_cars_move_a_booking_and_cancel_without_a_fee(
+    booked, api, marco, rivale, make_vehicle, travel, relay
+):
+    desk = api(marco)
+    found = desk.get("/api/v1/fleet/bookings", {"day": "2026-05-05", "vehicle": "car1"}).json()
+    assert [row["id"] for row in found["results"]] == [booked["id"]]
+    assert desk.get("/api/v1/fleet/bookings", {"day": "2026-05-06"}).json()["results"] == []
+    assert desk.get("/api/v1/fleet/bookings", {"state": "lost"}).status_code == 400
+    assert api(rivale).get("/api/v1/fleet/bookings").json()["results"] == []
+    move = f"/api/v1/fleet/bookings/{booked['id']}/move"
+    assert desk.post(move).json()["code"] == "no_other_car"
+    make_vehicle("car", code="CAR2")
+    make_vehicle("scooter", code="SC1")
+    assert desk.post(move, {"vehicle": "SC1"}).json()["code"] == "no_other_car"
+    moved = desk.post(move, {"vehicle": "CAR2"}).json()
+    assert (moved["vehicle"]["code"], moved["total_cents"]) == ("CAR2", booked["total_cents"])
+    assert desk.post(move).json()["vehicle"]["code"] == "CAR1"
+    travel.move_to(at("2026-05-05T08:00:00+02:00"))
+    cancelled = desk.post(f"/api/v1/fleet/bookings/{booked['id']}/cancel").json()
+    assert (cancelled["state"], cancelled["fee_cents"]) == ("cancelled_free", 0)
+    assert not Payment.objects.exists()
