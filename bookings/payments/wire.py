@@ -95,6 +95,7 @@ class IssuerSerializer(serializers.Serializer[Any]):
 class ReceiptSerializer(serializers.Serializer[Any]):
     """A numbered document with its VAT."""
 
+    id = serializers.UUIDField()
     number = serializers.CharField()
     kind = serializers.CharField()
     issued_at = serializers.DateTimeField()
@@ -316,6 +317,7 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
     """A document (loaded with its payment, the payment's method and the organisation)."""
     issuer = receipt.organisation
     return {
+        "id": receipt.public_id,
         "number": receipt.number,
         "kind": receipt.kind,
         "issued_at": receipt.issued_at,

@@ -1,12 +1,10 @@
 """The door of who pays a debt without an account: the secret in the address is all that opens it."""
 
-from typing import ClassVar
-
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
+from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.payments import services
 from bookings.payments.wire import DebtSerializer, PayByLinkSerializer, debt_body
@@ -20,9 +18,9 @@ PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 class PayLinkView(WriteView):
     """GET, POST /api/v1/pay/{token}"""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [AllowAny]
-    throttle_classes: ClassVar[list[type[BaseThrottle]]] = [ScopedRateThrottle]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "pay-link"
 
     @extend_schema(responses=DebtSerializer, auth=[])

@@ -72,6 +72,12 @@ class ReceiptViewSet(ScopedViewSet):
         shown = queries.shown_documents().get(pk=made.pk)
         return Response(document_body(shown), status=status.HTTP_201_CREATED)
 
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002 - DRF's
+        """A browser that asks for a page or a PDF file gets it, though errors are JSON."""
+        return super().perform_content_negotiation(
+            request, force=force or self.action in ("page", "pdf")
+        )
+
     def _document(self) -> Receipt:
         return cast("Receipt", self.get_object())
 

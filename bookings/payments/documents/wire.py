@@ -33,7 +33,6 @@ class BillingDetailsSerializer(serializers.Serializer[Any]):
 class DocumentSerializer(ReceiptSerializer):
     """A numbered document as it was handed out."""
 
-    id = serializers.UUIDField()
     refers_to = serializers.CharField(
         allow_null=True, help_text="Number of the document that this one reduces or replaces."
     )
@@ -48,7 +47,6 @@ def document_body(document: Receipt) -> dict[str, Any]:
     """A document (loaded as by `documents.queries.shown_documents`)."""
     return {
         **receipt_body(document),
-        "id": document.public_id,
         "refers_to": document.corrects.number if document.corrects else None,
         "customer": document.customer,
         "html": reverse("api:receipt-html", args=[document.public_id]),

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models.scoping import MONEY_READERS
+from bookings.payments.models.scoping import MONEY_READERS, Row
 from bookings.payments.states import Situation
 from mobility.core.texts import LocalizedField
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mobility.accounts.models import User
 
 
-class PolicyQuerySet(models.QuerySet[models.Model]):
+class PolicyQuerySet(models.QuerySet[Row]):
     """Rows of an organisation that the staff of its money see and edit."""
 
     def visible_to(self, user: "User") -> Self:
@@ -46,7 +46,7 @@ class PaymentPolicy(models.Model):
     dispute_days = models.PositiveSmallIntegerField(_("days to dispute a fee"), default=7)
     link_days = models.PositiveSmallIntegerField(_("days a payment link opens"), default=14)
 
-    objects = PolicyQuerySet.as_manager()
+    objects = PolicyQuerySet["PaymentPolicy"].as_manager()
 
     class Meta:
         verbose_name = _("payment policy")
@@ -74,7 +74,7 @@ class GoodwillRule(models.Model):
     max_cents = models.PositiveIntegerField(_("at most (cents)"))
     active = models.BooleanField(_("active"), default=True)
 
-    objects = PolicyQuerySet.as_manager()
+    objects = PolicyQuerySet["GoodwillRule"].as_manager()
 
     class Meta:
         verbose_name = _("goodwill rule")
@@ -110,7 +110,7 @@ class FeeKind(models.Model):
     )
     active = models.BooleanField(_("active"), default=True)
 
-    objects = PolicyQuerySet.as_manager()
+    objects = PolicyQuerySet["FeeKind"].as_manager()
 
     class Meta:
         verbose_name = _("kind of fee")

@@ -15,7 +15,12 @@ from bookings.payments.events import (
 from bookings.payments.models import Payment
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import ActionRequired, Declined, ProviderUnavailable
-from bookings.payments.rules import capture_postings, retry_after_days, write_off_postings
+from bookings.payments.rules import (
+    Posting,
+    capture_postings,
+    retry_after_days,
+    write_off_postings,
+)
 from bookings.payments.services.authorise import COLLECTOR, LAPSED, SILENCE
 from bookings.payments.services.charge import sell
 from bookings.payments.services.ledger import post_entries
@@ -271,7 +276,9 @@ def write_off(
     return payment
 
 
-def _post(payment: Payment, *, deed: str, postings: tuple, at: datetime.datetime) -> None:
+def _post(
+    payment: Payment, *, deed: str, postings: tuple[Posting, ...], at: datetime.datetime
+) -> None:
     post_entries(
         organisation_id=payment.organisation_id,
         currency=payment.currency,

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.events import FeeNoticed
-from bookings.payments.models import Fee, FeeKind, PaymentPolicy
+from bookings.payments.models import Fee, FeeKind
+from bookings.payments.queries import policy_of
 from bookings.payments.services.authorise import COLLECTOR
 from bookings.payments.services.charge import charge_directly
 from bookings.payments.services.refund import REFUNDABLE, request_refund
@@ -79,8 +80,7 @@ def propose_fee(
 def announce_fee(*, fee_id: uuid.UUID, at: datetime.datetime, by: Principal) -> Fee:
     """Tell the person; from now on they have the organisation's days to dispute it."""
     fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
-    policy = PaymentPolicy.objects.filter(organisation_id=fee.organisation_id).first()
-    days = (policy or PaymentPolicy()).dispute_days
+    days = policy_of(organisation_id=fee.organisation_id).dispute_days
     return _notice(fee, until=at + datetime.timedelta(days=days), at=at, by=by)
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -53,7 +54,7 @@ def post_entries(
     if not postings:
         return
     owners = [_owner(posting.account, user_id, provider) for posting in postings]
-    values: list[object] = []
+    values: list[Any] = []
     for place, (posting, (owner, name)) in enumerate(zip(postings, owners, strict=True)):
         values += [place, posting.account, posting.cents, posting.vat_rate]
         values += [owner is not None, name]

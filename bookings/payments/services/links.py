@@ -5,9 +5,10 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import PayLink, Payment, PaymentMethod, PaymentPolicy
+from bookings.payments.models import PayLink, Payment, PaymentMethod
 from bookings.payments.providers import provider_for_new_cards, provider_named
 from bookings.payments.providers.wire import ProviderUnavailable, TokenUnknown
+from bookings.payments.queries import policy_of
 from bookings.payments.services.capture import NothingDue, collect_from
 from bookings.payments.services.methods import (
     CardNotChecked,
@@ -39,8 +40,7 @@ class PayLinkExpired(Gone):
 
 def create_pay_link(*, payment: Payment, at: datetime.datetime) -> str:
     """A new secret address for a debt, good for the organisation's days; only its hash is kept."""
-    policy = PaymentPolicy.objects.filter(organisation_id=payment.organisation_id).first()
-    days = (policy or PaymentPolicy()).link_days
+    days = policy_of(organisation_id=payment.organisation_id).link_days
     token = ids.secret(32)
     PayLink.objects.create(
         payment=payment,

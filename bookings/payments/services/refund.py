@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.documents.services import issue_document
 from bookings.payments.events import PaymentCaptured, RefundDone
-from bookings.payments.models import Payment, PaymentPolicy, Receipt, Refund
+from bookings.payments.models import Payment, Receipt, Refund
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import Declined, ProviderUnavailable
+from bookings.payments.queries import policy_of
 from bookings.payments.rules import (
     Posting,
     credit_parts,
@@ -83,7 +84,8 @@ def request_refund(
     """
     with transaction.atomic():
         payment = _reserve(payment_id, cents=cents)
-        waits = not automatic and payment.refunded_cents > _limit(payment.organisation_id)
+        limit = policy_of(organisation_id=payment.organisation_id).refund_limit_cents
+        waits = not automatic and payment.refunded_cents > limit
         as_credit = to_wallet or payment.provider == WALLET
         refund = Refund.objects.create(
             payment=payment,
@@ -185,11 +187,6 @@ def _reserve(payment_id: int, *, cents: int) -> Payment:
     return payment
 
 
-def _limit(organisation_id: int) -> int:
-    policy = PaymentPolicy.objects.filter(organisation_id=organisation_id).first()
-    return (policy or PaymentPolicy()).refund_limit_cents
-
-
 def _refuse_first_person(refund: Refund, *, by: Principal) -> None:
     if by in (refund.by, refund.payment.payer.principal):
         raise SecondPersonNeeded
@@ -288,10 +285,10 @@ def _line(refund: Refund, part: VatPart) -> PriceLine:
 
 def _lower_debt(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
     """Less is owed; a debt of nothing is settled."""
-    left = payment.amount_cents - cents
-    changes = {"amount_cents": left, "refunded_cents": payment.refunded_cents - cents}
+    left, waiting = payment.amount_cents - cents, payment.refunded_cents - cents
     if left:
-        Payment.objects.filter(pk=payment.pk).update(**changes)
+        mine = Payment.objects.filter(pk=payment.pk)
+        mine.update(amount_cents=left, refunded_cents=waiting)
         return
     move(
         payment,
@@ -300,7 +297,8 @@ def _lower_debt(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
         by=COLLECTOR,
         reason="corrected",
         next_attempt_at=None,
-        **changes,
+        amount_cents=left,
+        refunded_cents=waiting,
     )
     outbox.publish(
         PaymentCaptured(

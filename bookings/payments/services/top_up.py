@@ -6,7 +6,8 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import LedgerAccount, Payment, PaymentMethod, PaymentPolicy
+from bookings.payments.models import LedgerAccount, Payment, PaymentMethod
+from bookings.payments.queries import policy_of
 from bookings.payments.services.authorise import authorise_payment
 from bookings.payments.services.open import open_payment
 from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, PaymentState, Purpose
@@ -100,9 +101,7 @@ def choose_default(*, method_id: int, at: datetime.datetime, by: Principal) -> P
 
 
 def _refuse_out_of_range(user_id: int, organisation_id: int, cents: int, currency: str) -> None:
-    policy = (
-        PaymentPolicy.objects.filter(organisation_id=organisation_id).first() or PaymentPolicy()
-    )
+    policy = policy_of(organisation_id=organisation_id)
     held = LedgerAccount.objects.filter(
         organisation_id=organisation_id,
         user_id=user_id,
