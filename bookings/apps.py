@@ -18,3 +18,5 @@ class BookingsConfig(AppConfig):
         """Import what registers itself."""
         import_module("bookings.handlers")
         import_module("bookings.privacy")
+        import_module("bookings.payments.providers.checks")
+        import_module("bookings.payments.reconciliation.queries")

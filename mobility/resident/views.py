@@ -84,8 +84,11 @@ class AccountView(OwnShell):
     template_name = "resident/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Demonstration cards are offered only where the local provider runs."""
-        return super().get_context_data(demo_payments=settings.DEMO_PAYMENTS, **kwargs)
+        """Demonstration cards are offered only where the local provider takes new cards."""
+        local = settings.PAYMENT_PROVIDER == "local"
+        return super().get_context_data(
+            demo_payments=settings.DEMO_PAYMENTS and local, hosted_payments=not local, **kwargs
+        )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

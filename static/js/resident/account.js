@@ -74,7 +74,22 @@ async function removeCard(id) {
   say(document.body, text("card_removed"), { tone: "" });
 }
 
+/** To the provider's own page; it sends the person back here with `?setup=`. */
+async function addCard() {
+  const { url } = await post("/payment-methods/setup", { return_url: `${location.origin}/account/` });
+  location.assign(url);
+}
+
+/** Back from the provider: the set-up is the token of the card. */
+async function takeCard(token) {
+  history.replaceState(null, "", location.pathname);
+  await post("/payment-methods", { token });
+  await loadCards();
+  say(document.body, text("card_added"), { tone: "" });
+}
+
 onAction(document.body, {
+  addCard: (button) => busy(button, () => safely(addCard())),
   removeCard: (button) => busy(button, () => safely(removeCard(button.dataset.id))),
   more: (button) => busy(button, () => safely(load(button.dataset.list, { older: true }))),
 });
@@ -103,6 +118,7 @@ async function tellGoingOn() {
 
 safely(load("trips"));
 safely(load("recharges"));
-safely(loadCards());
+const setup = new URLSearchParams(location.search).get("setup");
+safely(setup ? takeCard(setup) : loadCards());
 safely(loadFaults());
 tellGoingOn();

@@ -10,6 +10,7 @@ import { HeldCard } from "./held.js";
 import { Nearby } from "./nearby.js";
 import { whereAmI, whereAmIIfAllowed } from "./place.js";
 import { reportProblem } from "./report.js";
+import { goOnWithStart } from "./ride.js";
 import { StationCard } from "./station.js";
 import { VehicleCard } from "./vehicle.js";
 
@@ -187,6 +188,7 @@ async function begin() {
   if (page.vehicle) choose("vehicle", page.vehicle);
   else if (page.station) choose("charger", page.station);
   if (!page.signed_in) return;
+  goOnWithStart(tools);
   const [held, busy] = await Promise.all([heldReservation(), goingOn()]);
   if (held) open(new HeldCard(held, tools));
   busy.forEach(tellGoingOn);

@@ -20,6 +20,7 @@ function draw(receipt) {
     total,
     payment: text(`payment_${payment.state}`),
     payment_label: payment.method,
+    pdf: `/api/v1/receipts/${receipt.id}/receipt.pdf`,
     due: payment.state === "due" || null,
   });
   show(find("[data-lines]", root), ...receipt.lines.map((line) => lineRow(line, currency)));

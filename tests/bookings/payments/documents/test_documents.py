@@ -40,10 +40,10 @@ def test_giulia_lists_reads_and_prints_her_receipts(receipt, api, giulia):
     (listed,) = phone.get("/api/v1/receipts").json()["results"]
     assert phone.get(f"/api/v1/receipts/{receipt.public_id}").json() == listed
     assert (listed["number"], listed["total_cents"]) == ("ruote/R/2026/000001", 460)
-    page = phone.get(listed["html"])
+    page = phone.get(listed["html"], headers={"Accept": "text/html"})
     assert (page.status_code, page["Cache-Control"]) == (200, "private, no-store")
     assert "€4.60" in page.content.decode()
-    paper = phone.get(listed["pdf"])
+    paper = phone.get(listed["pdf"], headers={"Accept": "application/pdf"})
     assert (paper.status_code, paper["Content-Type"]) == (200, "application/pdf")
     assert paper.content.startswith(b"%PDF-")
     assert 'filename="ruote-R-2026-000001.pdf"' in paper["Content-Disposition"]
