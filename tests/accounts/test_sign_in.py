@@ -88,5 +88,5 @@ def test_a_token_comes_from_the_command_line(
 
 
 def test_a_token_for_nobody_is_refused(db: None) -> None:
-    with pytest.raises(CommandError, match="Nessun account"):
+    with pytest.raises(CommandError, match="There is no account"):
         call_command("issue_token", "nessuno@demo.example")
