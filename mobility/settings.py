@@ -306,7 +306,6 @@ SPECTACULAR_SETTINGS = {
         "CaseResolution": "bookings.support.states.Resolution",
         "RiderDocumentState": "bookings.riders.states.DocumentState",
         "RejectionReason": "bookings.riders.states.RejectionReason",
-        "DisputeReason": "bookings.trips.states.DisputeReason",
     },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
 }
