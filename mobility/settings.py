@@ -275,6 +275,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "mobility.core.openapi.complete",
+    ],
     # One name for each set of words, wherever it stands; the class names are the field's own.
     "ENUM_NAME_OVERRIDES": {
         "VehicleKind": "fleet.vehicles.states.Kind",

@@ -56,6 +56,7 @@ class CaseOut(serializers.ModelSerializer[SupportCase]):
     fault_number = serializers.CharField(source="fault.case_number", default=None, allow_null=True)
     refund_cents = serializers.IntegerField(source="refund.cents", default=None, allow_null=True)
     refund_state = serializers.CharField(source="refund.state", default=None, allow_null=True)
+    resolution = serializers.ChoiceField(choices=Resolution.choices, allow_blank=True)
     messages = CaseMessageOut(many=True)
 
     class Meta:

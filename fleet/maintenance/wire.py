@@ -68,7 +68,7 @@ class OwnFaultOut(serializers.ModelSerializer[FaultReport]):
 class FaultOut(OwnFaultOut):
     """A report as staff see it."""
 
-    order = serializers.UUIDField(source="order.public_id", default=None)
+    order = serializers.UUIDField(source="order.public_id", default=None, allow_null=True)
 
     class Meta(OwnFaultOut.Meta):
         fields = (
@@ -124,9 +124,11 @@ class WorkOrderOut(serializers.ModelSerializer[WorkOrder]):
     code = serializers.CharField(source="vehicle.code")
     kind = serializers.CharField(source="vehicle.kind")
     heading = serializers.CharField()
-    assigned_to = serializers.UUIDField(source="assigned_to.public_id", default=None)
-    assigned_name = serializers.CharField(source="assigned_to.name", default=None)
-    hub = serializers.CharField(source="hub.code", default=None)
+    assigned_to = serializers.UUIDField(
+        source="assigned_to.public_id", default=None, allow_null=True
+    )
+    assigned_name = serializers.CharField(source="assigned_to.name", default=None, allow_null=True)
+    hub = serializers.CharField(source="hub.code", default=None, allow_null=True)
     lat = serializers.SerializerMethodField()
     lon = serializers.SerializerMethodField()
     parts = PartOut(many=True)

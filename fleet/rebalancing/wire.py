@@ -66,6 +66,7 @@ class PlanOut(serializers.ModelSerializer[RebalancingPlan]):
     city: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
         slug_field="slug", read_only=True
     )
+    score = serializers.JSONField(read_only=True)
     tasks_total = serializers.IntegerField(read_only=True)
     tasks_done = serializers.IntegerField(read_only=True)
     tasks_dropped = serializers.IntegerField(read_only=True)
@@ -87,7 +88,9 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
     vehicle: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
         slug_field="code", read_only=True
     )
-    assignee = serializers.UUIDField(source="assignee.public_id", read_only=True, default=None)
+    assignee = serializers.UUIDField(
+        source="assignee.public_id", read_only=True, default=None, allow_null=True
+    )
     place = serializers.SerializerMethodField()
     reason_text = serializers.SerializerMethodField()
     drop_text = serializers.SerializerMethodField()

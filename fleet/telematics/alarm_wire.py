@@ -13,7 +13,7 @@ class AlarmOut(serializers.ModelSerializer[Alarm]):
 
     id = serializers.UUIDField(source="public_id")
     vehicle = serializers.CharField(source="vehicle.code")
-    assigned_to = serializers.EmailField(source="assigned_to.email", default=None)
+    assigned_to = serializers.EmailField(source="assigned_to.email", default=None, allow_null=True)
     details = serializers.DictField(child=serializers.JSONField())
 
     class Meta:

@@ -157,7 +157,7 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         return Response(VehicleOrdersOut(answer).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[TimelineQuery], responses=TimelineEntryOut(many=True))
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], pagination_class=None)
     def timeline(self, request: Request, public_id: str) -> Response:
         """What happened to the vehicle, newest first; `until` pages backwards."""
         query = TimelineQuery(data=request.query_params)

@@ -26,15 +26,17 @@ class VehicleOut(serializers.ModelSerializer[Vehicle]):
     form_factor = serializers.ChoiceField(choices=states.FormFactor.choices, source="type.form")
     organisation = serializers.SlugField(source="organisation.slug")
     city = serializers.SlugField(source="city.slug")
-    home_hub = serializers.CharField(source="home_hub.code", default=None)
+    home_hub = serializers.CharField(source="home_hub.code", default=None, allow_null=True)
     state = serializers.SerializerMethodField()
     rentable = serializers.SerializerMethodField()
     blocks = serializers.ListField(source="active_blocks", child=serializers.CharField())
-    lat = serializers.FloatField(source="latest.lat", default=None)
-    lon = serializers.FloatField(source="latest.lon", default=None)
-    battery_pct = serializers.IntegerField(source="latest.battery_pct", default=None)
+    lat = serializers.FloatField(source="latest.lat", default=None, allow_null=True)
+    lon = serializers.FloatField(source="latest.lon", default=None, allow_null=True)
+    battery_pct = serializers.IntegerField(
+        source="latest.battery_pct", default=None, allow_null=True
+    )
     locked = serializers.BooleanField(source="latest.locked", default=None, allow_null=True)
-    reported_at = serializers.DateTimeField(source="latest.at", default=None)
+    reported_at = serializers.DateTimeField(source="latest.at", default=None, allow_null=True)
 
     class Meta:
         model = Vehicle
@@ -189,7 +191,7 @@ class BatterySwapOut(serializers.ModelSerializer[BatterySwap]):
     """An exchange of batteries."""
 
     id = serializers.UUIDField(source="public_id")
-    removed = serializers.CharField(source="removed.serial", default=None)
+    removed = serializers.CharField(source="removed.serial", default=None, allow_null=True)
     inserted = serializers.CharField(source="inserted.serial")
 
     class Meta:

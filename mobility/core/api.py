@@ -64,6 +64,15 @@ class CursorPages(CursorPagination):
             raise ValidationError({self.page_size_query_param: [words]})
         return int(given)
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """The page's parameters, with the bounds of `limit`."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                bounds = {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+                parameter["schema"] |= bounds
+        return parameters
+
 
 def query_choice(request: Request, name: str, choices: Collection[str]) -> str | None:
     """The query parameter `name` if it was given; raises 400 if it is none of `choices`."""

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, status
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -79,6 +80,7 @@ def _api_problem(exc: exceptions.APIException) -> dict[str, Any]:
     )
 
 
+@csrf_exempt
 def not_found(
     request: HttpRequest | Request, exception: Exception | None = None, rest: str = ""
 ) -> JsonResponse:

@@ -311,7 +311,15 @@ def _belongings(vehicle: Vehicle) -> None:
     BatterySwap.objects.create(
         vehicle=vehicle, slot=1, inserted=battery, at=at, by="test", idempotency_key="0"
     )
-    VehicleCase.objects.create(vehicle=vehicle, kind="missing", opened_at=at, opened_by="test")
+    VehicleCase.objects.create(
+        vehicle=vehicle,
+        kind="missing",
+        opened_at=at,
+        opened_by="test",
+        closed_at=at,
+        closed_by="test",
+        outcome="recovered",
+    )
     earlier = VehicleHold.objects.create(
         vehicle=vehicle,
         during=(at - datetime.timedelta(days=2), at - datetime.timedelta(days=1)),
@@ -399,6 +407,7 @@ def _recharge(giulia: User, station: ChargingStation) -> Recharge:
         organisation=station.site.organisation,
         connector=Connector.objects.get(evse__station=station),
         token_uid="APP-1",
+        terms={"currency": "EUR", "components": []},
         requested_at=clock.now(),
     )
 

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from rest_framework import serializers, status
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,10 +25,16 @@ from mobility.core import clock
 from mobility.core.api import ReadView, ScopedViewSet, spans_transactions
 
 
+class WalletsSerializer(serializers.Serializer[Any]):
+    """A person's credit, by organisation."""
+
+    results = WalletSerializer(many=True)
+
+
 class WalletsView(ReadView):
     """GET /api/v1/wallets"""
 
-    @extend_schema(responses=WalletSerializer(many=True))
+    @extend_schema(responses=WalletsSerializer)
     def get(self, request: Request) -> Response:
         """The person's credit at each organisation; what is set aside cannot be spent twice."""
         wallets = wallets_of(user_id=cast("User", request.user).pk)

@@ -42,7 +42,7 @@ class GuestAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[GuestCaller, None]:
         """The order's own fingerprint as who is calling."""
-        place = BaseThrottle().get_ident(request).encode()
+        place = str(BaseThrottle().get_ident(request)).encode()
         digest = hashlib.sha256(place + b"\x00" + request._request.body).hexdigest()
         return GuestCaller(Principal(f"guest:{digest[:40]}")), None
 

@@ -70,7 +70,7 @@ def image_bytes(upload: Any) -> bytes:
 class FileView(ReadView):
     """GET /api/v1/files/{id}"""
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in EXTENSIONS})
     def get(self, request: Request, public_id: UUID) -> HttpResponseBase:
         """The content of a private file. 404 for whoever may not see it; some are handed out once (410)."""
         file = StoredFile.objects.present().filter(public_id=public_id).first()
