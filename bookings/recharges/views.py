@@ -137,7 +137,9 @@ class GuestCardView(GuestPage):
             told = signing.loads(order, salt=SALT, max_age=FORM_LASTS_S)
         except signing.BadSignature:
             return self.sorry(_("This link is not valid any more."), 410)
-        guest = User.objects.get(pk=told["guest"])
+        guest = User.objects.filter(pk=told["guest"]).first()
+        if guest is None:
+            return self.sorry(_("This link is not valid any more."), 410)
         # The provider appends under which name it keeps the card.
         card = request.GET.get("setup", "")[:255]
         wanted = services.GuestOrder(**{**told["order"], "card_token": card})

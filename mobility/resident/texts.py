@@ -97,6 +97,7 @@ TEXTS: dict[str, str | Promise] = {
     "line_energy": _("Energy"),
     "line_time": _("Time connected"),
     "line_idle": _("Time after charging"),
+    "line_limit": _("Taken off by your limit"),
     "vat_at": _("VAT {rate}%"),
     "going_on_ride": _("You have a ride going on"),
     "going_on_charge": _("A charge is going on"),

@@ -13,12 +13,12 @@ from bookings.payments.queries import receipt_of
 from bookings.payments.wire import ReceiptSerializer, receipt_body
 from bookings.recharges import services
 from bookings.recharges.models import Recharge
-from bookings.recharges.states import ACTIVE
+from bookings.recharges.states import ACTIVE, RechargeState
 from bookings.recharges.wire.recharges import BuySerializer, RechargeSerializer, recharge_body
 from mobility.accounts.models import User
 from mobility.accounts.permissions import signed_in
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet, spans_transactions
+from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
 from mobility.core.errors import NotFound
 
 
@@ -54,7 +54,7 @@ class RechargeViewSet(ScopedViewSet):
         """The person's own charges, newest first."""
         at = clock.now()
         mine = Recharge.objects.with_story().filter(user=cast("User", request.user))
-        wanted = request.query_params.get("state")
+        wanted = query_choice(request, "state", {"active", *RechargeState.values})
         if wanted:
             mine = mine.filter(state__in=ACTIVE if wanted == "active" else [wanted])
         page: Any = self.paginate_queryset(mine)

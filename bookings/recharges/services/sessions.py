@@ -5,16 +5,19 @@ import uuid
 
 from django.db import transaction
 
+from bookings.recharges.events import RechargeStarted
 from bookings.recharges.models import KeptConnector, Recharge
 from bookings.recharges.queries import terms_of
 from bookings.recharges.services.keep import use_kept
 from bookings.recharges.services.purpose import KEEPER, locked_recharge
+from bookings.recharges.services.start import fail_recharge
 from bookings.recharges.services.stop import ask_to_stop
 from bookings.recharges.states import ACTIVE, KeptState, Origin, RechargeState, StopReason
 from charging.sessions.models import ChargingSession
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import version_for_connector
 from mobility.accounts.models import User
+from mobility.core import outbox
 from mobility.core.transitions import move
 
 _PERSON = "user:"
@@ -41,7 +44,7 @@ def note_session_started(
                 started_at=started_at,
                 waiting_since=None,
             )
-            _use_up(recharge, at=at)
+            _begun(recharge, at=at)
 
 
 def adopt_session(
@@ -71,10 +74,13 @@ def note_connector_failed(*, connector_id: uuid.UUID, at: datetime.datetime) -> 
     with transaction.atomic():
         hit = list(
             Recharge.objects.select_for_update(of=("self",))
-            .select_related("payment__organisation")
+            .select_related("payment__organisation", "connector")
             .filter(connector__public_id=connector_id, state__in=ACTIVE, faulted_at__isnull=True)
         )
         Recharge.objects.filter(pk__in=[row.pk for row in hit]).update(faulted_at=at)
+        for recharge in hit:
+            if recharge.state == RechargeState.STARTING:
+                fail_recharge(recharge=recharge, failure="charger_failed", at=at, by=KEEPER)
 
 
 def _adopt(user: User, session: ChargingSession, *, at: datetime.datetime) -> Recharge:
@@ -93,7 +99,7 @@ def _adopt(user: User, session: ChargingSession, *, at: datetime.datetime) -> Re
         requested_at=at,
         started_at=session.started_at,
     )
-    _use_up(recharge, at=at)
+    _begun(recharge, at=at)
     return recharge
 
 
@@ -113,8 +119,20 @@ def _undo(recharge: Recharge, session: ChargingSession, *, at: datetime.datetime
     ask_to_stop(recharge=recharge, at=at, by=KEEPER)
 
 
-def _use_up(recharge: Recharge, *, at: datetime.datetime) -> None:
-    """Who charges where a connector was kept for them has used it."""
+def _begun(recharge: Recharge, *, at: datetime.datetime) -> None:
+    """Tell it; who charges where a connector was kept for them has used it."""
+    # Only begun charges come here; this narrows the type.
+    assert recharge.started_at is not None
+    outbox.publish(
+        RechargeStarted(
+            recharge_id=str(recharge.public_id),
+            organisation_id=recharge.organisation_id,
+            connector_id=str(recharge.connector.public_id),
+            origin=recharge.origin,
+            started_at=recharge.started_at,
+        ),
+        at=at,
+    )
     kept = KeptConnector.objects.filter(
         user=recharge.user_id, connector=recharge.connector_id, state=KeptState.HELD
     ).first()

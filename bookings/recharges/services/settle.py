@@ -9,10 +9,12 @@ from django.db import transaction
 from bookings.payments.services import charge_directly, charge_payment
 from bookings.payments.states import Purpose
 from bookings.recharges import rules
+from bookings.recharges.events import RechargePriced
 from bookings.recharges.models import Recharge
 from bookings.recharges.services.purpose import KEEPER, locked_by_session, locked_recharge
 from bookings.recharges.states import ACTIVE, RechargeState, StopReason
 from charging.sessions.models import ChargingSession
+from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.transitions import move
 
@@ -49,6 +51,25 @@ def price_recharge(
             price_cents=total_cents(due),
         )
         _charge(recharge, due, at=at)
+        outbox.publish(_priced(recharge), at=at)
+
+
+def _priced(recharge: Recharge) -> RechargePriced:
+    # A priced recharge has all of these; this narrows the types.
+    assert recharge.energy_wh is not None
+    assert recharge.price_cents is not None
+    assert recharge.ended_at is not None
+    return RechargePriced(
+        recharge_id=str(recharge.public_id),
+        organisation_id=recharge.organisation_id,
+        connector_id=str(recharge.connector.public_id),
+        origin=recharge.origin,
+        energy_wh=recharge.energy_wh,
+        price_cents=recharge.price_cents,
+        currency=recharge.terms.get("currency", "EUR"),
+        stop_reason=recharge.stop_reason,
+        ended_at=recharge.ended_at,
+    )
 
 
 def _most(recharge: Recharge) -> int | None:

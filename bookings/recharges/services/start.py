@@ -15,8 +15,9 @@ from bookings.payments.services import (
     open_payment,
     void_payment,
 )
-from bookings.payments.states import PaymentState, Purpose
+from bookings.payments.states import Purpose
 from bookings.recharges import rules
+from bookings.recharges.events import RechargeFailed
 from bookings.recharges.models import Recharge
 from bookings.recharges.queries import (
     NoChargingPrice,
@@ -33,7 +34,7 @@ from charging.stations.states import COMMAND_OPEN, CommandState, ConnectorStatus
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import version_for_connector
 from mobility.accounts.models import User
-from mobility.core import ids
+from mobility.core import ids, outbox
 from mobility.core.errors import Conflict, DomainError, Invalid
 from mobility.core.principals import Principal
 from mobility.core.transitions import LostRace, move
@@ -139,10 +140,18 @@ def fail_recharge(
         failure=failure,
         waiting_since=None,
     )
-    if recharge.payment is None:
-        return
-    recharge.payment.refresh_from_db()
-    if recharge.payment.state in {PaymentState.OPENING, PaymentState.AUTHORISED}:
+    outbox.publish(
+        RechargeFailed(
+            recharge_id=str(recharge.public_id),
+            organisation_id=recharge.organisation_id,
+            connector_id=str(recharge.connector.public_id),
+            origin=recharge.origin,
+            failure=failure,
+        ),
+        at=at,
+    )
+    if recharge.payment is not None:
+        recharge.payment.refresh_from_db()
         void_payment(payment=recharge.payment, at=at, by=by)
 
 

@@ -11,11 +11,11 @@ from rest_framework.throttling import BaseThrottle, ScopedRateThrottle
 from bookings.support import services
 from bookings.support.models import SupportCase, SupportCaseQuerySet
 from bookings.support.queries import about_own, problems_of
-from bookings.support.states import UNDERWAY
+from bookings.support.states import UNDERWAY, CaseState
 from bookings.support.wire import CaseIn, CaseOut, MessageIn, ProblemOut, ResolveIn
 from mobility.accounts.permissions import signed_in
 from mobility.core import clock
-from mobility.core.api import ReadView, ScopedViewSet
+from mobility.core.api import ReadView, ScopedViewSet, query_choice
 from mobility.core.errors import NotFound
 
 
@@ -51,7 +51,7 @@ class CaseViewSet(ScopedViewSet):
     def list(self, request: Request) -> Response:
         """Cases, newest first."""
         cases, at = cast("SupportCaseQuerySet", self.get_queryset()), clock.now()
-        wanted = request.query_params.get("state")
+        wanted = query_choice(request, "state", {"overdue", "underway", *CaseState.values})
         if wanted == "overdue":
             cases = cases.overdue(at)
         elif wanted:

@@ -7,8 +7,10 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.services import request_refund
 from bookings.support import rules
+from bookings.support.events import CaseResolved
 from bookings.support.models import CaseMessage, SupportCase
 from bookings.support.states import CaseState, Resolution
+from mobility.core import outbox
 from mobility.core.errors import Conflict
 from mobility.core.principals import Principal, system_principal
 from mobility.core.transitions import move, move_many
@@ -68,6 +70,16 @@ def resolve_case(
                 payment_id=case.payment.pk, cents=refund_cents, reason=reason, at=at, by=by
             )
         CaseMessage.objects.create(case=case, by=by, from_staff=True, text=text, at=at)
+        outbox.publish(
+            CaseResolved(
+                case_id=str(case.public_id),
+                case_number=case.case_number,
+                organisation_id=case.organisation_id,
+                kind=case.kind,
+                resolution=resolution,
+            ),
+            at=at,
+        )
         return move(
             case,
             to=CaseState.RESOLVED,

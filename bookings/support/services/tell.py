@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from bookings.payments.models import Payment
 from bookings.recharges.models import Recharge
 from bookings.support import rules
+from bookings.support.events import CaseOpened
 from bookings.support.models import CaseMessage, SupportCase
 from bookings.support.states import UNDERWAY, CaseState, Resolution
 from bookings.trips.models import Trip
 from fleet.maintenance.models import FaultReport
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import OrganisationKind
-from mobility.core import locks
+from mobility.core import locks, outbox
 from mobility.core.errors import Conflict, Gone, Unavailable
 from mobility.core.transitions import move
 
@@ -82,6 +83,16 @@ def open_case(
             due_at=rules.due_at(kind=kind, at=at),
         )
         _say(case, user, text, at=at)
+        outbox.publish(
+            CaseOpened(
+                case_id=str(case.public_id),
+                case_number=case.case_number,
+                organisation_id=case.organisation_id,
+                kind=case.kind,
+                due_at=case.due_at,
+            ),
+            at=at,
+        )
     return case
 
 
