@@ -60,6 +60,7 @@ def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) 
         assert sum(part["gross_cents"] for part in receipt["vat"]) == receipt["total_cents"]
         stranger.get(f"{trip_path}/receipt", status=404)
         _on_the_map(stranger, scooter.code, street.place(scooter.code))
+    house.run_once("check-ledger", "manage.py", "check_ledger")
 
 
 def _on_the_map(person: Caller, code: str, place: Place) -> dict:

@@ -22,6 +22,12 @@ def _live(house: House, *, hours: float, seed: int) -> dict[str, Any]:
     return summary
 
 
+def _books_are_sound(house: House) -> None:
+    """Sum zero, every price paid, owed or given back, nothing twice, no number missing."""
+    said = json.loads(house.run_once("check-ledger", "manage.py", "check_ledger", "--json"))
+    assert said == {"sound": True, "faults": []}
+
+
 def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
     """Vehicles report, people ride, pay and misbehave; the service fails nobody."""
     summary = _live(house, hours=0.6, seed=7)
@@ -30,6 +36,7 @@ def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
     assert facts["telemetry.points"] > 100
     assert facts["trips.running"] > 0
     assert facts["receipts"] > 0
+    _books_are_sound(house)
 
 
 def test_the_city_outlives_the_death_of_web_and_workers(house: House) -> None:
@@ -45,6 +52,7 @@ def test_the_city_outlives_the_death_of_web_and_workers(house: House) -> None:
     facts = summary["facts"]
     assert facts["receipts"] > 0
     assert not [fault for fault in summary["faults"] if "500" in fault or "actor" in fault]
+    _books_are_sound(house)
 
 
 def test_a_signal_ends_the_city_with_its_summary(house: House) -> None:
