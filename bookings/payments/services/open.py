@@ -4,6 +4,7 @@ import datetime
 import uuid
 from typing import ClassVar
 
+from django.db.models import Exists
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import Payment, PaymentMethod
@@ -76,13 +77,13 @@ def open_payment(
     `authorise_payment` asks, once this has committed. Raises `PaymentsNotSetUp` where the method's
     provider does not serve.
     """
-    refuse_debtor(payer_id=payer_id)
     method = method_for(
         payer_id=payer_id,
         organisation_id=organisation_id,
         method_id=method_id,
         # Credit is not bought with credit.
         cards_only=purpose == Purpose.TOP_UP,
+        debtors=False,
     )
     return Payment.objects.create(
         organisation_id=organisation_id,
@@ -105,17 +106,26 @@ def method_for(
     organisation_id: int,
     method_id: int | None = None,
     cards_only: bool = False,
+    debtors: bool = True,
 ) -> PaymentMethod:
-    """What the person pays this organisation with; raises `PaymentMethodRequired`."""
+    """What the person pays this organisation with; raises `PaymentMethodRequired`.
+
+    Without `debtors`, who owes an earlier payment is refused first (`DebtOutstanding`), in the
+    same query: every start comes by here.
+    """
     mine = PaymentMethod.objects.filter(user_id=payer_id).paying(organisation_id)
     if cards_only:
         mine = mine.filter(organisation__isnull=True)
-    method = (mine if method_id is None else mine.filter(pk=method_id)).first()
-    if method is None:
+    if method_id is not None:
+        mine = mine.filter(pk=method_id)
+    found = mine.annotate(owes=Exists(Payment.objects.owed_by(payer_id))).first()
+    if not debtors and (found is None or getattr(found, "owes", False)):
+        refuse_debtor(payer_id=payer_id)
+    if found is None:
         raise PaymentMethodRequired
-    if method.provider != WALLET:
-        provider_named(method.provider)
-    return method
+    if found.provider != WALLET:
+        provider_named(found.provider)
+    return found
 
 
 def refuse_debtor(*, payer_id: int) -> None:
