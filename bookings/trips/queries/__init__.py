@@ -21,7 +21,13 @@ from bookings.trips.queries.policies import (
     policy_in,
     policy_of,
 )
-from bookings.trips.queries.price import WAIVED_UNLOCK, price_lines, price_terms, waived
+from bookings.trips.queries.price import (
+    WAIVED_UNLOCK,
+    frozen_perks,
+    price_lines,
+    price_terms,
+    waived,
+)
 
 __all__ = [
     "BAY_UNKNOWN",
@@ -36,6 +42,7 @@ __all__ = [
     "all_policies",
     "alternative_to",
     "end_terms",
+    "frozen_perks",
     "judge_end",
     "limits_of",
     "policy_in",

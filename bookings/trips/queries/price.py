@@ -34,8 +34,13 @@ def price_terms(*, trip: Trip, at: datetime.datetime, distance_m: int) -> dict[s
         "hold_s": hold_s,
         "distance_m": distance_m,
         "zones": tuple(ZoneMark(**mark) for mark in trip.zones),
-        "perks": tuple(Perk.from_json(perk) for perk in trip.reservation.perks),
+        "perks": frozen_perks(trip),
     }
+
+
+def frozen_perks(trip: Trip) -> tuple[Perk, ...]:
+    """What the rider had to their credit when the ride was claimed."""
+    return tuple(Perk.from_json(perk) for perk in trip.reservation.perks)
 
 
 def waived(lines: Sequence[PriceLine], *, waiver: str) -> tuple[PriceLine, ...]:

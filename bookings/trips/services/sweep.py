@@ -6,9 +6,12 @@ from collections.abc import Callable
 import structlog
 from django.db import transaction
 
+from bookings.payments.services import raise_promise
+from bookings.payments.states import PaymentState
 from bookings.reservations.services import extend_ride_hold
 from bookings.trips import rules
 from bookings.trips.models import Trip
+from bookings.trips.queries import price_lines
 from bookings.trips.services.care import note_idle, take_care, trips_in_need
 from bookings.trips.services.late import open_late, watch_late_unlocks
 from bookings.trips.services.orders import KEEPER
@@ -17,6 +20,7 @@ from bookings.trips.services.start import fail_start
 from bookings.trips.services.stop import finish_ending
 from bookings.trips.states import TripState
 from mobility.core.errors import DomainError
+from mobility.core.money import total_cents
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +33,15 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
     1. `starting` for a minute: the vehicle never answered, nothing is charged.
     2. `ending` for a minute and a half: over, at the moment where the meter stood.
     3. `ended` for a minute without a price: priced now.
-    4. Riding with less than an hour of hold left: held two hours ahead again.
+    4. Riding with less than an hour of hold left: held two hours ahead again, and what the next
+       hour may cost is promised too. A vehicle is never stopped for a promise.
     5. Standing locked, paused for too long, out of battery: what the policy says (`care`).
     6. Failed starts whose vehicle unlocked late and was ridden off: the ride begins after all.
     """
     note_idle(at=at)
     cares = {trip.pk: (trip, care) for trip, care in trips_in_need(at=at)}
     late, _forgotten = watch_late_unlocks(at=at)
+    short = _running_short(at)
     return {
         "starts_failed": _each(
             _stuck(TripState.STARTING, at - rules.START_PATIENCE),
@@ -49,7 +55,8 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
             _stuck(TripState.ENDED, at - rules.PRICE_PATIENCE),
             lambda trip: price_ended_trip(trip_id=trip.public_id, at=at),
         ),
-        "holds_extended": _each(_running_short(at), lambda trip: _extend(trip, at=at)),
+        "holds_extended": _each(short, lambda trip: _extend(trip, at=at)),
+        "promises_raised": sum(_cover(trip, at=at) for trip in short),
         "cared_for": _each(
             [trip for trip, _care in cares.values()],
             lambda trip: take_care(trip, cares[trip.pk][1], at=at),
@@ -83,6 +90,22 @@ def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
         else:
             healed += 1
     return healed
+
+
+def _cover(trip: Trip, *, at: datetime.datetime) -> bool:
+    """Have the ride's cost of the next hour promised, outside of any transaction."""
+    payment = trip.payment
+    if payment is None or payment.state != PaymentState.AUTHORISED:
+        return False
+    cents = total_cents(price_lines(trip=trip, at=at + rules.HORIZON_LOW))
+    if cents <= payment.authorised_cents:
+        return False
+    try:
+        raise_promise(payment_id=payment.pk, cents=cents, at=at)
+    except DomainError as problem:
+        log.warning("bookings.promise_not_raised", trip=str(trip.public_id), code=problem.code)
+        return False
+    return True
 
 
 def _extend(trip: Trip, *, at: datetime.datetime) -> None:

@@ -16,6 +16,7 @@ from bookings.trips.queries import (
     MOVING,
     PHOTO_REQUIRED,
     EndCondition,
+    frozen_perks,
     price_lines,
 )
 from bookings.trips.states import ACTIVE, RIDING, EndReason, Notice, TripState, Waiver
@@ -227,7 +228,7 @@ def trip_body(trip: Trip, *, at: datetime.datetime) -> dict[str, Any]:
         "ended_at": trip.ended_at,
         "end_reason": trip.end_reason,
         "end_blocked": _blocked_body(trip),
-        "quote": quote(fare=fare),
+        "quote": quote(fare=fare, perks=frozen_perks(trip)),
         "cost_so_far_cents": so_far if trip.price_cents is None else trip.price_cents,
         "price_cents": trip.price_cents,
         "waived": trip.waiver,

@@ -1,10 +1,16 @@
 """What stands in the way of an end, all of it in one answer, and what lets the rider go."""
 
+import datetime
+
 import pytest
 
-from bookings.trips.models import Trip
+from bookings.pricing.services import draft_version, publish_version
+from bookings.trips import tasks
 from fleet.vehicles.models import LatestState
+from mobility.core import clock
 from mobility.core.models import OutboxEvent
+from mobility.core.principals import SYSTEM
+from tests.bookings.conftest import NUMBERS
 from tests.fleet.zones.drawing import draw_zone
 
 pytestmark = pytest.mark.django_db
@@ -77,8 +83,6 @@ def test_where_every_end_wants_a_photo_it_is_listed_with_all_the_rest(
 @pytest.fixture
 def garage(milan, comune):
     """A bay in a garage, with its code on the post."""
-    from mobility.core import clock
-
     return draw_zone(
         "bay",
         (9.2048, 45.4508, 9.2052, 45.4512),
@@ -127,8 +131,6 @@ def test_what_the_vehicle_does_not_report_is_not_asked(ride, rider, scooter, rep
 
 
 def test_an_end_stands_where_the_lock_was_shut_by_hand(ride, rider, scooter, drive, policy, finish):
-    from bookings.trips import tasks
-
     policy(lock_ends_after_s=600, auto_pause_min=None)
     trip = ride()
     drive(minutes=5, locked=True)
@@ -141,8 +143,6 @@ def test_an_end_stands_where_the_lock_was_shut_by_hand(ride, rider, scooter, dri
 def test_a_lock_shut_by_hand_ends_the_trip_where_it_was_shut(
     ride, rider, scooter, drive, policy, obey
 ):
-    from bookings.trips import tasks
-
     policy(lock_ends_after_s=120, auto_pause_min=None)
     trip = ride()
     drive(minutes=4, locked=True)
@@ -158,10 +158,25 @@ def test_a_lock_shut_by_hand_ends_the_trip_where_it_was_shut(
 def test_the_meter_follows_our_clock_whatever_the_device_believes(
     ride, rider, scooter, drive, finish
 ):
-    import datetime
-
     trip = ride()
     drive(minutes=4)
-    LatestState.objects.update(at=Trip.objects.get().started_at - datetime.timedelta(minutes=5))
-    LatestState.objects.update(at=LatestState.objects.get().received_at)
-    assert finish(trip)["price_cents"] == 200
+    LatestState.objects.update(at=clock.now() - datetime.timedelta(minutes=5))
+    ended = finish(trip)
+    assert (ended["price_cents"], ended["flags"]) == (200, ["position_unverified", "photo_asked"])
+
+
+def test_a_tariff_published_under_way_is_for_the_next_ride(
+    ride, rider, drive, finish, tariff, collect
+):
+    trip = ride()
+    drive(minutes=4)
+    dearer = draft_version(
+        tariff=tariff.tariff, valid_from=clock.now(), **{**NUMBERS, "minute_cents": 90}
+    )
+    publish_version(version_id=dearer.pk, at=clock.now(), by=SYSTEM)
+    drive(minutes=4)
+    assert finish(trip)["price_cents"] == 100 + 8 * 25
+    collect()
+    later = ride()
+    drive(minutes=1)
+    assert finish(later)["price_cents"] == 190

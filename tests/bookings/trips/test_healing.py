@@ -95,6 +95,14 @@ def test_a_long_trip_keeps_its_vehicle(riding, travel):
     assert tasks.sweep()["holds_extended"] == 0
 
 
+def test_what_a_long_ride_may_cost_is_promised_hour_by_hour(riding, travel):
+    assert Payment.objects.get().authorised_cents == 500
+    travel.shift(datetime.timedelta(minutes=61))
+    assert tasks.sweep()["promises_raised"] == 1
+    assert Payment.objects.get().authorised_cents == 2500, "the day's cap, not two hours of minutes"
+    assert tasks.sweep()["promises_raised"] == 0
+
+
 @pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
 def test_one_trip_that_resists_does_not_keep_the_others_waiting(
     trouble, starting, api, piero, card, make_vehicle, travel, monkeypatch
