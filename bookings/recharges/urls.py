@@ -83,6 +83,7 @@ urlpatterns = [
         api.CodesViewSet.as_view({"get": "list"}),
         name="connector-codes",
     ),
+    path("charging/stickers.pdf", api.StickersView.as_view(), name="connector-stickers"),
     path(
         "charging/connectors/<uuid:public_id>/code",
         api.CodesViewSet.as_view({"post": "replace"}),
@@ -108,6 +109,7 @@ pages = [
     path(
         "charge/go/<slug:secret>/receipt/", views.GuestReceiptView.as_view(), name="guest-receipt"
     ),
+    path("charge/go/<slug:secret>/receipt.pdf", views.GuestPaperView.as_view(), name="guest-paper"),
     path("charge/card/<str:order>/", views.GuestCardView.as_view(), name="guest-card"),
     path("charge/<slug:code>/", views.GuestStartView.as_view(), name="guest-start"),
 ]

@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from rest_framework.throttling import ScopedRateThrottle
 
+from bookings.payments.documents.pdf import render_pdf
+from bookings.payments.documents.sheet import sheet_of
 from bookings.payments.providers import LOCAL, provider_for_new_cards
 from bookings.payments.providers.local.cards import CARDS
 from bookings.payments.queries import ReceiptNotReady, receipt_of
@@ -221,6 +223,18 @@ class GuestReceiptView(GuestPage):
             "total": format_money(receipt.total_cents, receipt.currency),
         }
         return render(request, "recharges/receipt.html", context)
+
+
+class GuestPaperView(GuestPage):
+    """`/charge/go/<secret>/receipt.pdf`"""
+
+    def get(self, request: HttpRequest, secret: str) -> HttpResponse:
+        """The receipt as a file to keep."""
+        receipt = receipt_of(payment=recharge_by_secret(secret=secret).payment)
+        answer = HttpResponse(render_pdf(sheet_of(receipt)), content_type="application/pdf")
+        name = receipt.number.replace("/", "-")
+        answer["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+        return answer
 
 
 def _ask_for_card(request: HttpRequest, order: services.GuestOrder, secret: str) -> HttpResponse:

@@ -10,8 +10,13 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import Payment
-from bookings.payments.states import PaymentState
+from bookings.payments.models import Anomaly, Fee, Payment, Refund
+from bookings.payments.reconciliation.states import AnomalyState
+from bookings.payments.states import FeeState, PaymentState, RefundState
+from bookings.recharges.models import Recharge
+from bookings.recharges.states import RechargeState
+from bookings.support.models import ANSWERERS, SupportCase
+from bookings.support.states import CaseState
 from bookings.trips.models import Trip
 from bookings.trips.states import TripState
 from charging.stations.models import ChargingStation, Connector, RefusedHandshake
@@ -69,6 +74,8 @@ def concerns(*, user: User, at: datetime.datetime) -> list[Concern]:
         found += _rides(user, at=at)
     if user.has_role(Role.CHARGE_POINT_OPERATOR):
         found += _chargers(user, at=at)
+    if user.has_role(*ANSWERERS):
+        found += _cases(user, at=at)
     if user.is_superuser:
         found += _platform()
     return sorted(
@@ -224,6 +231,7 @@ def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
         ending=Count("pk", filter=Q(state=TripState.ENDING)),
     )
     due = Payment.objects.visible_to(user).filter(state=PaymentState.DUE).count()
+    anomalies = Anomaly.objects.visible_to(user).filter(state=AnomalyState.OPEN)
     return [
         Concern(
             title=_("Rides of more than six hours"),
@@ -245,6 +253,21 @@ def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
             count=due,
             url=_list("bookings", "payment", state__exact=PaymentState.DUE),
         ),
+        Concern(
+            title=_("Refunds waiting for a second person"),
+            count=Refund.objects.visible_to(user).filter(state=RefundState.PROPOSED).count(),
+            url=_list("bookings", "refund", state__exact=RefundState.PROPOSED),
+        ),
+        Concern(
+            title=_("Disputed fees"),
+            count=Fee.objects.visible_to(user).filter(state=FeeState.DISPUTED).count(),
+            url=_list("bookings", "fee", state__exact=FeeState.DISPUTED),
+        ),
+        Concern(
+            title=_("Money that does not agree"),
+            count=anomalies.count(),
+            url=_list("bookings", "anomaly", state__exact=AnomalyState.OPEN),
+        ),
     ]
 
 
@@ -253,6 +276,9 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
         down=Count("pk", filter=Q(connected_at__isnull=True)),
     )
     faulted = Connector.objects.visible_to(user).filter(status=ConnectorStatus.FAULTED).count()
+    stubborn = Recharge.objects.visible_to(user).filter(
+        state=RechargeState.CHARGING, stop_refused=True
+    )
     refused: QuerySet[Any] = RefusedHandshake.objects.visible_to(user).filter(at__gt=at - RECENT)
     return [
         Concern(
@@ -268,9 +294,31 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
             urgent=True,
         ),
         Concern(
+            title=_("Charges that do not stop"),
+            count=stubborn.count(),
+            url=_list(
+                "bookings", "recharge", state__exact=RechargeState.CHARGING, stop_refused__exact=1
+            ),
+            urgent=True,
+        ),
+        Concern(
             title=_("Refused connections today"),
             count=refused.count(),
             url=_list("charging", "refusedhandshake", at__gt=(at - RECENT).isoformat()),
+        ),
+    ]
+
+
+def _cases(user: User, *, at: datetime.datetime) -> list[Concern]:
+    late = SupportCase.objects.visible_to(user).overdue(at)
+    return [
+        Concern(
+            title=_("Cases answered too late"),
+            count=late.count(),
+            url=_list(
+                "bookings", "supportcase", state__exact=CaseState.OPEN, due_at__lt=at.isoformat()
+            ),
+            urgent=True,
         ),
     ]
 

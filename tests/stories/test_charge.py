@@ -21,7 +21,7 @@ def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protoco
         bought = driver.post("recharges", {"connector": plug["id"]}, status=201)
         path = f"recharges/{bought['id']}"
         driver.wait_for(path, lambda seen: seen["state"] == "charging", what="the remote start")
-        driver.wait_for(path, lambda seen: seen["power_w"] or seen["energy_wh"], what="energy")
+        driver.wait_for(path, _worth_a_price, what="energy")
         stranger.get(path, status=404)
         driver.post(f"{path}/stop")
         paid = driver.wait_for(path, lambda seen: seen["state"] == "settled", what="the payment")
@@ -32,6 +32,29 @@ def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protoco
     mine = [row for row in sessions if row["identity"] == charger.identity]
     assert mine[0]["energy_wh"] == paid["energy_wh"]
     assert mine[0]["price_cents"] == paid["price_cents"]
+
+
+def test_somebody_without_an_account_charges_from_the_sticker(house: House) -> None:
+    """A code, a card, a link: the charge is theirs alone, and never dearer than they said."""
+    passer_by, stranger = Caller(house), resident(house, 3)
+    charger = _chargers(house, "ocpp1.6")[2]
+    with open_chargers(credentials_of(house), {charger.identity}, speed=12, tokens=[]):
+        _free_plug(passer_by, charger)
+        code = _code_of(house, charger)
+        assert passer_by.get("recharge-quotes", code=code)["prices"][0]["kind"] == "energy"
+        order = {"code": code, "card": "demo-ok", "limit_cents": 500, "language": "en"}
+        begun = passer_by.post("ad-hoc-recharges", order, status=201)
+        path = f"ad-hoc-recharges/{begun['secret']}"
+        passer_by.wait_for(path, lambda seen: seen["state"] == "charging", what="the start")
+        passer_by.wait_for(path, _worth_a_price, what="energy")
+        stranger.get(f"recharges/{begun['id']}", status=404)
+        page = passer_by.http.get(begun["watch_url"])
+        assert page.status_code == 200
+        assert 'http-equiv="refresh"' in page.text
+        passer_by.post(f"{path}/stop")
+        paid = passer_by.wait_for(path, lambda seen: seen["state"] == "settled", what="payment")
+    receipt = passer_by.get(f"{path}/receipt")
+    assert 0 < receipt["total_cents"] == paid["price_cents"] <= 500
 
 
 @pytest.mark.long
@@ -52,6 +75,18 @@ def test_a_driver_with_a_card_is_settled_without_anybody_looking(house: House) -
     assert session["complete"]
     assert session["energy_wh"] >= 0
     assert sum(line["cents"] for line in session["lines"]) == session["price_cents"]
+
+
+def _worth_a_price(seen: Body) -> bool:
+    """More than a tick of the meter: below it a charge costs nothing."""
+    return int(seen["energy_wh"]) >= 200
+
+
+def _code_of(house: House, charger: ChargerSpec) -> str:
+    """What the sticker at the charger says; its operator has printed it."""
+    codes = sign_in(house, "luca@demo.example").get("charging/connector-codes", limit=200)
+    mine = [row["code"] for row in codes["results"] if row["station"] == charger.identity]
+    return str(mine[0])
 
 
 def _settled(row: Body, charger: ChargerSpec) -> bool:

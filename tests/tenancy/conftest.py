@@ -93,6 +93,7 @@ def whole_city(
         "webhook endpoint": delivery.endpoint,
         "webhook delivery": delivery,
         "vehicle": vehicle,
+        "booking": _booking(giulia, make_vehicle),
         "reservation": _row("bookings.Reservation", reservation["id"]),
         "trip": _row("bookings.Trip", trip["id"]),
         **_bought(phone, vehicle),

@@ -51,6 +51,7 @@ OWN = {
     "me-erase",
     "me-consents",
     "own-problems",
+    "connector-stickers",
     "connector-hold",
 }
 # Lists: which row shows there, and to whom; everybody else must not see it.

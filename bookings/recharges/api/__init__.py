@@ -8,7 +8,12 @@ from bookings.recharges.api.guests import (
     GuestRechargeView,
     GuestStopView,
 )
-from bookings.recharges.api.operators import CodesViewSet, UnbilledViewSet, VehicleChargeViewSet
+from bookings.recharges.api.operators import (
+    CodesViewSet,
+    StickersView,
+    UnbilledViewSet,
+    VehicleChargeViewSet,
+)
 from bookings.recharges.api.quotes import RechargeQuoteView
 from bookings.recharges.api.recharges import RechargeViewSet
 
@@ -24,6 +29,7 @@ __all__ = [
     "KeptViewSet",
     "RechargeQuoteView",
     "RechargeViewSet",
+    "StickersView",
     "UnbilledViewSet",
     "VehicleChargeViewSet",
 ]

@@ -4,8 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +15,7 @@ from rest_framework.response import Response
 from bookings.recharges import services
 from bookings.recharges.models import ConnectorCode, VehicleCharge
 from bookings.recharges.queries import unbilled_sessions
+from bookings.recharges.stickers import Sticker, render_stickers
 from bookings.recharges.wire.cards import CodeIn, CodeOut, UnbilledOut, VehicleChargeOut
 from charging.sessions.models import ChargingSession
 from charging.stations.api import OPERATORS
@@ -21,7 +24,10 @@ from charging.stations.scoping import operated_by
 from mobility.accounts.permissions import HasRole, signed_in
 from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ReadView, ScopedViewSet
+
+# A sheet of eight a second is what a process may spend on paper.
+MOST_STICKERS = 400
 
 
 class CodesViewSet(ScopedViewSet):
@@ -52,6 +58,35 @@ class CodesViewSet(ScopedViewSet):
             by=person.principal,
         )
         return Response(self.get_serializer(code).data, status=status.HTTP_201_CREATED)
+
+
+class StickersView(ReadView):
+    """GET /api/v1/charging/stickers.pdf"""
+
+    permission_classes = [OPERATORS]
+
+    @extend_schema(
+        responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, "A PDF file.")}
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Stickers with QR codes for all connectors of one's own, eight on a sheet."""
+        codes = (
+            ConnectorCode.objects.current()
+            .visible_to(signed_in(request))
+            .select_related("connector__evse__station")
+            .order_by("connector__evse__station__identity", "connector__evse__number")
+        )
+        paper = render_stickers(
+            [
+                Sticker(
+                    place=f"{code.connector.evse.station.identity} · {code.connector.evse.number}",
+                    code=code.code,
+                    url=request.build_absolute_uri(f"/charge/{code.code}/"),
+                )
+                for code in codes[:MOST_STICKERS]
+            ]
+        )
+        return HttpResponse(paper, content_type="application/pdf")
 
 
 class UnbilledViewSet(ScopedViewSet):

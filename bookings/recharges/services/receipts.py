@@ -5,11 +5,13 @@ from decimal import Decimal
 
 import structlog
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from bookings.payments.documents.pdf import render_pdf
+from bookings.payments.documents.sheet import sheet_of
 from bookings.payments.models import Receipt
 from bookings.payments.queries import ReceiptNotReady, receipt_of
 from bookings.recharges.models import GuestPass
@@ -83,4 +85,7 @@ def _post(guest_pass: GuestPass, receipt: Receipt) -> None:
             },
         )
         subject = _("Receipt %(number)s for your charge") % {"number": receipt.number}
-    send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [guest_pass.email])
+        paper = render_pdf(sheet_of(receipt))
+    letter = EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [guest_pass.email])
+    letter.attach(f"{receipt.number.replace('/', '-')}.pdf", paper, "application/pdf")
+    letter.send()

@@ -64,6 +64,9 @@ def test_from_the_sticker_to_the_receipt_by_mail(
     assert letter.to == ["dario@example.org"]
     assert "1.80" in letter.body
     assert "colonnine/R/2026/000001" in letter.body
+    ((name, paper, kind),) = letter.attachments
+    assert (name, kind) == ("colonnine-R-2026-000001.pdf", "application/pdf")
+    assert paper.startswith(b"%PDF")
     assert sum(LedgerEntry.objects.values_list("cents", flat=True)) == 0
 
 
@@ -120,6 +123,12 @@ def test_the_code_turns_over_and_the_old_one_leads_on_for_a_week(
     listed = api(luca).get("/api/v1/charging/connector-codes").json()["results"]
     assert leaked["code"] in {row["code"] for row in listed}
     assert len(listed) == 2
+    paper = api(luca).get("/api/v1/charging/stickers.pdf")
+    assert paper["Content-Type"] == "application/pdf"
+    assert paper.content.startswith(b"%PDF")
+    # Scossa has no connectors, so there is less on paper.
+    empty = api(scossa).get("/api/v1/charging/stickers.pdf").content
+    assert len(empty) < len(paper.content)
 
 
 def test_a_debt_of_a_guest_is_paid_from_the_same_page(
