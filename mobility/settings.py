@@ -302,6 +302,8 @@ SPECTACULAR_SETTINGS = {
         "TripDisputeState": "bookings.trips.states.DisputeState",
         "TripDisputeReason": "bookings.trips.states.DisputeReason",
         "EndPhotoState": "bookings.trips.states.PhotoState",
+        "WebhookEndpointState": "mobility.webhooks.states.EndpointState",
+        "BookingState": "bookings.reservations.states.BookingState",
         "RechargeState": "bookings.recharges.states.RechargeState",
         "RechargeOrigin": "bookings.recharges.states.Origin",
         "KeptConnectorState": "bookings.recharges.states.KeptState",
