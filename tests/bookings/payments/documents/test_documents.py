@@ -1,11 +1,15 @@
 """Receipts, invoices and credit notes: numbered without gaps, readable, right for the tax office."""
 
+import contextlib
 import dataclasses
 import datetime
+from collections import defaultdict
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import translation
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bookings.payments import services
 from bookings.payments.documents.pdf import render_pdf
@@ -175,13 +179,47 @@ def test_days_end_at_the_citys_midnight(sell, giulia, ruote, travel):
 def unsold(ruote, giulia):
     """`unsold()` is a payment without a document."""
 
-    def make():
+    def make(organisation=ruote):
         return Payment.objects.create(
-            organisation=ruote, payer=giulia, purpose=Purpose.TRIP, purpose_ref=ids.uuid7(),
+            organisation=organisation, payer=giulia, purpose=Purpose.TRIP, purpose_ref=ids.uuid7(),
             authorised_cents=0, provider="local", created_at=clock.now(), state="captured",
         )  # fmt: skip
 
     return make
+
+
+@settings(
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["ruote", "comune"]), st.sampled_from([2026, 2027]), st.booleans()
+        ),
+        max_size=8,
+    )
+)
+def test_numbers_are_gapless_in_every_series_whatever_fails_in_between(
+    ruote, comune, giulia, unsold, tills
+):
+    shops = {"ruote": ruote, "comune": comune}
+    given_out = defaultdict(list)
+    with transaction.atomic():
+        for shop, year, fails in tills:
+            payment = unsold(organisation=shops[shop])
+            at = datetime.datetime(year, 6, 1, tzinfo=datetime.UTC)
+            with contextlib.suppress(RuntimeError), transaction.atomic():
+                receipt = issue_document(
+                    payment=payment, kind=DocumentKind.RECEIPT, lines=[line(122)], at=at
+                )
+                if fails:
+                    raise RuntimeError("the sale comes to nothing")
+                given_out[shop, year].append(receipt.sequence)
+        transaction.set_rollback(True)
+    for numbers in given_out.values():
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_database_sequence_would_leave_gaps():

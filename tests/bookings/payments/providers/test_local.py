@@ -2,6 +2,7 @@
 
 import datetime
 
+import httpx
 import pytest
 
 from bookings.payments import tasks
@@ -23,6 +24,7 @@ from bookings.payments.providers.wire import (
 )
 from mobility.core import clock, ids
 from tests.bookings.payments.conftest import line
+from tests.bookings.races import at_once
 
 pytestmark = pytest.mark.django_db
 MINUTES = datetime.timedelta(minutes=1)
@@ -71,6 +73,13 @@ def test_a_lost_promise_is_the_same_when_asked_for_again(local):
     with pytest.raises(ProviderUnavailable):
         promise(local, "demo-promise-lost")
     assert promise(local, "demo-promise-lost") == promise(local, "demo-promise-lost")
+
+
+def test_a_ride_asks_the_local_provider_in_three_statements(local, django_assert_num_queries):
+    with django_assert_num_queries(1):
+        reference = promise(local).reference
+    with django_assert_num_queries(2):
+        capture(local, reference)
 
 
 def test_a_promise_is_raised_unless_the_card_does_not_let_it(local):
@@ -244,13 +253,21 @@ def test_webhooks_come_over_http_late_twice_and_out_of_order_and_each_payment_is
         tasks.collect()
     assert set(Payment.objects.values_list("state", "captured_cents")) == {("captured", 350)}
     assert LedgerTransaction.objects.filter(deed="capture").count() == len(tokens)
-    told = ProviderWebhook.objects.order_by("id").values_list("kind", "deliveries", "state")
-    assert list(told) == [
+    heard = ProviderWebhook.objects.order_by("id").values_list("kind", "deliveries", "state")
+    assert list(heard) == [
         ("captured", 1, "matched"),
         ("captured", 2, "matched"),
         ("captured", 1, "matched"),
         ("authorised", 1, "matched"),
     ]
+    # And four deliveries of one event at the same moment, each by a web worker of its own.
+    notice = told(EventKind.OTHER, event_id="evt_at_once")
+    body = notices.body_of(notice)
+    door = f"{live_server.url}/api/v1/payment-webhooks/local"
+    headers = notices.signed(body, at=clock.now())
+    answers = at_once([lambda: httpx.post(door, content=body, headers=headers).status_code] * 4)
+    assert answers == [204] * 4
+    assert ProviderWebhook.objects.get(event_id="evt_at_once").deliveries == 4
 
 
 def test_a_closed_door_is_knocked_at_again(travel, settings):
