@@ -121,7 +121,7 @@ class IncidentAdmin(ReadOnly, ScopedAdmin[Incident]):
     viewers = OPERATORS
     editors = OPERATORS
     list_display = ("since", "until", "organisation", "reason", "automatic", "opened_by")
-    list_filter = ("automatic",)
+    list_filter = ("automatic", ("until", admin.EmptyFieldListFilter))
     list_select_related = ("organisation",)
     actions = ("close_now",)
 

@@ -17,8 +17,8 @@ from bookings.recharges.models import Recharge
 from bookings.recharges.states import RechargeState
 from bookings.support.models import ANSWERERS, SupportCase
 from bookings.support.states import CaseState
-from bookings.trips.models import Trip
-from bookings.trips.states import TripState
+from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripVersion
+from bookings.trips.states import DisputeState, PhotoState, TripState, VersionState
 from charging.stations.models import ChargingStation, Connector, RefusedHandshake
 from charging.stations.states import ConnectorStatus
 from fleet.maintenance.models import FaultReport, WorkOrder
@@ -72,6 +72,7 @@ def concerns(*, user: User, at: datetime.datetime) -> list[Concern]:
         found += _work(user)
     if user.has_role(Role.FLEET_OPERATOR):
         found += _rides(user, at=at)
+        found += _aftermath(user, at=at)
     if user.has_role(Role.CHARGE_POINT_OPERATOR):
         found += _chargers(user, at=at)
     if user.has_role(*ANSWERERS):
@@ -222,6 +223,48 @@ def _work(user: User) -> list[Concern]:
             url=reverse("desk:tasks"),
             note=f"€ {(figures['value'] or 0) / 100:.2f}" if figures["open"] else "",
         )
+    ]
+
+
+def _aftermath(user: User, *, at: datetime.datetime) -> list[Concern]:
+    """What riders wait for after their rides, and outages that still last."""
+    disputes = TripDispute.objects.visible_to(user).filter(state=DisputeState.OPEN)
+    figures = disputes.aggregate(open=Count("pk"), late=Count("pk", filter=Q(due_at__lte=at)))
+    photos = EndPhoto.objects.visible_to(user)
+    queue = photos.aggregate(
+        waiting=Count("pk", filter=Q(state=PhotoState.WAITING)),
+        appealed=Count("pk", filter=Q(state=PhotoState.APPEALED)),
+    )
+    outages = Incident.objects.visible_to(user).open().count()
+    proposed = TripVersion.objects.visible_to(user).filter(state=VersionState.PROPOSED).count()
+    return [
+        Concern(
+            title=_("Outages: rides end without their vehicle's word"),
+            count=outages,
+            url=_list("bookings", "incident", until__isnull=True),
+            urgent=True,
+        ),
+        Concern(
+            title=_("Disputed rides to answer"),
+            count=figures["open"],
+            url=_list("bookings", "tripdispute", state__exact=DisputeState.OPEN),
+            urgent=bool(figures["late"]),
+        ),
+        Concern(
+            title=_("Photos of parked vehicles to look at"),
+            count=queue["waiting"],
+            url=_list("bookings", "endphoto", state__exact=PhotoState.WAITING),
+        ),
+        Concern(
+            title=_("Riders who object to what was said about their photo"),
+            count=queue["appealed"],
+            url=_list("bookings", "endphoto", state__exact=PhotoState.APPEALED),
+        ),
+        Concern(
+            title=_("Corrections of rides to decide"),
+            count=proposed,
+            url=_list("bookings", "tripversion", state__exact=VersionState.PROPOSED),
+        ),
     ]
 
 
