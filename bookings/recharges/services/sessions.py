@@ -13,7 +13,8 @@ from bookings.recharges.services.purpose import KEEPER, locked_recharge
 from bookings.recharges.services.start import fail_recharge
 from bookings.recharges.services.stop import ask_to_stop
 from bookings.recharges.states import ACTIVE, KeptState, Origin, RechargeState, StopReason
-from charging.sessions.models import ChargingSession
+from charging.sessions.models import ChargingSession, Token
+from charging.sessions.states import TokenKind
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import version_for_connector
 from mobility.accounts.models import User
@@ -52,7 +53,9 @@ def adopt_session(
 ) -> Recharge | None:
     """A session that a person began with a card of their own is their recharge, from now on.
 
-    `None` if the owner is no person. Doing it twice is doing it once.
+    `None` if it was no person's card: an app's token without a purpose is the late fruit of a start
+    that was called off, and who was told that they pay nothing pays nothing. Doing it twice is
+    doing it once.
     """
     if not owner_ref.startswith(_PERSON):
         return None
@@ -62,8 +65,11 @@ def adopt_session(
             .select_related("station__site", "tariff_version__tariff")
             .get(public_id=session_id)
         )
+        card = Token.objects.filter(uid=session.token_uid, owner_ref=owner_ref, kind=TokenKind.RFID)
         user = User.objects.filter(public_id=_uuid(owner_ref.removeprefix(_PERSON))).first()
         if user is None or session.connector_id is None or session.started_at is None:
+            return None
+        if not card.exists():
             return None
         known = Recharge.objects.filter(session=session).first()
         return known or _adopt(user, session, at=at)

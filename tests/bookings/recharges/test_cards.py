@@ -6,6 +6,7 @@ import pytest
 
 from bookings.payments import services as payments
 from bookings.payments.models import LedgerEntry, Payment
+from bookings.recharges import tasks
 from bookings.recharges.models import Recharge, VehicleCharge
 from charging.sessions.models import Token
 from charging.sessions.queries import plug_at_hub
@@ -179,3 +180,23 @@ def test_a_hub_tells_whether_a_car_is_plugged_in_and_whether_it_can_be(
     assert not asked().charging
     charger.evses.first().connectors.model.objects.update(status="Faulted")
     assert asked().broken
+
+
+def test_an_offline_charge_of_a_start_that_was_given_up_is_not_billed(
+    rider, api, luca, buy, answer, charger, plug_in, flow, unplug, travel, collect
+):
+    """The line was down while Giulia waited; hours later the charger tells that it charged."""
+    buy()
+    answer("accepted")
+    travel.shift(datetime.timedelta(minutes=4))
+    tasks.sweep()
+    travel.shift(datetime.timedelta(hours=2))
+    transaction = plug_in()
+    flow(transaction, 2_000, minutes=20)
+    unplug(transaction, 2_000)
+    collect()
+    given_up = Recharge.objects.get()
+    assert (given_up.state, given_up.failure) == ("start_failed", "no_answer")
+    assert not LedgerEntry.objects.exists()
+    (unpaid,) = api(luca).get("/api/v1/charging/unbilled-sessions").json()["results"]
+    assert unpaid["price_cents"] == 130
