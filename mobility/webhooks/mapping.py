@@ -54,7 +54,8 @@ def _trip(*fields: str) -> Tell:
         if row is None:
             return None
         data = {"trip": payload["trip_id"], **_vehicle_names(row, "vehicle__")}
-        return Told(row["organisation_id"], data | _rider(payload) | _picked(payload, fields))
+        data |= _rider(payload) | _renamed(payload) | _picked(payload, fields)
+        return Told(row["organisation_id"], data)
 
     return told
 
@@ -66,7 +67,8 @@ def _vehicle(*fields: str) -> Tell:
         )
         if row is None:
             return None
-        return Told(row["organisation_id"], _vehicle_names(row) | _picked(payload, fields))
+        data = _vehicle_names(row) | _rider(payload) | _renamed(payload)
+        return Told(row["organisation_id"], data | _picked(payload, fields))
 
     return told
 
@@ -76,9 +78,20 @@ def _payment(*fields: str) -> Tell:
         row = _first(Payment.objects.filter(public_id=payload["payment_id"]), "organisation_id")
         if row is None:
             return None
-        data = {"payment": payload["payment_id"]}
+        data = {"payment": payload["payment_id"], **_rider(payload)}
         named = ("purpose", "purpose_ref", "cents", "currency", *fields)
-        return Told(row["organisation_id"], data | _picked(payload, named))
+        return Told(row["organisation_id"], data | _renamed(payload) | _picked(payload, named))
+
+    return told
+
+
+def _own(*fields: str, **names: str) -> Tell:
+    """A fact that says itself whose it is: some of its fields as they are, others under new names."""
+
+    def told(payload: Payload) -> Told | None:
+        data = {name: payload[field] for name, field in names.items() if field in payload}
+        data |= _rider(payload) | _renamed(payload) | _picked(payload, fields)
+        return Told(int(payload["organisation_id"]), data)
 
     return told
 
@@ -91,6 +104,7 @@ def _station(*fields: str) -> Tell:
         )
         if row is None:
             return None
+        # No token and no owner: who charges is told by `recharge.…`, to whom it was sold.
         data = {"station": payload["station_identity"], **_renamed(payload)}
         return Told(row["site__organisation_id"], data | _picked(payload, fields))
 
@@ -108,12 +122,24 @@ def _vehicle_names(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _rider(payload: Payload) -> dict[str, Any]:
-    return {"rider": payload["user_principal"]} if "user_principal" in payload else {}
+    """The person, by the opaque name under which the API knows them too."""
+    for field in ("user_principal", "user", "payer"):
+        if payload.get(field):
+            return {"rider": payload[field]}
+    return {}
 
 
 def _renamed(payload: Payload) -> dict[str, Any]:
-    """Ids of charging under the names that the API gives them."""
-    names = {"session_id": "session", "connector_id": "connector"}
+    """Ids under the names that the API gives them."""
+    names = {
+        "session_id": "session",
+        "connector_id": "connector",
+        "reservation_id": "reservation",
+        "booking_id": "booking",
+        "alarm_id": "alarm",
+        "dispute_id": "dispute",
+        "refund_id": "refund",
+    }
     return {name: payload[field] for field, name in names.items() if field in payload}
 
 
@@ -130,7 +156,90 @@ KINDS: dict[str, tuple[str, Tell]] = {
         "trip.priced",
         _trip("price_cents", "currency", "distance_m"),
     ),
+    "bookings.trip_start_failed.v1": ("trip.start_failed", _trip("failure", "at")),
+    "bookings.trip_end_refused.v1": ("trip.end_refused", _trip("conditions", "refusals", "at")),
+    "bookings.trip_corrected.v1": (
+        "trip.corrected",
+        _trip("version", "price_cents_before", "price_cents", "reason", "at"),
+    ),
+    "bookings.trip_disputed.v1": (
+        "trip.disputed",
+        _trip("case_number", "due_at", "at"),
+    ),
+    "bookings.dispute_decided.v1": (
+        "trip.dispute_decided",
+        _trip("case_number", "outcome", "at"),
+    ),
+    "bookings.incident_opened.v1": (
+        "incident.opened",
+        _own("since", "automatic", incident="incident_id"),
+    ),
+    "bookings.incident_closed.v1": (
+        "incident.closed",
+        _own("until", incident="incident_id"),
+    ),
+    "bookings.reservation_expired.v1": (
+        "reservation.expired",
+        _vehicle("held_s", "paid_minutes"),
+    ),
+    "bookings.booking_confirmed.v1": (
+        "booking.confirmed",
+        _vehicle("starts_at", "ends_at", "estimate_cents", "currency"),
+    ),
+    "bookings.booking_changed.v1": ("booking.changed", _vehicle("starts_at", "ends_at", "before")),
+    "bookings.booking_moved.v1": ("booking.moved", _vehicle("starts_at", "ends_at", "reason")),
+    "bookings.booking_cancelled.v1": (
+        "booking.cancelled",
+        _vehicle("starts_at", "ends_at", "fee_cents"),
+    ),
+    "bookings.booking_displaced.v1": (
+        "booking.displaced",
+        _vehicle("starts_at", "ends_at", "reason"),
+    ),
+    "bookings.booking_no_show.v1": (
+        "booking.no_show",
+        _vehicle("starts_at", "ends_at", "fee_cents"),
+    ),
+    "bookings.booking_completed.v1": (
+        "booking.completed",
+        _vehicle("starts_at", "ends_at", "late_s", "fee_cents"),
+    ),
+    "bookings.pass_activated.v1": (
+        "pass.activated",
+        _own("starts_at", "ends_at", **{"pass": "pass_id"}),
+    ),
+    "bookings.pass_ended.v1": ("pass.ended", _own(**{"pass": "pass_id"})),
+    "bookings.recharge_started.v1": (
+        "recharge.started",
+        _own("origin", "started_at", recharge="recharge_id"),
+    ),
+    "bookings.recharge_failed.v1": (
+        "recharge.failed",
+        _own("origin", "failure", recharge="recharge_id"),
+    ),
+    "bookings.recharge_priced.v1": (
+        "recharge.priced",
+        _own(
+            "origin",
+            "energy_wh",
+            "price_cents",
+            "currency",
+            "stop_reason",
+            "ended_at",
+            recharge="recharge_id",
+        ),
+    ),
+    "bookings.case_opened.v1": (
+        "case.opened",
+        _own("case_number", "kind", "due_at", case="case_id"),
+    ),
+    "bookings.case_resolved.v1": (
+        "case.resolved",
+        _own("case_number", "kind", "resolution", case="case_id"),
+    ),
     "bookings.payment_captured.v1": ("payment.captured", _payment()),
+    "bookings.payment_refused.v1": ("payment.refused", _payment("failure")),
+    "bookings.refund_done.v1": ("refund.done", _payment("way")),
     "bookings.payment_failed.v1": ("payment.failed", _payment("failure")),
     "bookings.payment_written_off.v1": ("payment.written_off", _payment()),
     "charging.session_started.v1": (
@@ -161,8 +270,8 @@ KINDS: dict[str, tuple[str, Tell]] = {
         ),
     ),
     "fleet.life_changed.v1": ("vehicle.life_changed", _vehicle("before", "after", "at", "reason")),
-    "fleet.alarm_opened.v1": ("alarm.opened", _vehicle("alarm_id", "kind", "at", "details")),
-    "fleet.alarm_closed.v1": ("alarm.closed", _vehicle("alarm_id", "kind", "at", "details")),
+    "fleet.alarm_opened.v1": ("alarm.opened", _vehicle("kind", "at", "details")),
+    "fleet.alarm_closed.v1": ("alarm.closed", _vehicle("kind", "at", "details")),
     "fleet.zone_violated.v1": ("zone.violated", _vehicle("kind", "at", "lon", "lat")),
 }
 # Sent on request alone, to try an endpoint; nobody asks for it by name.

@@ -22,11 +22,12 @@ _DUE = """
 SELECT due.id FROM mobility_webhookendpoint endpoint CROSS JOIN LATERAL (
     SELECT id, row_number() OVER (ORDER BY next_attempt_at, id) AS place
     FROM mobility_webhookdelivery
-    WHERE endpoint_id = endpoint.id AND next_attempt_at <= %s
-    ORDER BY next_attempt_at, id LIMIT CASE WHEN endpoint.failures > 0 THEN %s ELSE %s END
+    WHERE endpoint_id = endpoint.id AND next_attempt_at <= %s::timestamptz
+    ORDER BY next_attempt_at, id
+    LIMIT CASE WHEN endpoint.failures > 0 THEN %s::int ELSE %s::int END
 ) due
-WHERE endpoint.state = 'active' AND endpoint.id <> ALL (%s)
-ORDER BY due.place, due.id LIMIT %s
+WHERE endpoint.state = 'active' AND endpoint.id <> ALL (%s::bigint[])
+ORDER BY due.place, due.id LIMIT %s::int
 """
 
 
