@@ -68,6 +68,8 @@ LEFT JOIN LATERAL (
 ) blocks ON true
 WHERE person.id = %(user)s
 """  # noqa: S608 - names of our own tables
+# An account that is being erased meanwhile is waited for, and is then closed.
+_STANDING_HELD = f"{_STANDING} FOR KEY SHARE OF person"
 
 
 def obstacles(
@@ -78,14 +80,17 @@ def obstacles(
     at: datetime.datetime,
     ends_at: datetime.datetime | None = None,
     type_code: str = "",
+    hold: bool = False,
 ) -> tuple[Obstacle, ...]:
     """What stands in the way of this person riding a vehicle of `kind` of this organisation.
 
     Empty, after one query, for whoever is fit. With `ends_at` (a booking ahead, or the planned end) a
     document that is good at `at` and not so long is a warning: `blocking` is false. Debts are not
-    among them: money knows those (`payments.services.refuse_debtor`).
+    among them: money knows those (`payments.services.refuse_debtor`). With `hold` the account cannot be
+    erased before the surrounding transaction ends.
     """
-    demands, standing = _standing(user_id, organisation_id, kind, at)
+    statement = _STANDING_HELD if hold else _STANDING
+    demands, standing = _standing(statement, user_id, organisation_id, kind, at)
     found = obstacles_of(
         demands=demands, standing=standing, at=at, ends_at=ends_at, type_code=type_code
     )
@@ -158,11 +163,11 @@ def has_reduced_mobility(*, user_id: int) -> bool:
 
 
 def _standing(
-    user_id: int, organisation_id: int, kind: str, at: datetime.datetime
+    statement: str, user_id: int, organisation_id: int, kind: str, at: datetime.datetime
 ) -> tuple[Demands, Standing]:
     with connection.cursor() as cursor:
         cursor.execute(
-            _STANDING,
+            statement,
             {"user": user_id, "organisation": organisation_id, "kind": kind, "at": at},
         )
         row = cursor.fetchone()

@@ -22,5 +22,6 @@ def tend() -> int:
 
 @shared_task(name="bookings.riders.follow_calendar")
 def follow_calendar() -> int:
-    """Warn of documents that end soon, and end those whose last day is over."""
-    return services.follow_calendar(at=clock.now())
+    """Warn of documents that end soon, end those whose last day is over, forget those long gone."""
+    at = clock.now()
+    return services.follow_calendar(at=at) + services.forget_old_papers(at=at)

@@ -5,7 +5,14 @@ from typing import ClassVar
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from mobility.accounts.models import ApiToken, Membership, Organisation, User
+from mobility.accounts.models import (
+    ApiToken,
+    Membership,
+    Organisation,
+    PrivacyRequest,
+    User,
+)
+from mobility.core.admin import ReadOnlyAdmin
 
 admin.site.unregister(Group)
 
@@ -50,3 +57,12 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     def has_add_permission(self, request: object) -> bool:
         """Tokens come from `manage.py issue_token` or from signing in."""
         return False
+
+
+@admin.register(PrivacyRequest)
+class PrivacyRequestAdmin(ReadOnlyAdmin):
+    """Who asked for a copy or an erasure, and when it was done: for whoever answers to the authority."""
+
+    list_display = ("user", "kind", "state", "asked_at", "done_at")
+    list_filter = ("kind", "state")
+    show_full_result_count = False

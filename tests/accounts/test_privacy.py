@@ -3,12 +3,14 @@
 import datetime
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.core import mail
+from django.db import transaction
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -17,16 +19,18 @@ from bookings.payments.models import BillingDetails, Payment, PaymentMethod
 from bookings.reservations.models import Reservation
 from bookings.riders import services as riders
 from bookings.riders.models import DrivingLicence, RiderProfile
+from bookings.riders.queries import obstacles
 from bookings.trips.models import Trip
 from charging.sessions.models import Token
 from charging.sessions.services import ensure_token
 from fleet.maintenance.models import FaultReport
 from mobility.accounts import privacy, rights
 from mobility.accounts import tasks as account_tasks
-from mobility.accounts.models import ApiToken, PrivacyRequest, User
+from mobility.accounts.models import ApiToken, Organisation, PrivacyRequest, User
 from mobility.core import clock, files
 from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
+from tests.bookings.races import at_once
 from tests.core.files.test_images import picture
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +44,7 @@ def _private_folder(settings: object, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def known(giulia: User, ruote: object, make_vehicle: Callable[..., object]) -> User:
+def known(giulia: User, ruote: Organisation, make_vehicle: Callable[..., object]) -> User:
     """Giulia has a card, a licence with pictures, a ride behind her, a fault told, a charging card."""
     at = clock.now()
     day = clock.service_day(at)
@@ -60,7 +64,7 @@ def known(giulia: User, ruote: object, make_vehicle: Callable[..., object]) -> U
 
 
 @pytest.fixture
-def ride(known: User, tariff_of_ruote: object) -> Trip:
+def ride(known: User, tariff_of_ruote: Organisation) -> Trip:
     """A ride of hers that is over and paid."""
     from django.apps import apps
 
@@ -84,7 +88,7 @@ def ride(known: User, tariff_of_ruote: object) -> Trip:
 
 
 @pytest.fixture
-def tariff_of_ruote(ruote: object) -> object:
+def tariff_of_ruote(ruote: Organisation) -> object:
     from decimal import Decimal
 
     from bookings.pricing import services as pricing
@@ -264,6 +268,35 @@ def test_an_erasure_that_fails_half_way_erases_nothing(
     assert DrivingLicence.objects.exists()
     assert files.StoredFile.objects.present().count() == 2
     assert PaymentMethod.objects.filter(removed_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_reserves_on_an_account_that_is_being_erased(
+    giulia: User, ruote: Organisation
+) -> None:
+    """A plain look still sees the account open; the gate waits for the erasure and finds it closed."""
+    erased, seen = threading.Event(), threading.Event()
+    gate = {"user_id": giulia.pk, "organisation_id": ruote.pk, "kind": "scooter", "at": clock.now()}
+    looks: list[tuple[object, ...]] = []
+
+    def erase() -> None:
+        with transaction.atomic():
+            rights.erase_person(user=giulia, at=clock.now(), by=SYSTEM)
+            erased.set()
+            assert seen.wait(20)
+
+    def reserve() -> None:
+        assert erased.wait(20)
+        looks.append(obstacles(**gate))
+        # The erasure commits when the gate is on its way to the account.
+        threading.Timer(0.3, seen.set).start()
+        with transaction.atomic():
+            riders.refuse_unfit(**gate)
+
+    _erasure, refused = at_once([erase, reserve])
+    assert looks == [()]
+    assert isinstance(refused, riders.AccessRefused)
+    assert [one["code"] for one in refused.extra["reasons"]] == ["account_closed"]
 
 
 def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forget() -> None:

@@ -30,6 +30,7 @@ from bookings.riders.services.review import (
     ask_again,
     check_document,
     follow_calendar,
+    forget_old_papers,
     reject_document,
     verify_document,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "close_outlived_blocks",
     "ensure_text",
     "follow_calendar",
+    "forget_old_papers",
     "lift_block",
     "lift_blocks",
     "place_block",

@@ -27,7 +27,8 @@ def refuse_unfit(
 ) -> tuple[Obstacle, ...]:
     """Raise `AccessRefused` with every reason at once, or return the warnings for whoever may ride.
 
-    One query for whoever is fit. Asked when reserving, when booking ahead (with `ends_at`), and again
+    One query for whoever is fit; it also keeps the account from being erased until the transaction of
+    the caller ends. Asked when reserving, when booking ahead (with `ends_at`), and again
     when the ride starts.
     """
     found = obstacles(
@@ -37,6 +38,7 @@ def refuse_unfit(
         at=at,
         ends_at=ends_at,
         type_code=type_code,
+        hold=True,
     )
     if any(one.blocking for one in found):
         raise AccessRefused(extra={"reasons": [one.as_json() for one in found]})

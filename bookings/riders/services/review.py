@@ -20,7 +20,13 @@ from bookings.riders.events import (
     DocumentRejected,
     DocumentVerified,
 )
-from bookings.riders.models import DrivingLicence, IdentityCheck, RiderDocument, RiderProfile
+from bookings.riders.models import (
+    DrivingLicence,
+    IdentityCheck,
+    RiderBlock,
+    RiderDocument,
+    RiderProfile,
+)
 from bookings.riders.queries import documents_of
 from bookings.riders.rules import WARN_DAYS, warning_due
 from bookings.riders.states import DocumentState, PaperKind, RejectionReason
@@ -31,6 +37,8 @@ from mobility.core.transitions import IllegalMove, LostRace, move
 
 CALENDAR = system_principal("document-calendar")
 AT_ONCE = 500
+OVER = (DocumentState.REJECTED, DocumentState.EXPIRED)
+PAPERS_KEPT = datetime.timedelta(days=730)
 # After this time a check that was never answered is asked for again.
 ASK_AGAIN = datetime.timedelta(minutes=2)
 
@@ -181,6 +189,19 @@ def follow_calendar(*, at: datetime.datetime) -> int:
     return touched
 
 
+def forget_old_papers(*, at: datetime.datetime) -> int:
+    """Delete what is known of documents and blocks that were over two years ago; returns how many rows.
+
+    Two years: claims for damage by vehicles lapse then (Codice civile, art. 2947).
+    """
+    before = at - PAPERS_KEPT
+    gone = 0
+    for kind in PaperKind:
+        over = documents_of(kind).filter(state__in=OVER, decided_at__lt=before)
+        gone += over.delete()[0]
+    return gone + RiderBlock.objects.filter(lifted_at__lt=before).delete()[0]
+
+
 def _follow(document: RiderDocument, *, day: datetime.date, at: datetime.datetime) -> bool:
     due = warning_due(valid_until=document.valid_until, warned_days=document.warned_days, day=day)
     told: dict[str, Any] = {
@@ -192,7 +213,14 @@ def _follow(document: RiderDocument, *, day: datetime.date, at: datetime.datetim
     try:
         with transaction.atomic():
             if document.valid_until < day:
-                move(document, to=DocumentState.EXPIRED, at=at, by=CALENDAR, reason="last_day")
+                move(
+                    document,
+                    to=DocumentState.EXPIRED,
+                    at=at,
+                    by=CALENDAR,
+                    reason="last_day",
+                    decided_at=at,
+                )
                 outbox.publish(DocumentExpired(**told), at=at)
                 return True
             if due is None:

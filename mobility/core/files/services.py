@@ -203,10 +203,15 @@ def _write(content: BinaryIO, path: Path) -> tuple[int, str]:
 
 
 def _sweep_orphans(*, at: datetime.datetime) -> int:
-    """Unlink old content that no row owns: of lost transactions and of unlinks that never came."""
+    """Unlink old content that no row owns: of lost transactions and of unlinks that never came.
+
+    Each hour of the day looks at its share of the folders, so that every file is looked at once a day.
+    """
     too_young = (at - ORPHAN_AGE).timestamp()
     removed = 0
     for folder in Path(settings.FILES_DIR).glob("??"):
+        if int(folder.name, 16) % 24 != at.hour:
+            continue
         old = [path for path in folder.iterdir() if path.stat().st_mtime < too_young]
         owned = _owned({path.name for path in old})
         for path in old:

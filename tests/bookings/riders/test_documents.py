@@ -276,6 +276,20 @@ def test_warnings_go_out_once_and_the_last_day_ends_it(
     assert len(mail.outbox) == 3
 
 
+def test_papers_are_forgotten_two_years_after_their_end(
+    giulia: User, licensed: Callable[..., DrivingLicence], ruote: Organisation
+) -> None:
+    old, now = licensed(giulia), clock.now()
+    placed = services.place_block(user_id=giulia.pk, reason="staff", at=now, by=SYSTEM)
+    services.lift_block(block=placed, at=now, by=SYSTEM)
+    services.reject_document(document=old, reason="forged", at=now, by=SYSTEM)
+    licensed(giulia, number="AB0000001")
+    later = now + datetime.timedelta(days=730)
+    assert services.forget_old_papers(at=later) == 0
+    assert services.forget_old_papers(at=later + datetime.timedelta(seconds=1)) == 2
+    assert DrivingLicence.objects.get().state == "verified"
+
+
 def test_a_revoked_licence_closes_the_cars_again(
     api: Callable[..., APIClient],
     giulia: User,

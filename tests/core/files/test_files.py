@@ -143,11 +143,12 @@ def test_content_of_a_transaction_that_failed_is_swept_up_when_it_is_old(
         raise ZeroDivisionError
     lost, mine = contents(folder), services.path_of(kept.public_id)
     assert len(lost) == 2
-    assert files.forget_outlived(at=clock.now()) == 0  # it might still be under way
+    StoredFile.objects.update(delete_after=None)
+    day = [clock.now().replace(hour=hour) for hour in range(24)]
+    assert [files.forget_outlived(at=at) for at in day] == [0] * 24  # it might still be under way
     for content in lost:
         os.utime(content, (0, 0))
-    StoredFile.objects.update(delete_after=None)
-    assert files.forget_outlived(at=clock.now()) == 1
+    assert sorted(files.forget_outlived(at=at) for at in day) == [*[0] * 23, 1]
     assert contents(folder) == [mine]
 
 
