@@ -16,14 +16,18 @@ pytestmark = pytest.mark.django_db
 # lock comes with the blocks of before the wait.
 STATEMENTS = {
     "search": 3,
-    "reserve": 10,
-    "start": 19,
-    "unlocked": 21,
+    # One asks whether the person may ride at all.
+    "reserve": 11,
+    # One asks for the person's perks, one makes sure that the start still waits when the bank has
+    # answered.
+    "start": 20,
+    "unlocked": 19,
     "look": 3,
+    # One reads policy, outage and photos together; the place comes with the trip.
     "end": 12,
     # Eleven of them compute and keep the trip's track.
-    "locked and priced": 51,
-    "collected": 24,
+    "locked and priced": 43,
+    "collected": 18,
     "receipt": 4,
 }
 BRACKETS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "NOTIFY")
