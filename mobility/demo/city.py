@@ -22,6 +22,7 @@ from mobility.demo import (
     charging,
     credentials,
     fleet,
+    money,
     passes,
     people,
     places,
@@ -60,6 +61,7 @@ def ensure_demo(
     prices.ensure_ride_prices(operator=organisations.ruote, at=at, by=DEMO)
     prices.ensure_reservation_rules(operator=organisations.ruote)
     passes.ensure_passes(operator=organisations.ruote, at=at)
+    money.ensure_money(operator=organisations.ruote)
     tariffs = prices.ensure_charging_prices(operator=organisations.colonnine, at=at, by=DEMO)
     placements = fleet.ensure_fleet(city=city, operator=organisations.ruote, scale=scale)
     assets.ensure_papers(operator=organisations.ruote, at=at)
