@@ -5,7 +5,8 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+
+from bookings.payments.documents.texts import LINES
 
 TEXTS: dict[str, str | Promise] = {
     "error_network": _("No connection. Check your network; we keep trying."),
@@ -53,6 +54,8 @@ TEXTS: dict[str, str | Promise] = {
     "state_settled": _("Paid"),
     "state_payment_due": _("Payment due"),
     "state_priced": _("Being paid"),
+    "payment_opening": _("Being paid"),
+    "payment_refused": _("Refused by the card"),
     "payment_authorised": _("Being paid"),
     "payment_capturing": _("Being paid"),
     "payment_captured": _("Paid"),
@@ -87,17 +90,7 @@ TEXTS: dict[str, str | Promise] = {
     "status_Faulted": _("Out of order"),
     "status_Unknown": _("No contact"),
     "place_ahead": _("{name}, {distance} away"),
-    "line_unlock": pgettext_lazy("price", "Unlock"),
-    "line_ride": _("Ride"),
-    "line_pause": _("Pause"),
-    "line_hold": _("Reservation"),
-    "line_distance": _("Distance"),
-    "line_cap": _("Taken off by the cap"),
-    "line_flat": _("Start of the charge"),
-    "line_energy": _("Energy"),
-    "line_time": _("Time connected"),
-    "line_idle": _("Time after charging"),
-    "line_limit": _("Taken off by your limit"),
+    **{f"line_{kind}": name for kind, name in LINES.items()},
     "vat_at": _("VAT {rate}%"),
     "going_on_ride": _("You have a ride going on"),
     "going_on_charge": _("A charge is going on"),
