@@ -30,7 +30,6 @@ LINES: Mapping[str, str | Promise] = {
     "time": _("Time connected"),
     "idle": _("Time after charging"),
     "limit": _("Taken off by your limit"),
-    "limit": _("Taken off by your limit"),
     "top_up": _("Credit"),
     "fee": _("Fee"),
     "refund": _("Refund"),
