@@ -1,5 +1,6 @@
 """Admin pages of tariffs: drafts are written and published; what is published only ends."""
 
+import datetime
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -118,7 +119,7 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     list_filter = ("state",)
     list_select_related = ("tariff",)
     readonly_fields = ("public_id", "state", "examples")
-    actions = ("publish",)
+    actions = ("publish", "draft_next")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only drafts are edited; the database holds the same line."""
@@ -162,6 +163,17 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
         user: Any = request.user
         for version in queryset:
             self._publish_one(request, version, user)
+
+    @admin.action(description=_("Draft the next version of the chosen"), permissions=["change"])
+    def draft_next(self, request: HttpRequest, queryset: QuerySet[TariffVersion]) -> None:
+        """Copies to be edited, which begin tomorrow at midnight on the city's clocks."""
+        tomorrow = clock.local(clock.now()) + datetime.timedelta(days=1)
+        midnight = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+        for version in queryset:
+            draft = services.draft_successor(
+                version_id=version.pk, valid_from=midnight.astimezone(datetime.UTC)
+            )
+            self.message_user(request, _("Drafted: %s") % draft, messages.SUCCESS)
 
     def _publish_one(self, request: HttpRequest, version: TariffVersion, user: User) -> None:
         try:

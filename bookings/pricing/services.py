@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import ExclusionViolation
 
-from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.models import NUMBERS, Tariff, TariffVersion
 from bookings.pricing.rules.check import BlocksInvalid, NumbersInvalid, PartsExclude, check_parts
 from bookings.pricing.states import TariffState
 from mobility.core.errors import Conflict
@@ -19,6 +19,7 @@ __all__ = [
     "NumbersInvalid",
     "PartsExclude",
     "VersionsOverlap",
+    "draft_successor",
     "draft_version",
     "publish_version",
 ]
@@ -38,7 +39,16 @@ def draft_version(
     version = TariffVersion(tariff=tariff, valid=(valid_from, None), **numbers)
     check_parts(version.parts())
     version.save(force_insert=True)
+    # As a range, which it was not when it was written.
+    version.refresh_from_db(fields=["valid"])
     return version
+
+
+def draft_successor(*, version_id: int, valid_from: datetime.datetime) -> TariffVersion:
+    """Write a draft with all the numbers of a version, to be changed where the next one differs."""
+    old = TariffVersion.objects.select_related("tariff").get(pk=version_id)
+    numbers = {name: getattr(old, name) for name in NUMBERS if name != "tariff_id"}
+    return draft_version(tariff=old.tariff, valid_from=valid_from, **numbers, **old.parts())
 
 
 def publish_version(*, version_id: int, at: datetime.datetime, by: Principal) -> TariffVersion:

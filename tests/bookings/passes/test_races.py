@@ -4,18 +4,20 @@ import contextlib
 import datetime
 import threading
 from collections import Counter
+from functools import partial
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
 from bookings.passes import services
-from bookings.passes.models import Pass, PromoCode, PromoRedemption
-from bookings.passes.services import redeem, use
+from bookings.passes.models import Pass, PassUse, PerkUse, PromoCode, PromoRedemption
+from bookings.passes.services import redeem, sell, use
 from bookings.pricing.rules import Perk, PerkKind
 from mobility.accounts.models import User
 from mobility.core import clock, locks
 from mobility.core.money import total_cents
+from mobility.core.principals import SYSTEM
 from tests.bookings.passes.test_codes import TWENTY
 from tests.bookings.pricing.rides import ride
 from tests.bookings.races import at_once
@@ -169,6 +171,7 @@ def side_by_side(monkeypatch):
 
     monkeypatch.setattr(locks, "advisory", lambda _name: None)
     monkeypatch.setattr(use, "_still_there", read_together)
+    return together
 
 
 def test_two_rides_side_by_side_spend_the_same_minutes_and_in_turn_share_them(bundle, monkeypatch):
@@ -191,6 +194,35 @@ def test_two_rides_side_by_side_spend_the_same_minutes_and_in_turn_share_them(bu
     first, second = price_rides(bundle, "trip:5", "trip:5")
     assert first == second
     assert bundle.minutes_left == 10
+
+
+def ride_and_return(bundle):
+    """A ride is priced while the pass goes back; what the ride cost, and what became of the pass."""
+    back = partial(services.return_pass, bought=bundle, at=clock.now(), by=SYSTEM)
+    lines, answer = at_once([lambda: price_rides(bundle, "trip:9")[0], back])
+    bundle.refresh_from_db()
+    return total_cents(lines), bundle.state, type(answer).__name__
+
+
+def test_a_pass_goes_back_and_is_ridden_on_only_when_nobody_waits(bundle, monkeypatch):
+    # Guard off: the ride has read the pass, and the return its uses, before either writes.
+    with monkeypatch.context() as unguarded:
+        together = side_by_side(unguarded)
+        moves = sell.move
+
+        def move_together(*row, **terms):
+            together.wait(timeout=20)
+            return moves(*row, **terms)
+
+        unguarded.setattr(sell, "move", move_together)
+        assert ride_and_return(bundle) == (0, "refunded", "Pass")
+    PassUse.objects.all().delete()
+    PerkUse.objects.all().delete()
+    Pass.objects.update(state="active", minutes_left=30, uses=0)
+    assert ride_and_return(bundle) in {
+        (0, "active", "PassNotReturnable"),
+        (400, "refunded", "Pass"),
+    }
 
 
 def test_even_without_the_lock_no_pass_gives_minutes_it_does_not_have(bundle, monkeypatch):

@@ -1,5 +1,6 @@
 """Passes before codes before discounts, caps last; and never more off than there is to pay."""
 
+import dataclasses
 import datetime
 
 import pytest
@@ -315,6 +316,25 @@ def test_cutting_a_ride_in_two_is_never_cheaper_by_rounding(minute, pause, parts
     # The day's minutes are started anew every 24 hours, in the whole ride and in its parts alike.
     if sum(parts) <= 86_400:
         assert apart >= total_cents(price_trip(fare=terms, segments=whole))
+
+
+@settings(max_examples=40, deadline=None)
+@given(terms=fares, parts=lengths, data=st.data())
+def test_cutting_a_ride_in_two_never_starts_fewer_minutes(terms, parts, data):
+    """Whatever a minute costs when it begins: there are at least as many."""
+    hours_only = dataclasses.replace(terms, steps=(), packages=())
+    whole = ride(*parts)
+    cut = whole[0].start + datetime.timedelta(seconds=data.draw(st.integers(0, sum(parts))))
+    before = [_piece(part, part.start, min(part.end, max(part.start, cut))) for part in whole]
+    after = [_piece(part, max(part.start, min(part.end, cut)), part.end) for part in whole]
+    if sum(parts) <= 86_400:
+        apart = _minutes(hours_only, before) + _minutes(hours_only, after)
+        assert apart >= _minutes(hours_only, whole)
+
+
+def _minutes(terms, segments):
+    lines = price_trip(fare=terms, segments=segments)
+    return sum(line.quantity for line in lines if line.kind in {"ride", "pause"})
 
 
 def _piece(part, start, end):

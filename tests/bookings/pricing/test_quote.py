@@ -1,5 +1,6 @@
 """What a person is told before unlocking, and what whoever writes a tariff sees beside it."""
 
+import dataclasses
 import datetime
 
 import pytest
@@ -173,6 +174,21 @@ def test_marco_sees_example_bills_beside_his_draft_and_errors_beside_their_field
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     kept = TariffVersion.objects.get(pk=draft.pk).fare()
     assert kept.windows == (Window(start="22:00", end="06:00", minute_cents=10),)
+
+
+def test_marco_drafts_the_next_version_out_of_the_one_in_force(travel, rich, marco, rivale):
+    stranger, browser = Client(), Client()
+    stranger.force_login(rivale)
+    browser.force_login(marco)
+    deed = {"action": "draft_next", "_selected_action": [rich.pk]}
+    stranger.post("/admin/bookings/tariffversion/", deed)
+    assert not TariffVersion.objects.filter(state="draft").exists()
+    browser.post("/admin/bookings/tariffversion/", deed)
+    draft = TariffVersion.objects.get(state="draft")
+    # The clock stands at 10:00 in Milan on 4 May; the next midnight there is 22:00 UTC.
+    assert draft.valid.lower == datetime.datetime(2026, 5, 4, 22, 0, tzinfo=datetime.UTC)
+    copied = draft.fare()
+    assert dataclasses.replace(copied, version=rich.fare().version) == rich.fare()
 
 
 NUMBERS_AT_REST = (
