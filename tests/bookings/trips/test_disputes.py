@@ -190,3 +190,57 @@ def test_overdue_ones_are_those_that_are_open(paid, rider, travel):
     rider.post(f"{paid}/disputes", {"reason": "other"})
     assert TripDispute.objects.overdue(clock.now()).count() == 0
     assert TripDispute.objects.overdue(clock.now() + datetime.timedelta(days=4)).count() == 1
+
+
+def test_a_correction_before_the_money_came_takes_only_what_is_left(
+    ride, rider, drive, finish, collect, api, marco
+):
+    trip = ride()
+    drive(minutes=10)
+    assert finish(trip)["state"] == "priced"
+    address = f"{trip}/corrections"
+    api(marco).post(address, {"reason": "gift", "waived": "unlock"})
+    applied = api(marco).post(f"{address}/apply", {"version": 2})
+    assert applied.status_code == 200, applied.content
+    for _round in range(3):
+        collect()
+    settled = rider.get(trip).json()
+    assert (settled["state"], settled["price_cents"]) == ("settled", 250)
+    payment = Trip.objects.get().payment
+    assert payment.captured_cents - payment.refunded_cents == 250
+    assert sum(LedgerEntry.objects.values_list("cents", flat=True)) == 0
+
+
+def test_what_a_pass_paid_for_a_waived_ride_is_given_back(
+    ride, rider, drive, finish, collect, api, marco, ruote, giulia
+):
+    from decimal import Decimal
+
+    from bookings.passes.models import Pass, PassProduct
+    from bookings.passes.services import buy_pass
+
+    product = PassProduct.objects.create(
+        organisation=ruote,
+        code="fifty",
+        title={"it": "50 minuti"},
+        shape="bundle",
+        vehicle_kinds=["scooter"],
+        price_cents=500,
+        vat_rate=Decimal("0.22"),
+        minutes=50,
+        days=30,
+    )
+    buy_pass(
+        product_id=product.public_id, user=giulia, at=clock.now(), by=giulia.principal
+    )
+    collect()
+    assert Pass.objects.get().state == "active"
+    trip = ride()
+    drive(minutes=10)
+    assert finish(trip)["price_cents"] == 100
+    assert Pass.objects.get().minutes_left == 40
+    address = f"{trip}/corrections"
+    api(marco).post(address, {"reason": "broken", "waived": "all"})
+    applied = api(marco).post(f"{address}/apply", {"version": 2})
+    assert (applied.status_code, applied.json()["total_cents"]) == (200, 0), applied.content
+    assert Pass.objects.get().minutes_left == 50

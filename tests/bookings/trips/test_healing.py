@@ -163,6 +163,8 @@ def test_lists_are_filtered_by_state(riding, rider):
 
     assert states("active") == states("running") == ["running"]
     assert states("settled") == []
+    unknown = rider.get("/api/v1/trips", {"state": "flying"})
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "invalid_fields")
 
 
 def test_two_taps_that_cross_leave_one_pause(riding, giulia):
