@@ -73,6 +73,13 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-reconcile": every(
             crontab(hour=5, minute=10), "bookings.payments.reconcile", queue="planning"
         ),
+        # It looks through all that was ever booked, so it comes once, at a quiet hour.
+        "payments-books": every(
+            crontab(hour=4, minute=50), "bookings.payments.check_books", queue="planning"
+        ),
+        "payments-forget-webhooks": every(
+            crontab(hour=4, minute=40), "bookings.payments.forget_webhooks"
+        ),
         "payments-stuck": every(3600, "bookings.payments.watch_stuck"),
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import Payment, ProviderWebhook, Refund
+from bookings.payments.models import LocalNotice, Payment, ProviderWebhook, Refund
 from bookings.payments.providers import PaymentsNotSetUp, provider_named
 from bookings.payments.providers.wire import EventKind, WebhookRefused
 from bookings.payments.reconciliation.rules import Named, read_key
@@ -27,6 +27,7 @@ from mobility.core.transitions import LostRace, move
 LISTENER = system_principal("payment-webhooks")
 # So long an event may come before its payment is booked here.
 PATIENCE = datetime.timedelta(hours=1)
+KEPT = datetime.timedelta(days=90)
 LIMIT = 500
 
 _MOVED_MONEY = frozenset({EventKind.CAPTURED, EventKind.REFUNDED})
@@ -95,6 +96,17 @@ def hear_open_webhooks(*, at: datetime.datetime) -> int:
         for webhook_id in ids:
             hear_webhook(webhook_id=webhook_id, at=at)
     return len(ids)
+
+
+def forget_webhooks(*, at: datetime.datetime) -> int:
+    """Delete what was heard a quarter of a year ago; what became an anomaly stays. Returns how many.
+
+    Providers repeat an event for days at most, so one that comes again later is no repetition.
+    """
+    done = [WebhookState.MATCHED, WebhookState.IGNORED]
+    old = ProviderWebhook.objects.filter(state__in=done, received_at__lt=at - KEPT)
+    sent = LocalNotice.objects.filter(sent_at__lt=at - KEPT)
+    return old.delete()[0] + sent.delete()[0]
 
 
 def hear_webhook(*, webhook_id: int, at: datetime.datetime) -> str:

@@ -22,6 +22,7 @@ from bookings.payments.providers.wire import (
     EventKind,
     ProviderUnavailable,
 )
+from bookings.payments.queries import ledger_faults
 from mobility.core import clock, ids
 from tests.bookings.payments.conftest import line
 from tests.bookings.races import at_once
@@ -230,6 +231,19 @@ def test_what_belongs_to_nobody_is_an_anomaly_after_an_hour(post, travel):
     assert tasks.hear_webhooks() == 0
 
 
+def test_heard_events_are_forgotten_and_anomalies_are_not(post, travel):
+    for number, state in enumerate(("matched", "ignored", "reported", "unmatched")):
+        post(told(event_id=f"evt_{number}"))
+        ProviderWebhook.objects.filter(event_id=f"evt_{number}").update(state=state)
+    told().save()
+    LocalNotice.objects.update(sent_at=clock.now())
+    assert tasks.forget_webhooks() == 0
+    travel.shift(91 * 24 * 60 * MINUTES)
+    assert tasks.forget_webhooks() == 3
+    left = ProviderWebhook.objects.order_by("event_id").values_list("state", flat=True)
+    assert list(left) == ["reported", "unmatched"]
+
+
 # --- the whole way ------------------------------------------------------------------------------------
 
 
@@ -253,6 +267,7 @@ def test_webhooks_come_over_http_late_twice_and_out_of_order_and_each_payment_is
         tasks.collect()
     assert set(Payment.objects.values_list("state", "captured_cents")) == {("captured", 350)}
     assert LedgerTransaction.objects.filter(deed="capture").count() == len(tokens)
+    assert ledger_faults() == []
     heard = ProviderWebhook.objects.order_by("id").values_list("kind", "deliveries", "state")
     assert list(heard) == [
         ("captured", 1, "matched"),

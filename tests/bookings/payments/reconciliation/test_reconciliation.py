@@ -2,8 +2,10 @@
 person."""
 
 import datetime
+import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -20,6 +22,7 @@ from bookings.payments.models import (
 )
 from bookings.payments.providers.ingest import hear_webhook
 from bookings.payments.providers.wire import EventKind
+from bookings.payments.queries import ledger_faults
 from bookings.payments.reconciliation import tasks
 from bookings.payments.reconciliation.queries import money_figures
 from mobility.core import clock, ids
@@ -157,6 +160,7 @@ def test_what_stripe_keeps_for_itself_is_booked_once(giulia, ruote, settings, se
     assert [entry.cents for entry in fees] == [30]
     assert StatementLine.objects.get(provider="stripe").payment == paid
     assert found() == []
+    assert ledger_faults() == []
 
 
 def test_a_silent_payment_is_stuck_until_it_moves(sell, giulia, travel, collect):
@@ -229,6 +233,23 @@ def test_a_lapse_told_by_webhook_brings_the_renewal_forward(ruote, giulia, card,
     hear_webhook(webhook_id=webhook.pk, at=at)
     payment.refresh_from_db()
     assert (payment.state, payment.expires_at, payment.next_attempt_at) == ("authorised", at, at)
+
+
+def test_an_accountant_repeats_a_day_by_hand(paid, travel, settings, capsys):
+    travel.shift(DAY)
+    call_command("reconcile_payments", "2026-05-04", "--json")
+    (said,) = json.loads(capsys.readouterr().out)
+    assert (said["lines"], said["matched"], said["stated_cents"], said["booked_cents"]) == (
+        1, 1, 350, 350,
+    )  # fmt: skip
+    call_command("reconcile_payments", "2026-05-03")
+    assert "local: 0 of 0 lines" in capsys.readouterr().out
+    settings.STRIPE_SECRET_KEY = "sk_test_stand_in"
+    settings.STRIPE_API_URL = "http://127.0.0.1:9"
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("reconcile_payments", "2026-05-04")
+    with pytest.raises(CommandError, match="written like"):
+        call_command("reconcile_payments", "yesterday")
 
 
 # --- people -----------------------------------------------------------------------------------------
