@@ -142,11 +142,12 @@ class BookingViewSet(ScopedViewSet):
     @extend_schema(request=ResizeSerializer, responses=BookingSerializer)
     def partial_update(self, request: Request, public_id: str) -> Response:
         """Let it end at another time; 409 `extension_blocked` says what can be done instead."""
+        own, user = self._own(), cast("User", request.user)
         form = ResizeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        asked, user = form.validated_data, cast("User", request.user)
+        asked = form.validated_data
         services.resize_booking(
-            booking_id=self._own().pk,
+            booking_id=own.pk,
             ends_at=read_moment(asked["end"], fold=asked.get("end_fold")),
             may_move=asked["may_move"],
             at=clock.now(),
@@ -194,9 +195,9 @@ class StaffBookingViewSet(ScopedViewSet):
     @extend_schema(request=MoveSerializer, responses=BookingSerializer)
     def move(self, request: Request, public_id: str) -> Response:
         """Put it on this car, or on the best other one; the price stays and its rider is told."""
+        user, booking = cast("User", request.user), self.get_object()
         form = MoveSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        user, booking = cast("User", request.user), self.get_object()
         how: Any = {"booking_id": booking.pk, "at": clock.now(), "by": user.principal}
         if "vehicle" in form.validated_data:
             services.move_booking(
