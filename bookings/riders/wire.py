@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -50,6 +51,12 @@ class EligibilityQuerySerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Kind.choices)
     organisation = serializers.SlugField(required=False)
     ends_at = serializers.DateTimeField(required=False, help_text="The planned end of the ride.")
+
+    def validate_ends_at(self, value: datetime.datetime) -> datetime.datetime:
+        """A moment that has a day on the city's calendar, and that somebody may plan for."""
+        if not 2000 <= value.year <= 2100:
+            raise serializers.ValidationError(_("Give the planned end of a ride."))
+        return value
 
 
 class ProfileSerializer(serializers.ModelSerializer[RiderProfile]):

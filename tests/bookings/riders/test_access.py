@@ -340,5 +340,8 @@ def test_who_asks_before_riding_hears_of_debts_too(
     [answer] = api(giulia).get("/api/v1/me/eligibility?kind=bicycle").json()["results"]
     assert not answer["eligible"]
     assert [one["code"] for one in answer["obstacles"]] == ["debt"]
+    for when in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "soon"):
+        wrong = api(giulia).get("/api/v1/me/eligibility", {"kind": "car", "ends_at": when})
+        assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_fields"), when
     nowhere = api(giulia).get("/api/v1/me/eligibility?kind=bicycle&organisation=comune")
     assert nowhere.status_code == 404
