@@ -89,6 +89,8 @@ TEXTS: dict[str, str | Promise] = {
     "status_Unavailable": _("Out of service"),
     "status_Faulted": _("Out of order"),
     "status_Unknown": _("No contact"),
+    "photo_thanks": _("Thank you. The photo has arrived."),
+    "take_instead": _("Take {code} instead, {distance} away"),
     "place_ahead": _("{name}, {distance} away"),
     **{f"line_{kind}": name for kind, name in LINES.items()},
     "vat_at": _("VAT {rate}%"),

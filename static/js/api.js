@@ -82,6 +82,12 @@ export function post(path, body = {}, { method = "POST" } = {}) {
   return withRetries(() => send(method, path, options), 3).catch(expectSession);
 }
 
+/** Send a form with files, once like everything that is written. */
+export function upload(path, form) {
+  const headers = { "X-CSRFToken": csrfToken(), "Idempotency-Key": newKey() };
+  return withRetries(() => send("POST", path, { headers, body: form }), 3).catch(expectSession);
+}
+
 // crypto.randomUUID needs a secure context; a phone on a test network may not have one.
 function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -20,6 +20,7 @@ LINES: Mapping[str, str | Promise] = {
     "pass_bought": _("Pass"),
     "promo": _("Promotion"),
     "discount": _("Discount"),
+    "waived_unlock": _("Unlocking, given back"),
     "cap": _("Taken off by the cap"),
     "day_cap": _("Taken off by the daily cap"),
     "no_show": _("Booked and not taken"),

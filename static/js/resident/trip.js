@@ -1,7 +1,7 @@
 // One ride, from unlocking to its end. The server's word is asked again and again; between two
 // answers only the clock and the cost move on by themselves.
 
-import { get, poll, post } from "../api.js";
+import { get, poll, post, upload } from "../api.js";
 import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
@@ -15,6 +15,8 @@ const RIDING = new Set(["running", "paused"]);
 const OVER = new Set(["ended", "priced", "settled", "payment_due", "written_off"]);
 const WAITING_S = 1;
 const RIDING_S = 4;
+// As long as the server takes a broken vehicle back by itself, by default.
+const GIVE_BACK_MS = 300000;
 
 const root = find("[data-trip]");
 const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
@@ -49,6 +51,10 @@ function draw(next) {
     can_resume: state === "paused" || null,
     over: OVER.has(state) || null,
     failed: state === "start_failed" || null,
+    can_give_back: RIDING.has(state) && Date.now() - Date.parse(trip.started_at) < GIVE_BACK_MS ? true : null,
+    photo_wanted: trip.photo_asked || photoMissing() || null,
+    alternative: alternative(trip.alternative),
+    alternative_address: trip.alternative ? `/book/${trip.alternative.code}/` : "/",
     receipt_address: `/receipt/${page.id}/`,
   });
   find("[data-meter]", root).dataset.tone = state;
@@ -57,7 +63,15 @@ function draw(next) {
   tick();
   placeVehicle(first);
   ask();
-  if (OVER.has(state)) goToReceipt();
+  if (OVER.has(state) && !trip.photo_asked) goToReceipt();
+}
+
+function photoMissing() {
+  return (trip.end_blocked?.conditions ?? []).some((one) => one.code === "photo_required");
+}
+
+function alternative(other) {
+  return other ? text("take_instead", { code: other.code, distance: distance(other.distance_m) }) : null;
 }
 
 function fareLine(quote) {
@@ -132,6 +146,7 @@ function refused(error) {
   if (!conditions?.length) return say(root, error.message);
   const place = find("[data-conditions]", root);
   show(place, ...conditions.map(condition));
+  if (conditions.some((one) => one.code === "photo_required")) fill(root, { photo_wanted: true });
   place.hidden = false;
   const [nearest] = conditions.map((one) => one.nearest).filter(Boolean);
   if (nearest) showPlace(nearest);
@@ -158,10 +173,33 @@ async function myPlace() {
   return (await whereAmIIfAllowed({ timeout: 3000 })) ?? {};
 }
 
+async function sendPhoto(input) {
+  const [photo] = input.files;
+  if (!photo) return;
+  const form = new FormData();
+  form.append("photo", photo);
+  clearRefusal();
+  await busy(input, async () => {
+    try {
+      await upload(`${path}/photo`, form);
+      draw(await get(path));
+      // What was missing is there; whether it was all, the next try says.
+      fill(root, { photo_wanted: null });
+      say(root, text("photo_thanks"), { tone: "success" });
+    } catch (error) {
+      say(root, error.message);
+    }
+  });
+  input.value = "";
+}
+
+find("[data-photo]", root).addEventListener("change", (event) => sendPhoto(event.target));
+
 onAction(document.body, {
   pause: act("pause"),
   resume: act("resume"),
   end: act("end", myPlace),
+  giveBack: act("broken", () => ({ category: "other" })),
   report: () => reportProblem(trip.vehicle),
   showPlace: (button) => showPlace(button.dataset),
 });
