@@ -8,8 +8,10 @@ from django.core import mail
 from django.utils import translation
 
 from bookings.payments.models import LedgerEntry, Payment
-from bookings.recharges import services, tasks
+from bookings.payments.providers.wire import CardSetup
+from bookings.recharges import services, tasks, views
 from bookings.recharges.models import ConnectorCode, GuestPass, Recharge
+from bookings.recharges.services import guests
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
@@ -211,3 +213,38 @@ def test_guests_are_forgotten_when_nobody_needs_them(dario, travel, api):
     travel.shift(datetime.timedelta(days=31))
     assert tasks.forget_guests() == {"addresses": 1, "people": 1}
     assert Recharge.objects.get().user.email.endswith("@guest.invalid")
+
+
+def test_a_provider_with_a_page_of_its_own_asks_for_the_card_and_comes_back(
+    client, code, monkeypatch
+):
+    asked = []
+
+    def begin(*, return_url, **_terms):
+        asked.append(return_url)
+        return CardSetup(reference="cs_1", url="https://cards.example/cs_1")
+
+    monkeypatch.setattr(guests, "begin_card_setup", begin)
+    monkeypatch.setattr(views, "provider_for_new_cards", lambda: "elsewhere")
+    attempt = client.get(f"/charge/{code}/").context["form"].initial["attempt"]
+    page = client.post(f"/charge/{code}/", {"attempt": attempt, "limit": "5", "email": ""})
+    assert 'href="https://cards.example/cs_1"' in page.content.decode()
+    assert not Recharge.objects.exists()
+    (back,) = asked
+    assert client.get(f"{back[:-1]}x/?setup=demo-ok").status_code == 410
+    begun = client.get(f"{back}?setup=demo-ok")
+    again = client.get(f"{back}?setup=demo-ok")
+    assert begun["Location"] == again["Location"]
+    recharge = Recharge.objects.get()
+    assert (recharge.limit_cents, recharge.payment.state) == (500, "authorised")
+    assert client.get(begun["Location"]).status_code == 200
+
+
+def test_a_bank_that_asks_is_answered_from_the_charges_own_page(client, code):
+    attempt = client.get(f"/charge/{code}/").context["form"].initial["attempt"]
+    sent = client.post(f"/charge/{code}/", {"attempt": attempt, "card": "demo-asks"})
+    page = client.get(sent["Location"])
+    assert 'http-equiv="refresh"' not in page.content.decode()
+    client.post(page.context["action"]["url"], {"answer": "approve"})
+    assert client.post(sent["Location"]).status_code == 302
+    assert Recharge.objects.get().commands == 1
