@@ -53,14 +53,20 @@ def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
     4. Silence is `PaymentsUnavailable`, and leaves the payment as it is.
 
     Nothing is asked for a promise of 0 cents. A payment that is past this is returned as it is, or
-    raised as `PaymentDeclined` again.
+    raised as `PaymentDeclined` again; one that was given up meanwhile is `LostRace`.
     """
     locks.refuse_transaction("asking for a promise of money")
     payment = Payment.objects.with_method().get(pk=payment_id)
     if payment.state == PaymentState.REFUSED:
         raise PaymentDeclined(extra={"reason": payment.failure})
     if payment.state == PaymentState.OPENING:
-        _authorise(payment, at=at)
+        try:
+            _authorise(payment, at=at)
+        except LostRace:
+            # Asked for twice at once: the other one has booked the same answer, or it was given up.
+            payment.refresh_from_db()
+            if payment.state != PaymentState.AUTHORISED:
+                raise
     return payment
 
 
@@ -111,6 +117,9 @@ def _book_promise(payment: Payment, *, promise: Authorisation, at: datetime.date
 
 def _book_held_credit(payment: Payment, *, at: datetime.datetime) -> None:
     with transaction.atomic():
+        waiting = Payment.objects.select_for_update().filter(pk=payment.pk)
+        if not waiting.filter(state=PaymentState.OPENING).exists():
+            raise LostRace
         hold_credit(payment=payment, at=at)
         move(
             payment,

@@ -2,7 +2,6 @@
 
 import datetime
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.db import transaction
 from bookings.payments.models import Payment, Refund
 from bookings.payments.services.authorise import (
     COLLECTOR,
+    SILENCE,
     release_promise,
     renew_promise,
     void_payment,
@@ -46,7 +46,7 @@ def _collect(*, at: datetime.datetime) -> dict[str, int]:
     waiting = Refund.objects.filter(state=RefundState.REQUESTED, next_attempt_at__lte=at)
     refunds = list(waiting.select_related("payment__organisation", "payment__payer")[:LIMIT])
     for refund in refunds:
-        _try(give_back, refund=refund, at=at)
+        _try(_give_back, refund, at=at)
     return {
         "payments": len(payments),
         "refunds": len(refunds),
@@ -66,13 +66,22 @@ def _attend(payment: Payment, *, at: datetime.datetime) -> None:
         take_money(payment=payment, at=at)
 
 
-def _try(deed: Callable[..., object], *row: Payment, **terms: Any) -> None:
-    """One that cannot be collected must not keep the others waiting."""
-    about = str(row[0] if row else terms["refund"])
+def _give_back(refund: Refund, *, at: datetime.datetime) -> None:
+    give_back(refund=refund, at=at)
+
+
+def _try(deed: Callable[..., object], row: Payment | Refund, *, at: datetime.datetime) -> None:
+    """One that cannot be collected must not keep the others waiting, and is tried again later."""
+    about = str(row.public_id)
     try:
-        deed(*row, **terms)
+        deed(row, at=at)
     except DomainError as problem:
         log.warning("bookings.not_collected", code=problem.code, about=about)
     except Exception:
         # Not foreseen, so somebody has to look; the next in line waits no longer for that.
         log.exception("bookings.collecting_failed", about=about)
+    else:
+        return
+    type(row)._default_manager.filter(pk=row.pk, next_attempt_at__lte=at).update(
+        next_attempt_at=at + SILENCE
+    )

@@ -288,3 +288,18 @@ class TestAtOnce:
         assert (answers.count("authorised"), len(refused)) == (2, 3)
         assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 200
         assert ledger_faults() == []
+
+    @pytest.mark.parametrize("by_credit", [True, False])
+    def test_one_start_confirmed_twice_at_once_is_promised_once(
+        self, credit, opened, giulia, ruote, by_credit
+    ):
+        method = credit(1200)
+        payment = opened("", cents=500, **({"method_id": method.pk} if by_credit else {}))
+
+        def confirm():
+            return services.authorise_payment(payment_id=payment.pk, at=clock.now()).state
+
+        assert at_once([confirm] * 4) == ["authorised"] * 4
+        left = wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk)
+        assert left == (700 if by_credit else 1200)
+        assert ledger_faults() == []

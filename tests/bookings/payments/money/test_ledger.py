@@ -260,6 +260,13 @@ def test_every_kind_of_fault_is_found(paid, deed, fault):
         transaction.set_rollback(True)
 
 
+def test_the_night_looks_through_the_books(paid):
+    payment = paid(line(350))
+    assert tasks.check_books() == 0
+    Payment.objects.filter(pk=payment.pk).update(refunded_cents=1)
+    assert tasks.check_books() == 1
+
+
 def test_the_command_says_whether_the_books_are_sound(paid, capsys):
     payment = paid(line(350))
     call_command("check_ledger")
