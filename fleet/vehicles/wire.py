@@ -233,6 +233,7 @@ class VehicleCaseOut(serializers.ModelSerializer[VehicleCase]):
     """A case and how it ended."""
 
     id = serializers.UUIDField(source="public_id")
+    outcome = serializers.ChoiceField(choices=states.CaseOutcome.choices, allow_blank=True)
 
     class Meta:
         model = VehicleCase
