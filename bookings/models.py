@@ -31,7 +31,7 @@ from bookings.payments.models import (
     Refund,
     StatementLine,
 )
-from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.models import PriceLimit, Tariff, TariffVersion
 from bookings.recharges.models import (
     ConnectorCode,
     GuestPass,
@@ -83,6 +83,7 @@ __all__ = [
     "PaymentMethod",
     "PaymentPolicy",
     "PerkUse",
+    "PriceLimit",
     "PromoCode",
     "PromoRedemption",
     "ProviderOperation",

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import services
-from bookings.pricing.models import Tariff, TariffVersion
+from bookings.pricing.models import PriceLimit, Tariff, TariffVersion
 from bookings.pricing.queries import example_bills
 from bookings.pricing.rules.check import check_part, check_parts
 from bookings.pricing.rules.terms import PART_READERS
@@ -84,6 +84,17 @@ class TariffVersionForm(forms.ModelForm[TariffVersion]):
             check()
         except DomainError as problem:
             self.add_error(name, problem.detail)
+
+
+@admin.register(PriceLimit)
+class PriceLimitAdmin(ScopedAdmin[PriceLimit]):
+    """What the city allows; operators read it, the city's officers write it."""
+
+    viewers = READERS
+    editors = frozenset({Role.CITY_OFFICER})
+    deletable = True
+    list_display = ("__str__", "valid", "unlock_cents", "minute_cents", "hour_cents", "zone_cents")
+    readonly_fields = ("public_id",)
 
 
 class VersionInline(ScopedInline):

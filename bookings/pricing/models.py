@@ -11,8 +11,10 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing.rules import Fare
+from bookings.pricing.rules.limits import Limit
 from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TARIFF_MOVES, TariffState
+from mobility.accounts.scoping import OrganisationScoped, Person
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 from mobility.core.money import EUR
@@ -221,3 +223,45 @@ class TariffVersion(PublicModel):
 
     def _numbers(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in NUMBERS}
+
+
+class PriceLimitQuerySet(OrganisationScoped["PriceLimit"]):
+    """Limits; what a city asks of operators is no secret."""
+
+    def visible_to(self, user: Person) -> Self:
+        """All, for anybody."""
+        return self.all()
+
+
+class PriceLimit(PublicModel):
+    """What a city lets its operators ask at most; new versions of tariffs beyond it are not published."""
+
+    organisation = models.ForeignKey(
+        "mobility.Organisation", models.PROTECT, related_name="+", verbose_name=_("city")
+    )
+    vehicle_kinds = ArrayField(models.CharField(max_length=20), verbose_name=_("vehicle kinds"))
+    valid = DateTimeRangeField(_("valid"), help_text=_("From (included) until (excluded)."))
+    unlock_cents = models.PositiveIntegerField(_("unlocking"), null=True, blank=True)
+    minute_cents = models.PositiveIntegerField(_("riding, per minute"), null=True, blank=True)
+    hour_cents = models.PositiveIntegerField(
+        _("the first hour"), null=True, blank=True, help_text=_("With the unlocking.")
+    )
+    zone_cents = models.PositiveIntegerField(_("all zone fees"), null=True, blank=True)
+
+    objects = PriceLimitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("price limit")
+        verbose_name_plural = _("price limits")
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.vehicle_kinds)} · {self.organisation_id}"
+
+    def limit(self) -> Limit:
+        """The numbers as the pure rules take them."""
+        return Limit(
+            unlock_cents=self.unlock_cents,
+            minute_cents=self.minute_cents,
+            hour_cents=self.hour_cents,
+            zone_cents=self.zone_cents,
+        )

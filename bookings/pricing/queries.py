@@ -5,11 +5,13 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import rules
-from bookings.pricing.models import TariffVersion
+from bookings.pricing.models import PriceLimit, TariffVersion
 from bookings.pricing.rules import Fare, Perk, PerkKind, Window, ZoneFee
+from fleet.vehicles.models import Vehicle
 from mobility.core.errors import Conflict
 from mobility.core.money import PriceLine, total_cents, vat_split
 
@@ -62,6 +64,19 @@ def fare_for(*, organisation_id: int, kind: str, at: datetime.datetime) -> Price
     if version is None:
         raise NoPrice
     return PricedVersion(version_id=version.pk, fare=version.fare())
+
+
+def limits_on(*, organisation_id: int, kinds: Sequence[str], during: Any) -> QuerySet[PriceLimit]:
+    """The limits on an operator's prices for `kinds` of vehicles at some time in a range.
+
+    Those of the cities in which it has vehicles; of all cities while it has none.
+    """
+    limits = PriceLimit.objects.filter(vehicle_kinds__overlap=kinds, valid__overlap=during)
+    cities = Vehicle.objects.filter(organisation=organisation_id).values_list(
+        "city__organisation", flat=True
+    )
+    theirs = set(cities.distinct()) - {None}
+    return limits.filter(organisation__in=theirs) if theirs else limits
 
 
 def price_board(fare: Fare) -> dict[str, Any]:

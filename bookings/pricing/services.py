@@ -8,7 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from psycopg.errors import ExclusionViolation
 
 from bookings.pricing.models import NUMBERS, Tariff, TariffVersion
+from bookings.pricing.queries import limits_on
 from bookings.pricing.rules.check import BlocksInvalid, NumbersInvalid, PartsExclude, check_parts
+from bookings.pricing.rules.limits import beyond
 from bookings.pricing.states import TariffState
 from mobility.core.errors import Conflict
 from mobility.core.principals import Principal
@@ -18,6 +20,7 @@ __all__ = [
     "BlocksInvalid",
     "NumbersInvalid",
     "PartsExclude",
+    "PriceAboveLimit",
     "VersionsOverlap",
     "draft_successor",
     "draft_version",
@@ -30,6 +33,13 @@ class VersionsOverlap(Conflict):
 
     code = "tariff_versions_overlap"
     message = _("Another published version of this tariff holds in this time. End it first.")
+
+
+class PriceAboveLimit(Conflict):
+    """Dearer than the city allows; `extra["above"]` names the numbers."""
+
+    code = "price_above_limit"
+    message = _("The city allows less: %(names)s.")
 
 
 def draft_version(
@@ -55,19 +65,32 @@ def publish_version(*, version_id: int, at: datetime.datetime, by: Principal) ->
     """Put a draft into force and end the version it follows.
 
     1. Check that what was typed as JSON can be read (`NumbersInvalid`).
-    2. The published version that holds when the new one begins ends there.
-    3. Publish; a third version in the way is `VersionsOverlap`, decided by the database.
+    2. No city in which the operator has vehicles allows less (`PriceAboveLimit`).
+    3. The published version that holds when the new one begins ends there.
+    4. Publish; a third version in the way is `VersionsOverlap`, decided by the database.
     """
     try:
         with transaction.atomic():
             version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
             check_parts(version.parts())
+            _refuse_above_limits(version)
             _end_predecessor(version)
             return move(version, to=TariffState.PUBLISHED, at=at, by=by)
     except IntegrityError as problem:
         if isinstance(problem.__cause__, ExclusionViolation):
             raise VersionsOverlap from problem
         raise
+
+
+def _refuse_above_limits(version: TariffVersion) -> None:
+    fare, tariff = version.fare(), version.tariff
+    above: dict[str, int] = {}
+    for row in limits_on(
+        organisation_id=tariff.organisation_id, kinds=tariff.vehicle_kinds, during=version.valid
+    ):
+        above |= beyond(fare=fare, limit=row.limit())
+    if above:
+        raise PriceAboveLimit(extra={"above": above}, names=", ".join(sorted(above)))
 
 
 def _end_predecessor(version: TariffVersion) -> None:
