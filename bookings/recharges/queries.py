@@ -98,11 +98,16 @@ def live_figures(session: ChargingSession | None) -> rules.LiveFigures | None:
     """What the charger last said of the session; `None` before it has begun."""
     if session is None or session.started_at is None:
         return None
+    heard_at = session.last_register_at or session.started_at
+    average_w = rules.average_w(
+        energy_wh=session.energy_wh, seconds=(heard_at - session.started_at).total_seconds()
+    )
     return rules.LiveFigures(
         started_at=session.started_at,
-        heard_at=session.last_register_at or session.started_at,
+        heard_at=heard_at,
         energy_wh=session.energy_wh,
-        power_w=session.power_w or 0,
+        # Not every meter tells its power; what has flowed so far then says what will.
+        power_w=average_w if session.power_w is None else session.power_w,
         charged_until=session.charged_until,
         ended_at=session.ended_at,
     )

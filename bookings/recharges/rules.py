@@ -100,6 +100,11 @@ def live_cost_cents(
     )
 
 
+def average_w(*, energy_wh: int, seconds: float) -> int:
+    """The power at which `energy_wh` flowed in `seconds`, in W; 0 where no time has passed."""
+    return int(energy_wh * 3600 / seconds) if seconds > 0 else 0
+
+
 def cost_ahead_cents(
     *,
     components: Sequence[PriceComponent],

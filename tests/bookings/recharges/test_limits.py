@@ -43,6 +43,13 @@ def test_the_charge_is_stopped_before_it_reaches_its_limit(charging, answer, flo
     assert Payment.objects.get().captured_cents == 200
 
 
+def test_a_meter_that_tells_no_power_is_stopped_before_the_limit_as_well(charging, flow):
+    transaction = charging()
+    flow(transaction, 3_300, minutes=19)
+    ChargingSession.objects.update(power_w=None)
+    assert tasks.sweep()["limits_reached"] == 1
+
+
 def test_what_flows_over_the_limit_is_taken_off_again(rider, charging, flow, unplug):
     transaction = charging()
     flow(transaction, 9_000, minutes=50)

@@ -76,3 +76,8 @@ def test_less_than_a_tick_of_the_meter_costs_nothing_whatever_the_tariff() -> No
 def test_a_stubborn_charger_is_asked_again_with_growing_pauses() -> None:
     pauses = [rules.stop_again_after(tries).total_seconds() for tries in range(1, 8)]
     assert pauses == [15, 30, 60, 120, 300, 300, 300]
+
+
+def test_a_meter_that_tells_no_power_is_foreseen_by_what_flowed() -> None:
+    assert rules.average_w(energy_wh=5_500, seconds=1_800) == 11_000
+    assert rules.average_w(energy_wh=0, seconds=0) == 0

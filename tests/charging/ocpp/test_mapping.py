@@ -204,6 +204,26 @@ class TestV16:
                 {"evse": 1},
                 ("TriggerMessage", {"requestedMessage": "StatusNotification", "connectorId": 1}),
             ),
+            (
+                "reserve",
+                {"reservation_id": 9, "token_uid": "APP1", "until": TEXT},
+                {"evse": 2},
+                (
+                    "ReserveNow",
+                    {
+                        "connectorId": 2,
+                        "expiryDate": TEXT,
+                        "idTag": "APP1",
+                        "reservationId": 9,
+                    },
+                ),
+            ),
+            (
+                "cancel_reservation",
+                {"reservation_id": 9},
+                {"evse": 2},
+                ("CancelReservation", {"reservationId": 9}),
+            ),
         ],
     )
     def test_commands(
@@ -337,6 +357,31 @@ class TestV201:
                 {"message": "meter_values"},
                 {},
                 ("TriggerMessage", {"requestedMessage": "MeterValues"}),
+            ),
+            (
+                "reserve",
+                {
+                    "reservation_id": 9,
+                    "token_uid": "APP1",
+                    "token_kind": "Central",
+                    "until": TEXT,
+                },
+                {"evse": 2},
+                (
+                    "ReserveNow",
+                    {
+                        "id": 9,
+                        "expiryDateTime": TEXT,
+                        "idToken": {"idToken": "APP1", "type": "Central"},
+                        "evseId": 2,
+                    },
+                ),
+            ),
+            (
+                "cancel_reservation",
+                {"reservation_id": 9},
+                {},
+                ("CancelReservation", {"reservationId": 9}),
             ),
         ],
     )
