@@ -3,34 +3,90 @@
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
-import mobility.core.ids
 from django.db import migrations, models
+
+import mobility.core.ids
+from mobility.core.migration_operations import audit_edits
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0008_trip_trails'),
-        ('mobility', '0003_passes_and_fares'),
+        ("bookings", "0008_trip_trails"),
+        ("mobility", "0003_passes_and_fares"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PriceLimit',
+            name="PriceLimit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('vehicle_kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), size=None, verbose_name='vehicle kinds')),
-                ('valid', django.contrib.postgres.fields.ranges.DateTimeRangeField(help_text='From (included) until (excluded).', verbose_name='valid')),
-                ('unlock_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='unlocking')),
-                ('minute_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='riding, per minute')),
-                ('hour_cents', models.PositiveIntegerField(blank=True, help_text='With the unlocking.', null=True, verbose_name='the first hour')),
-                ('zone_cents', models.PositiveIntegerField(blank=True, null=True, verbose_name='all zone fees')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='city')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "vehicle_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        size=None,
+                        verbose_name="vehicle kinds",
+                    ),
+                ),
+                (
+                    "valid",
+                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
+                        help_text="From (included) until (excluded).", verbose_name="valid"
+                    ),
+                ),
+                (
+                    "unlock_cents",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="unlocking"),
+                ),
+                (
+                    "minute_cents",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="riding, per minute"
+                    ),
+                ),
+                (
+                    "hour_cents",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="With the unlocking.",
+                        null=True,
+                        verbose_name="the first hour",
+                    ),
+                ),
+                (
+                    "zone_cents",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="all zone fees"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="city",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'price limit',
-                'verbose_name_plural': 'price limits',
+                "verbose_name": "price limit",
+                "verbose_name_plural": "price limits",
             },
         ),
+        audit_edits("bookings.pricelimit"),
     ]
