@@ -108,17 +108,19 @@ def complete_reservation(
     by: Principal,
     ridden: bool = True,
     reason: str = "start_failed",
+    returned_at: datetime.datetime | None = None,
 ) -> None:
     """The ride on it is over; the person is free for the next vehicle.
 
-    `ridden` is False when it never began, for a `reason`: a booking behind it waits again then, for
+    Whether a booking's car came back late is judged by `returned_at`, the moment at which the meter
+    stood, however long the lock takes. `ridden` is False when it never began, for a `reason`: a booking behind it waits again then, for
     another car if this one is to blame.
     """
     move(reservation, to=ReservationState.COMPLETED, at=at, by=by, closed_at=at)
     if reservation.booking_id is None:
         return
     if ridden:
-        finish_booking(reservation.booking_id, at=at, by=by)
+        finish_booking(reservation.booking_id, returned_at=returned_at or at, at=at, by=by)
     else:
         restore_booking(reservation.booking_id, reason=reason, at=at, by=by)
 

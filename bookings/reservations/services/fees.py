@@ -35,8 +35,11 @@ def charge_hold(
 
 
 def is_excused(booking: Booking, *, at: datetime.datetime) -> bool:
-    """Whether a booking costs nothing to lose: its car is at risk, or its rider may not ride now."""
-    if booking.at_risk_since is not None:
+    """Whether a booking costs nothing to lose.
+
+    Its car is at risk, its rider came and the car did not start, or may not ride at all now.
+    """
+    if booking.at_risk_since is not None or booking.reservations.exists():
         return True
     found = obstacles(
         user_id=booking.user_id,

@@ -123,11 +123,13 @@ def own_open_booking(*, user: User, vehicle: Vehicle, at: datetime.datetime) -> 
     return None
 
 
-def finish_booking(booking_id: int, *, at: datetime.datetime, by: Principal) -> None:
+def finish_booking(
+    booking_id: int, *, returned_at: datetime.datetime, at: datetime.datetime, by: Principal
+) -> None:
     """The ride on it is over; who came back late pays the fee once, whatever the ride costs."""
     booking = _ridden(booking_id)
     policy = policy_of(booking.organisation_id)
-    late_s = spans.late_s(ends_at=booking.ends_at, returned_at=at, policy=policy)
+    late_s = spans.late_s(ends_at=booking.ends_at, returned_at=returned_at, policy=policy)
     fee = charge_fee(booking, kind=FeeKind.OVERSTAY, at=at, by=by) if late_s else 0
     move(booking, to=BookingState.COMPLETED, at=at, by=by, closed_at=at, fee_cents=fee)
     give_connector(booking, at=at, by=by)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from bookings.pricing.rules import FeeKind
 from bookings.reservations import rules, spans
@@ -48,6 +48,7 @@ from mobility.core.transitions import move
 log = structlog.get_logger(__name__)
 
 LIMIT = 200
+_BRIEF = frozenset({RentalState.HELD, RentalState.STAFF})
 LATE = "late_return"
 UNFIT = "vehicle_unfit"
 EMPTY = "battery_low"
@@ -55,7 +56,7 @@ EMPTY = "battery_low"
 
 def tend_bookings(*, at: datetime.datetime) -> dict[str, int]:
     """Do all five; returns how many bookings each of them changed."""
-    ready = Booking.objects.coming(before=at + spans.LOOK_AHEAD).order_by("starts_at", "pk")
+    ready = Booking.objects.coming(before=at + _farthest()).order_by("starts_at", "pk")
     unclaimed = Booking.objects.unclaimed(since=at - rules.TIE)
     ending = Booking.objects.filter(
         state=BookingState.IN_USE, reminded_at=None, ends_at__lte=at + spans.REMIND_BEFORE
@@ -65,6 +66,12 @@ def tend_bookings(*, at: datetime.datetime) -> dict[str, int]:
         "no_shows": _each(unclaimed, lambda pk: _give_up(pk, at=at)),
         "reminded": _each(ending, lambda pk: _remind(pk, at=at)),
     }
+
+
+def _farthest() -> datetime.timedelta:
+    """How far ahead anything may have to be done: some operators let people in very early."""
+    earliest = ReservationPolicy.objects.aggregate(most=Max("early_minutes"))["most"] or 0
+    return max(spans.LOOK_AHEAD, datetime.timedelta(minutes=earliest))
 
 
 def open_window(booking: Booking, *, at: datetime.datetime) -> None:
@@ -106,7 +113,20 @@ def foreseen(booking: Booking, *, at: datetime.datetime) -> str:
     reach = fleet.range_m(max_range_m=vehicle.type.max_range_m, battery_pct=battery)
     if booking.range_m is not None and (reach is None or reach < booking.range_m):
         return EMPTY
-    return "" if vehicle.rental_state == RentalState.FREE or _back_by(booking, at=at) else LATE
+    return LATE if _too_late(booking, vehicle.rental_state, at=at) else ""
+
+
+def _too_late(booking: Booking, rental: str, *, at: datetime.datetime) -> bool:
+    """Whether who has the car now is not expected to bring it back in time.
+
+    A reservation ends before the booking begins, and staff work in the time before it. Somebody who
+    rides without a booking may go on as long as they like.
+    """
+    if rental == RentalState.FREE:
+        return False
+    if rental in _BRIEF:
+        return at >= booking.starts_at
+    return not _back_by(booking, at=at)
 
 
 def make_room(*, vehicle_id: int, until: datetime.datetime, at: datetime.datetime) -> None:
@@ -174,9 +194,9 @@ def _exchange_early(booking: Booking, *, at: datetime.datetime) -> bool:
 
 def _exchange_late(booking: Booking, *, policy: ReservationPolicy, at: datetime.datetime) -> bool:
     """The window should be open and the car is not there."""
-    reason = foreseen(booking, at=at) or LATE
-    if reason == LATE and at < booking.starts_at and _back_by(booking, at=at):
-        return False
+    reason = foreseen(booking, at=at) or (LATE if at >= booking.starts_at else "")
+    if not reason:
+        return _all_clear(booking)
     if relocate(booking, reason=reason, at=at):
         if _can_open(booking):
             make_ready(booking, at=at)

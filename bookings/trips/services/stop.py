@@ -85,7 +85,9 @@ def finish_ending(*, trip: Trip, locked: bool, at: datetime.datetime) -> None:
     if not locked and TripFlag.OUTAGE not in flags:
         _call_staff(trip, at=at)
     _mark(trip, TripMark.ENDED, at=at, by=KEEPER)
-    complete_reservation(reservation=trip.reservation, at=at, by=KEEPER)
+    complete_reservation(
+        reservation=trip.reservation, at=at, by=KEEPER, returned_at=trip.end_requested_at
+    )
     outbox.publish(
         TripEnded(
             trip_id=str(trip.public_id),

@@ -6,6 +6,7 @@ import pytest
 from django.core import mail
 
 from bookings.payments.models import Payment, PaymentMethod
+from bookings.reservations import tasks
 from bookings.reservations.models import Booking
 from bookings.trips.models import Trip
 from fleet.telematics.models import LatestState
@@ -124,6 +125,54 @@ def test_whoever_comes_back_late_pays_one_fee_beside_the_ride(
     fees = Payment.objects.filter(purpose="booking")
     assert [fee.amount_cents for fee in fees] == [900]
     assert Trip.objects.get().price_cents == 150 * 20
+
+
+def test_a_lock_that_answers_late_makes_no_late_return(driver, booked, clock_at, tend, obey, car):
+    clock_at("12:00")
+    tend()
+    trip = ride(driver, obey, car, booking=booked["id"])
+    clock_at("14:09")
+    LatestState.objects.update(at=clock.now(), received_at=clock.now())
+    assert driver.post(f"/api/v1/trips/{trip}/end").status_code == 200
+    clock_at("14:11")
+    obey(car)
+    assert (Booking.objects.get().state, Booking.objects.get().fee_cents) == ("completed", 0)
+
+
+def test_who_came_and_whose_car_did_not_start_pays_nothing_for_not_coming_again(
+    driver, booked, clock_at, tend, obey, car
+):
+    clock_at("12:00")
+    tend()
+    assert driver.post("/api/v1/trips", {"booking": booked["id"]}).status_code == 201
+    obey(car, "rejected")
+    tend()
+    clock_at("12:31")
+    tend()
+    booking = Booking.objects.get()
+    assert (booking.state, booking.fee_cents) == ("no_show", 0)
+
+
+def test_a_reservation_before_a_booking_is_no_late_return(
+    driver, piero_drives, clock_at, tend, car, make_vehicle
+):
+    driver.post("/api/v1/bookings", {"vehicle": "CAR1", **NOON})
+    make_vehicle("car", code="CAR2")
+    clock_at("11:38")
+    LatestState.objects.update(at=clock.now())
+    assert piero_drives.post("/api/v1/reservations", {"vehicle": "CAR1"}).status_code == 201
+    clock_at("11:52")
+    tend()
+    booking = Booking.objects.get()
+    assert (booking.state, booking.vehicle.code, booking.at_risk_since) == (
+        "confirmed",
+        "CAR1",
+        None,
+    )
+    clock_at("11:54")
+    tasks.expire()
+    tend()
+    assert Booking.objects.get().state == "window_open"
 
 
 def test_whoever_does_not_come_pays_once_and_the_car_is_free_again(
