@@ -7,17 +7,24 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from bookings.passes.services import use_perks
-from bookings.payments.services import charge_directly, charge_payment
-from bookings.payments.states import Purpose
+from bookings.payments.models import Payment
+from bookings.payments.services import charge_directly, charge_payment, refund_by_rule
+from bookings.payments.states import Purpose, Situation
 from bookings.trips.events import TripPriced
 from bookings.trips.models import Trip
 from bookings.trips.queries import price_terms, waived
 from bookings.trips.services.orders import KEEPER
-from bookings.trips.states import TripState, Waiver
+from bookings.trips.states import EndReason, TripState, Waiver
 from fleet.telematics.queries import trip_distance_m
 from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.transitions import move
+
+# What the organisation's rules of goodwill call the ends that were not the rider's fault.
+GOODWILL: dict[str, Situation] = {
+    EndReason.OUTAGE: Situation.OUTAGE,
+    EndReason.BATTERY_DEAD: Situation.BATTERY_DIED,
+}
 
 
 def perks_ref(trip: Trip) -> str:
@@ -47,7 +54,9 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
             distance_m=distance_m,
             price_cents=total,
         )
-        _charge(trip, lines, at=at)
+        payment = _charge(trip, lines, at=at)
+        if trip.end_reason in GOODWILL:
+            refund_by_rule(payment_id=payment.pk, situation=GOODWILL[trip.end_reason], at=at)
         if total == 0:
             move(trip, to=TripState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
         outbox.publish(
@@ -94,11 +103,11 @@ def _final_lines(trip: Trip, *, at: datetime.datetime, distance_m: int) -> tuple
     return waived(lines, waiver=trip.waiver)
 
 
-def _charge(trip: Trip, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:
+def _charge(trip: Trip, lines: Sequence[PriceLine], *, at: datetime.datetime) -> Payment:
     """What was promised is collected; a ride that began without a promise is charged as it is."""
     if trip.payment is not None:
         charge_payment(payment=trip.payment, lines=lines, at=at, by=KEEPER)
-        return
+        return trip.payment
     trip.payment = charge_directly(
         payer_id=trip.user_id,
         organisation_id=trip.organisation_id,
@@ -110,6 +119,7 @@ def _charge(trip: Trip, lines: Sequence[PriceLine], *, at: datetime.datetime) ->
         by=KEEPER,
     )
     Trip.objects.filter(pk=trip.pk).update(payment=trip.payment)
+    return trip.payment
 
 
 def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> None:

@@ -230,9 +230,7 @@ def test_what_a_pass_paid_for_a_waived_ride_is_given_back(
         minutes=50,
         days=30,
     )
-    buy_pass(
-        product_id=product.public_id, user=giulia, at=clock.now(), by=giulia.principal
-    )
+    buy_pass(product_id=product.public_id, user=giulia, at=clock.now(), by=giulia.principal)
     collect()
     assert Pass.objects.get().state == "active"
     trip = ride()

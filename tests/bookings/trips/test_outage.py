@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from bookings.payments.models import GoodwillRule
 from bookings.trips import tasks
 from bookings.trips.models import Incident, Trip
 from fleet.vehicles.models import Vehicle
@@ -124,3 +125,21 @@ def test_after_the_outage_ends_are_judged_again(ride, rider, scooter, drive, dec
     api(marco).post(f"/api/v1/trip-incidents/{incident['id']}/close")
     drive(minutes=1, lon=9.40)
     assert rider.post(f"{trip}/end").status_code == 409
+
+
+def test_what_the_operator_gives_for_the_trouble_goes_back_by_itself(
+    ride, rider, scooter, drive, declare, obey, collect, ruote
+):
+    GoodwillRule.objects.create(
+        organisation=ruote, situation="outage", percent=50, max_cents=1000, active=True
+    )
+    trip = ride()
+    drive(minutes=4)
+    declare()
+    rider.post(f"{trip}/end")
+    obey(scooter)
+    for _round in range(3):
+        collect()
+    assert rider.get(trip).json()["price_cents"] == 100
+    payment = Trip.objects.get().payment
+    assert payment.captured_cents - payment.refunded_cents == 50
