@@ -244,7 +244,7 @@ BODIES = {
 # There is no receipt before the end; who may see it then, the bookings' own tests say.
 NOT_YET = {"trip-receipt", "recharge-receipt"}
 # Deeds after which the row is no longer there for the next person of the walk.
-ENDS_IT = {"webhook-endpoint", "payment-method"}
+ENDS_IT = {"webhook-endpoint", "payment-method", "charging-card"}
 METHODS = ("get", "post", "put", "patch", "delete")
 NOT_YOURS = {401, 403, 404, 405}
 
