@@ -300,7 +300,8 @@ def _sum_up(
             "matched": lines.filter(payment__isnull=False).count(),
             "stated_cents": sums["cents"],
             "fee_cents": sums["fees"],
-            "booked_cents": booked_cents,
+            # The sum of bigints is a numeric.
+            "booked_cents": int(booked_cents),
         },
     )
     return row
