@@ -14,12 +14,14 @@ from django.db import transaction
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from bookings.passes.models import DiscountStatus
 from bookings.payments import services as payments
 from bookings.payments.models import BillingDetails, Payment, PaymentMethod
 from bookings.reservations.models import Reservation
 from bookings.riders import services as riders
 from bookings.riders.models import DrivingLicence, RiderProfile
 from bookings.riders.queries import obstacles
+from bookings.support.models import CaseMessage, SupportCase
 from bookings.trips.models import Trip
 from charging.sessions.models import Token
 from charging.sessions.services import ensure_token
@@ -60,6 +62,13 @@ def known(giulia: User, ruote: Organisation, make_vehicle: Callable[..., object]
         reported_by=giulia.principal, at=at, lon=9.2, lat=45.4,
     )  # fmt: skip
     ensure_token(uid="APP-GIULIA", at=at, owner_ref=giulia.principal, label="Giulia's card")
+    DiscountStatus.objects.create(
+        user=giulia, organisation=ruote, verified_until=at + datetime.timedelta(days=100)
+    )
+    case = SupportCase.objects.create(
+        user=giulia, organisation=ruote, kind="lost_item", state="closed", opened_at=at, due_at=at
+    )
+    CaseMessage.objects.create(case=case, by=giulia.principal, text="my grey scarf", at=at)
     return giulia
 
 
@@ -144,6 +153,8 @@ def test_the_archive_holds_what_every_room_knows(
     assert read["trips.json"]["trips"][0]["price_cents"] == 300
     assert read["payments.json"]["payments"][0]["captured_cents"] == 300
     assert read["fault_reports.json"][0]["text"] == "brake is loose"
+    assert read["support.json"][0]["messages"][0]["text"] == "my grey scarf"
+    assert read["passes.json"]["discounts"][0]["organisation__slug"] == "ruote"
     assert read["recharges.json"]["tokens"][0]["uid"] == "APP-GIULIA"
     pictures = [name for name in names if name.startswith("files/")]
     assert len(pictures) == 2
@@ -240,6 +251,10 @@ def test_who_is_erased_leaves_no_trace_but_the_books(
     assert (method.label, "demo" in method.token) == ("", False)
     assert Token.objects.get().owner_ref == ""
     assert Token.objects.get().state == "blocked"
+    assert not DiscountStatus.objects.exists()
+    assert (CaseMessage.objects.get().text, SupportCase.objects.get().user.email) == (
+        "", privacy.NOBODY,
+    )  # fmt: skip
     fault = FaultReport.objects.get()
     assert (fault.reported_by == giulia.principal, fault.lon, fault.text) == (
         False, None, "brake is loose",
