@@ -40,7 +40,7 @@ from bookings.reservations.queries import (
     vehicle_by_ref,
 )
 from bookings.reservations.queries.calendar import Span
-from bookings.reservations.spans import hold_until
+from bookings.reservations.spans import NO_LENGTH, TOO_LONG, hold_until
 from bookings.reservations.wallclock import day_bounds, read_moment
 from mobility.accounts.models import User
 from mobility.accounts.permissions import HasRole
@@ -51,6 +51,8 @@ from mobility.core.errors import Invalid
 from mobility.geography.models import District, Hub
 
 METRES = 1000
+# No operator rents by the month here, and prices are worked out day by day.
+LONGEST = datetime.timedelta(days=31)
 
 
 class PlaceUnknown(Invalid):
@@ -76,6 +78,8 @@ class ClassesView(ReadView):
         form.is_valid(raise_exception=True)
         asked, at = form.validated_data, clock.now()
         span = _span(asked) if "start" in asked else None
+        if span is not None:
+            _refuse_odd(span)
         bodies = []
         for one in booking_classes(at=at):
             batteries = None if span is None else _batteries(one, asked, span=span, at=at)
@@ -278,8 +282,6 @@ def _batteries(
     one: BookingClass, asked: dict[str, Any], *, span: Span, at: datetime.datetime
 ) -> list[int | None]:
     start, end = span
-    if end <= start:
-        return []
     cars = free_cars(
         organisation_id=one.organisation.pk,
         starts_at=start,
@@ -290,6 +292,15 @@ def _batteries(
         at=at,
     )
     return [getattr(getattr(car.vehicle, "latest", None), "battery_pct", None) for car in cars]
+
+
+def _refuse_odd(span: Span) -> None:
+    """Nobody's policy allows it, whichever class is meant."""
+    length = span[1] - span[0]
+    if length <= datetime.timedelta(0):
+        raise services.BookingSpanRefused(extra={"reasons": [NO_LENGTH]})
+    if length > LONGEST:
+        raise services.BookingSpanRefused(extra={"reasons": [TOO_LONG]})
 
 
 def _refuse_far(day: datetime.date) -> None:

@@ -287,6 +287,9 @@ def test_classes_show_how_many_are_free_and_what_it_costs(api, booked, make_vehi
     assert spanned["longest_range_m"] == 100_000
     half = api(None).get("/api/v1/booking-classes", {"start": "2026-05-05T09:00"})
     assert half.status_code == 400
+    for end, reason in (("2026-05-05T09:00", "no_length"), ("2027-05-05T09:00", "too_long")):
+        odd = api(None).get("/api/v1/booking-classes", {"start": "2026-05-05T09:00", "end": end})
+        assert (odd.status_code, odd.json()["reasons"]) == (422, [reason])
 
 
 def test_a_connector_for_the_return_is_kept_with_the_car_and_given_free_with_it(
