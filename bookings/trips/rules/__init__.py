@@ -1,6 +1,7 @@
 """The pure rules of trips, one file for each subject."""
 
 from bookings.trips.rules.care import (
+    PAUSE_NOTICE,
     Care,
     Deed,
     Limits,
@@ -46,6 +47,7 @@ __all__ = [
     "HORIZON_LOW",
     "LOCK_TTL_S",
     "MOVING_KMH",
+    "PAUSE_NOTICE",
     "PRICE_PATIENCE",
     "START_PATIENCE",
     "UNLOCK_TTL_S",

@@ -1,6 +1,7 @@
 """The keeper of trips that nobody looks after: paused, told and ended by the operator's policy."""
 
 import datetime
+from collections.abc import Sequence
 
 from django.db import connection, transaction
 from django.db.models import F, Q
@@ -9,7 +10,7 @@ from bookings.trips import rules
 from bookings.trips.events import TripPrompted
 from bookings.trips.models import Trip, TripPolicy
 from bookings.trips.queries import all_policies, end_terms, judge_end, limits_of, policy_in
-from bookings.trips.rules import Care, Deed, Standing
+from bookings.trips.rules import Care, Deed, Limits, Standing
 from bookings.trips.services.orders import KEEPER, trip_ref
 from bookings.trips.services.pause import pause_trip
 from bookings.trips.services.stop import Ending, begin_ending
@@ -48,18 +49,9 @@ def trips_in_need(*, at: datetime.datetime) -> list[tuple[Trip, Care]]:
     The database leaves out what no policy could mean: vehicles that move, batteries that are well.
     """
     policies = all_policies()
-    limits = [TripPolicy(), *policies.values()]
-    low = max(policy.low_battery_pct for policy in limits)
-    dead = max(policy.dead_battery_pct for policy in limits)
-    silent_since = at - datetime.timedelta(seconds=min(policy.dead_after_s for policy in limits))
-    wanted = (
-        Q(idle_since__isnull=False)
-        | Q(state=TripState.PAUSED)
-        | Q(vehicle__latest__battery_pct__lte=low) & ~Q(noticed__contains=[Notice.LOW_BATTERY])
-        | Q(vehicle__latest__battery_pct__lte=dead, vehicle__latest__received_at__lte=silent_since)
-    )
+    terms = [limits_of(policy) for policy in (TripPolicy(), *policies.values())]
+    riding = Trip.objects.riding().with_story().filter(_wanted(terms, at=at))
     # Those whose turn came longest ago first, so that no crowd hides the others for ever.
-    riding = Trip.objects.riding().with_story().filter(wanted)
     rows = riding.order_by(F("idle_since").asc(nulls_last=True), "id")[:LIMIT]
     found = []
     for trip in rows:
@@ -67,6 +59,31 @@ def trips_in_need(*, at: datetime.datetime) -> list[tuple[Trip, Care]]:
         if care is not None:
             found.append((trip, care))
     return found
+
+
+def _wanted(terms: Sequence[Limits], *, at: datetime.datetime) -> Q:
+    """What the most eager of all policies could do something about."""
+    idle = [
+        span
+        for one in terms
+        for span in (one.auto_pause, one.first_prompt, one.last_prompt, one.auto_end, one.lock_ends_after)
+        if span is not None
+    ]  # fmt: skip
+    pauses = [one.max_pause for one in terms if one.max_pause is not None]
+    low = max(one.low_battery_pct for one in terms)
+    dead = max(one.dead_battery_pct for one in terms)
+    silent_since = at - min(one.dead_after for one in terms)
+    wanted = Q(vehicle__latest__battery_pct__lte=low) & ~Q(noticed__contains=[Notice.LOW_BATTERY])
+    wanted |= Q(
+        vehicle__latest__battery_pct__lte=dead, vehicle__latest__received_at__lte=silent_since
+    )
+    if idle:
+        not_asked = Q(state=TripState.RUNNING) | Q(flags__contains=[TripFlag.AUTO_PAUSED])
+        wanted |= not_asked & Q(idle_since__lte=at - min(idle))
+    if pauses:
+        long = Q(waiting_since=None) | Q(waiting_since__lte=at - min(pauses) + rules.PAUSE_NOTICE)
+        wanted |= Q(state=TripState.PAUSED) & long
+    return wanted
 
 
 def take_care(trip: Trip, care: Care, *, at: datetime.datetime) -> None:

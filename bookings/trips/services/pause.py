@@ -62,13 +62,15 @@ def resume_trip(*, trip: Trip, at: datetime.datetime, by: Principal) -> Trip:
 
 def undo_resume(*, trip: Trip, at: datetime.datetime) -> None:
     """The vehicle did not unlock: the pause never ended, and no riding minute is counted."""
+    stretches = rules.reopen_previous(trip.stretches)
     move(
         trip,
         to=TripState.PAUSED,
         at=at,
         by=KEEPER,
         reason="unlock_failed",
-        stretches=rules.reopen_previous(trip.stretches),
+        stretches=stretches,
+        waiting_since=datetime.datetime.fromisoformat(stretches[-1]["start"]),
     )
     _mark(trip, TripMark.PAUSED, at=at, by=KEEPER)
 
@@ -81,6 +83,7 @@ def resume_late(*, trip: Trip, at: datetime.datetime) -> None:
         at=at,
         by=KEEPER,
         reason="unlocked_late",
+        waiting_since=None,
         stretches=rules.switch(trip.stretches, SegmentKind.RUNNING, at=at),
     )
     _mark(trip, TripMark.RESUMED, at=at, by=KEEPER)
@@ -116,7 +119,18 @@ def _switch(
     )
     flags = list(dict.fromkeys([*trip.flags, TripFlag.AUTO_PAUSED])) if itself else trip.flags
     with transaction.atomic():
-        move(trip, to=to, at=at, by=by, stretches=stretches, commands=number, flags=flags, **fresh)
+        move(
+            trip,
+            to=to,
+            at=at,
+            by=by,
+            stretches=stretches,
+            commands=number,
+            flags=flags,
+            # A paused trip waits for its rider; the keeper looks at how long.
+            waiting_since=at if to == TripState.PAUSED else None,
+            **fresh,
+        )
         _mark(trip, mark, at=at, by=by)
         ttl_s = rules.UNLOCK_TTL_S if step is Step.RESUME else rules.LOCK_TTL_S
         order(trip, step, number=number, ttl_s=ttl_s, at=at, by=by)
