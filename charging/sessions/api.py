@@ -15,13 +15,14 @@ from rest_framework.response import Response
 
 from charging.sessions.models import ChargingSession, SessionQuerySet
 from charging.sessions.services import ask_station
+from charging.sessions.states import SessionState
 from charging.sessions.wire import SessionOut
 from charging.stations.api import OPERATORS
 from charging.stations.models import ChargingStation
 from charging.stations.wire import CommandIn, CommandOut
 from mobility.accounts.models import User
 from mobility.core import clock, ids
-from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView
+from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView, query_choice
 
 
 class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -34,8 +35,8 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     def get_queryset(self) -> QuerySet[ChargingSession]:
         """One's own; with `state` those in it, or under way."""
         mine = cast("SessionQuerySet", super().get_queryset())
-        wanted = self.request.query_params.get("state")
-        if not wanted:
+        wanted = query_choice(self.request, "state", [*SessionState.values, "open"])
+        if wanted is None:
             return mine
         return mine.open() if wanted == "open" else mine.filter(state=wanted)
 

@@ -24,7 +24,7 @@ from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole, signed_in
 from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.api import CursorPages, ScopedViewSet
+from mobility.core.api import CursorPages, ScopedViewSet, query_choice
 from mobility.core.errors import Conflict, Forbidden
 from mobility.core.problems import problem_response
 
@@ -183,12 +183,13 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
 
     def _wanted(self, tasks: TaskQuerySet) -> TaskQuerySet:
         query = self.request.query_params
+        state = query_choice(self.request, "state", TaskState.values)
         if "plan" in query:
             tasks = tasks.filter(plan__public_id=_uuid(query["plan"]))
-        elif "state" not in query:
+        elif state is None:
             tasks = tasks.workable()
-        if "state" in query:
-            tasks = tasks.filter(state=query["state"])
+        if state is not None:
+            tasks = tasks.filter(state=state)
         if query.get("mine") in ("1", "true"):
             tasks = tasks.filter(assignee=self.request.user.pk)
         return tasks

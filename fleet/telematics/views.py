@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.views import APIView
@@ -64,9 +64,20 @@ class TelemetryView(APIView):
         return telemetry(request)
 
 
-@require_POST
+class OnlyPost(DomainError):
+    """Reports are posted; there is nothing here to read."""
+
+    code = "method_not_allowed"
+    status = 405
+    message = _("Reports are sent by POST.")
+
+
 def telemetry(request: HttpRequest) -> HttpResponse:
     """Accept or refuse one report."""
+    if request.method != "POST":
+        refused = _refuse(OnlyPost())
+        refused["Allow"] = "POST"
+        return refused
     try:
         answer = _accept(request, at=clock.now())
     except DomainError as refusal:
