@@ -75,10 +75,11 @@ class EndpointViewSet(
     @extend_schema(request=ChangeEndpointIn, responses=EndpointOut)
     def partial_update(self, request: Request, public_id: str) -> Response:
         """Change the address, the kinds or the description."""
+        own = self.get_object()
         wish = ChangeEndpointIn(data=request.data)
         wish.is_valid(raise_exception=True)
         endpoint = services.change_endpoint(
-            endpoint=self.get_object(), at=clock.now(), by=self._by(), **wish.validated_data
+            endpoint=own, at=clock.now(), by=self._by(), **wish.validated_data
         )
         return Response(EndpointOut(endpoint).data)
 
@@ -119,19 +120,20 @@ class EndpointViewSet(
     @extend_schema(request=RangeIn, responses={202: RepeatedOut})
     def replay(self, request: Request, public_id: str) -> Response:
         """Send again what happened in a time, whether it was heard or not; up to 1,000 facts."""
+        own = self.get_object()
         wish = RangeIn(data=request.data)
         wish.is_valid(raise_exception=True)
         facts = services.repeat_range(
-            endpoint=self.get_object(), **wish.validated_data, at=clock.now(), by=self._by()
+            endpoint=own, **wish.validated_data, at=clock.now(), by=self._by()
         )
         return Response({"facts": facts}, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(parameters=[DeliveryQuery], responses=DeliveryOut(many=True))
     def deliveries(self, request: Request, public_id: str) -> Response:
         """What became of each fact for this endpoint, newest first."""
+        rows = queries.deliveries(endpoint=self.get_object())
         query = DeliveryQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        rows = queries.deliveries(endpoint=self.get_object())
         if "state" in query.validated_data:
             rows = rows.in_state(query.validated_data["state"])
         if "kind" in query.validated_data:
