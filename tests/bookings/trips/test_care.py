@@ -7,7 +7,7 @@ import pytest
 from bookings.trips import tasks
 from bookings.trips.models import Trip
 from fleet.maintenance.models import FaultReport, WorkOrder
-from mobility.core.models import OutboxEvent
+from mobility.core.models import AuditEntry, OutboxEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +133,11 @@ def test_what_no_policy_means_costs_the_sweep_no_statement_per_ride(
     ride()
     with django_assert_max_num_queries(12):
         tasks.sweep()
+
+
+def test_who_changes_a_policy_leaves_a_trail(policy):
+    row = policy(auto_end_min=40)
+    policy(auto_end_min=50)
+    trail = AuditEntry.objects.filter(row=f"bookings.trippolicy:{row.pk}").order_by("id")
+    assert [entry.changes.get("auto_end_min", entry.changes) for entry in trail][-1]
+    assert trail.count() == 2
