@@ -9,7 +9,6 @@ LIMITED: dict[str, str] = {
     "POST api:reservations": "reserve",
     "POST api:bookings": "reserve",
     "POST api:reservation-extend": "reserve",
-    "POST api:bookings": "reserve",
     "POST api:trips": "start",
     "POST api:trip-photo": "documents",
     "POST api:trip-disputes": "support-case",
