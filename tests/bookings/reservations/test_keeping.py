@@ -8,6 +8,7 @@ from django.core import mail
 from bookings.payments.models import Payment, PaymentMethod
 from bookings.reservations import tasks
 from bookings.reservations.models import Booking
+from bookings.trips import tasks as trips
 from bookings.trips.models import Trip
 from fleet.telematics.models import LatestState
 from fleet.vehicles.models import VehicleHold
@@ -309,6 +310,26 @@ def test_an_instant_ride_that_meets_a_booking_goes_on_and_the_booking_moves(
     tend()
     assert Booking.objects.get().vehicle.code == "CAR2"
     assert Booking.objects.get().state == "confirmed"
+
+
+def test_the_rolling_hold_of_a_ride_makes_room_for_itself(
+    driver, piero_drives, clock_at, obey, car, make_vehicle
+):
+    piero_drives.post("/api/v1/bookings", {"vehicle": "CAR1", **NOON})
+    clock_at("11:00")
+    LatestState.objects.update(at=clock.now())
+    ride(driver, obey, car, vehicle="CAR1")
+    clock_at("11:20")
+    LatestState.objects.update(at=clock.now())
+    trips.sweep()
+    # Still forty minutes to the booking: nothing has to move yet.
+    assert Booking.objects.get().moved == 0
+    clock_at("11:31")
+    make_vehicle("car", code="CAR2", at=clock.now())
+    trips.sweep()
+    assert Booking.objects.get().vehicle.code == "CAR2"
+    riding = VehicleHold.objects.active().get(ahead=False)
+    assert riding.until == clock.now() + datetime.timedelta(hours=2)
 
 
 @pytest.mark.parametrize("trouble", ["blocked", "silent", "workshop", "stolen", "retired"])
