@@ -207,18 +207,23 @@ def _promise(recharge: Recharge, *, at: datetime.datetime) -> None:
     if recharge.payment_id is None:
         return
     try:
-        recharge.payment = authorise_payment(payment_id=recharge.payment_id, at=at)
+        recharge.payment = _promised(recharge.payment_id, at=at)
     except PaymentActionRequired:
         # The sweep counts from when the person can have confirmed it.
         later = at + rules.ACTION_PATIENCE - rules.UNASKED_PATIENCE
         Recharge.objects.filter(pk=recharge.pk).update(waiting_since=later)
         raise
-    except LostRace:
-        # Another tap of the same person has the answer booked; it counts for both.
-        recharge.payment = Payment.objects.get(pk=recharge.payment_id)
     except DomainError as refusal:
         _give_up(recharge, failure=refusal.code, at=at)
         raise
+
+
+def _promised(payment_id: int, *, at: datetime.datetime) -> Payment:
+    try:
+        return authorise_payment(payment_id=payment_id, at=at)
+    except LostRace:
+        # Another tap of the same person has the answer booked; it counts for both, a refusal too.
+        return authorise_payment(payment_id=payment_id, at=at)
 
 
 def _give_up(recharge: Recharge, *, failure: str, at: datetime.datetime) -> None:

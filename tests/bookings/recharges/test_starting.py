@@ -5,7 +5,8 @@ import datetime
 import pytest
 
 from bookings.payments.models import Payment, PaymentMethod
-from bookings.payments.services import PaymentsUnavailable
+from bookings.payments.providers.local.gateway import LocalProvider
+from bookings.payments.services import PaymentDeclined, PaymentsUnavailable, authorise_payment
 from bookings.recharges import services, tasks
 from bookings.recharges.models import Recharge
 from bookings.recharges.services import start as starting
@@ -28,6 +29,24 @@ def test_a_declined_card_fails_the_start_and_leaves_the_connector_free(
     card(piero)
     again = api(piero).post("/api/v1/recharges", {"connector": str(socket.public_id)})
     assert again.status_code == 201
+
+
+def test_a_tap_that_crosses_the_refusal_of_another_asks_no_charger(
+    rider, giulia, card, buy, monkeypatch
+):
+    card(giulia, "demo-declined")
+    ask = LocalProvider.authorise
+
+    def refused_meanwhile(provider, **terms):
+        monkeypatch.setattr(LocalProvider, "authorise", ask)
+        with pytest.raises(PaymentDeclined):
+            authorise_payment(payment_id=Payment.objects.get().pk, at=clock.now())
+        return ask(provider, **terms)
+
+    monkeypatch.setattr(LocalProvider, "authorise", refused_meanwhile)
+    assert buy().json()["code"] == "payment_declined"
+    assert not StationCommand.objects.exists(), "nobody charges on a refused card"
+    assert Recharge.objects.get().state == "start_failed"
 
 
 def test_the_own_limit_is_what_is_promised_on_the_card(buy):
