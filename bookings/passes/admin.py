@@ -26,6 +26,8 @@ from mobility.core.money import format_money
 SELLERS = frozenset({Role.FLEET_OPERATOR})
 READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
 VERIFIERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
+# What a code gives to whoever has redeemed it.
+PROMISED = ("percent", "cents", "minutes", "most_cents")
 
 
 @admin.register(PassProduct)
@@ -74,6 +76,16 @@ class PromoCodeAdmin(ScopedAdmin[PromoCode]):
     list_select_related = ("organisation",)
     search_fields = ("code",)
     readonly_fields = ("public_id", "redeemed", "promised_cents", "spent_cents")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """What somebody was promised stays: a budget was set aside for it, or there is none.
+
+        Else a ride could be priced at more than the budget has, and the database would refuse it.
+        """
+        if obj is None or not obj.redeemed:
+            return self.readonly_fields
+        unbounded = ("budget_cents",) if obj.budget_cents is None else ()
+        return (*self.readonly_fields, *PROMISED, *unbounded)
 
     @admin.display(description=_("spent"), ordering="spent_cents")
     def given(self, promo: PromoCode) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -94,8 +95,18 @@ class PromoCode(PublicModel):
         return self.code
 
     def clean(self) -> None:
-        """Codes are typed in any case and kept in one."""
+        """Codes are typed in any case and kept in one; limits lie beyond what is gone already.
+
+        The checks of the database say the same, but a form without the counters does not ask them.
+        """
         self.code = self.code.strip().upper()
+        gone = self.promised_cents + self.spent_cents
+        if self.budget_cents is not None and self.budget_cents < gone:
+            text = _("More than that is promised or spent already.")
+            raise ValidationError({"budget_cents": text})
+        if self.redemptions_max is not None and self.redemptions_max < self.redeemed:
+            text = _("More people than that have redeemed it already.")
+            raise ValidationError({"redemptions_max": text})
 
     @property
     def worth_cents(self) -> int:

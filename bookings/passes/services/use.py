@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 
 from bookings.passes import rules
 from bookings.passes.models import Pass, PassUse, PerkUse, PromoCode, PromoRedemption
@@ -217,7 +217,10 @@ def _give_back(use: PerkUse, lines: Sequence[PriceLine], *, at: datetime.datetim
 
 
 def _return_code(redemption: PromoRedemption, *, saved: int | None, at: datetime.datetime) -> None:
-    """Less was saved than before, or nothing: then the code waits for the next ride."""
+    """Less was saved than before, or nothing: then the code waits for the next ride.
+
+    It lapses if others have been promised what is left of its budget.
+    """
     promo = PromoCode.objects.filter(pk=redemption.promo_id)
     promo.update(spent_cents=F("spent_cents") - redemption.saved_cents + (saved or 0))
     if saved is not None:
@@ -231,7 +234,14 @@ def _return_code(redemption: PromoRedemption, *, saved: int | None, at: datetime
         saved_cents=0,
         used_ref="",
     )
-    promo.update(promised_cents=F("promised_cents") + redemption.promised_cents)
+    paid = Q(budget_cents=None) | Q(
+        budget_cents__gte=F("promised_cents") + F("spent_cents") + redemption.promised_cents
+    )
+    promised = promo.filter(paid).update(
+        promised_cents=F("promised_cents") + redemption.promised_cents
+    )
+    if not promised:
+        move(redemption, to=RedemptionState.LAPSED, at=at, by=CASHIER, reason="budget")
 
 
 def _at_most(perk: Perk, spent: Counter[str]) -> Perk:

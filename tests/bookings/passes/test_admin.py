@@ -130,3 +130,58 @@ def test_marco_puts_a_pass_on_sale_and_its_edits_are_kept(desk, marco, ruote):
     )
     assert PassProduct.objects.get().minutes == 30
     assert AuditEntry.objects.filter(row__startswith="bookings.passproduct").exists()
+
+
+@pytest.fixture
+def edit(desk, marco):
+    """`edit(code, cents=500)`: Marco saves the code's page with these fields changed."""
+
+    def save(code, **changes):
+        form = {
+            "organisation": code.organisation_id,
+            "code": code.code,
+            "title": '{"en": "Welcome"}',
+            "vehicle_kinds": "scooter",
+            "valid_0": "2020-01-01 00:00:00",
+            "valid_1": "",
+            "percent": code.percent,
+            "cents": code.cents,
+            "minutes": code.minutes,
+            "most_cents": "",
+            "per_person_max": 1,
+            "budget_cents": "" if code.budget_cents is None else code.budget_cents,
+        }
+        answer = desk(marco).post(f"/admin/bookings/promocode/{code.pk}/change/", form | changes)
+        code.refresh_from_db()
+        return answer
+
+    return save
+
+
+def test_what_a_redeemed_code_gives_is_not_changed_under_who_has_it(
+    rider, giulia, ruote, promo, edit
+):
+    code = promo("FIRM", cents=200, budget_cents=200)
+    assert edit(code, cents=150).status_code == 302
+    assert code.cents == 150
+    rider.post("/api/v1/promo-codes/redeem", {"code": "FIRM"})
+    assert edit(code, cents=5000).status_code == 302
+    assert code.cents == 150
+    assert ride_of(giulia, ruote, "trip:1", 3600) == 1200 - 150
+
+
+def test_a_code_without_a_budget_gets_none_once_people_have_it(rider, giulia, ruote, promo, edit):
+    code = promo("OPEN", cents=300)
+    rider.post("/api/v1/promo-codes/redeem", {"code": "OPEN"})
+    assert edit(code, budget_cents=100).status_code == 302
+    assert code.budget_cents is None
+    assert ride_of(giulia, ruote, "trip:1", 3600) == 1200 - 300
+
+
+def test_a_budget_below_what_is_gone_is_refused_in_words(rider, promo, edit):
+    code = promo("LESS", cents=200, budget_cents=1000, redemptions_max=5)
+    rider.post("/api/v1/promo-codes/redeem", {"code": "LESS"})
+    refused = edit(code, budget_cents=100)
+    assert refused.status_code == 200
+    assert "promised or spent" in refused.content.decode()
+    assert code.budget_cents == 1000

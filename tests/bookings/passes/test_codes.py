@@ -123,3 +123,16 @@ def test_a_ride_given_back_whole_gives_the_code_back(api, giulia, ruote, promo):
     code = PromoCode.objects.get()
     assert (code.promised_cents, code.spent_cents) == (100, 0)
     assert ride_of(giulia, ruote, "trip:2", 3600) == 1100
+
+
+def test_a_code_given_back_after_its_budget_went_to_others_lapses(api, giulia, piero, ruote, promo):
+    promo("TIGHT", cents=500, budget_cents=700)
+    redeem(api(giulia), "TIGHT")
+    # Ten minutes at twenty cents: only 200 of the 500 are spent, and the rest is free again.
+    assert ride_of(giulia, ruote, "trip:1", 600) == 0
+    assert redeem(api(piero), "TIGHT").status_code == 201
+    reprice_with_perks(ref="trip:1", fare=TWENTY, segments=(), at=clock.now())
+    assert PromoRedemption.objects.get(user=giulia).state == "lapsed"
+    code = PromoCode.objects.get()
+    assert (code.promised_cents, code.spent_cents) == (500, 0)
+    assert ride_of(piero, ruote, "trip:2", 3600) == 700
