@@ -227,6 +227,7 @@ DOCUMENT_CHECKER = env.str("DOCUMENT_CHECKER", default="demo" if DEMO_PAYMENTS e
 RIDER_IMAGES_DAYS = env.int("RIDER_IMAGES_DAYS", default=30)
 
 # --- how often: each limit for one person, and for one address; mobility/doors.py says where ---------
+# A single figure counts the person, and at doors that ask nobody's name the address.
 RATE_LIMITING = env.bool("RATE_LIMITING", default=True)
 RATE_LIMITED, NAMED_BY = doors.LIMITED, doors.NAMED_BY
 RATE_LIMITS = {
@@ -258,9 +259,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["mobility.core.limits.DoorLimit"],
-    # Doors that name their limit themselves count by the figure for one person.
-    "DEFAULT_THROTTLE_RATES": {scope: figures[0] for scope, figures in RATE_LIMITS.items()},
-    "NUM_PROXIES": 1 if BEHIND_PROXY else 0,
     "EXCEPTION_HANDLER": "mobility.core.problems.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

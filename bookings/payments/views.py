@@ -6,7 +6,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.generic import View
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.payments import services
 from bookings.payments.models import Payment
@@ -15,6 +14,7 @@ from bookings.payments.providers.local.cards import CARDS
 from bookings.payments.states import PaymentState
 from mobility.core import clock
 from mobility.core.errors import DomainError
+from mobility.core.limits import TooManyCalls, refuse_too_many
 from mobility.core.money import format_money
 
 REFRESH_S = 5
@@ -23,12 +23,15 @@ REFRESH_S = 5
 class PayPage(View):
     """`/pay/<token>/`: what is to be paid, to whom, and with which card."""
 
-    throttle_scope = "pay-link"
-
     def dispatch(self, request: HttpRequest, *args: str, **kwargs: str) -> HttpResponseBase:
         """Count the call, answer it, and let nobody keep the page or pass its address on."""
-        if not ScopedRateThrottle().allow_request(request, self):  # type: ignore[arg-type] # reads META alone
-            response: HttpResponseBase = HttpResponse(status=429)
+        try:
+            refuse_too_many(request)
+        except TooManyCalls as refusal:
+            told = {"refusal": refusal.detail}
+            response: HttpResponseBase = render(
+                request, "payments/pay.html", told, status=refusal.status
+            )
         else:
             response = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"

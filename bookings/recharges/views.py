@@ -7,7 +7,7 @@ but for the form's own protection. What opens a charge is the secret in its addr
 import dataclasses
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -18,7 +18,6 @@ from django.urls import reverse
 from django.utils import formats, translation
 from django.utils.translation import gettext as _
 from django.views.generic import View
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.payments.documents.pdf import render_pdf
 from bookings.payments.documents.sheet import sheet_of
@@ -40,6 +39,7 @@ from charging.stations.models import Connector
 from mobility.accounts.models import User
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
+from mobility.core.limits import refuse_too_many
 from mobility.core.money import format_money
 from mobility.core.texts import pick
 
@@ -52,14 +52,10 @@ REFRESH_S = 5
 class GuestPage(View):
     """A page that nobody may keep, frame or pass on, and that bears only so many calls a minute."""
 
-    throttle_scope: ClassVar[str] = "ad-hoc-watch"
-
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Count the call, answer it, and turn refusals into sentences."""
-        throttle = ScopedRateThrottle()
-        if not throttle.allow_request(request, self):  # type: ignore[arg-type] # reads META alone
-            return self.sorry(_("Too many attempts. Please wait a minute and try again."), 429)
         try:
+            refuse_too_many(request)
             response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         except DomainError as refusal:
             response = self.sorry(refusal.detail, refusal.status)
@@ -75,8 +71,6 @@ class GuestPage(View):
 
 class GuestStartView(GuestPage):
     """`/charge/<code>/`: what it costs, and the button."""
-
-    throttle_scope = "ad-hoc"
 
     def get(self, request: HttpRequest, code: str) -> HttpResponse:
         """Prices first, then the form; a connector that cannot be used says so."""
@@ -131,8 +125,6 @@ class GuestStartView(GuestPage):
 class GuestCardView(GuestPage):
     """`/charge/card/<order>/`: back from the provider's page, with the card on file there."""
 
-    throttle_scope = "ad-hoc"
-
     def get(self, request: HttpRequest, order: str) -> HttpResponse:
         """Start with it; the signed order in the address says what was wanted."""
         try:
@@ -181,8 +173,6 @@ class GuestStopView(GuestPage):
 
 class GuestPayView(GuestPage):
     """`/charge/go/<secret>/pay/`: another card, where the first one refused in the end."""
-
-    throttle_scope = "ad-hoc"
 
     def post(self, request: HttpRequest, secret: str) -> HttpResponse:
         """Hand in the card; the collector comes in seconds."""

@@ -7,7 +7,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.riders import queries, registry, services
 from bookings.riders.models import RiderProfile
@@ -91,9 +90,6 @@ class DocumentsView(ReadView):
 class IdentityView(UploadView):
     """POST /api/v1/me/identity"""
 
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "documents"
-
     @extend_schema(
         request={"multipart/form-data": SubmitIdentitySerializer},
         responses={201: IdentitySerializer},
@@ -108,9 +104,6 @@ class IdentityView(UploadView):
 
 class LicenceView(UploadView):
     """POST /api/v1/me/licence"""
-
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "documents"
 
     @extend_schema(
         request={"multipart/form-data": SubmitLicenceSerializer},

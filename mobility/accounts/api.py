@@ -7,7 +7,6 @@ from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from mobility.accounts import consents, rights, services
 from mobility.accounts.models import ApiToken, PrivacyRequest
@@ -149,9 +148,6 @@ class MeView(ReadView):
 class ArchiveView(WriteView):
     """GET, POST /api/v1/me/export"""
 
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "privacy"
-
     @extend_schema(responses=ArchivesSerializer)
     def get(self, request: Request) -> Response:
         """The copies of your data that you have asked for."""
@@ -168,9 +164,6 @@ class ArchiveView(WriteView):
 
 class EraseView(WriteView):
     """POST /api/v1/me/erase"""
-
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "sign-in"
 
     @extend_schema(request=EraseSerializer, responses=ErasedSerializer)
     def post(self, request: Request) -> Response:

@@ -13,17 +13,27 @@ import redis
 import structlog
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from mobility.core import clock, ids
+from mobility.core.errors import DomainError
 
 log = structlog.get_logger(__name__)
 
 PERIODS = {"s": 1, "min": 60, "hour": 3600, "day": 86_400}
 OFF = "off"
+
+
+class TooManyCalls(DomainError):
+    """So many calls in so short a time."""
+
+    code = "throttled"
+    status = 429
+    message = _("Too many attempts. Please wait a minute and try again.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,17 +76,38 @@ def client_address(request: HttpRequest | Request) -> str | None:
 
 
 def wait_s(*, door: str, person: str | None, address: str | None) -> int:
-    """Count one call at `door`; 0 if it may go on, else the seconds until it may come again."""
+    """Count one call at `door`; 0 if it may go on, else the seconds until it may come again.
+
+    A limit with one figure counts the person, and the address of who is nobody in particular.
+    """
     scope = settings.RATE_LIMITED.get(door)
     if scope is None or not settings.RATE_LIMITING:
         return 0
-    rates = zip(("person", "address"), settings.RATE_LIMITS[scope], (person, address), strict=False)
+    figures = settings.RATE_LIMITS[scope]
+    whom = [("person", person), ("address", address)]
+    if len(figures) == 1:
+        whom = whom[:1] if person else whom[1:]
     counted = [
         (f"limit:{scope}:{kind}:{ids.hash_secret(who)[:32]}", rate)
-        for kind, words, who in rates
+        for (kind, who), words in zip(whom, figures, strict=False)
         if who and (rate := rate_of(words)) is not None
     ]
     return _count(counted) if counted else 0
+
+
+def refuse_too_many(request: HttpRequest) -> None:
+    """Count a call of a page that nobody signs in for; raises `TooManyCalls`."""
+    match = request.resolver_match
+    if match is None:
+        return
+    door = f"{_method(request)} {match.view_name}"
+    if wait_s(door=door, person=None, address=client_address(request)):
+        raise TooManyCalls
+
+
+def _method(request: HttpRequest | Request) -> str:
+    """HEAD comes in by the door of GET."""
+    return "GET" if request.method == "HEAD" else str(request.method)
 
 
 def _count(counted: list[tuple[str, Rate]]) -> int:
@@ -119,7 +150,7 @@ class DoorLimit(BaseThrottle):
         if match is None:
             return True
         self._wait_s = wait_s(
-            door=f"{request.method} {match.view_name}",
+            door=f"{_method(request)} {match.view_name}",
             person=_person(request, match.view_name),
             address=client_address(request),
         )
@@ -133,6 +164,7 @@ class DoorLimit(BaseThrottle):
 def _person(request: Request, name: str) -> str | None:
     field = settings.NAMED_BY.get(name)
     if field is None:
-        return getattr(request.user, "principal", None)
+        # Guests have a name for one order, and a new one for the next.
+        return getattr(request.user, "principal", None) if request.user.is_authenticated else None
     named = request.data.get(field) if isinstance(request.data, dict) else None
     return named.strip().lower() if isinstance(named, str) else None

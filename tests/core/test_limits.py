@@ -130,20 +130,67 @@ def test_a_limit_can_be_off(api: Api, giulia: User, settings: Any) -> None:
     assert knock(api(giulia), 4, REMOTE_ADDR=OUTSIDE) == [400] * 4
 
 
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("page", ["/api/v1/pay/guessed", "/pay/guessed", "/charge/GUESSED/"])
+def test_who_is_nobody_is_counted_by_address(
+    page: str, method: str, client: Client, settings: Any, db: None
+) -> None:
+    limits_of_guests = {"pay-link": ["2/min"], "ad-hoc": ["2/min"]}
+    settings.RATE_LIMITS = settings.RATE_LIMITS | limits_of_guests
+    ask = getattr(client, method)
+    answers = [ask(page, REMOTE_ADDR=OUTSIDE).status_code for _ in range(3)]
+    assert answers == [404, 404, 429]
+    assert ask(page, REMOTE_ADDR="198.51.100.4").status_code == 404, "a neighbour is not asked"
+
+
+def test_a_single_figure_counts_a_person_wherever_they_call_from(
+    api: Api, giulia: User, piero: User, settings: Any
+) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"reserve": ["2/min"]}
+    phone, other = api(giulia), api(piero)
+    assert knock(phone, 2, REMOTE_ADDR=OUTSIDE) == [400, 400]
+    assert knock(phone, 1, REMOTE_ADDR="198.51.100.4") == [429]
+    assert knock(other, 2, REMOTE_ADDR=OUTSIDE) == [400, 400]
+
+
 def test_every_limited_door_exists_and_every_limit_can_be_read() -> None:
+    from bookings.payments import urls as payments
+    from bookings.recharges import urls as recharges
     from mobility import urls
 
     names = names_of(urls.api)
+    pages = {
+        *(f"payments:{name}" for name in names_of(payments.pages)),
+        *(f"recharges:{name}" for name in names_of(recharges.pages)),
+    }
     for door, scope in live.RATE_LIMITED.items():
         method, _space, name = door.partition(" ")
-        assert method in {"POST", "PUT", "PATCH", "DELETE"}
-        assert name.removeprefix("api:") in names, door
+        assert method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
+        assert name.removeprefix("api:") in names or name in pages, door
         assert scope in live.RATE_LIMITS, door
+    assert live.RATE_LIMITS.keys() == set(live.RATE_LIMITED.values()), "none without a door"
+    assert pages <= {door.partition(" ")[2] for door in live.RATE_LIMITED}, "all open by a secret"
     for figures in live.RATE_LIMITS.values():
         assert [limits.rate_of(words) for words in figures]
     with pytest.raises(ValueError, match="a rate"):
         limits.rate_of("ten a minute")
     assert {name.removeprefix("api:") for name in live.LONG_BODIES} <= names
+
+
+def test_there_is_one_counter() -> None:
+    """A door that counted by itself would be missing in the table, and would forget the address."""
+    from mobility import urls
+
+    def views_of(patterns: list[Any]) -> Iterator[Any]:
+        for pattern in patterns:
+            if hasattr(pattern, "url_patterns"):
+                yield from views_of(pattern.url_patterns)
+            else:
+                yield getattr(pattern.callback, "cls", None)
+
+    own = {view for view in views_of(urls.api) if view is not None}
+    assert len(own) > 80
+    assert {view for view in own if view.throttle_classes != [limits.DoorLimit]} == set()
 
 
 @pytest.mark.django_db

@@ -4,7 +4,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.payments import services
 from bookings.payments.wire import DebtSerializer, PayByLinkSerializer, debt_body
@@ -20,8 +19,6 @@ class PayLinkView(WriteView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "pay-link"
 
     @extend_schema(responses=DebtSerializer, auth=[])
     def get(self, request: Request, token: str) -> Response:

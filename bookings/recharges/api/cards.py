@@ -9,7 +9,6 @@ from rest_framework import status
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.recharges import services
 from bookings.recharges.models import KeptConnector
@@ -28,8 +27,6 @@ class CardViewSet(ScopedViewSet):
 
     queryset = Token.objects.all()
     serializer_class = CardOut
-    throttle_classes = [ScopedRateThrottle]
-    throttle_scope = "charging-card"
 
     @extend_schema(responses=CardOut(many=True))
     def list(self, request: Request) -> Response:
@@ -106,9 +103,6 @@ class KeptViewSet(ScopedViewSet):
 
 class KeepView(WriteView):
     """POST and DELETE /api/v1/connectors/{id}/hold"""
-
-    throttle_classes = [ScopedRateThrottle]
-    throttle_scope = "connector-hold"
 
     @extend_schema(request=KeepIn, responses={201: KeptOut})
     def post(self, request: Request, public_id: UUID) -> Response:

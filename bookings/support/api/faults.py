@@ -6,7 +6,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from bookings.reservations.queries import vehicle_by_ref
 from bookings.support.queries import own_trip_ref
@@ -20,9 +19,6 @@ from mobility.core.api import WriteView
 
 class VehicleFaultsView(WriteView):
     """POST /api/v1/vehicles/{id or code}/faults"""
-
-    throttle_classes = (ScopedRateThrottle,)
-    throttle_scope = "fault-report"
 
     @extend_schema(request=FaultIn, responses={201: OwnFaultOut})
     def post(self, request: Request, ref: str) -> Response:
