@@ -14,6 +14,7 @@ from bookings.payments.models import (
     Refund,
 )
 from bookings.payments.states import WALLET
+from bookings.pricing.wire import LineSerializer, VatSerializer
 from mobility.core.texts import pick
 
 # No single payment comes near it, and sums with it still fit the columns.
@@ -64,26 +65,6 @@ class PaymentSerializer(serializers.Serializer[Any]):
     )
 
 
-class DocumentLineSerializer(serializers.Serializer[Any]):
-    """One line of a document."""
-
-    kind = serializers.CharField()
-    quantity = serializers.CharField()
-    unit = serializers.CharField()
-    cents = serializers.IntegerField()
-    vat_rate = serializers.CharField()
-    params = serializers.DictField()
-
-
-class DocumentVatSerializer(serializers.Serializer[Any]):
-    """The share of the document under one VAT rate."""
-
-    rate = serializers.CharField()
-    net_cents = serializers.IntegerField()
-    vat_cents = serializers.IntegerField()
-    gross_cents = serializers.IntegerField()
-
-
 class IssuerSerializer(serializers.Serializer[Any]):
     """Who issued the document."""
 
@@ -100,8 +81,8 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     kind = serializers.CharField()
     issued_at = serializers.DateTimeField()
     issuer = IssuerSerializer()
-    lines = DocumentLineSerializer(many=True)
-    vat = DocumentVatSerializer(many=True)
+    lines = LineSerializer(many=True)
+    vat = VatSerializer(many=True)
     total_cents = serializers.IntegerField()
     currency = serializers.CharField()
     payment = PaymentSerializer()

@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0004_zones_in_sets'),
+        ("fleet", "0004_zones_in_sets"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='vehiclehold',
-            name='ahead',
-            field=models.BooleanField(db_default=False, default=False, verbose_name='for later'),
+            model_name="vehiclehold",
+            name="ahead",
+            field=models.BooleanField(db_default=False, default=False, verbose_name="for later"),
         ),
     ]

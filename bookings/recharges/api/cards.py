@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from bookings.recharges import services
 from bookings.recharges.models import KeptConnector
-from bookings.recharges.wire.cards import CardIn, CardOut, KeepIn, KeptOut
+from bookings.recharges.wire.cards import CardIn, CardOut, HoldIn, KeptOut
 from charging.sessions.models import Token
 from charging.sessions.queries import tokens_of
 from charging.sessions.states import TokenKind
@@ -104,10 +104,10 @@ class KeptViewSet(ScopedViewSet):
 class KeepView(WriteView):
     """POST and DELETE /api/v1/connectors/{id}/hold"""
 
-    @extend_schema(request=KeepIn, responses={201: KeptOut})
+    @extend_schema(request=HoldIn, responses={201: KeptOut})
     def post(self, request: Request, public_id: UUID) -> Response:
         """Reserve a connector for some minutes, free of charge, while one is on the way."""
-        form = KeepIn(data=request.data)
+        form = HoldIn(data=request.data)
         form.is_valid(raise_exception=True)
         kept = services.keep_connector(
             user=signed_in(request),

@@ -39,7 +39,7 @@ class CardOut(serializers.ModelSerializer[Token]):
         return token.uid[-4:]
 
 
-class KeepIn(serializers.Serializer[Any]):
+class HoldIn(serializers.Serializer[Any]):
     """For how long."""
 
     minutes = serializers.IntegerField(
