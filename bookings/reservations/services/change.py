@@ -14,12 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import rules as pricing
 from bookings.pricing.rules import FeeKind
-from bookings.reservations import spans
+from bookings.reservations import rules, spans
 from bookings.reservations.events import BookingCancelled, BookingChanged
 from bookings.reservations.models import Booking, ReservationPolicy
 from bookings.reservations.policies import policy_of
 from bookings.reservations.queries.cars import free_cars
-from bookings.reservations.services.book import BookingSpanRefused
+from bookings.reservations.services.book import (
+    BookingSpanRefused,
+    TooManyBookings,
+    lock_person,
+)
 from bookings.reservations.services.connectors import give_connector, keep_connector
 from bookings.reservations.services.fees import charge_fee, is_excused
 from bookings.reservations.services.relocate import put_on
@@ -30,6 +34,7 @@ from fleet.vehicles.services import (
     VehicleTaken,
     extend_hold,
     free_from,
+    lock_vehicle,
     release_hold,
 )
 from mobility.core.errors import Conflict, NotFound
@@ -85,7 +90,7 @@ def cancel_booking(
         _refuse_over(booking)
         if booking.state == BookingState.IN_USE:
             raise BookingInUse
-        free = waive or at <= booking.free_until or is_excused(booking, at=at)
+        free = waive or is_excused(booking, at=at)
         fee = 0
         if not free:
             fee = charge_fee(booking, kind=FeeKind.LATE_CANCEL, at=at, by=by)
@@ -109,14 +114,16 @@ def resize_booking(
 
     Longer goes as far as nobody else has booked the car; with `may_move` a booking not begun takes
     another car that is as good for the whole time. Raises `ExtensionBlocked` with options,
-    `BookingSpanRefused`, `BookingClosed`, `BookingNotFound`, `NoConnectorFree`.
+    `BookingSpanRefused`, `TooManyBookings` where another one of theirs begins, `BookingClosed`,
+    `BookingNotFound`, `NoConnectorFree`.
     """
     with transaction.atomic():
-        booking = _locked(booking_id)
+        booking = _locked_in_turn(booking_id)
         _refuse_over(booking)
         policy = policy_of(booking.organisation_id)
         _refuse_end(booking, ends_at, policy=policy, at=at)
         before, booking.ends_at = booking.ends_at, ends_at
+        booking.slot = _slot(booking, policy=policy)
         until = spans.hold_until(ends_at, policy=policy)
         stretched = _stretch(booking, until=until, at=at, by=by)
         if not stretched and not (may_move and _move_for(booking, until=until, at=at, by=by)):
@@ -125,9 +132,42 @@ def resize_booking(
         lines = pricing.estimate(fare=booking.fare, minutes=booking.minutes, at=booking.starts_at)
         booking.estimate_cents = total_cents(lines)
         booking.reminded_at = None
-        booking.save(update_fields=["ends_at", "estimate_cents", "reminded_at", "connector_hold"])
+        booking.save(
+            update_fields=["ends_at", "slot", "estimate_cents", "reminded_at", "connector_hold"]
+        )
         tell(BookingChanged, booking, at=at, before=before)
     return booking
+
+
+def _locked_in_turn(booking_id: int) -> Booking:
+    """The booking, locked after whatever others lock before it, so that nobody waits in a circle.
+
+    A person books and changes one thing after the other. The end of a ride has the vehicle before
+    it comes to the booking; while nobody rides, the booking comes first.
+    """
+    seen = Booking.objects.select_related("user").filter(pk=booking_id).first()
+    if seen is not None:
+        lock_person(seen.user)
+        if seen.state == BookingState.IN_USE:
+            lock_vehicle(seen.vehicle_id)
+    return _locked(booking_id)
+
+
+def _slot(booking: Booking, *, policy: ReservationPolicy) -> int:
+    """Its place beside the person's other bookings of the new time; its own if that is still free."""
+    others = Booking.objects.filter(
+        user=booking.user_id,
+        state__in=OPEN_BOOKINGS,
+        starts_at__lt=booking.ends_at,
+        ends_at__gt=booking.starts_at,
+    ).exclude(pk=booking.pk)
+    taken = set(others.values_list("slot", flat=True))
+    if booking.slot not in taken:
+        return booking.slot
+    slot = rules.free_slot(taken, limit=policy.group_limit)
+    if slot is None:
+        raise TooManyBookings
+    return slot
 
 
 def _locked(booking_id: int) -> Booking:

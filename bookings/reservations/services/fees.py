@@ -37,9 +37,10 @@ def charge_hold(
 def is_excused(booking: Booking, *, at: datetime.datetime) -> bool:
     """Whether a booking costs nothing to lose.
 
-    Its car is at risk, its rider came and the car did not start, or may not ride at all now.
+    It is early enough, its car is at risk, its rider came and the car did not start (which makes it
+    free until its end), or they may not ride at all now.
     """
-    if booking.at_risk_since is not None or booking.reservations.exists():
+    if booking.at_risk_since is not None or at <= booking.free_until:
         return True
     found = obstacles(
         user_id=booking.user_id,

@@ -139,11 +139,14 @@ def finish_booking(
 def restore_booking(booking_id: int, *, reason: str, at: datetime.datetime, by: Principal) -> None:
     """The ride never began. If the car is to blame the booking gets another one, else it keeps it.
 
-    Without any car it ends, and nothing is charged. The hold of the ride is released by now.
+    Whoever came to a car that did not start may let the booking go for nothing from then on; who
+    called the start off, or whose card refused, may not. Without any car it ends, and nothing is
+    charged. The hold of the ride is released by now.
     """
     booking = _ridden(booking_id)
-    move(booking, to=BookingState.CONFIRMED, at=at, by=by, reason=reason)
     blame = reason in CAR_FAULTS or reason.startswith("unlock_")
+    free_until = max(booking.free_until, booking.ends_at) if blame else booking.free_until
+    move(booking, to=BookingState.CONFIRMED, at=at, by=by, reason=reason, free_until=free_until)
     tries = (_keep, _exchange) if not blame else (_exchange, _keep)
     if not any(deed(booking, reason=reason, at=at) for deed in tries):
         displace(booking, reason=reason, at=at)

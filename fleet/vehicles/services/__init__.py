@@ -44,6 +44,7 @@ from fleet.vehicles.services.holds import (
     extend_hold,
     free_from,
     hold_vehicle,
+    lock_vehicle,
     release_hold,
 )
 from fleet.vehicles.services.holds_ahead import begin_hold, hold_ahead, next_holds, swap_hold
@@ -125,6 +126,7 @@ __all__ = [
     "is_lock_at_the_end",
     "lift_block",
     "lift_blocks",
+    "lock_vehicle",
     "mark_commands_sent",
     "mark_trip",
     "next_holds",

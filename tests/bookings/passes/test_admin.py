@@ -21,7 +21,7 @@ def desk():
     """`desk(marco)` is Marco's browser."""
 
     def sit_down(user):
-        browser = Client()
+        browser = Client(headers={"accept-language": "en"})
         browser.force_login(user)
         return browser
 

@@ -6,17 +6,25 @@ Each race is lost first with its guard taken away, and then cannot be lost any m
 import contextlib
 import datetime
 import itertools
+import time
 from collections import Counter
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from bookings.payments.models import Payment
 from bookings.reservations.models import Booking, Reservation
-from bookings.reservations.services import book, claim_for_ride, expire_reservations, tend_bookings
+from bookings.reservations.services import (
+    book,
+    change,
+    claim_for_ride,
+    expire_reservations,
+    tend_bookings,
+)
 from bookings.reservations.services.claim import consume_reservation
 from fleet.telematics.models import LatestState
 from fleet.vehicles.models import VehicleHold
+from fleet.vehicles.services import lock_vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
 from tests.bookings.races import at_once
@@ -218,3 +226,40 @@ def test_a_hold_a_start_and_the_expiry_of_the_one_before_end_in_one_owner(
     )
     owners = Reservation.objects.filter(state__in=("held", "consumed"))
     assert owners.count() == VehicleHold.objects.active().count() <= 1
+
+
+def test_the_end_of_a_ride_and_a_longer_booking_do_not_wait_for_each_other(
+    drivers, car, monkeypatch
+):
+    """The end has the car first and comes to the booking second; whoever changes it does alike."""
+    with monkeypatch.context() as off:
+        off.setattr(change, "lock_vehicle", lambda _vehicle: None)
+        ended, changed = end_while_it_gets_longer(drivers[0])
+        # PostgreSQL chose one of the two and let it fail.
+        assert isinstance(ended, OperationalError) or changed.status_code == 500
+    Booking.objects.all().delete()
+    VehicleHold.objects.all().delete()
+    ended, changed = end_while_it_gets_longer(drivers[0])
+    assert ended == "ended", ended
+    assert changed.status_code == 200, changed.json()
+
+
+def end_while_it_gets_longer(phone):
+    """A booking in use: the locks of an ending in their order, and a change in the midst of it."""
+    body = phone.post("/api/v1/bookings", span(1, 60)).json()
+    booking = Booking.objects.get(public_id=body["id"])
+    Booking.objects.update(state="in_use")
+    longer = clock.now() + datetime.timedelta(hours=3)
+
+    def end():
+        with transaction.atomic():
+            lock_vehicle(booking.vehicle_id)
+            time.sleep(0.5)
+            Booking.objects.select_for_update().get(pk=booking.pk)
+        return "ended"
+
+    def change_it():
+        time.sleep(0.2)
+        return phone.patch(f"/api/v1/bookings/{body['id']}", {"end": longer.isoformat()})
+
+    return at_once([end, change_it])

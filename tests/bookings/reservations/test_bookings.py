@@ -380,3 +380,20 @@ def test_staff_see_a_day_of_their_cars_move_a_booking_and_cancel_without_a_fee(
     cancelled = desk.post(f"/api/v1/fleet/bookings/{booked['id']}/cancel").json()
     assert (cancelled["state"], cancelled["fee_cents"]) == ("cancelled_free", 0)
     assert not Payment.objects.exists()
+
+
+def test_a_booking_is_not_stretched_into_ones_own_next_one_unless_two_cars_are_allowed(
+    driver, booked, make_vehicle, policy
+):
+    make_vehicle("car", code="CAR2", battery_pct=60)
+    noon = {"vehicle": "CAR2", "start": "2026-05-05T12:00", "end": "2026-05-05T13:00"}
+    assert driver.post("/api/v1/bookings", noon).status_code == 201
+    address, longer = f"/api/v1/bookings/{booked['id']}", {"end": "2026-05-05T12:30"}
+    refused = driver.patch(address, longer)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_bookings")
+    assert driver.get(address).json()["minutes"] == 120
+    assert driver.patch(address, {"end": "2026-05-05T12:00"}).status_code == 200
+    policy.group_limit = 2
+    policy.save()
+    assert driver.patch(address, longer).status_code == 200
+    assert set(Booking.objects.values_list("slot", flat=True)) == {0, 1}

@@ -407,3 +407,34 @@ def test_a_car_too_empty_for_the_way_is_exchanged(driver, clock_at, tend, car, m
     make_vehicle("car", code="CAR2", battery_pct=80, at=clock.now())
     tend()
     assert driver.get(f"/api/v1/bookings/{body['id']}").json()["vehicle"]["code"] == "CAR2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "fee"), [(None, "cancelled_late", 1000), ("rejected", "cancelled_free", 0)]
+)
+def test_a_start_called_off_excuses_nobody_and_a_car_that_does_not_start_does(
+    answer, state, fee, driver, booked, clock_at, tend, obey, car
+):
+    clock_at("12:00")
+    tend()
+    trip = driver.post("/api/v1/trips", {"booking": booked["id"]}).json()["id"]
+    if answer:
+        obey(car, answer)
+    else:
+        assert driver.post(f"/api/v1/trips/{trip}/end").status_code == 200
+    cancelled = driver.post(f"/api/v1/bookings/{booked['id']}/cancel").json()
+    assert (cancelled["state"], cancelled["fee_cents"]) == (state, fee)
+
+
+def test_a_card_that_refuses_does_not_excuse_from_coming(
+    driver, giulia, card, booked, clock_at, tend, car
+):
+    clock_at("12:00")
+    tend()
+    PaymentMethod.objects.all().delete()
+    card(giulia, "demo-declined")
+    assert driver.post("/api/v1/trips", {"booking": booked["id"]}).status_code == 402
+    tend()
+    clock_at("12:31")
+    assert tend()["no_shows"] == 1
+    assert driver.get(f"/api/v1/bookings/{booked['id']}").json()["fee_cents"] == 1500
