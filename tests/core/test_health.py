@@ -16,7 +16,10 @@ def test_ready_names_what_is_missing_and_is_ready_when_nothing_is(
 ) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["checks"]["workers"] == "silent: default, telematics, sessions, planning"
+    assert (
+        answer.json()["checks"]["workers"]
+        == "silent: default, telematics, sessions, planning, webhooks"
+    )
     assert answer.json()["checks"]["database"] == "ok"
     for queue in ("default", "telematics", "sessions", "planning", "webhooks"):
         health.record_heartbeat(queue=queue, at=clock.now())
