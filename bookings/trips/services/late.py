@@ -8,6 +8,7 @@ import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 
 from bookings.reservations.services import claim_for_ride
 from bookings.trips import rules
@@ -16,7 +17,7 @@ from bookings.trips.queries import vehicle_fix
 from bookings.trips.services.orders import KEEPER, trip_ref
 from bookings.trips.services.start import confirm_start, draft_trip
 from bookings.trips.states import TripFlag, TripState
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import Vehicle, VehicleHold
 from fleet.vehicles.services import mark_trip
 from fleet.vehicles.states import TripMark
 from mobility.core.geo import haversine_m
@@ -35,11 +36,15 @@ def note_late_unlock(*, trip: Trip, at: datetime.datetime) -> None:
 
 
 def watch_late_unlocks(*, at: datetime.datetime) -> tuple[list[Trip], int]:
-    """Failed starts whose vehicle was ridden off, and how many are watched no more; two statements."""
+    """Failed starts whose vehicle was ridden off, and how many are watched no more.
+
+    Two statements, and one for each that was ridden: another's ride since is not this person's.
+    """
     over = Trip.objects.filter(unlocked_late_at__lte=at - WATCHED_FOR)
     forgotten = over.update(unlocked_late_at=None)
     watched = Trip.objects.with_story().filter(unlocked_late_at__isnull=False)[:LIMIT]
-    return [trip for trip in watched if _is_ridden(trip)], forgotten
+    ridden = [trip for trip in watched if _is_ridden(trip)]
+    return [trip for trip in ridden if not _was_anothers(trip, at=at)], forgotten
 
 
 def open_late(*, trip: Trip, at: datetime.datetime) -> Trip:
@@ -74,6 +79,15 @@ def open_late(*, trip: Trip, at: datetime.datetime) -> Trip:
         confirm_start(trip=late, at=max(since, trip.requested_at), late=True)
     log.info("bookings.trip_opened_late", trip=str(late.public_id))
     return late
+
+
+def _was_anothers(trip: Trip, *, at: datetime.datetime) -> bool:
+    """Whether anybody has had the vehicle since it unlocked, this person in a later start included."""
+    had_since = Q(released_at=None) | Q(released_at__gt=trip.unlocked_late_at)
+    holds = VehicleHold.objects.filter(
+        had_since, vehicle=trip.vehicle_id, ahead=False, during__startswith__lte=at
+    )
+    return holds.exclude(pk=trip.reservation.hold_id).exists()
 
 
 def _is_ridden(trip: Trip) -> bool:

@@ -196,6 +196,24 @@ def test_who_rides_off_on_a_late_unlock_rides_from_that_moment_and_is_told(
     assert Payment.objects.get(state="captured").amount_cents == 175
 
 
+def test_who_did_not_ride_pays_for_nobody_elses_ride(
+    unlocked_late, api, piero, card, scooter, drive, obey, collect
+):
+    obey(scooter)
+    card(piero)
+    phone = api(piero)
+    trip = phone.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+    obey(scooter)
+    drive(minutes=2, lon=9.2065, speed_kmh=15)
+    assert tasks.sweep()["opened_late"] == 0
+    drive(minutes=1, lon=9.2070)
+    phone.post(f"/api/v1/trips/{trip}/end")
+    obey(scooter)
+    drive(minutes=1, lon=9.2070)
+    assert tasks.sweep()["opened_late"] == 0, "it stands where Piero has left it"
+    assert Trip.objects.count() == 2
+
+
 def test_a_late_unlock_that_nobody_uses_is_forgotten(unlocked_late, scooter, travel):
     assert VehicleCommand.objects.latest("sequence").kind == "lock"
     travel.shift(datetime.timedelta(minutes=11))
