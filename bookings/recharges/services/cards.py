@@ -44,6 +44,13 @@ class CardInDebt(Conflict):
     message = _("This card is blocked until what is due is paid.")
 
 
+class CardBlocked(Conflict):
+    """Somebody else has blocked the card, not its owner."""
+
+    code = "charging_card_blocked"
+    message = _("This card was blocked by the operator. Please write to support.")
+
+
 def add_card(*, user: User, uid: str, label: str, at: datetime.datetime) -> Token:
     """Let a person's own RFID card charge in their name, at once and everywhere.
 
@@ -73,9 +80,14 @@ def block_card(*, token: Token, at: datetime.datetime, by: Principal) -> Token:
 
 
 def unblock_card(*, token: Token, user: User, at: datetime.datetime) -> Token:
-    """A card that was found again; not for who owes money (`CardInDebt`, `DebtOutstanding`)."""
+    """A card that was found again; not for who owes money (`CardInDebt`, `DebtOutstanding`).
+
+    What others have blocked for their own reasons is theirs to open (`CardBlocked`).
+    """
     if token.state == TokenState.BLOCKED and token.block_reason == DEBT:
         raise CardInDebt
+    if token.state == TokenState.BLOCKED and token.block_reason != LOST:
+        raise CardBlocked
     refuse_debtor(payer_id=user.pk)
     return unblock_token(uid=token.uid, reason="found", at=at, by=user.principal)
 
@@ -89,16 +101,24 @@ def remove_card(*, token: Token, at: datetime.datetime, by: Principal) -> None:
 
 
 def note_debt(*, payer: str, at: datetime.datetime) -> None:
-    """Who owes money charges no more, with the app or any card; a charge under way goes on."""
-    if payer:
+    """Who owes money charges no more, with the app or any card; a charge under way goes on.
+
+    Told late, it looks first: who has paid meanwhile is never told again that the debt is gone.
+    """
+    user = _payer(payer)
+    if user is not None and Payment.objects.owed_by(user.pk).exists():
         block_tokens_of(owner_ref=payer, at=at, by=KEEPER)
 
 
 def note_debt_paid(*, payer: str, at: datetime.datetime) -> None:
     """When nothing is owed any more, the tokens open by themselves."""
-    user = User.objects.filter(public_id=payer.removeprefix("user:")).first() if payer else None
+    user = _payer(payer)
     if user is not None and not Payment.objects.owed_by(user.pk).exists():
         unblock_tokens_of(owner_ref=payer, at=at, by=KEEPER)
+
+
+def _payer(payer: str) -> User | None:
+    return User.objects.filter(public_id=payer.removeprefix("user:")).first() if payer else None
 
 
 def _refuse_another(user: User) -> None:

@@ -3,16 +3,19 @@
 import datetime
 
 import pytest
+from django.db import transaction
 
 from bookings.payments import services as payments
+from bookings.payments.events import PaymentFailed
 from bookings.payments.models import LedgerEntry, Payment
 from bookings.recharges import tasks
 from bookings.recharges.models import Recharge, VehicleCharge
 from charging.sessions.models import Token
 from charging.sessions.queries import plug_at_hub
-from charging.sessions.services import ensure_token
+from charging.sessions.services import block_token, ensure_token
 from charging.stations.models import Site
-from mobility.core import clock
+from mobility.core import clock, outbox
+from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import Hub
 
@@ -85,6 +88,32 @@ def test_a_lost_card_is_blocked_and_found_again(rider, piero, api):
     assert rider.post(f"{address}/unblock").json()["state"] == "accepted"
     assert rider.delete(address).status_code == 204
     assert Token.objects.get(uid=CARD).state == "blocked"
+
+
+def test_what_an_operator_has_blocked_its_owner_does_not_open(rider):
+    card = rider.post("/api/v1/charging-cards", {"uid": CARD}).json()
+    block_token(uid=CARD, at=clock.now(), by=SYSTEM)
+    refused = rider.post(f"/api/v1/charging-cards/{card['id']}/unblock")
+    assert (refused.status_code, refused.json()["code"]) == (409, "charging_card_blocked")
+    assert Token.objects.get(uid=CARD).state == "blocked"
+
+
+def test_a_debt_that_is_told_after_it_was_paid_blocks_nothing(
+    rider, giulia, card, charger, tap, collect, relay
+):
+    rider.post("/api/v1/charging-cards", {"uid": CARD})
+    card(giulia, "demo-capture-fails")
+    tap(CARD)
+    collect()
+    late = OutboxEvent.objects.get(name="bookings.payment_failed.v1")
+    card(giulia, "demo-ok")
+    rider.post(f"/api/v1/payments/{Payment.objects.get().public_id}/pay")
+    collect()
+    assert Token.objects.get(uid=CARD).state == "accepted"
+    with transaction.atomic():
+        outbox.publish(PaymentFailed(**late.payload), at=clock.now())
+    relay()
+    assert Token.objects.get(uid=CARD).state == "accepted"
 
 
 def test_debt_blocks_every_token_and_payment_opens_them_again(
