@@ -20,7 +20,7 @@ from mobility.core import audit, ids, outbox
 from mobility.core.errors import Conflict, DomainError
 from mobility.core.money import PriceLine
 from mobility.core.principals import Principal
-from mobility.core.transitions import LostRace, move
+from mobility.core.transitions import IllegalMove, LostRace, move
 
 log = structlog.get_logger(__name__)
 
@@ -78,8 +78,11 @@ def propose_fee(
 
 
 def announce_fee(*, fee_id: uuid.UUID, at: datetime.datetime, by: Principal) -> Fee:
-    """Tell the person; from now on they have the organisation's days to dispute it."""
-    fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
+    """Tell the person; from now on they have the organisation's days to dispute it.
+
+    Raises `IllegalMove` for one that is not just proposed: a dispute is decided, not passed over.
+    """
+    fee = _in_state(FeeState.PROPOSED, fee_id)
     days = policy_of(organisation_id=fee.organisation_id).dispute_days
     return _notice(fee, until=at + datetime.timedelta(days=days), at=at, by=by)
 
@@ -97,8 +100,11 @@ def dispute_fee(*, fee_id: uuid.UUID, text: str, at: datetime.datetime, by: Prin
 
 
 def uphold_fee(*, fee_id: uuid.UUID, decision: str, at: datetime.datetime, by: Principal) -> Fee:
-    """Staff keep a disputed fee; the person hears why, and a day later it is charged."""
-    fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
+    """Staff keep a disputed fee; the person hears why, and a day later it is charged.
+
+    Raises `IllegalMove` for one that nobody disputes: a day is too short to hear of it first.
+    """
+    fee = _in_state(FeeState.DISPUTED, fee_id)
     until = at + datetime.timedelta(days=1)
     return _notice(fee, until=until, at=at, by=by, decision=decision)
 
@@ -117,7 +123,8 @@ def waive_fee(*, fee_id: uuid.UUID, decision: str, at: datetime.datetime, by: Pr
 def charge_ripe_fees(*, at: datetime.datetime) -> int:
     """Charge the announced fees whose days to dispute are over; returns how many."""
     charged = 0
-    for fee in Fee.objects.ripe(at).select_related("kind")[:LIMIT]:
+    ripe = Fee.objects.ripe(at).select_related("kind").order_by("charge_after", "id")
+    for fee in ripe[:LIMIT]:
         try:
             _charge(fee, at=at)
             charged += 1
@@ -125,7 +132,17 @@ def charge_ripe_fees(*, at: datetime.datetime) -> int:
             continue
         except DomainError as problem:
             log.warning("bookings.fee_not_charged", fee=str(fee.public_id), code=problem.code)
+        except Exception:
+            # Not foreseen, so somebody has to look; the next ones wait no longer for that.
+            log.exception("bookings.charging_fee_failed", fee=str(fee.public_id))
     return charged
+
+
+def _in_state(state: FeeState, fee_id: uuid.UUID) -> Fee:
+    fee = Fee.objects.select_related("kind", "user").get(public_id=fee_id)
+    if fee.state != state:
+        raise IllegalMove
+    return fee
 
 
 def _notice(

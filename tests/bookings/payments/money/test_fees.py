@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from bookings.payments import services
 from bookings.payments.models import Fee, FeeKind, Payment, PaymentPolicy
+from bookings.payments.services import fees as charging
 from mobility.core import clock, ids
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +81,47 @@ def test_a_disputed_fee_waits_for_a_decision(proposed, travel, collect, api, giu
     travel.shift(DAY)
     collect()
     assert Payment.objects.get().amount_cents == 1500
+
+
+def test_nobody_gets_less_time_to_dispute_or_a_dispute_without_an_answer(
+    proposed, api, giulia, marco
+):
+    early = staff(api, marco, proposed, "uphold", reason="Because.")
+    assert (early.status_code, early.json()["code"]) == (409, "illegal_move")
+    staff(api, marco, proposed, "announce")
+    api(giulia).post(f"/api/v1/fees/{proposed.public_id}/dispute", {"text": "It was not me."})
+    passed_over = staff(api, marco, proposed, "announce")
+    assert (passed_over.status_code, passed_over.json()["code"]) == (409, "illegal_move")
+    proposed.refresh_from_db()
+    assert proposed.state == "disputed"
+
+
+def test_one_fee_that_resists_does_not_keep_the_others(
+    proposed, parking, piero, card, marco, travel, collect, api, monkeypatch
+):
+    card(piero)
+    other = services.propose_fee(
+        organisation_id=parking.organisation_id,
+        user_id=piero.pk,
+        kind="bad_parking",
+        about=ids.uuid7(),
+        reason="in the bed of tulips",
+        at=clock.now(),
+        by=marco.principal,
+    )
+    for fee in (proposed, other):
+        staff(api, marco, fee, "announce")
+    charge = charging.charge_directly
+
+    def resist(*, purpose_ref, **terms):
+        if purpose_ref == proposed.public_id:
+            raise ValueError(purpose_ref)
+        return charge(purpose_ref=purpose_ref, **terms)
+
+    monkeypatch.setattr(charging, "charge_directly", resist)
+    travel.shift(8 * DAY)
+    collect()
+    assert Payment.objects.get().payer == piero
 
 
 def test_a_dropped_fee_is_never_charged(proposed, travel, collect, api, marco):
