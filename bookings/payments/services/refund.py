@@ -26,7 +26,7 @@ from bookings.payments.rules import (
 )
 from bookings.payments.services.authorise import COLLECTOR, SILENCE
 from bookings.payments.services.ledger import post_entries
-from bookings.payments.services.wallet import CreditTooLow, locked_credit
+from bookings.payments.services.wallet import CreditTooLow, locked_credit, open_wallet
 from bookings.payments.states import (
     WALLET,
     AccountKind,
@@ -80,13 +80,14 @@ def request_refund(
 
     `to_wallet` makes it credit; what was paid by credit becomes credit again. `shares` says how
     the gross cents lie on the VAT rates, else they are spread as the receipt's are. Refunding a
-    top-up takes the credit at once (`CreditTooLow`).
+    top-up takes the credit at once (`CreditTooLow`), so it always goes back to the card.
     """
     with transaction.atomic():
         payment = _reserve(payment_id, cents=cents)
         limit = policy_of(organisation_id=payment.organisation_id).refund_limit_cents
         waits = not automatic and payment.refunded_cents > limit
-        as_credit = to_wallet or payment.provider == WALLET
+        bought = payment.purpose == Purpose.TOP_UP
+        as_credit = not bought and (to_wallet or payment.provider == WALLET)
         refund = Refund.objects.create(
             payment=payment,
             state=RefundState.PROPOSED if waits else RefundState.REQUESTED,
@@ -99,7 +100,7 @@ def request_refund(
             requested_at=at,
             next_attempt_at=None if waits else at,
         )
-        if payment.purpose == Purpose.TOP_UP:
+        if bought:
             _take_credit(refund, at=at)
         audit.record(by=by, action="refund:requested", row=payment, at=at, changes={"cents": cents})
     return refund
@@ -159,17 +160,26 @@ def give_back(*, refund: Refund, at: datetime.datetime) -> None:
         if payment.state == PaymentState.DUE:
             _book(refund, way=RefundWay.DEBT, at=at)
         elif payment.state == PaymentState.CAPTURED:
-            if refund.way == RefundWay.CARD:
+            # Asked for while it was owed, and then paid by credit: no provider has it.
+            way = RefundWay.WALLET if payment.provider == WALLET else RefundWay(refund.way)
+            if way is RefundWay.CARD:
                 _ask(refund, at=at)
-            _book(refund, way=RefundWay(refund.way), at=at)
-        elif payment.state != PaymentState.CAPTURING:
+            _book(refund, way=way, at=at)
+        elif payment.state == PaymentState.CAPTURING:
+            _look_again(refund, at=at)
+        else:
             _book_refusal(refund, failure="nothing_collected", at=at)
     except ProviderUnavailable:
-        Refund.objects.filter(pk=refund.pk).update(next_attempt_at=at + SILENCE)
+        _look_again(refund, at=at)
     except Declined as refusal:
         _book_refusal(refund, failure=refusal.reason, at=at)
     except LostRace:
         refund.refresh_from_db()
+
+
+def _look_again(refund: Refund, *, at: datetime.datetime) -> None:
+    """A moment later, so that those that can go back now have their turn first."""
+    Refund.objects.filter(pk=refund.pk).update(next_attempt_at=at + SILENCE)
 
 
 def _reserve(payment_id: int, *, cents: int) -> Payment:
@@ -234,6 +244,8 @@ def _book(refund: Refund, *, way: RefundWay, at: datetime.datetime) -> None:
         if way is RefundWay.DEBT and payment.state != PaymentState.DUE:
             raise LostRace
         move(refund, to=RefundState.DONE, at=at, by=COLLECTOR, done_at=at, way=way)
+        if way is RefundWay.WALLET:
+            open_wallet(payment, at=at)
         vat = _parts(refund, payment)
         _post(refund, deed="refund", postings=_postings(refund, payment, vat=vat, way=way), at=at)
         issue_document(

@@ -10,8 +10,8 @@ from bookings.payments.models import LedgerAccount, Payment, PaymentMethod
 from bookings.payments.queries import policy_of
 from bookings.payments.services.authorise import authorise_payment
 from bookings.payments.services.open import open_payment
-from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, PaymentState, Purpose
-from mobility.accounts.models import Organisation
+from bookings.payments.services.wallet import open_wallet
+from bookings.payments.states import CREDIT_ACCOUNTS, PaymentState, Purpose
 from mobility.core import audit, ids, locks
 from mobility.core.errors import Invalid
 from mobility.core.money import EUR, PriceLine, total_cents
@@ -75,7 +75,7 @@ def confirm_payment(*, payment_id: int, at: datetime.datetime, by: Principal) ->
     payment = authorise_payment(payment_id=payment_id, at=at)
     if payment.state == PaymentState.AUTHORISED and payment.lines is not None:
         with transaction.atomic():
-            _open_wallet(payment, at=at)
+            open_wallet(payment, at=at)
             move(
                 payment,
                 to=PaymentState.CAPTURING,
@@ -112,21 +112,3 @@ def _refuse_out_of_range(user_id: int, organisation_id: int, cents: int, currenc
     most = min(policy.top_up_max_cents, room)
     if not policy.top_up_min_cents <= cents <= most:
         raise TopUpOutOfRange(least=policy.top_up_min_cents, most=max(most, 0))
-
-
-def _open_wallet(payment: Payment, *, at: datetime.datetime) -> None:
-    """Put the credit among the person's methods; it pays only this organisation."""
-    organisation = Organisation.objects.get(pk=payment.organisation_id)
-    locks.advisory(f"payment_methods:{payment.payer_id}")
-    method, fresh = PaymentMethod.objects.get_or_create(
-        user_id=payment.payer_id,
-        organisation=organisation,
-        defaults={
-            "provider": WALLET,
-            "token": organisation.slug[:80],
-            "label": str(organisation)[:60],
-            "created_at": at,
-        },
-    )
-    if not fresh and method.removed_at is not None:
-        PaymentMethod.objects.filter(pk=method.pk).update(removed_at=None)

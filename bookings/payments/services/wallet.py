@@ -5,7 +5,7 @@ import datetime
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import LedgerAccount, LedgerEntry, Payment
+from bookings.payments.models import LedgerAccount, LedgerEntry, Payment, PaymentMethod
 from bookings.payments.rules import (
     Posting,
     prepaid_vat_used,
@@ -14,6 +14,8 @@ from bookings.payments.rules import (
 )
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, AccountKind
+from mobility.accounts.models import Organisation
+from mobility.core import locks
 from mobility.core.errors import Conflict
 
 # In place of a provider's reference: this payment has credit set aside.
@@ -116,3 +118,24 @@ def post_credit(
         user_id=payment.payer_id,
         provider=payment.provider,
     )
+
+
+def open_wallet(payment: Payment, *, at: datetime.datetime) -> None:
+    """Put the payer's credit among their methods; it pays only this organisation.
+
+    In the caller's transaction; doing it twice is doing it once.
+    """
+    organisation = Organisation.objects.get(pk=payment.organisation_id)
+    locks.advisory(f"payment_methods:{payment.payer_id}")
+    method, fresh = PaymentMethod.objects.get_or_create(
+        user_id=payment.payer_id,
+        organisation=organisation,
+        defaults={
+            "provider": WALLET,
+            "token": organisation.slug[:80],
+            "label": str(organisation)[:60],
+            "created_at": at,
+        },
+    )
+    if not fresh and method.removed_at is not None:
+        PaymentMethod.objects.filter(pk=method.pk).update(removed_at=None)

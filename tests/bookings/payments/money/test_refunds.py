@@ -12,10 +12,12 @@ from bookings.payments.models import (
     LedgerEntry,
     Payment,
     PaymentPolicy,
+    ProviderOperation,
     Receipt,
     Refund,
 )
-from bookings.payments.queries import ledger_faults
+from bookings.payments.queries import ledger_faults, wallet_balance
+from bookings.payments.services import collect as collecting
 from bookings.payments.states import Purpose, Situation
 from mobility.accounts.models import Membership
 from mobility.accounts.states import Role
@@ -210,6 +212,65 @@ def test_what_is_still_being_collected_goes_back_once_it_is(charged, collect):
     payment.refresh_from_db()
     assert (payment.state, payment.captured_cents, payment.refunded_cents) == ("captured", 350, 250)
     assert notes(payment) == [250]
+
+
+def test_refunds_that_wait_for_their_money_keep_no_others_waiting(
+    charged, paid, collect, travel, monkeypatch
+):
+    monkeypatch.setattr(collecting, "LIMIT", 1)
+    slow = charged(line(350), token="demo-delayed")
+    ask(slow, 100)
+    quick = paid(line(350))
+    ask(quick, 100)
+    for _round in range(3):
+        travel.shift(datetime.timedelta(seconds=5))
+        collect()
+    assert dict(Refund.objects.values_list("payment", "state")) == {
+        slow.pk: "requested",
+        quick.pk: "done",
+    }
+
+
+def test_what_was_paid_by_credit_after_all_goes_back_as_credit(
+    paid, credit, collect, api, giulia, marco, second, ruote
+):
+    PaymentPolicy.objects.create(organisation=ruote, refund_limit_cents=100)
+    method = credit(1000)
+    payment = paid(line(350), token="demo-capture-fails")
+    refund = ask(payment, 200, by=marco.principal)
+    assert refund.state == "proposed"
+    address = f"/api/v1/payments/{payment.public_id}/pay"
+    assert api(giulia).post(address, {"method": str(method.public_id)}).status_code == 200
+    collect()
+    api(second).post(f"/api/v1/money/refunds/{refund.public_id}/approve")
+    collect()
+    refund.refresh_from_db()
+    assert (refund.state, refund.way) == ("done", "wallet")
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 850
+
+
+def test_what_comes_back_as_credit_can_be_spent(paid, collect, api, giulia, marco):
+    payment = paid(line(350))
+    api(marco).post(
+        f"/api/v1/payments/{payment.public_id}/refunds",
+        {"cents": 300, "reason": "squeaky", "to_wallet": True},
+    )
+    collect()
+    methods = api(giulia).get("/api/v1/payment-methods").json()["results"]
+    assert [method["provider"] for method in methods] == ["local", "wallet"]
+
+
+def test_bought_credit_goes_back_to_its_card_alone(credit, collect, api, giulia, marco, ruote):
+    credit(1000)
+    top_up = Payment.objects.get(purpose="top_up")
+    asked = api(marco).post(
+        f"/api/v1/payments/{top_up.public_id}/refunds",
+        {"cents": 1000, "reason": "moves away", "to_wallet": True},
+    )
+    assert asked.json()["way"] == "card"
+    collect()
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 0
+    assert ProviderOperation.objects.get(deed="refund").cents == 1000
 
 
 def test_a_refund_is_told_to_whom_it_concerns(paid, collect, giulia):
