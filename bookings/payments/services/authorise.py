@@ -16,6 +16,7 @@ from bookings.payments.providers.wire import (
     ProviderUnavailable,
 )
 from bookings.payments.services.open import (
+    ABANDONED,
     PaymentActionRequired,
     PaymentDeclined,
     PaymentsUnavailable,
@@ -111,7 +112,8 @@ def _book_promise(payment: Payment, *, promise: Authorisation, at: datetime.date
             provider_ref=promise.reference,
             expires_at=promise.expires_at,
             action=None,
-            next_attempt_at=_renewal(promise, at=at),
+            # What is paid ahead is collected at once; the collector looks whether it was.
+            next_attempt_at=_renewal(promise, at=at) if payment.lines is None else at + ABANDONED,
         )
 
 
@@ -228,8 +230,8 @@ def raise_promise(*, payment_id: int, cents: int, at: datetime.datetime) -> Paym
         return payment
     try:
         if payment.provider == WALLET:
-            _raise_held_credit(payment, cents=cents, at=at)
-        elif payment.provider_ref:
+            return _raise_held_credit(payment, cents=cents, at=at)
+        if payment.provider_ref:
             _raise_at_provider(payment, cents=cents, at=at)
     except (Declined, ActionRequired, CreditTooLow):
         _note_uncovered(payment, failure="not_raised", at=at, again=payment.next_attempt_at)
@@ -245,11 +247,15 @@ def _raise_at_provider(payment: Payment, *, cents: int, at: datetime.datetime) -
     _keep_promise(payment, promise, at=at, authorised_cents=cents)
 
 
-def _raise_held_credit(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
+def _raise_held_credit(payment: Payment, *, cents: int, at: datetime.datetime) -> Payment:
+    """Set more aside, unless the ride is over or another has done so meanwhile."""
     with transaction.atomic():
-        hold_credit(payment=payment, at=at, up_to=cents)
-        Payment.objects.filter(pk=payment.pk).update(authorised_cents=cents)
-    payment.authorised_cents = cents
+        mine = Payment.objects.with_method().select_for_update(of=("self",)).get(pk=payment.pk)
+        if mine.state == PaymentState.AUTHORISED and cents > mine.authorised_cents:
+            hold_credit(payment=mine, at=at, up_to=cents)
+            mine.authorised_cents = cents
+            mine.save(update_fields=["authorised_cents"])
+    return mine
 
 
 def renew_promise(*, payment: Payment, at: datetime.datetime) -> None:

@@ -103,6 +103,9 @@ def _book_capture(payment: Payment, *, reference: str, at: datetime.datetime) ->
     lines, from_credit = payment.lines, payment.provider == WALLET
     recovered = bool(payment.failure)
     with transaction.atomic():
+        if from_credit:
+            # The payment before the credit, as everybody locks them.
+            Payment.objects.select_for_update().get(pk=payment.pk)
         if lines is not None:
             sell(payment=payment, lines=[PriceLine.from_json(line) for line in lines], at=at)
         if from_credit:
@@ -143,6 +146,7 @@ def _book_refusal(payment: Payment, *, failure: str, at: datetime.datetime) -> N
     pause = None if prepaid else retry_after_days(attempts)
     with transaction.atomic():
         if payment.provider == WALLET and payment.provider_ref:
+            Payment.objects.select_for_update().get(pk=payment.pk)
             release_credit(payment=payment, at=at)
         move(
             payment,
@@ -250,7 +254,8 @@ def write_off(
     Raises `IllegalMove` if it is none.
     """
     with transaction.atomic():
-        payment = Payment.objects.with_method().get(pk=payment_id)
+        # Locked, for a refund may be making the debt smaller.
+        payment = Payment.objects.with_method().select_for_update(of=("self",)).get(pk=payment_id)
         move(
             payment,
             to=PaymentState.WRITTEN_OFF,

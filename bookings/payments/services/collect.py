@@ -44,7 +44,8 @@ def _collect(*, at: datetime.datetime) -> dict[str, int]:
     for payment in payments:
         _try(_attend, payment, at=at)
     waiting = Refund.objects.filter(state=RefundState.REQUESTED, next_attempt_at__lte=at)
-    refunds = list(waiting.select_related("payment__organisation", "payment__payer")[:LIMIT])
+    waiting = waiting.select_related("payment__organisation", "payment__payer")
+    refunds = list(waiting.order_by("next_attempt_at")[:LIMIT])
     for refund in refunds:
         _try(_give_back, refund, at=at)
     return {
@@ -55,11 +56,13 @@ def _collect(*, at: datetime.datetime) -> dict[str, int]:
 
 
 def _attend(payment: Payment, *, at: datetime.datetime) -> None:
-    if payment.state == PaymentState.AUTHORISED:
+    prepaid = payment.lines is not None
+    if payment.state == PaymentState.AUTHORISED and not prepaid:
         renew_promise(payment=payment, at=at)
     elif payment.state == PaymentState.VOIDED:
         release_promise(payment=payment, at=at)
-    elif payment.state == PaymentState.OPENING:
+    elif payment.state in (PaymentState.OPENING, PaymentState.AUTHORISED):
+        # Whoever began it is gone, and would begin anew.
         with transaction.atomic():
             void_payment(payment=payment, at=at, by=COLLECTOR, reason="abandoned")
     else:

@@ -1,14 +1,24 @@
 """Prepaid credit: bought with its VAT, set aside, spent, given back – and never below zero."""
 
+import datetime
 from collections import Counter
+from importlib import import_module
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
 from bookings.payments import services
-from bookings.payments.models import LedgerAccount, LedgerEntry, Payment, PaymentMethod, Receipt
+from bookings.payments.models import (
+    LedgerAccount,
+    LedgerEntry,
+    Payment,
+    PaymentMethod,
+    ProviderOperation,
+    Receipt,
+)
 from bookings.payments.queries import ledger_faults, wallet_balance
 from bookings.payments.rules import Posting
+from bookings.payments.services import authorise as authorising
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.states import AccountKind
 from mobility.core import clock, ids
@@ -98,6 +108,28 @@ def test_a_top_up_that_the_bank_asks_about_goes_on_when_confirmed(
     assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 1000
 
 
+def test_a_top_up_whose_process_died_is_released_and_nothing_is_charged(
+    rider, giulia, ruote, travel, collect, monkeypatch
+):
+    def die(*_facts, **_terms):
+        raise SystemError
+
+    address = f"/api/v1/wallets/{ruote.public_id}/top-ups"
+    with monkeypatch.context() as crash:
+        # By its full name: the package has a function of that name.
+        crash.setattr(import_module("bookings.payments.services.top_up"), "open_wallet", die)
+        assert rider.post(address, {"cents": 2000}).status_code == 500
+    assert Payment.objects.get().state == "authorised", "promised, and then nobody went on"
+    assert rider.post(address, {"cents": 2000}).status_code == 202
+    travel.shift(datetime.timedelta(minutes=21))
+    collect()
+    collect()
+    states = list(Payment.objects.order_by("id").values_list("state", flat=True))
+    assert states == ["voided", "captured"]
+    assert ProviderOperation.objects.filter(deed="void").count() == 1
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 2000
+
+
 def test_credit_set_aside_for_one_ride_does_not_start_another(credit, opened, giulia, ruote):
     method = credit(800)
     first = opened("", cents=500, method_id=method.pk)
@@ -119,6 +151,44 @@ def test_a_longer_ride_sets_more_aside_while_there_is_some(credit, opened, giuli
     services.raise_promise(payment_id=payment.pk, cents=900, at=clock.now())
     payment.refresh_from_db()
     assert (payment.authorised_cents, payment.uncovered_since is None) == (700, False)
+
+
+def test_more_is_set_aside_for_a_ride_under_way_alone(
+    credit, opened, collect, giulia, ruote, monkeypatch
+):
+    method = credit(1000)
+    payment = opened("", cents=500, method_id=method.pk)
+    services.authorise_payment(payment_id=payment.pk, at=clock.now())
+    more = authorising._raise_held_credit
+
+    def over_meanwhile(known, **terms):
+        mine = Payment.objects.get(pk=known.pk)
+        services.charge_payment(payment=mine, lines=[line(350)], at=clock.now(), by=SYSTEM)
+        collect()
+        return more(known, **terms)
+
+    monkeypatch.setattr(authorising, "_raise_held_credit", over_meanwhile)
+    services.raise_promise(payment_id=payment.pk, cents=700, at=clock.now())
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 650
+
+
+def test_two_who_raise_at_once_set_aside_what_the_higher_asks(
+    credit, opened, giulia, ruote, monkeypatch
+):
+    method = credit(1000)
+    payment = opened("", cents=500, method_id=method.pk)
+    services.authorise_payment(payment_id=payment.pk, at=clock.now())
+    more = authorising._raise_held_credit
+
+    def raised_meanwhile(known, **terms):
+        monkeypatch.setattr(authorising, "_raise_held_credit", more)
+        services.raise_promise(payment_id=known.pk, cents=600, at=clock.now())
+        return more(known, **terms)
+
+    monkeypatch.setattr(authorising, "_raise_held_credit", raised_meanwhile)
+    raised = services.raise_promise(payment_id=payment.pk, cents=700, at=clock.now())
+    assert raised.authorised_cents == 700
+    assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 300
 
 
 def test_a_ride_dearer_than_the_credit_is_owed_and_paid_by_card(
