@@ -47,17 +47,19 @@ def cancel_reservation(
     Minutes that the person had for money are charged. Raises `ReservationInUse` or
     `ReservationClosed`.
     """
-    if reservation.state == ReservationState.CANCELLED:
-        return reservation
     with transaction.atomic():
         try:
             if reservation.state == ReservationState.HELD:
                 move(reservation, to=ReservationState.CANCELLED, at=at, by=by, closed_at=at)
                 release_hold(hold_id=reservation.hold_id, at=at, by=by)
-                charge_hold(reservation, until=at, at=at, by=by)
+                # The sweep may be late; what it costs ends with the reservation.
+                until = min(at, reservation.expires_at)
+                charge_hold(reservation, until=until, at=at, by=by)
                 return reservation
         except LostRace:
             reservation.refresh_from_db(fields=["state"])
+    if reservation.state == ReservationState.CANCELLED:
+        return reservation
     if reservation.state == ReservationState.CONSUMED:
         raise ReservationInUse
     raise ReservationClosed

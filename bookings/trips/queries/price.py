@@ -28,7 +28,9 @@ def price_lines(*, trip: Trip, at: datetime.datetime, distance_m: int = 0) -> tu
 
 def price_terms(*, trip: Trip, at: datetime.datetime, distance_m: int) -> dict[str, Any]:
     """What the price rules ask about a trip, beside its fare."""
-    hold_s = int((trip.requested_at - trip.reservation.reserved_at).total_seconds())
+    held = trip.reservation
+    # A start just after the expiry still counts; the moment of grace costs nothing.
+    hold_s = int((min(trip.requested_at, held.expires_at) - held.reserved_at).total_seconds())
     return {
         "segments": rules.segments(trip.stretches, at=at),
         "hold_s": hold_s,

@@ -62,6 +62,27 @@ def test_letting_a_free_reservation_go_costs_nothing(driver, car, travel):
     assert not Payment.objects.exists()
 
 
+def test_what_is_given_back_before_the_sweep_comes_costs_no_more_than_it_lasted(
+    driver, car, travel
+):
+    held = driver.post("/api/v1/reservations", {"vehicle": "CAR1"}).json()
+    travel.shift(datetime.timedelta(minutes=16))
+    assert driver.post(f"/api/v1/reservations/{held['id']}/cancel").status_code == 200
+    assert not Payment.objects.exists()
+
+
+def test_the_moment_of_grace_after_the_free_minutes_costs_nothing(driver, car, travel, obey):
+    held = driver.post("/api/v1/reservations", {"vehicle": "CAR1"}).json()
+    travel.shift(datetime.timedelta(minutes=15, seconds=1))
+    started = driver.post("/api/v1/trips", {"reservation": held["id"]})
+    assert started.status_code == 201, started.json()
+    obey(car)
+    travel.shift(datetime.timedelta(minutes=2))
+    running = driver.get(f"/api/v1/trips/{started.json()['id']}").json()
+    # Two minutes at 20 cents, and no reserved minute at 10.
+    assert running["cost_so_far_cents"] == 40
+
+
 def test_without_a_card_nobody_extends_and_after_the_end_neither(
     giulia, licensed, card, api, car, travel
 ):
