@@ -16,14 +16,16 @@ from mobility.accounts.states import OrganisationKind, Role
 from mobility.core import clock, geo, outbox
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import City, District
+from tests.emptying import empty_quickly
 
 # Fixtures that rooms lend to each other.
 pytest_plugins = ["tests.fleet.fixtures", "tests.fleet.zones.drawing", "tests.charging.fixtures"]
 
 
 def pytest_configure() -> None:
-    """Slow hashes protect people, not tests."""
+    """Slow hashes protect people, not tests; and a test that commits is cleared away quickly."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    empty_quickly()
 
 
 @pytest.fixture(autouse=True)

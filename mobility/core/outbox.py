@@ -38,6 +38,12 @@ KEEP = datetime.timedelta(days=14)
 FORGET_AT_ONCE = 20_000
 CHANNEL = "outbox"
 _VALUES = "(%s, %s, %s::jsonb, %s, %s, 0, '')"
+_PUBLISH = """
+WITH fresh AS (
+    INSERT INTO mobility_outboxevent (event_id, name, payload, at, request_id, attempts, error)
+    VALUES {values} RETURNING 1
+) SELECT pg_notify(%s, '') FROM fresh LIMIT 1
+"""
 _CLAIM = """
 UPDATE mobility_outboxevent SET dispatched_at = %s WHERE id = ANY (ARRAY(
     SELECT id FROM mobility_outboxevent WHERE dispatched_at IS NULL
@@ -162,14 +168,11 @@ def publish(*events: Event, at: datetime.datetime) -> None:
     ]
     with connection.cursor() as cursor:
         # Plain SQL: every booking, ride and charge writes here, and the ORM costs more than the INSERT.
+        # The NOTIFY is only a wake-up: PostgreSQL sends it at commit, and a lost one costs a second.
         cursor.execute(
-            "INSERT INTO mobility_outboxevent"  # noqa: S608 - only placeholders are put in
-            " (event_id, name, payload, at, request_id, attempts, error)"
-            f" VALUES {', '.join([_VALUES] * len(rows))}",
-            [value for row in rows for value in row],
+            _PUBLISH.format(values=", ".join([_VALUES] * len(rows))),
+            [*(value for row in rows for value in row), CHANNEL],
         )
-        # Only a wake-up: NOTIFY is sent by PostgreSQL at commit, and a lost one costs a second.
-        cursor.execute(f"NOTIFY {CHANNEL}")
 
 
 def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tuple[str, list[int]]]:
