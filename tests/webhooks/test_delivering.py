@@ -378,6 +378,8 @@ def test_nothing_leaves_unsigned_when_the_houses_key_was_lost(
     happen()
     old, settings.SECRET_KEY = settings.SECRET_KEY, "a new key of the house"
     assert deliver() == 0
+    # No attempt either: weeks without the key must not count beyond what the column holds.
+    assert (the_delivery().attempts, the_delivery().state) == (0, "pending")
     settings.SECRET_KEY_FALLBACKS = [old]
     assert deliver(datetime.timedelta(minutes=1)) == 1
     (got,) = receiver.received

@@ -80,18 +80,32 @@ def _claim(flights: Flights, *, at: datetime.datetime) -> list[Parcel]:
     )
     if not ids:
         return []
-    rows = WebhookDelivery.objects.filter(pk__in=ids).select_related("endpoint", "message")
-    taken = [row for row in rows.order_by("pk") if _has_room(row.endpoint, under_way)]
+    rows = (
+        WebhookDelivery.objects.filter(pk__in=ids)
+        .select_related("endpoint", "message")
+        .order_by("pk")
+    )
+    secrets = queries.secrets_of(endpoint_ids={row.endpoint_id for row in rows}, at=at)
+    _put_off([row for row in rows if row.endpoint_id not in secrets], at=at)
+    signed = [row for row in rows if row.endpoint_id in secrets]
+    taken = [row for row in signed if _has_room(row.endpoint, under_way)]
     with transaction.atomic():
         WebhookDelivery.objects.filter(pk__in=[row.pk for row in taken]).update(
             next_attempt_at=at + LEASE, attempts=F("attempts") + 1, last_attempt_at=at
         )
-    secrets = queries.secrets_of(endpoint_ids={row.endpoint_id for row in taken}, at=at)
-    return [
-        parcel
-        for row in taken
-        if (parcel := _parcel(row, secrets=secrets.get(row.endpoint_id, []), at=at))
-    ]
+    return [_parcel(row, secrets=secrets[row.endpoint_id], at=at) for row in taken]
+
+
+def _put_off(rows: list[WebhookDelivery], *, at: datetime.datetime) -> None:
+    """The house's key was changed without keeping the old one: unsigned, nothing leaves.
+
+    No attempt was made and none is counted; it waits for the old key or for a new secret.
+    """
+    if not rows:
+        return
+    log.error("webhooks.no_secret", endpoints=sorted({str(row.endpoint.public_id) for row in rows}))
+    unsigned = WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows])
+    unsigned.update(next_attempt_at=at + LEASE)
 
 
 def _has_room(endpoint: WebhookEndpoint, under_way: Counter[int]) -> bool:
@@ -103,11 +117,7 @@ def _has_room(endpoint: WebhookEndpoint, under_way: Counter[int]) -> bool:
     return True
 
 
-def _parcel(row: WebhookDelivery, *, secrets: list[str], at: datetime.datetime) -> Parcel | None:
-    if not secrets:
-        # The house's key was changed without keeping the old one: unsigned, nothing leaves.
-        log.error("webhooks.no_secret", endpoint=str(row.endpoint.public_id))
-        return None
+def _parcel(row: WebhookDelivery, *, secrets: list[str], at: datetime.datetime) -> Parcel:
     body = orjson.dumps(row.message.body())
     headers = rules.headers(
         secrets=secrets,
