@@ -12,7 +12,7 @@ from bookings.payments.models import PaymentMethod
 from bookings.payments.wire import AddMethodSerializer, PaymentMethodSerializer, method_body
 from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet
+from mobility.core.api import ScopedViewSet, spans_transactions
 
 
 class PaymentMethodViewSet(ScopedViewSet):
@@ -28,6 +28,7 @@ class PaymentMethodViewSet(ScopedViewSet):
         return Response({"results": [method_body(method) for method in mine]})
 
     @extend_schema(request=AddMethodSerializer, responses={201: PaymentMethodSerializer})
+    @spans_transactions
     def create(self, request: Request) -> Response:
         """Put a card on file; it becomes the default one."""
         form = AddMethodSerializer(data=request.data)

@@ -17,7 +17,7 @@ from bookings.payments.providers.ingest import keep_webhook
 from bookings.payments.services.methods import begin_card_setup
 from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import WriteView
+from mobility.core.api import WriteView, spans_transactions
 from mobility.core.errors import DomainError, Invalid
 
 MOST_BYTES = 262_144
@@ -63,6 +63,7 @@ class CardSetupView(WriteView):
     """The first half of putting a card on file, at the provider; the second is POST payment-methods."""
 
     @extend_schema(request=CardSetupRequestSerializer, responses={201: CardSetupSerializer})
+    @spans_transactions
     def post(self, request: Request) -> Response:
         """Begin; all empty means that only the provider's demonstration tokens are taken."""
         form = CardSetupRequestSerializer(data=request.data)

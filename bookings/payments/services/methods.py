@@ -38,9 +38,10 @@ def begin_card_setup(
 ) -> CardSetup:
     """Let a person put a card on file with the provider of new cards; it holds nothing of ours yet.
 
-    With a `return_url` the provider's own page asks for the card and comes back there. Raises
-    `CardNotChecked` if it does not answer, and `PaymentsNotSetUp`.
+    With a `return_url` the provider's own page asks for the card and comes back there. Outside of
+    any transaction. Raises `CardNotChecked` if it does not answer, and `PaymentsNotSetUp`.
     """
+    locks.refuse_transaction("beginning to put a card on file")
     provider = provider_named(provider_for_new_cards())
     try:
         return provider.begin_setup(
@@ -55,10 +56,11 @@ def add_payment_method(
 ) -> PaymentMethod:
     """Put a card on file and make it the default one; the same card twice is one row.
 
-    Without a `provider` it is the one that serves new cards. Raises `CardUnknown` if it has no
-    card of this person behind the token, `CardNotChecked` if it does not answer, and
-    `PaymentsNotSetUp`.
+    Without a `provider` it is the one that serves new cards. It is asked, so outside of any
+    transaction. Raises `CardUnknown` if it has no card of this person behind the token,
+    `CardNotChecked` if it does not answer, and `PaymentsNotSetUp`.
     """
+    locks.refuse_transaction("putting a card on file")
     provider = provider or provider_for_new_cards()
     try:
         card = provider_named(provider).card(token=token, owner=card_owner(user_id))

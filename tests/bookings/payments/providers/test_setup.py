@@ -29,6 +29,16 @@ def test_the_demonstration_provider_has_nothing_to_set_up(api, giulia):
 
 
 @pytest.mark.django_db
+def test_a_key_makes_a_card_one_and_holds_no_transaction_while_the_provider_is_asked(api, giulia):
+    phone = api(giulia)
+    assert phone.post(SETUP, {}, headers={"Idempotency-Key": "begin"}).status_code == 201
+    told = {"path": CARDS, "data": {"token": "demo-ok"}, "headers": {"Idempotency-Key": "keep"}}
+    first, again = phone.post(**told), phone.post(**told)
+    assert (first.status_code, again.content) == (201, first.content)
+    assert PaymentMethod.objects.count() == 1
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "back", ["https://evil.example/account/", "http://127.0.0.1:8000.evil.example/", "javascript:x"]
 )
