@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import Payment, Receipt, Refund
@@ -29,28 +30,31 @@ def correct_charge(
     at: datetime.datetime,
     by: Principal,
 ) -> Refund | None:
-    """Give back what the new price `lines` is lower than what stands charged.
+    """Give back what the new price `lines` is lower than what was charged and still stands.
 
-    Equal is `None`; higher raises `CorrectionCostsMore`. A correction by a person goes through
-    four eyes like any refund, one by the platform itself does not. The credit note lies on the
-    VAT rates that became cheaper.
+    `None` where as much went back already, or nobody has to pay it any more; higher than what was
+    charged raises `CorrectionCostsMore`. A correction by a person goes through four eyes like any
+    refund, one by the platform itself does not. The credit note lies on the VAT rates that became
+    cheaper.
     """
-    standing = Payment.objects.get(pk=payment.pk)
-    charged = standing.amount_cents if standing.state in REFUNDABLE else 0
-    lower = charged - standing.refunded_cents - total_cents(lines)
-    if lower < 0:
-        raise CorrectionCostsMore(extra={"cents": -lower})
-    if lower == 0:
-        return None
-    return request_refund(
-        payment_id=payment.pk,
-        cents=lower,
-        reason=reason,
-        at=at,
-        by=by,
-        automatic=by.startswith(SYSTEM.partition(":")[0] + ":"),
-        shares=_cheaper(standing, lines, cents=lower),
-    )
+    with transaction.atomic():
+        # Locked, so that no refund comes between the look and the request.
+        standing = Payment.objects.select_for_update().get(pk=payment.pk)
+        more = total_cents(lines) - standing.amount_cents
+        if more > 0:
+            raise CorrectionCostsMore(extra={"cents": more})
+        lower = -more - standing.refunded_cents
+        if lower <= 0 or standing.state not in REFUNDABLE:
+            return None
+        return request_refund(
+            payment_id=payment.pk,
+            cents=lower,
+            reason=reason,
+            at=at,
+            by=by,
+            automatic=by.startswith(SYSTEM.partition(":")[0] + ":"),
+            shares=_cheaper(standing, lines, cents=lower),
+        )
 
 
 def _cheaper(

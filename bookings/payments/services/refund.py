@@ -15,6 +15,8 @@ from bookings.payments.models import Payment, Receipt, Refund
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import Declined, ProviderUnavailable
 from bookings.payments.queries import policy_of
+from bookings.payments.reconciliation.services import report_anomaly
+from bookings.payments.reconciliation.states import AnomalyKind
 from bookings.payments.rules import (
     Posting,
     credit_parts,
@@ -143,7 +145,7 @@ def reject_refund(*, refund_id: int, reason: str, at: datetime.datetime, by: Pri
 def execute_refund(*, refund_id: uuid.UUID, at: datetime.datetime) -> Refund:
     """Have the money given back, then book it and hand out the credit note.
 
-    A refusal frees the reserved amount again; silence leaves the refund as it is, to be repeated.
+    A refusal frees the reserved amount again and is an anomaly for people; silence leaves the refund as it is, to be repeated.
     What is still being collected waits; what is owed becomes less.
     """
     waiting = Refund.objects.select_related("payment__organisation", "payment__payer")
@@ -172,9 +174,24 @@ def give_back(*, refund: Refund, at: datetime.datetime) -> None:
     except ProviderUnavailable:
         _look_again(refund, at=at)
     except Declined as refusal:
-        _book_refusal(refund, failure=refusal.reason, at=at)
+        with transaction.atomic():
+            _book_refusal(refund, failure=refusal.reason, at=at)
+            _call_people(refund, at=at)
     except LostRace:
         refund.refresh_from_db()
+
+
+def _call_people(refund: Refund, *, at: datetime.datetime) -> None:
+    """Somebody was to get money and will not by itself: their card is closed, for instance."""
+    report_anomaly(
+        kind=AnomalyKind.MISSING_AT_PROVIDER,
+        subject=f"refund:{refund.public_id}",
+        provider=refund.payment.provider,
+        refund=refund,
+        booked_cents=-refund.cents,
+        currency=refund.payment.currency,
+        at=at,
+    )
 
 
 def _look_again(refund: Refund, *, at: datetime.datetime) -> None:

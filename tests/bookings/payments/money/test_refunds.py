@@ -8,6 +8,7 @@ from django.db.models import F
 
 from bookings.payments import services
 from bookings.payments.models import (
+    Anomaly,
     GoodwillRule,
     LedgerEntry,
     Payment,
@@ -166,6 +167,35 @@ def test_a_second_correction_starts_from_the_first(paid, collect):
     services.correct_charge(lines=[line(220)], **correct)
     collect()
     assert notes(payment) == [50, 80]
+
+
+def test_a_correction_takes_what_went_back_already_as_given(paid, collect):
+    payment = paid(line(350))
+    ask(payment, 200)
+    correct = {"payment": payment, "reason": "late points", "at": clock.now(), "by": SYSTEM}
+    assert services.correct_charge(lines=[line(300)], **correct) is None
+    refund = services.correct_charge(lines=[line(100)], **correct)
+    assert refund is not None
+    assert refund.cents == 50
+
+
+def test_a_correction_gives_nothing_back_of_what_was_waived(paid):
+    payment = paid(line(350), token="demo-capture-fails")
+    services.write_off(payment_id=payment.pk, reason="goodwill", at=clock.now(), by=SYSTEM)
+    corrected = services.correct_charge(
+        payment=payment, lines=[line(300)], reason="late points", at=clock.now(), by=SYSTEM
+    )
+    assert corrected is None
+
+
+def test_a_refund_that_the_provider_refuses_is_for_people(paid, collect):
+    payment = paid(line(350), token="demo-refund-fails")
+    refund = ask(payment, 350)
+    collect()
+    refund.refresh_from_db()
+    assert refund.state == "failed"
+    waiting = Anomaly.objects.get(state="open")
+    assert (waiting.refund, waiting.booked_cents) == (refund, -350)
 
 
 def test_a_correction_by_a_person_goes_through_four_eyes(paid, marco):
