@@ -9,6 +9,7 @@ import datetime
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Func, Value
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
@@ -164,7 +165,13 @@ def disown_trip(
                 waiver=Waiver.ALL if went <= FALSE_START_M else Waiver.NOTHING,
             )
             begin_ending(trip, how, at=at, by=by)
-        return open_dispute(trip=trip, reason=DisputeReason.NOT_MY_RIDE, text=text, at=at, by=by)
+        try:
+            return open_dispute(
+                trip=trip, reason=DisputeReason.NOT_MY_RIDE, text=text, at=at, by=by
+            )
+        except AlreadyDisputed:
+            # Staff look at it already; the ride must end all the same.
+            return trip.disputes.filter(state=DisputeState.OPEN).first()
 
 
 def remind_overdue(*, at: datetime.datetime) -> int:
@@ -230,9 +237,10 @@ def _keep(trip: Trip, data: bytes, *, at: datetime.datetime) -> StoredFile:
 
 
 def _flag(trip: Trip, flag: TripFlag) -> None:
-    if flag not in trip.flags:
-        trip.flags = [*trip.flags, flag]
-        Trip.objects.filter(pk=trip.pk).update(flags=trip.flags)
+    """In the database's own list: the trip may have been moved on since it was loaded."""
+    unflagged = Trip.objects.filter(pk=trip.pk).exclude(flags__contains=[flag])
+    unflagged.update(flags=Func(F("flags"), Value(flag.value), function="array_append"))
+    trip.refresh_from_db(fields=["flags"])
 
 
 def _tell_opened(dispute: TripDispute, trip: Trip, *, at: datetime.datetime) -> None:

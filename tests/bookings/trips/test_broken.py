@@ -85,6 +85,15 @@ def test_a_ride_that_is_not_mine_ends_free_and_staff_look_at_it(ride, rider, dri
     assert (dispute["reason"], dispute["state"]) == ("not_my_ride", "open")
 
 
+def test_a_ride_that_is_not_mine_ends_though_it_is_disputed_already(ride, rider, drive):
+    trip = ride()
+    drive(minutes=2)
+    rider.post(f"{trip}/disputes", {"reason": "other"})
+    answer = rider.post(f"{trip}/not-mine", {"text": "I am at home"})
+    assert (answer.status_code, answer.json()["state"]) == (200, "ending")
+    assert len(rider.get(f"{trip}/disputes").json()) == 1
+
+
 def test_a_start_that_is_not_mine_is_called_off(rider, scooter):
     trip = rider.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
     answer = rider.post(f"/api/v1/trips/{trip}/not-mine").json()

@@ -7,7 +7,7 @@ import pytest
 from bookings.payments.models import LedgerEntry, Receipt, Refund
 from bookings.trips import tasks
 from bookings.trips.models import Trip, TripDispute, TripVersion
-from bookings.trips.services import note_new_distance
+from bookings.trips.services import note_new_distance, open_dispute
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
 
@@ -52,6 +52,13 @@ def test_one_dispute_of_a_trip_at_a_time(paid, rider):
     second = rider.post(f"{paid}/disputes", {"reason": "other"})
     assert (second.status_code, second.json()["code"]) == (409, "already_disputed")
     assert second.json()["case_number"] == first["case_number"]
+
+
+def test_an_objection_forgets_nothing_that_was_noted_meanwhile(paid, rider, the_trip):
+    loaded = the_trip()
+    Trip.objects.update(flags=["lock_unconfirmed"])
+    open_dispute(trip=loaded, reason="other", text="", at=clock.now(), by=loaded.user.principal)
+    assert rider.get(paid).json()["flags"] == ["lock_unconfirmed", "disputed"]
 
 
 def test_long_afterwards_is_too_late(paid, rider, travel):
