@@ -1,7 +1,8 @@
 """The collector's round."""
 
 import datetime
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 
 import structlog
 from django.db import transaction
@@ -24,6 +25,8 @@ from mobility.core.errors import DomainError
 log = structlog.get_logger(__name__)
 
 LIMIT = 500
+# For payments, and again for refunds: neither waits for the other's silent provider.
+AT_MOST_S = 60.0
 
 
 def collect_due(*, at: datetime.datetime) -> dict[str, int]:
@@ -33,26 +36,35 @@ def collect_due(*, at: datetime.datetime) -> dict[str, int]:
        nothing came of: all are payments with a next attempt, read in one query.
     2. Refunds, and fees that nobody disputed in time.
 
-    A second collector at the same time finds the lock taken and leaves the round to the first.
+    A second collector at the same time finds the lock taken and leaves the round to the first. A
+    round does not last long: what a silent provider leaves undone is first in the next one.
     """
     with locks.try_advisory("bookings.collector") as mine:
         return _collect(at=at) if mine else {"payments": 0, "refunds": 0, "fees": 0}
 
 
 def _collect(*, at: datetime.datetime) -> dict[str, int]:
-    payments = list(Payment.objects.due_by(at).with_method().order_by("next_attempt_at")[:LIMIT])
-    for payment in payments:
-        _try(_attend, payment, at=at)
+    payments = Payment.objects.due_by(at).with_method().order_by("next_attempt_at")[:LIMIT]
     waiting = Refund.objects.filter(state=RefundState.REQUESTED, next_attempt_at__lte=at)
     waiting = waiting.select_related("payment__organisation", "payment__payer")
-    refunds = list(waiting.order_by("next_attempt_at")[:LIMIT])
-    for refund in refunds:
-        _try(_give_back, refund, at=at)
     return {
-        "payments": len(payments),
-        "refunds": len(refunds),
+        "payments": _each(payments, _attend, at=at),
+        "refunds": _each(waiting.order_by("next_attempt_at")[:LIMIT], _give_back, at=at),
         "fees": charge_ripe_fees(at=at),
     }
+
+
+def _each(
+    rows: Iterable[Payment | Refund], deed: Callable[..., object], *, at: datetime.datetime
+) -> int:
+    """Do one after the other until there is none left or the time is up; returns how many."""
+    done, over = 0, time.monotonic() + AT_MOST_S
+    for row in rows:
+        _try(deed, row, at=at)
+        done += 1
+        if time.monotonic() >= over:
+            break
+    return done
 
 
 def _attend(payment: Payment, *, at: datetime.datetime) -> None:

@@ -5,11 +5,12 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import PaymentMethod
+from bookings.payments.models import LedgerAccount, PaymentMethod
 from bookings.payments.providers import provider_for_new_cards, provider_named
 from bookings.payments.providers.wire import CardSetup, ProviderUnavailable, TokenUnknown
+from bookings.payments.states import CREDIT_ACCOUNTS
 from mobility.core import audit, locks
-from mobility.core.errors import Invalid, Unavailable
+from mobility.core.errors import Conflict, Invalid, Unavailable
 from mobility.core.money import EUR
 from mobility.core.principals import Principal
 
@@ -26,6 +27,13 @@ class CardNotChecked(Unavailable):
 
     code = "card_not_checked"
     message = _("The payment provider does not answer. Please try again in a moment.")
+
+
+class CreditLeft(Conflict):
+    """Credit goes by being spent or given back, not by being taken off the list."""
+
+    code = "credit_left"
+    message = _("There is credit left in your wallet; use it or ask to have it back.")
 
 
 def card_owner(user_id: int) -> str:
@@ -90,9 +98,14 @@ def add_payment_method(
 
 
 def remove_payment_method(*, method_id: int, at: datetime.datetime, by: Principal) -> None:
-    """Take a card off the file; another one becomes the default. Doing it twice is doing it once."""
+    """Take a card off the file; another one becomes the default. Doing it twice is doing it once.
+
+    Raises `CreditLeft` for credit that could not be spent any more then.
+    """
     with transaction.atomic():
         method = PaymentMethod.objects.get(pk=method_id)
+        if method.organisation_id is not None:
+            _refuse_credit(method.user_id, method.organisation_id)
         locks.advisory(f"payment_methods:{method.user_id}")
         mine = PaymentMethod.objects.filter(user_id=method.user_id, removed_at__isnull=True)
         if not mine.filter(pk=method_id).update(removed_at=at, is_default=False):
@@ -101,3 +114,14 @@ def remove_payment_method(*, method_id: int, at: datetime.datetime, by: Principa
         if heir is not None and not heir.is_default:
             PaymentMethod.objects.filter(pk=heir.pk).update(is_default=True)
         audit.record(by=by, action="payment_method:removed", row=method, at=at)
+
+
+def _refuse_credit(user_id: int, organisation_id: int) -> None:
+    left = LedgerAccount.objects.filter(
+        user_id=user_id,
+        organisation_id=organisation_id,
+        kind__in=CREDIT_ACCOUNTS,
+        balance_cents__gt=0,
+    )
+    if left.exists():
+        raise CreditLeft

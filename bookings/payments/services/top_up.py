@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import LedgerAccount, Payment, PaymentMethod
@@ -20,6 +21,8 @@ from mobility.core.transitions import move
 
 # All that credit buys is sold at the ordinary rate, which makes it a single-purpose voucher.
 VAT_RATE = Decimal("0.22")
+# Credit that is on its way already.
+UNDECIDED = (PaymentState.OPENING, PaymentState.AUTHORISED, PaymentState.CAPTURING)
 
 
 class TopUpOutOfRange(Invalid):
@@ -102,13 +105,23 @@ def choose_default(*, method_id: int, at: datetime.datetime, by: Principal) -> P
 
 def _refuse_out_of_range(user_id: int, organisation_id: int, cents: int, currency: str) -> None:
     policy = policy_of(organisation_id=organisation_id)
+    # One after the other: two at once would each find room for itself.
+    locks.advisory(f"top_up:{user_id}:{organisation_id}")
+    coming = Payment.objects.filter(
+        organisation_id=organisation_id,
+        payer_id=user_id,
+        currency=currency,
+        purpose=Purpose.TOP_UP,
+        state__in=UNDECIDED,
+    ).aggregate(cents=Sum("authorised_cents", default=0))["cents"]
     held = LedgerAccount.objects.filter(
         organisation_id=organisation_id,
         user_id=user_id,
         currency=currency,
         kind__in=CREDIT_ACCOUNTS,
     )
-    room = policy.credit_max_cents - sum(held.values_list("balance_cents", flat=True))
+    had = coming + sum(held.values_list("balance_cents", flat=True))
+    room = policy.credit_max_cents - had
     most = min(policy.top_up_max_cents, room)
     if not policy.top_up_min_cents <= cents <= most:
         raise TopUpOutOfRange(least=policy.top_up_min_cents, most=max(most, 0))

@@ -13,6 +13,7 @@ from bookings.payments.models import (
     LedgerEntry,
     Payment,
     PaymentMethod,
+    PaymentPolicy,
     ProviderOperation,
     Receipt,
 )
@@ -83,6 +84,24 @@ def test_credit_appears_when_the_money_does_and_not_before(rider, ruote, collect
 def test_a_top_up_has_its_bounds(rider, ruote, cents):
     refused = rider.post(f"/api/v1/wallets/{ruote.public_id}/top-ups", {"cents": cents})
     assert (refused.status_code, refused.json()["code"]) == (422, "top_up_out_of_range")
+
+
+def test_credit_on_its_way_counts_for_the_most_one_may_have(rider, ruote, collect):
+    PaymentPolicy.objects.create(organisation=ruote, credit_max_cents=3000)
+    address = f"/api/v1/wallets/{ruote.public_id}/top-ups"
+    assert rider.post(address, {"cents": 2000}).status_code == 202
+    assert rider.post(address, {"cents": 2000}).json()["code"] == "top_up_out_of_range"
+    assert rider.post(address, {"cents": 1000}).status_code == 202
+    collect()
+    assert rider.post(address, {"cents": 500}).json()["code"] == "top_up_out_of_range"
+
+
+def test_credit_that_is_left_stays_a_way_to_pay(credit, api, giulia):
+    method = credit(1000)
+    phone = api(giulia)
+    refused = phone.delete(f"/api/v1/payment-methods/{method.public_id}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "credit_left")
+    assert len(phone.get("/api/v1/payment-methods").json()["results"]) == 2
 
 
 def test_a_refused_top_up_is_no_debt(api, giulia, card, ruote, collect):

@@ -261,6 +261,19 @@ def test_refunds_that_wait_for_their_money_keep_no_others_waiting(
     }
 
 
+def test_a_round_is_short_and_the_next_one_goes_on(charged, paid, collect, travel, monkeypatch):
+    refund = ask(paid(line(350)), 100)
+    waiting = [charged(line(350)), charged(line(350))]
+    monkeypatch.setattr(collecting, "AT_MOST_S", 0)
+    collect()
+    refund.refresh_from_db()
+    assert refund.state == "done", "it did not wait for all the payments"
+    states = [Payment.objects.get(pk=payment.pk).state for payment in waiting]
+    assert states == ["captured", "capturing"]
+    collect()
+    assert Payment.objects.get(pk=waiting[1].pk).state == "captured"
+
+
 def test_what_was_paid_by_credit_after_all_goes_back_as_credit(
     paid, credit, collect, api, giulia, marco, second, ruote
 ):
