@@ -97,6 +97,9 @@ def _cover(trip: Trip, *, at: datetime.datetime) -> bool:
     payment = trip.payment
     if payment is None or payment.state != PaymentState.AUTHORISED:
         return False
+    if payment.uncovered_since is not None:
+        # The bank has said no, and the person was told; every few seconds it is not asked.
+        return False
     cents = total_cents(price_lines(trip=trip, at=at + rules.HORIZON_LOW))
     if cents <= payment.authorised_cents:
         return False

@@ -7,7 +7,7 @@ import pytest
 from bookings.payments.models import Payment
 from bookings.trips import rules, tasks
 from bookings.trips.models import Trip
-from bookings.trips.services import apply_command_result, pause_trip
+from bookings.trips.services import apply_command_result, pause_trip, sweep
 from bookings.trips.services.orders import parse_purpose
 from fleet.vehicles.models import LatestState, VehicleHold
 from fleet.vehicles.states import RentalState
@@ -101,6 +101,21 @@ def test_what_a_long_ride_may_cost_is_promised_hour_by_hour(riding, travel):
     assert tasks.sweep()["promises_raised"] == 1
     assert Payment.objects.get().authorised_cents == 2500, "the day's cap, not two hours of minutes"
     assert tasks.sweep()["promises_raised"] == 0
+
+
+def test_a_bank_that_said_no_is_not_asked_every_few_seconds(
+    rider, giulia, card, scooter, obey, travel, monkeypatch
+):
+    card(giulia, "demo-increase-fails")
+    rider.post("/api/v1/trips", {"vehicle": "SC1"})
+    obey(scooter)
+    # Somebody has booked the vehicle after her, so its hold cannot grow.
+    monkeypatch.setattr(sweep, "extend_ride_hold", lambda **_terms: None)
+    travel.shift(datetime.timedelta(minutes=61))
+    for _round in range(3):
+        assert tasks.sweep()["promises_raised"] <= 1
+    payment = Payment.objects.get()
+    assert (payment.authorised_cents, payment.renewals) == (500, 1)
 
 
 @pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
