@@ -13,6 +13,7 @@ from bookings.passes.services.sell import CASHIER, sell_pass
 from bookings.passes.states import PassState, RedemptionState
 from bookings.payments.services import PaymentMethodRequired
 from mobility.core import locks, outbox
+from mobility.core.errors import DomainError
 from mobility.core.transitions import move_many
 
 log = structlog.get_logger(__name__)
@@ -67,6 +68,10 @@ def _renew(old: Pass, *, at: datetime.datetime) -> bool:
     except PaymentMethodRequired:
         with transaction.atomic():
             return _not_renewed(old, reason="no_card", at=at)
+    except DomainError as problem:
+        # The next round asks again, until the old pass ends; the others are renewed meanwhile.
+        log.warning("passes.not_renewed_yet", bought=str(old.public_id), code=problem.code)
+        return False
     except IntegrityError:
         # Another sweep has sold it; the unique link between the two decided.
         log.info("passes.renewed_already", bought=str(old.public_id))

@@ -13,6 +13,7 @@ from django.db import transaction
 from bookings.payments.documents.services import issue_document
 from bookings.payments.events import PaymentCaptured
 from bookings.payments.models import Payment, Receipt
+from bookings.payments.providers import PaymentsNotSetUp
 from bookings.payments.rules import sale_postings, top_up_postings
 from bookings.payments.services.authorise import void_payment
 from bookings.payments.services.ledger import post_entries
@@ -122,7 +123,7 @@ def sell(*, payment: Payment, lines: Sequence[PriceLine], at: datetime.datetime)
 
 
 def _choose_method(payment: Payment, *, method_id: int | None) -> None:
-    """The card to be asked; a fee for somebody without a card is owed until there is one."""
+    """The card to be asked; a fee for somebody without one that serves is owed until there is one."""
     try:
         payment.method = method_for(
             payer_id=payment.payer_id,
@@ -130,7 +131,7 @@ def _choose_method(payment: Payment, *, method_id: int | None) -> None:
             method_id=method_id,
             cards_only=payment.purpose == Purpose.TOP_UP,
         )
-    except PaymentMethodRequired:
+    except (PaymentMethodRequired, PaymentsNotSetUp):
         if payment.purpose in PREPAID:
             raise
     else:

@@ -51,8 +51,9 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.filter(state=BookingState.CONFIRMED, starts_at__lt=before).order_by("starts_at")
 
     def unclaimed(self, *, since: "datetime.datetime") -> Self:
-        """Those whose vehicle waits and whose time began at or before `since`."""
-        return self.filter(state=BookingState.WINDOW_OPEN, starts_at__lte=since)
+        """Those whose vehicle waits and whose time began at or before `since`, the longest first."""
+        waiting = self.filter(state=BookingState.WINDOW_OPEN, starts_at__lte=since)
+        return waiting.order_by("starts_at")
 
 
 class Booking(PublicModel):

@@ -7,6 +7,7 @@ DomainError
 import datetime
 import uuid
 
+import structlog
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,8 @@ from mobility.core import outbox
 from mobility.core.errors import Conflict
 from mobility.core.principals import Principal, system_principal
 from mobility.core.transitions import LostRace, move, move_many
+
+log = structlog.get_logger(__name__)
 
 SWEEP = system_principal("reservation-expiry")
 DISPLACED = system_principal("vehicle-displaced")
@@ -91,8 +94,23 @@ def expire_reservations(*, at: datetime.datetime) -> int:
     """Expire what nobody rode in time and give the vehicles back; returns how many.
 
     The move is conditional: a start in the same moment wins, and its reservation is left alone.
+    All go in one transaction; if one of them resists, each goes by itself.
     """
-    return expire(list(Reservation.objects.overdue(at)[:SWEEP_LIMIT]), at=at)
+    overdue = list(Reservation.objects.overdue(at).order_by("expires_at")[:SWEEP_LIMIT])
+    try:
+        return expire(overdue, at=at)
+    except Exception:
+        log.exception("bookings.expiry_failed", reservations=len(overdue))
+    return sum(_expire_alone(row.pk, at=at) for row in overdue)
+
+
+def _expire_alone(pk: int, *, at: datetime.datetime) -> int:
+    """One that resists must not keep the vehicles of the others; somebody has to look at it."""
+    try:
+        return expire(list(Reservation.objects.overdue(at).filter(pk=pk)), at=at)
+    except Exception:
+        log.exception("bookings.expiry_failed", reservation=pk)
+    return 0
 
 
 def expire(overdue: list[Reservation], *, at: datetime.datetime) -> int:
@@ -101,8 +119,8 @@ def expire(overdue: list[Reservation], *, at: datetime.datetime) -> int:
         return 0
     with transaction.atomic():
         expired = move_many(overdue, to=ReservationState.EXPIRED, at=at, by=SWEEP, closed_at=at)
-        # In one order, so that two sweeps never wait for each other in a circle.
-        for reservation in sorted(expired, key=lambda row: row.hold_id):
+        # In the order in which all lock vehicles, so that nobody waits in a circle.
+        for reservation in sorted(expired, key=lambda row: row.vehicle_id):
             release_hold(hold_id=reservation.hold_id, at=at, by=SWEEP, reason="expired")
             paid = charge_hold(reservation, until=reservation.expires_at, at=at, by=SWEEP)
             _tell(reservation, paid_minutes=paid, at=at)

@@ -60,7 +60,7 @@ def tend_bookings(*, at: datetime.datetime) -> dict[str, int]:
     unclaimed = Booking.objects.unclaimed(since=at - rules.TIE)
     ending = Booking.objects.filter(
         state=BookingState.IN_USE, reminded_at=None, ends_at__lte=at + spans.REMIND_BEFORE
-    )
+    ).order_by("ends_at")
     return {
         "prepared": _each(ready, lambda pk: _prepare(pk, at=at)),
         "no_shows": _each(unclaimed, lambda pk: _give_up(pk, at=at)),

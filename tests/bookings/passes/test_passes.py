@@ -155,6 +155,18 @@ def test_a_pass_is_not_renewed_without_a_card(travel, rider, week, buy):
     assert [row["auto_renew"] for row in passes(rider)] == [False]
 
 
+def test_a_provider_that_does_not_serve_keeps_no_pass_from_ending(
+    travel, rider, week, buy, settings
+):
+    buy(rider, week, auto_renew=True)
+    travel.shift(6.8 * DAY)
+    settings.DEMO_PAYMENTS = False
+    assert sweep()["renewed"] == 0
+    assert [row["auto_renew"] for row in passes(rider)] == [True]
+    travel.shift(DAY)
+    assert sweep() == {"renewed": 0, "ended": 1, "lapsed": 0}
+
+
 def test_renewing_can_be_switched_off_and_on(rider, week, year, buy):
     bought = buy(rider, week, auto_renew=True)
     address = f"/api/v1/passes/{bought['id']}/renewal"

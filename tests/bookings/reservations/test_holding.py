@@ -7,6 +7,7 @@ import pytest
 from bookings.payments.models import Payment
 from bookings.reservations import tasks
 from bookings.reservations.models import Reservation
+from bookings.reservations.services import close
 from bookings.riders.models import RiderProfile
 from bookings.trips.models import Trip
 from fleet.vehicles.models import VehicleHold
@@ -81,6 +82,38 @@ def test_the_moment_of_grace_after_the_free_minutes_costs_nothing(driver, car, t
     running = driver.get(f"/api/v1/trips/{started.json()['id']}").json()
     # Two minutes at 20 cents, and no reserved minute at 10.
     assert running["cost_so_far_cents"] == 40
+
+
+def test_one_that_resists_keeps_no_other_vehicle_from_being_free(
+    driver, piero_drives, car, make_vehicle, travel, monkeypatch
+):
+    make_vehicle("car", code="CAR2")
+    stuck = driver.post("/api/v1/reservations", {"vehicle": "CAR1"}).json()["id"]
+    piero_drives.post("/api/v1/reservations", {"vehicle": "CAR2"})
+    charge = close.charge_hold
+
+    def break_down(reservation, **about):
+        if str(reservation.public_id) == stuck:
+            raise RuntimeError("the books are closed")
+        return charge(reservation, **about)
+
+    travel.shift(datetime.timedelta(minutes=16))
+    with monkeypatch.context() as broken:
+        broken.setattr(close, "charge_hold", break_down)
+        assert tasks.expire() == 1
+    assert VehicleHold.objects.active().get().vehicle.code == "CAR1"
+    assert tasks.expire() == 1
+
+
+def test_paid_minutes_are_owed_where_the_card_s_provider_serves_no_more(
+    driver, car, travel, settings
+):
+    held = driver.post("/api/v1/reservations", {"vehicle": "CAR1"}).json()
+    driver.post(f"/api/v1/reservations/{held['id']}/extend")
+    settings.DEMO_PAYMENTS = False
+    travel.shift(datetime.timedelta(minutes=31))
+    assert tasks.expire() == 1
+    assert (Payment.objects.get().purpose, Payment.objects.get().amount_cents) == ("hold", 150)
 
 
 def test_without_a_card_nobody_extends_and_after_the_end_neither(
