@@ -23,13 +23,10 @@ def empty_tables() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(
-                f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")"
-                for name in names
+                f"SELECT '{name}' WHERE EXISTS (SELECT FROM \"{name}\")" for name in names
             )
         )
         filled = [name for (name,) in cursor.fetchall()]
         # As on a replica: triggers and foreign keys are not asked.
         deletes = "".join(f'DELETE FROM "{name}";' for name in filled)
-        cursor.execute(
-            f"BEGIN; SET LOCAL session_replication_role = replica; {deletes} COMMIT"
-        )
+        cursor.execute(f"BEGIN; SET LOCAL session_replication_role = replica; {deletes} COMMIT")
