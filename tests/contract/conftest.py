@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+from django.core.cache import cache
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
@@ -39,18 +40,22 @@ def operations(contract: Any) -> list[APIOperation]:
 
 def known_parameters(operation: APIOperation, city: WholeCity) -> dict[str, str]:
     """Ids that exist, for the parameters of an address: a random one would only ever be not found."""
+    row = DETAILS.get(address_name(operation), ("", set()))[0]
+    refs = city.refs() | {"": city.rows["vehicle"].code}  # type: ignore[attr-defined]
+    names = _names(operation.path)
+    return {names[0]: refs[row]} if names and row in refs and (row or names[0] == "ref") else {}
+
+
+def address_name(operation: APIOperation) -> str:
+    """The name of the operation's address, empty if no id can be made up for it."""
     stand_in = "00000000-0000-7000-8000-000000000000"
     path = operation.path
     for name in _names(path):
         path = path.replace("{" + name + "}", stand_in)
     try:
-        door = resolve(path).url_name or ""
+        return resolve(path).url_name or ""
     except Resolver404:
-        return {}
-    row = DETAILS.get(door, ("", set()))[0]
-    refs = city.refs() | {"": city.rows["vehicle"].code}  # type: ignore[attr-defined]
-    names = _names(operation.path)
-    return {names[0]: refs[row]} if names and row in refs and (row or names[0] == "ref") else {}
+        return ""
 
 
 def _names(path: str) -> list[str]:
@@ -59,7 +64,8 @@ def _names(path: str) -> list[str]:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """What happens inside leaves no trace in the database: every call finds the same city."""
+    """What happens inside leaves no trace: every call finds the same city, and limits unused."""
+    cache.clear()
     for signal in (request_started, request_finished):
         # A request through WSGI would close the test's own connection; Django's clients do the same.
         signal.disconnect(close_old_connections)
