@@ -119,7 +119,8 @@ def confirm_person(
 def erase_person(*, user: User, at: datetime.datetime, by: Principal) -> PrivacyRequest:
     """Forget a person: what may go goes, what must stay belongs to nobody any more.
 
-    1. Refuse while something is under way or unpaid (`ErasureRefused` says what).
+    1. Refuse while something is under way or unpaid (`ErasureRefused` says what). A copy of the data
+       that was asked for is not made any more; one that is being made is waited for, and goes too.
     2. Every room erases its part, and the files go.
     3. The account closes: address, name, password, tokens and log-in keys are gone; the row stays as
        the opaque number that invoices refer to.
@@ -130,6 +131,7 @@ def erase_person(*, user: User, at: datetime.datetime, by: Principal) -> Privacy
         person = User.objects.select_for_update().get(pk=user.pk)
         _refuse_hindered(person, at=at)
         request = PrivacyRequest.objects.create(user=person, kind=PrivacyKind.ERASE, asked_at=at)
+        _answer_archives(person, at=at, by=by)
         nobody = nobody_account()
         for room in privacy.rooms().values():
             room.erase(user=person, nobody=nobody, at=at, by=by)
@@ -191,6 +193,12 @@ def _refuse_hindered(user: User, *, at: datetime.datetime) -> None:
     if found:
         reasons = [{"code": one.code, "message": str(one.message)} for one in found]
         raise ErasureRefused(extra={"reasons": reasons})
+
+
+def _answer_archives(person: User, *, at: datetime.datetime, by: Principal) -> None:
+    asked = PrivacyRequest.objects.unfinished().filter(user=person, kind=PrivacyKind.EXPORT)
+    for request in asked.select_for_update():
+        move(request, to=PrivacyState.DONE, at=at, by=by, reason="erased", done_at=at)
 
 
 def _close(user: User, *, at: datetime.datetime) -> None:

@@ -268,6 +268,43 @@ def test_who_is_erased_leaves_no_trace_but_the_books(
     assert OutboxEvent.objects.filter(name="mobility.person_erased.v1").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_no_copy_of_the_data_outlives_the_person(
+    giulia: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One copy is being made while she is erased, which waits for it; the next one never is."""
+    making, erasing = threading.Event(), threading.Event()
+    account_data = rights.account_data
+
+    def slowly(*, user: User) -> object:
+        making.set()
+        assert erasing.wait(20)
+        return account_data(user=user)
+
+    monkeypatch.setattr(rights, "account_data", slowly)
+    asked = rights.ask_for_archive(user=giulia, at=clock.now())
+
+    def erase() -> None:
+        assert making.wait(20)
+        threading.Timer(0.3, erasing.set).start()
+        rights.erase_person(user=giulia, at=clock.now(), by=SYSTEM)
+
+    made, erased = at_once(
+        [lambda: rights.build_archive(request_id=asked.pk, at=clock.now()), erase]
+    )
+    assert (made, erased) == (None, None)
+    assert files.StoredFile.objects.count() == 1
+    assert not files.StoredFile.objects.present().exists()
+
+
+def test_a_copy_that_was_asked_for_is_not_made_of_who_is_gone(giulia: User) -> None:
+    asked = rights.ask_for_archive(user=giulia, at=clock.now())
+    rights.erase_person(user=giulia, at=clock.now(), by=SYSTEM)
+    assert rights.build_waiting(at=clock.now() + datetime.timedelta(minutes=6)) == 0
+    rights.build_archive(request_id=asked.pk, at=clock.now())
+    assert not files.StoredFile.objects.exists()
+
+
 def test_an_erasure_that_fails_half_way_erases_nothing(
     api: Callable[..., APIClient], known: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
