@@ -6,7 +6,7 @@ import uuid
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -272,7 +272,10 @@ class CostsView(ReadView):
 
     permission_classes = (HasRole(Role.FLEET_OPERATOR),)
 
-    @extend_schema(parameters=[CostQuery], responses=CostOut(many=True))
+    @extend_schema(
+        parameters=[CostQuery],
+        responses=inline_serializer("MaintenanceCosts", {"results": CostOut(many=True)}),
+    )
     def get(self, request: Request) -> Response:
         """Cost, labour and time away of one's own fleet in a period, the dearest first."""
         query = CostQuery(data=request.query_params)
