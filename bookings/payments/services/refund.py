@@ -22,13 +22,19 @@ from bookings.payments.rules import (
     credit_parts,
     credit_postings,
     payout_postings,
+    prepaid_vat_used,
     promise_postings,
     refund_postings,
     spread_cents,
 )
 from bookings.payments.services.authorise import COLLECTOR, SILENCE
 from bookings.payments.services.ledger import post_entries
-from bookings.payments.services.wallet import CreditTooLow, locked_credit, open_wallet
+from bookings.payments.services.wallet import (
+    CreditTooLow,
+    locked_credit,
+    open_wallet,
+    prepaid_vat_cents,
+)
 from bookings.payments.states import (
     WALLET,
     AccountKind,
@@ -294,7 +300,13 @@ def _postings(
     refund: Refund, payment: Payment, *, vat: tuple[VatPart, ...], way: RefundWay
 ) -> tuple[Posting, ...]:
     if payment.purpose == Purpose.TOP_UP:
-        return payout_postings(cents=refund.cents, vat_cents=sum(part.vat_cents for part in vat))
+        # Of what was paid ahead as of what is spent, so that the last cent leaves none behind.
+        ahead = prepaid_vat_used(
+            prepaid_cents=prepaid_vat_cents(payment),
+            credit_cents=sum(locked_credit(payment=payment).values()),
+            spent_cents=refund.cents,
+        )
+        return payout_postings(cents=refund.cents, vat_cents=ahead)
     if way is RefundWay.WALLET:
         return credit_postings(vat)
     source = AccountKind.RECEIVABLE if way is RefundWay.DEBT else AccountKind.CLEARING

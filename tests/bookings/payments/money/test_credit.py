@@ -210,6 +210,23 @@ def test_two_who_raise_at_once_set_aside_what_the_higher_asks(
     assert wallet_balance(user_id=giulia.pk, organisation_id=ruote.pk) == 300
 
 
+@pytest.mark.parametrize("cents", [1, 12, 25])
+def test_what_is_left_after_rides_goes_back_with_the_last_cent_of_its_vat(
+    credit, opened, collect, cents
+):
+    method = credit(1000)
+    for price in (cents, cents + 7):
+        ride(opened, method, price=price, promise=100)
+        collect()
+    top_up = Payment.objects.get(purpose="top_up")
+    left = 1000 - 2 * cents - 7
+    services.request_refund(
+        payment_id=top_up.pk, cents=left, reason="moves away", at=clock.now(), by=SYSTEM
+    )
+    collect()
+    assert not {"wallet", "wallet_held", "prepaid_vat"} & set(balances())
+
+
 def test_a_ride_dearer_than_the_credit_is_owed_and_paid_by_card(
     credit, opened, collect, giulia, api
 ):
