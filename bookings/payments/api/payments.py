@@ -42,8 +42,11 @@ class PaymentViewSet(ScopedViewSet):
 
     @extend_schema(responses=PaymentSerializer)
     def retrieve(self, request: Request, public_id: str) -> Response:
-        """One payment."""
-        return Response(payment_body(self.get_object()))
+        """One payment; what its payer has to do at the bank is theirs alone."""
+        payment: Payment = self.get_object()
+        body = payment_body(payment)
+        mine = payment.payer_id == cast("User", request.user).pk
+        return Response(body if mine else {**body, "action": None})
 
     @extend_schema(request=PaySerializer, responses=PaymentSerializer)
     def pay(self, request: Request, public_id: str) -> Response:

@@ -73,13 +73,16 @@ def test_a_refusal_is_kept_and_told(opened):
     assert [event["payment_id"] for event in told("payment_refused")] == [str(payment.public_id)]
 
 
-def test_who_must_confirm_at_the_bank_is_told_how_and_goes_on_afterwards(opened, giulia, api):
+def test_who_must_confirm_at_the_bank_is_told_how_and_goes_on_afterwards(
+    opened, giulia, marco, api
+):
     payment = opened("demo-asks")
     phone, address = api(giulia), f"/api/v1/payments/{payment.public_id}"
     refused = phone.post(f"{address}/confirm")
     assert (refused.status_code, refused.json()["code"]) == (402, "payment_action_required")
     url = refused.json()["action"]["url"]
     assert phone.get(address).json()["action"]["url"] == url
+    assert api(marco).get(address).json()["action"] is None, "staff confirm nothing for her"
     phone.post(url, {"answer": "approve"}, format="multipart")
     confirmed = phone.post(f"{address}/confirm")
     assert (confirmed.status_code, confirmed.json()["state"]) == (200, "authorised")
