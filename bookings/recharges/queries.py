@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.recharges import rules
 from bookings.recharges.models import ConnectorCode, KeptConnector, Recharge, VehicleCharge
+from bookings.reservations.models import Booking
 from charging.sessions.models import ChargingSession
 from charging.sessions.states import SessionState
 from charging.stations.models import Connector, ConnectorHold
@@ -239,7 +240,8 @@ def _kept_for_another(connector: Connector, *, at: datetime.datetime, user_id: i
         connector=connector, released_at__isnull=True, during__contains=at
     )
     mine = KeptConnector.objects.filter(hold=OuterRef("pk"), user=user_id)
-    return held.exclude(Exists(mine)).exists()
+    booked = Booking.objects.filter(connector_hold=OuterRef("pk"), user=user_id)
+    return held.exclude(Exists(mine)).exclude(Exists(booked)).exists()
 
 
 def unbilled_sessions(*, user: User) -> QuerySet[ChargingSession]:

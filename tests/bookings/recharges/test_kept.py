@@ -4,9 +4,16 @@ import datetime
 
 import pytest
 
+from bookings.pricing import services as pricing
+from bookings.pricing.models import Tariff
 from bookings.recharges import tasks
 from bookings.recharges.models import KeptConnector
 from charging.stations.models import Connector, ConnectorHold, StationCommand
+from mobility.core import clock
+from mobility.core.geo import point
+from mobility.core.principals import SYSTEM
+from mobility.geography.models import Hub
+from tests.bookings.conftest import NUMBERS
 from tests.charging.fixtures import connector_of
 
 pytestmark = pytest.mark.django_db
@@ -72,3 +79,36 @@ def test_only_free_connectors_are_kept_and_not_for_long(keep, socket):
     assert keep(minutes=31).status_code == 400
     Connector.objects.filter(pk=socket.pk).update(status="Occupied")
     assert keep().json()["code"] == "connector_busy"
+
+
+@pytest.fixture
+def booked_car(rider, giulia, licensed, charger, ruote, milan, make_vehicle):
+    """Giulia has a car for half an hour, and a connector at the hub for its return."""
+    licensed(giulia)
+    tariff = Tariff.objects.create(
+        organisation=ruote, code="cars", title={"en": "Cars"}, vehicle_kinds=["car"]
+    )
+    yesterday = clock.now() - datetime.timedelta(days=1)
+    draft = pricing.draft_version(tariff=tariff, valid_from=yesterday, **NUMBERS)
+    pricing.publish_version(version_id=draft.pk, at=clock.now(), by=SYSTEM)
+    make_vehicle("car", code="CAR1")
+    charger.site.hub = Hub.objects.create(
+        city=milan, code="HUB1", name={"it": "Hub"}, location=point(9.2, 45.45)
+    )
+    charger.site.save()
+    now = clock.now()
+    span = {"start": now.isoformat(), "end": (now + datetime.timedelta(minutes=30)).isoformat()}
+    answer = rider.post("/api/v1/bookings", {"vehicle": "CAR1", **span, "charge_hub": "HUB1"})
+    assert answer.status_code == 201, answer.json()
+    return answer.json()
+
+
+def test_the_connector_that_waits_for_a_booked_car_is_its_riders_and_nobody_elses(
+    booked_car, travel, buy, api, piero, card
+):
+    travel.shift(datetime.timedelta(minutes=20))
+    kept = ConnectorHold.objects.get().connector
+    card(piero)
+    other = api(piero).post("/api/v1/recharges", {"connector": str(kept.public_id)})
+    assert (other.status_code, other.json()["connector_status"]) == (409, "Reserved")
+    assert buy(connector=str(kept.public_id)).status_code == 201
