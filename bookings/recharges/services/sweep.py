@@ -81,10 +81,14 @@ def _to_end(at: datetime.datetime) -> tuple[list[Recharge], list[Recharge]]:
         assert recharge.session is not None
         if recharge.session.state not in SESSION_OPEN:
             continue
-        if _reaches_limit(recharge, at=at):
-            reached.append(recharge)
-        elif _gets_nothing(recharge, at=at):
-            idle.append(recharge)
+        try:
+            if _reaches_limit(recharge, at=at):
+                reached.append(recharge)
+            elif _gets_nothing(recharge, at=at):
+                idle.append(recharge)
+        except Exception:
+            # Prices that cannot be read: its limit holds when it is priced; the others go on.
+            log.exception("bookings.recharge_not_judged", row=str(recharge.pk))
     return reached, idle
 
 

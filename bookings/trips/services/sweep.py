@@ -100,13 +100,17 @@ def _cover(trip: Trip, *, at: datetime.datetime) -> bool:
     if payment.uncovered_since is not None:
         # The bank has said no, and the person was told; every few seconds it is not asked.
         return False
-    cents = total_cents(price_lines(trip=trip, at=at + rules.HORIZON_LOW))
-    if cents <= payment.authorised_cents:
-        return False
     try:
+        cents = total_cents(price_lines(trip=trip, at=at + rules.HORIZON_LOW))
+        if cents <= payment.authorised_cents:
+            return False
         raise_promise(payment_id=payment.pk, cents=cents, at=at)
     except DomainError as problem:
         log.warning("bookings.promise_not_raised", trip=str(trip.public_id), code=problem.code)
+        return False
+    except Exception:
+        # Not foreseen, so somebody has to look; the rest of the sweep goes on all the same.
+        log.exception("bookings.promise_raising_failed", trip=str(trip.public_id))
         return False
     return True
 

@@ -9,7 +9,7 @@ from bookings.recharges import tasks
 from bookings.recharges.models import Recharge
 from charging.sessions.models import ChargingSession
 from charging.stations.facts import StatusReport
-from charging.stations.models import StationCommand
+from charging.stations.models import Connector, StationCommand
 from charging.stations.services import record_statuses
 from mobility.core import clock
 
@@ -47,6 +47,21 @@ def test_a_meter_that_tells_no_power_is_stopped_before_the_limit_as_well(chargin
     transaction = charging()
     flow(transaction, 3_300, minutes=19)
     ChargingSession.objects.update(power_w=None)
+    assert tasks.sweep()["limits_reached"] == 1
+
+
+def test_prices_that_cannot_be_read_keep_no_other_charge_from_being_stopped(
+    charging, flow, charger, api, piero, card, answer, plug_in
+):
+    transaction = charging()
+    flow(transaction, 3_300, minutes=19)
+    card(piero)
+    second = Connector.objects.get(evse__station=charger, evse__number=2)
+    api(piero).post("/api/v1/recharges", {"connector": str(second.public_id)})
+    answer("accepted")
+    plug_in(evse=2)
+    Recharge.objects.filter(user=piero).update(terms={})
+    assert set(Recharge.objects.values_list("state", flat=True)) == {"charging"}
     assert tasks.sweep()["limits_reached"] == 1
 
 

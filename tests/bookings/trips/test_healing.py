@@ -119,11 +119,22 @@ def test_a_bank_that_said_no_is_not_asked_every_few_seconds(
 
 
 @pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
+def test_a_promise_that_cannot_be_raised_does_not_stop_the_sweep(
+    trouble, riding, travel, monkeypatch
+):
+    def resist(**_terms):
+        raise trouble
+
+    monkeypatch.setattr(sweep, "raise_promise", resist)
+    travel.shift(datetime.timedelta(minutes=61))
+    done = tasks.sweep()
+    assert (done["holds_extended"], done["promises_raised"]) == (1, 0)
+
+
+@pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
 def test_one_trip_that_resists_does_not_keep_the_others_waiting(
     trouble, starting, api, piero, card, make_vehicle, travel, monkeypatch
 ):
-    from bookings.trips.services import sweep
-
     make_vehicle("scooter", code="SC2")
     card(piero)
     other = api(piero).post("/api/v1/trips", {"vehicle": "SC2"}).json()["id"]
