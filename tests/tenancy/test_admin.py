@@ -53,8 +53,10 @@ def test_rows_of_others_neither_show_nor_open(whole_city: WholeCity) -> None:
         rows = set(model._default_manager.values_list("pk", flat=True)[:5])
         for person, client in clients.items():
             hidden = rows - visible_rows(model, whole_city.people[person])
+            if not hidden:
+                continue
             assert not hidden & shown(client, model), (person, model)
-            for pk in hidden:
+            for pk in sorted(hidden)[:2]:
                 status = client.get(address(model, "change", pk)).status_code
                 assert status in {302, 403, 404}, (person, model, status)
 
