@@ -140,10 +140,11 @@ def book_car(*, user: User, wish: Wish, at: datetime.datetime, by: Principal) ->
     policy = policy_of(wish.organisation_id)
     _refuse_span(wish, policy=policy, at=at)
     refuse_debtor(payer_id=user.pk)
-    _refuse_unfit(user, wish, at=at)
-    priced = fare_for(organisation_id=wish.organisation_id, kind=wish.kind, at=at)
     try:
         with transaction.atomic():
+            # Inside: it keeps the account from being erased until the booking stands.
+            _refuse_unfit(user, wish, at=at)
+            priced = fare_for(organisation_id=wish.organisation_id, kind=wish.kind, at=at)
             return _book(user, wish, priced=priced, policy=policy, at=at, by=by)
     except IntegrityError as problem:
         if isinstance(problem.__cause__, ExclusionViolation):

@@ -6,6 +6,7 @@ Each race is lost first with its guard taken away, and then cannot be lost any m
 import contextlib
 import datetime
 import itertools
+import threading
 import time
 from collections import Counter
 
@@ -25,6 +26,7 @@ from bookings.reservations.services.claim import consume_reservation
 from fleet.telematics.models import LatestState
 from fleet.vehicles.models import VehicleHold
 from fleet.vehicles.services import lock_vehicle
+from mobility.accounts import rights
 from mobility.accounts.models import User
 from mobility.core import clock
 from tests.bookings.races import at_once
@@ -263,3 +265,27 @@ def end_while_it_gets_longer(phone):
         return phone.patch(f"/api/v1/bookings/{body['id']}", {"end": longer.isoformat()})
 
     return at_once([end, change_it])
+
+
+def test_an_account_is_not_erased_between_the_gate_and_the_booking(drivers, car, monkeypatch):
+    """Asked for in the midst of a booking, the erasure waits for it and is refused."""
+    person = User.objects.get(email="driver0@demo.example")
+    price, answers = book.fare_for, []
+    eraser = threading.Thread(target=lambda: answers.extend(at_once([lambda: erase(person)])))
+
+    def slowly(**asked):
+        eraser.start()
+        eraser.join(timeout=0.5)
+        return price(**asked)
+
+    monkeypatch.setattr(book, "fare_for", slowly)
+    assert drivers[0].post("/api/v1/bookings", span(24, 60)).status_code == 201
+    eraser.join()
+    (refused,) = answers
+    assert isinstance(refused, rights.ErasureRefused), refused
+    assert [one["code"] for one in refused.extra["reasons"]] == ["booking_open"]
+
+
+def erase(person):
+    """Giving up the account, at this moment."""
+    return rights.erase_person(user=person, at=clock.now(), by=person.principal)
