@@ -22,15 +22,16 @@ from mobility.core import outbox
 LIMIT = 200
 STILL_CMS = 50
 
-# Since when each vehicle under way stands still and locked, by its own fresh word since the ride
-# began; only rows that change are written. Our clock, not the device's, which may be wrong.
+# Since when each vehicle under way stands still and locked, by its own fresh word since the last
+# unlocking or pause; only rows that change are written. Our clock, not the device's, which may be wrong.
 _NOTE_IDLE = """
 UPDATE bookings_trip trip
 SET idle_since = CASE WHEN latest.locked AND COALESCE(latest.speed_cms, 0) <= %(still)s
                       THEN %(at)s::timestamptz END
 FROM fleet_lateststate latest
 WHERE trip.state IN ('running', 'paused') AND latest.vehicle_id = trip.vehicle_id
-  AND latest.received_at > %(fresh)s AND latest.received_at > trip.started_at
+  AND latest.received_at > %(fresh)s
+  AND latest.received_at > (trip.stretches -> -1 ->> 'start')::timestamptz
   AND (trip.idle_since IS NULL)
       = (COALESCE(latest.locked, FALSE) AND COALESCE(latest.speed_cms, 0) <= %(still)s)
 """

@@ -92,6 +92,23 @@ def test_a_pause_the_rider_asked_for_lasts_as_long_as_allowed(
     assert (ended["end_reason"], ended["price_cents"]) == ("pause_over", 100 + 15 * 10)
 
 
+def test_a_word_from_before_the_resuming_does_not_end_the_ride(
+    ride, rider, drive, obey, scooter, travel, policy
+):
+    policy(lock_ends_after_s=30, auto_pause_min=None)
+    trip = ride()
+    rider.post(f"{trip}/pause")
+    obey(scooter)
+    drive(minutes=3, locked=True)
+    travel.shift(datetime.timedelta(seconds=5))
+    rider.post(f"{trip}/resume")
+    obey(scooter)
+    for _round in range(4):
+        travel.shift(datetime.timedelta(seconds=10))
+        tasks.sweep()
+    assert rider.get(trip).json()["state"] == "running"
+
+
 def test_resuming_begins_anew(ride, rider, stand, obey, scooter):
     trip = ride()
     stand(7)
