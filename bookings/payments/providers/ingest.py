@@ -8,6 +8,7 @@ the provider's own answer.
 import datetime
 from collections.abc import Mapping
 
+import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,8 @@ from mobility.core import jobs, locks
 from mobility.core.errors import Invalid, NotFound
 from mobility.core.principals import system_principal
 from mobility.core.transitions import LostRace, move
+
+log = structlog.get_logger(__name__)
 
 LISTENER = system_principal("payment-webhooks")
 # So long an event may come before its payment is booked here.
@@ -94,7 +97,11 @@ def hear_open_webhooks(*, at: datetime.datetime) -> int:
         )
         ids = list(waiting.order_by("received_at").values_list("pk", flat=True)[:LIMIT])
         for webhook_id in ids:
-            hear_webhook(webhook_id=webhook_id, at=at)
+            try:
+                hear_webhook(webhook_id=webhook_id, at=at)
+            except Exception:
+                # Not foreseen, so somebody has to look; the next ones are heard all the same.
+                log.exception("payments.webhook_not_heard", webhook=webhook_id)
     return len(ids)
 
 

@@ -53,9 +53,18 @@ def _send(guest_pass: GuestPass, *, at: datetime.datetime) -> bool:
         return False
     except OSError:
         log.warning("bookings.receipt_not_sent", guest_pass=guest_pass.pk, exc_info=True)
-        GuestPass.objects.filter(pk=guest_pass.pk).update(receipt_sent_at=None)
+        _give_back(guest_pass)
+        return False
+    except Exception:
+        # Not foreseen, so somebody has to look; the others' receipts go out all the same.
+        log.exception("bookings.receipt_not_made", guest_pass=guest_pass.pk)
+        _give_back(guest_pass)
         return False
     return True
+
+
+def _give_back(guest_pass: GuestPass) -> None:
+    GuestPass.objects.filter(pk=guest_pass.pk).update(receipt_sent_at=None)
 
 
 def _post(guest_pass: GuestPass, receipt: Receipt) -> None:

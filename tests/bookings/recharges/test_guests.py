@@ -11,7 +11,7 @@ from bookings.payments.models import LedgerEntry, Payment
 from bookings.payments.providers.wire import CardSetup
 from bookings.recharges import services, tasks, views
 from bookings.recharges.models import ConnectorCode, GuestPass, Recharge
-from bookings.recharges.services import guests
+from bookings.recharges.services import guests, receipts
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
@@ -40,7 +40,7 @@ def dario(api, code):
 
 
 def test_from_the_sticker_to_the_receipt_by_mail(
-    dario, answer, plug_in, flow, unplug, collect, giulia, api
+    dario, answer, plug_in, flow, unplug, collect, giulia, api, monkeypatch
 ):
     begun = dario.order(email="dario@example.org", limit_cents=1000, language="en")
     assert begun.status_code == 201, begun.content
@@ -61,6 +61,9 @@ def test_from_the_sticker_to_the_receipt_by_mail(
     collect()
     assert dario.get(address).json()["state"] == "settled"
     assert dario.get(f"{address}/receipt").json()["total_cents"] == 180
+    with monkeypatch.context() as broken:
+        broken.setattr(receipts, "render_pdf", lambda _sheet: 1 // 0)
+        assert tasks.send_receipts() == 0
     assert (tasks.send_receipts(), tasks.send_receipts()) == (1, 0)
     (letter,) = mail.outbox
     assert letter.to == ["dario@example.org"]

@@ -14,6 +14,7 @@ from bookings.payments.models import (
     ProviderOperation,
     ProviderWebhook,
 )
+from bookings.payments.providers import ingest
 from bookings.payments.providers.local import notices
 from bookings.payments.providers.local.gateway import LocalProvider
 from bookings.payments.providers.wire import (
@@ -215,6 +216,22 @@ def test_an_event_before_its_payment_waits_for_it(post, travel, ruote, giulia):
     webhook.refresh_from_db()
     assert webhook.state == "matched"
     assert Payment.objects.get().next_attempt_at == clock.now()
+
+
+def test_one_event_that_cannot_be_heard_keeps_no_others_waiting(post, travel, monkeypatch):
+    post(told(reference="poison"))
+    travel.shift(datetime.timedelta(seconds=1))
+    post(told(EventKind.OTHER, event_id="evt_2"))
+    hear = ingest._hear
+
+    def resist(webhook, **terms):
+        if webhook.reference == "poison":
+            raise ZeroDivisionError
+        return hear(webhook, **terms)
+
+    monkeypatch.setattr(ingest, "_hear", resist)
+    tasks.hear_webhooks()
+    assert ProviderWebhook.objects.get(event_id="evt_2").state == "ignored"
 
 
 def test_what_belongs_to_nobody_is_an_anomaly_after_an_hour(post, travel):
