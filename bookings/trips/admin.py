@@ -86,9 +86,9 @@ class TripAdmin(ScopedAdmin[Trip]):
 
     @admin.action(description=_("End the chosen trips now"), permissions=["view"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Trip]) -> None:
-        """The meters stand now; the locks are tried all the same."""
+        """The meters stand now, except one's own; the locks are tried all the same."""
         user: Any = request.user
-        for trip in Trip.objects.with_story().filter(pk__in=queryset):
+        for trip in Trip.objects.with_story().filter(pk__in=queryset).exclude(user=user):
             try:
                 services.force_end(trip=trip, reason="admin", at=clock.now(), by=user.principal)
             except DomainError as problem:

@@ -43,7 +43,7 @@ class StaffTripViewSet(ScopedViewSet):
         """End a trip wherever it is; the meter stands now."""
         form = ForceEndSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        user, trip = cast("User", request.user), self.get_object()
+        user, trip = cast("User", request.user), self._not_ones_own()
         at = clock.now()
         services.force_end(
             trip=trip, reason=form.validated_data["reason"], at=at, by=user.principal

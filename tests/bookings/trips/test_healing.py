@@ -167,6 +167,19 @@ def test_marco_ends_a_trip_anywhere_and_rivals_cannot(
     assert rider.get(f"/api/v1/trips/{riding}").json()["price_cents"] == 125
 
 
+def test_marco_does_not_end_his_own_ride_where_it_may_not_stand(
+    api, marco, card, scooter, obey, travel
+):
+    card(marco)
+    phone = api(marco)
+    trip = phone.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+    obey(scooter)
+    LatestState.objects.update(lon_e7=94_000_000)
+    assert phone.post(f"/api/v1/trips/{trip}/end").status_code == 409
+    assert phone.post(f"/api/v1/trips/{trip}/force-end", {"reason": "late"}).status_code == 403
+    assert Trip.objects.get().state == "running"
+
+
 def test_trips_are_their_riders_business(riding, api, giulia, piero, marco, rivale, elena, luca):
     address = f"/api/v1/trips/{riding}"
     for stranger in (piero, rivale, elena, luca):
