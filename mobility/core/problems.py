@@ -81,9 +81,7 @@ def _api_problem(exc: exceptions.APIException) -> dict[str, Any]:
 
 
 @csrf_exempt
-def not_found(
-    request: HttpRequest | Request, exception: Exception | None = None, rest: str = ""
-) -> JsonResponse:
+def not_found(request: HttpRequest | Request, exception: Exception | None = None) -> JsonResponse:
     """404 for addresses below /api/ that do not exist."""
     body = problem(code="not_found", status=404, detail=_("There is nothing at this address."))
     return JsonResponse(body, status=404, content_type=CONTENT_TYPE)

@@ -149,6 +149,8 @@ def test_an_address_that_does_not_exist_is_a_problem_for_every_method(
     api: Callable[[User | None], APIClient],
 ) -> None:
     browser = APIClient(enforce_csrf_checks=True)
-    for method in METHODS:
-        answer = getattr(browser, method)("/api/v1/trips/not-an-id/end", {})
-        assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), method
+    for address in ("/api/v1/trips/not-an-id/end", "/api/v1/stations/two%0Alines", "/api/"):
+        for method in METHODS:
+            answer = getattr(browser, method)(address, {})
+            told = (answer.status_code, answer.json()["code"])
+            assert told == (404, "not_found"), (address, method)
