@@ -42,10 +42,11 @@ def test_only_the_hash_of_the_address_is_kept(owed):
 
 def test_a_debt_is_paid_on_the_page_with_a_card_that_is_not_kept(owed, client, collect, giulia):
     payment, token = owed
-    answer = client.post(f"/pay/{token}", {"card": "demo-ok"}, follow=True)
+    english = {"headers": {"Accept-Language": "en"}}
+    answer = client.post(f"/pay/{token}", {"card": "demo-ok"}, follow=True, **english)
     assert "being asked" in answer.content.decode()
     collect()
-    assert "Paid. Thank you!" in client.get(f"/pay/{token}").content.decode()
+    assert "Paid. Thank you!" in client.get(f"/pay/{token}", **english).content.decode()
     payment.refresh_from_db()
     assert (payment.state, payment.method.label) == ("captured", "Demo •••• 4242")
     assert [method.label for method in giulia.payment_methods.usable()] == ["Demo •••• 0341"]
