@@ -6,6 +6,82 @@ from django.conf import settings
 from django.db import migrations, models
 
 import mobility.core.ids
+from mobility.core.migration_operations import audit_edits
+
+# As before, but of the columns that a trigger's second argument lists only that they changed: the
+# trail is never erased, and people are.
+AUDIT_EDIT = """
+CREATE OR REPLACE FUNCTION mobility_audit_edit() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    old_row jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}'::jsonb ELSE to_jsonb(OLD) END;
+    new_row jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}'::jsonb ELSE to_jsonb(NEW) END;
+    changed jsonb;
+BEGIN
+    SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(old_row -> key, new_row -> key)), '{}')
+      INTO changed
+      FROM (SELECT jsonb_object_keys(old_row || new_row) AS key) AS columns
+     WHERE old_row -> key IS DISTINCT FROM new_row -> key AND key NOT IN ('password', 'last_login');
+    IF changed = '{}' THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_object_agg(key, CASE
+               WHEN key = ANY (string_to_array(TG_ARGV[1], ',')) THEN '"(personal)"'
+               WHEN length(value::text) > 2000 THEN '"(long)"'
+               ELSE value
+           END)
+      INTO changed FROM jsonb_each(changed);
+    INSERT INTO mobility_auditentry (at, by, action, row, changes, request_id) VALUES (
+        clock_timestamp(),
+        coalesce(nullif(current_setting('mobility.principal', true), ''), 'system:platform'),
+        'edit:' || lower(TG_OP),
+        TG_ARGV[0] || ':' || (coalesce(new_row ->> 'id', old_row ->> 'id')),
+        changed,
+        coalesce(current_setting('mobility.request_id', true), '')
+    );
+    RETURN NULL;
+END $$;
+"""
+AUDIT_EDIT_BEFORE = """
+CREATE OR REPLACE FUNCTION mobility_audit_edit() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    old_row jsonb := CASE WHEN TG_OP = 'INSERT' THEN '{}'::jsonb ELSE to_jsonb(OLD) END;
+    new_row jsonb := CASE WHEN TG_OP = 'DELETE' THEN '{}'::jsonb ELSE to_jsonb(NEW) END;
+    changed jsonb;
+BEGIN
+    SELECT coalesce(jsonb_object_agg(key, jsonb_build_array(old_row -> key, new_row -> key)), '{}')
+      INTO changed
+      FROM (SELECT jsonb_object_keys(old_row || new_row) AS key) AS columns
+     WHERE old_row -> key IS DISTINCT FROM new_row -> key AND key NOT IN ('password', 'last_login');
+    IF changed = '{}' THEN
+        RETURN NULL;
+    END IF;
+    SELECT jsonb_object_agg(key, CASE WHEN length(value::text) > 2000 THEN '"(long)"' ELSE value END)
+      INTO changed FROM jsonb_each(changed);
+    INSERT INTO mobility_auditentry (at, by, action, row, changes, request_id) VALUES (
+        clock_timestamp(),
+        coalesce(nullif(current_setting('mobility.principal', true), ''), 'system:platform'),
+        'edit:' || lower(TG_OP),
+        TG_ARGV[0] || ':' || (coalesce(new_row ->> 'id', old_row ->> 'id')),
+        changed,
+        coalesce(current_setting('mobility.request_id', true), '')
+    );
+    RETURN NULL;
+END $$;
+"""
+FORGET_PEOPLE = """
+ALTER TABLE mobility_auditentry DISABLE TRIGGER append_only;
+UPDATE mobility_auditentry SET changes = changes || (
+    SELECT jsonb_object_agg(key, '"(personal)"'::jsonb)
+    FROM jsonb_object_keys(changes) AS key WHERE key IN ('email', 'name')
+)
+WHERE row LIKE 'mobility.user:%' AND changes ?| ARRAY['email', 'name'];
+ALTER TABLE mobility_auditentry ENABLE TRIGGER append_only;
+"""
+TELL_ALL = "DROP TRIGGER audit_edit ON mobility_user"
+TELL_ALL_AGAIN = """
+CREATE TRIGGER audit_edit AFTER INSERT OR UPDATE OR DELETE ON mobility_user
+    FOR EACH ROW EXECUTE FUNCTION mobility_audit_edit('mobility.user')
+"""
 
 
 class Migration(migrations.Migration):
@@ -467,4 +543,8 @@ class Migration(migrations.Migration):
                 name="webhook_one_lasting_secret",
             ),
         ),
+        migrations.RunSQL(AUDIT_EDIT, AUDIT_EDIT_BEFORE),
+        migrations.RunSQL(TELL_ALL, TELL_ALL_AGAIN),
+        audit_edits("mobility.user", personal=("email", "name")),
+        migrations.RunSQL(FORGET_PEOPLE, migrations.RunSQL.noop),
     ]

@@ -30,7 +30,7 @@ from mobility.accounts import privacy, rights
 from mobility.accounts import tasks as account_tasks
 from mobility.accounts.models import ApiToken, Organisation, PrivacyRequest, User
 from mobility.core import clock, files
-from mobility.core.models import OutboxEvent
+from mobility.core.models import AuditEntry, OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.bookings.races import at_once
 from tests.core.files.test_images import picture
@@ -240,6 +240,10 @@ def test_who_is_erased_leaves_no_trace_but_the_books(
     closed = User.objects.get(pk=giulia.pk)
     assert closed.email == f"{giulia.public_id}@erased.invalid"
     assert (closed.name, closed.is_active, closed.has_usable_password()) == ("", False, False)
+    trail = str(list(AuditEntry.objects.values_list("row", "changes")))
+    assert ("giulia@" in trail, "Giulia" in trail) == (False, False)
+    [edit] = AuditEntry.objects.filter(action="edit:update", row=f"mobility.user:{giulia.pk}")
+    assert edit.changes["email"] == edit.changes["name"] == "(personal)"
     assert phone.get("/api/v1/me").status_code == 401
     assert not ApiToken.objects.filter(user=closed).exists()
     assert not DrivingLicence.objects.exists()
