@@ -21,7 +21,7 @@ def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protoco
         bought = driver.post("recharges", {"connector": plug["id"]}, status=201)
         path = f"recharges/{bought['id']}"
         driver.wait_for(path, lambda seen: seen["state"] == "charging", what="the remote start")
-        driver.wait_for(path, _worth_a_price, what="energy")
+        driver.wait_for(path, _worth_a_price, what="energy", patience_s=120)
         stranger.get(path, status=404)
         driver.post(f"{path}/stop")
         paid = driver.wait_for(path, lambda seen: seen["state"] == "settled", what="the payment")
@@ -46,7 +46,7 @@ def test_somebody_without_an_account_charges_from_the_sticker(house: House) -> N
         begun = passer_by.post("ad-hoc-recharges", order, status=201)
         path = f"ad-hoc-recharges/{begun['secret']}"
         passer_by.wait_for(path, lambda seen: seen["state"] == "charging", what="the start")
-        passer_by.wait_for(path, _worth_a_price, what="energy")
+        passer_by.wait_for(path, _worth_a_price, what="energy", patience_s=120)
         stranger.get(f"recharges/{begun['id']}", status=404)
         page = passer_by.http.get(begun["watch_url"])
         assert page.status_code == 200

@@ -44,12 +44,12 @@ def collect_due(*, at: datetime.datetime) -> dict[str, int]:
 
 
 def _collect(*, at: datetime.datetime) -> dict[str, int]:
-    payments = Payment.objects.due_by(at).with_method().order_by("next_attempt_at")[:LIMIT]
+    payments = Payment.objects.due_by(at).with_method().order_by("next_attempt_at", "id")[:LIMIT]
     waiting = Refund.objects.filter(state=RefundState.REQUESTED, next_attempt_at__lte=at)
     waiting = waiting.select_related("payment__organisation", "payment__payer")
     return {
         "payments": _each(payments, _attend, at=at),
-        "refunds": _each(waiting.order_by("next_attempt_at")[:LIMIT], _give_back, at=at),
+        "refunds": _each(waiting.order_by("next_attempt_at", "id")[:LIMIT], _give_back, at=at),
         "fees": charge_ripe_fees(at=at),
     }
 

@@ -192,8 +192,10 @@ def test_the_race_is_real_and_the_check_alone_loses_it(
         cursor.execute("ALTER TABLE fleet_vehiclehold DROP CONSTRAINT fleet_one_hold_per_vehicle")
     try:
         outcomes = race(riders, lambda n: hold(scooter, holder=f"reservation:{n}"))
-        assert all(isinstance(outcome, VehicleHold) for outcome in outcomes), outcomes
-        assert VehicleHold.objects.active().count() == riders
+        # Who writes last may see the others' holds already; that two get it is bad enough.
+        taken = [outcome for outcome in outcomes if isinstance(outcome, VehicleHold)]
+        assert len(taken) >= 2, outcomes
+        assert VehicleHold.objects.active().count() == len(taken)
     finally:
         VehicleHold.objects.all().delete()
         constraint = next(
