@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TypeVar
 
 import structlog
-from django.db import models, transaction
+from django.db import models
 
 from bookings.recharges import rules
 from bookings.recharges.models import KeptConnector, Recharge
@@ -19,7 +19,7 @@ from bookings.recharges.states import RechargeState, StopReason
 from charging.sessions.rules import delivered_nothing
 from charging.sessions.states import SESSION_OPEN
 from charging.tariffs.rules import read_components
-from mobility.core.errors import DomainError
+from mobility.core import sweeps
 
 log = structlog.get_logger(__name__)
 
@@ -114,17 +114,8 @@ def _stuck(state: RechargeState, since: datetime.datetime) -> models.QuerySet[Re
 
 
 def _each(rows: Iterable[Row], heal: Callable[[Row], object]) -> int:
-    """Heal one by one: a row that resists must not keep the others waiting."""
-    healed = 0
-    for row in islice(rows, LIMIT):
-        try:
-            with transaction.atomic():
-                heal(row)
-        except DomainError as problem:
-            log.warning("bookings.recharge_not_healed", row=str(row.pk), code=problem.code)
-        except Exception:
-            # Not foreseen, so somebody has to look; the others go on all the same.
-            log.exception("bookings.recharge_healing_failed", row=str(row.pk))
-        else:
-            healed += 1
-    return healed
+    """Heal one by one; returns how many."""
+    healed = sweeps.each_alone(
+        islice(rows, LIMIT), heal, event="bookings.recharge_not_healed", named=lambda row: row.pk
+    )
+    return sum(1 for _answer in healed)

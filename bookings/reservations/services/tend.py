@@ -12,7 +12,6 @@ import datetime
 import uuid
 from collections.abc import Callable
 
-import structlog
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -42,10 +41,8 @@ from fleet.vehicles.services import (
     release_hold,
 )
 from fleet.vehicles.states import RentalState
-from mobility.core.errors import DomainError
+from mobility.core import sweeps
 from mobility.core.transitions import move
-
-log = structlog.get_logger(__name__)
 
 LIMIT = 200
 _BRIEF = frozenset({RentalState.HELD, RentalState.STAFF})
@@ -261,15 +258,8 @@ def _remind(pk: int, *, at: datetime.datetime) -> bool:
 
 
 def _each(bookings: "QuerySet[Booking]", deed: Callable[[int], bool]) -> int:
-    """One by one: a booking that resists must not keep the others waiting."""
-    done = 0
-    for pk in list(bookings.values_list("pk", flat=True)[:LIMIT]):
-        try:
-            with transaction.atomic():
-                done += deed(pk)
-        except DomainError as problem:
-            log.warning("bookings.booking_not_tended", booking=pk, code=problem.code)
-        except Exception:
-            # Not foreseen, so somebody has to look; the others go on all the same.
-            log.exception("bookings.tending_failed", booking=pk)
-    return done
+    """Tend one by one; returns for how many there was something to do."""
+    pks = list(bookings.values_list("pk", flat=True)[:LIMIT])
+    return sum(
+        sweeps.each_alone(pks, deed, event="bookings.booking_not_tended", named=lambda pk: pk)
+    )

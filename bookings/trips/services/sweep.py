@@ -4,7 +4,6 @@ import datetime
 from collections.abc import Callable
 
 import structlog
-from django.db import transaction
 
 from bookings.payments.services import raise_promise
 from bookings.payments.states import PaymentState
@@ -19,6 +18,7 @@ from bookings.trips.services.settle import price_ended_trip
 from bookings.trips.services.start import fail_start
 from bookings.trips.services.stop import finish_ending
 from bookings.trips.states import TripState
+from mobility.core import sweeps
 from mobility.core.errors import DomainError
 from mobility.core.money import total_cents
 
@@ -76,20 +76,11 @@ def _running_short(at: datetime.datetime) -> list[Trip]:
 
 
 def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
-    """Heal one by one: a trip that resists must not keep the others waiting."""
-    healed = 0
-    for trip in trips:
-        try:
-            with transaction.atomic():
-                heal(trip)
-        except DomainError as problem:
-            log.warning("bookings.trip_not_healed", trip=str(trip.public_id), code=problem.code)
-        except Exception:
-            # Not foreseen, so somebody has to look; the others go on all the same.
-            log.exception("bookings.trip_healing_failed", trip=str(trip.public_id))
-        else:
-            healed += 1
-    return healed
+    """Heal one by one; returns how many."""
+    healed = sweeps.each_alone(
+        trips, heal, event="bookings.trip_not_healed", named=lambda trip: trip.public_id
+    )
+    return sum(1 for _answer in healed)
 
 
 def _cover(trip: Trip, *, at: datetime.datetime) -> bool:

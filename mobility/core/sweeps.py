@@ -1,0 +1,39 @@
+"""Rounds over rows that wait for something to be done: each row by itself."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+import structlog
+from django.db import transaction
+
+from mobility.core.errors import DomainError
+
+log = structlog.get_logger(__name__)
+
+Row = TypeVar("Row")
+Answer = TypeVar("Answer")
+
+
+def each_alone(
+    rows: Iterable[Row],
+    deed: Callable[[Row], Answer],
+    *,
+    event: str,
+    named: Callable[[Row], object],
+) -> Iterator[Answer]:
+    """Do `deed` for each row in a transaction of its own; yields what it answered where it could.
+
+    A row that resists must not keep the others waiting: it is told in the log as `event`, under the
+    name that `named` gives it, a refusal as a warning with its code, anything else as an error.
+    """
+    for row in rows:
+        try:
+            with transaction.atomic():
+                answer = deed(row)
+        except DomainError as problem:
+            log.warning(event, row=str(named(row)), code=problem.code)
+        except Exception:
+            # Not foreseen, so somebody has to look; the others go on all the same.
+            log.exception(event, row=str(named(row)))
+        else:
+            yield answer
