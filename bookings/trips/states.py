@@ -126,12 +126,15 @@ class VersionState(models.TextChoices):
     PROPOSED = "proposed", _("proposed")
     APPLIED = "applied", _("applied")
     REJECTED = "rejected", _("rejected")
+    WITHDRAWN = "withdrawn", _("withdrawn")
 
 
 VERSION_MOVES: Moves = {
     VersionState.PROPOSED: frozenset({VersionState.APPLIED, VersionState.REJECTED}),
-    VersionState.APPLIED: frozenset(),
+    # A second person has refused the money that goes with it.
+    VersionState.APPLIED: frozenset({VersionState.WITHDRAWN}),
     VersionState.REJECTED: frozenset(),
+    VersionState.WITHDRAWN: frozenset(),
 }
 
 
@@ -145,7 +148,8 @@ class DisputeState(models.TextChoices):
 
 DISPUTE_MOVES: Moves = {
     DisputeState.OPEN: frozenset({DisputeState.ACCEPTED, DisputeState.REJECTED}),
-    DisputeState.ACCEPTED: frozenset(),
+    # Opened again where a second person refuses what was to go back.
+    DisputeState.ACCEPTED: frozenset({DisputeState.OPEN}),
     DisputeState.REJECTED: frozenset(),
 }
 

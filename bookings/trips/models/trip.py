@@ -103,6 +103,10 @@ class Trip(PublicModel):
     zones = models.JSONField(_("zones of the price"), default=list, blank=True)
     # The first time the rider tried to end, allowed or not: an outage is theirs from then on.
     first_attempt_at = models.DateTimeField(_("first tried to end at"), null=True, blank=True)
+    # Every time the rider was refused, for outages that are noticed later.
+    tried_at = ArrayField(
+        models.DateTimeField(), verbose_name=_("tried to end at"), default=list, blank=True
+    )
     end_blocked_at = models.DateTimeField(_("end refused since"), null=True, blank=True)
     # Since when the vehicle stands still and locked, as the keeper sees it every few seconds.
     idle_since = models.DateTimeField(_("stands locked since"), null=True, blank=True)

@@ -55,6 +55,15 @@ class TripVersion(models.Model):
     waiver = models.CharField(_("waived"), max_length=8, choices=Waiver, blank=True, default="")
     lines = models.JSONField(_("price lines"))
     total_cents = models.PositiveIntegerField(_("price"))
+    # What goes back by it; a second person who refuses that, withdraws the version.
+    refund = models.ForeignKey(
+        "bookings.Refund",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("refund"),
+    )
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_by = models.CharField(_("decided by"), max_length=100, blank=True)
 
