@@ -17,7 +17,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from charging.ocpp import v16, v201
+from charging.ocpp import v16, v21, v201
 from charging.ocpp.deeds import Dialect, Verb
 from charging.ocpp.gateway import metrics
 from charging.ocpp.gateway.admission import (
@@ -43,7 +43,7 @@ from mobility.core import clock
 logger = logging.getLogger(__name__)
 
 _DIALECTS: Final[dict[Version, Dialect]] = {
-    dialect.version: dialect for dialect in (v16.DIALECT, v201.DIALECT)
+    dialect.version: dialect for dialect in (v16.DIALECT, v201.DIALECT, v21.DIALECT)
 }
 _REFUSALS_KEPT_PER_MIN: Final = 120
 """Anyone can knock; beyond this, refused handshakes are counted and not written down."""

@@ -17,7 +17,11 @@ import orjson
 from charging.ocpp.rpc.errors import Fault, RpcError
 from charging.ocpp.rpc.versions import Version
 
-_FOLDERS: Final[dict[Version, str]] = {Version.V16: "v16", Version.V201: "v201"}
+_FOLDERS: Final[dict[Version, str]] = {
+    Version.V16: "v16",
+    Version.V201: "v201",
+    Version.V21: "v21",
+}
 _RESPONSE: Final = "Response"
 
 _FAULTS: Final[dict[str, Fault]] = {

@@ -10,6 +10,7 @@ class Version(StrEnum):
 
     V16 = "ocpp1.6"
     V201 = "ocpp2.0.1"
+    V21 = "ocpp2.1"
 
     @property
     def is_16(self) -> bool:

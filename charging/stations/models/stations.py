@@ -18,7 +18,7 @@ from mobility.core.models import PublicModel
 if TYPE_CHECKING:
     from mobility.accounts.scoping import Person
 
-OCPP_VERSIONS = ("ocpp1.6", "ocpp2.0.1")
+OCPP_VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 # A station that sent nothing for this many heartbeat intervals is offline, socket or not.
 SILENT_INTERVALS = 3
 

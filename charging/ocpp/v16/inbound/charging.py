@@ -1,4 +1,4 @@
-"""What a 1.6 station asks of us, and the deed or the answer it gets."""
+"""Boot, status and the life of a charge, as a 1.6 station tells of them."""
 
 from __future__ import annotations
 
@@ -62,15 +62,8 @@ def status(asked: Asked) -> Deed:
 HANDLERS: Final[dict[str, Handler]] = {
     "Authorize": authorize,
     "BootNotification": boot,
-    "DataTransfer": replies.unknown_vendor,
-    "DiagnosticsStatusNotification": replies.nothing,
-    "FirmwareStatusNotification": replies.nothing,
     "Heartbeat": replies.heartbeat,
-    "LogStatusNotification": replies.nothing,
     "MeterValues": meter_values,
-    "SecurityEventNotification": replies.nothing,
-    "SignCertificate": replies.rejected,
-    "SignedFirmwareStatusNotification": replies.nothing,
     "StartTransaction": start,
     "StatusNotification": status,
     "StopTransaction": stop,

@@ -1,8 +1,4 @@
-"""What a 2.0.1 station asks of us, and the deed or the answer it gets.
-
-Messages of function blocks we do not have (profiles, displays, ISO 15118, monitoring of other
-people's limits) stay out of the table: the station hears NotSupported, which is the truth.
-"""
+"""Boot, status and the life of a charge, as a 2.0.1 station tells of them."""
 
 from __future__ import annotations
 
@@ -45,15 +41,8 @@ def status(asked: Asked) -> Deed:
 HANDLERS: Final[dict[str, Handler]] = {
     "Authorize": authorize,
     "BootNotification": boot,
-    "DataTransfer": replies.unknown_vendor,
-    "FirmwareStatusNotification": replies.nothing,
     "Heartbeat": replies.heartbeat,
-    "LogStatusNotification": replies.nothing,
     "MeterValues": meter_values,
-    "NotifyEvent": replies.nothing,
-    "NotifyReport": replies.nothing,
-    "SecurityEventNotification": replies.nothing,
-    "SignCertificate": replies.rejected,
     "StatusNotification": status,
     "TransactionEvent": transaction_event,
 }

@@ -1,0 +1,65 @@
+"""Transaction events of 2.0.1."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from charging.ocpp.deeds import Asked
+from charging.ocpp.rpc.errors import Fault, RpcError
+from charging.ocpp.rpc.frames import Payload
+from charging.ocpp.v201.mapping.authorization import id_token_info
+from charging.ocpp.v201.mapping.metering import readings
+from charging.ocpp.wire import connector, instant
+from charging.sessions.facts import EventAnswer, EventKind, TransactionEvent
+
+_MAX_INTEGER: Final = 2**31 - 1
+
+
+def transaction_event(asked: Asked) -> TransactionEvent:
+    payload = asked.payload
+    transaction = payload["transactionInfo"]
+    token = payload.get("idToken", {})
+    return TransactionEvent(
+        station_id=asked.station_id,
+        kind=EventKind(payload["eventType"]),
+        transaction_ref=transaction["transactionId"],
+        seq_no=_counter(payload["seqNo"]),
+        at=instant(payload["timestamp"]),
+        trigger=payload["triggerReason"],
+        uid=token.get("idToken"),
+        token_kind=token.get("type", ""),
+        charging_state=transaction.get("chargingState", ""),
+        stop_reason=transaction.get("stoppedReason", ""),
+        remote_start_id=transaction.get("remoteStartId"),
+        offline=payload.get("offline", False),
+        readings=readings(payload.get("meterValue", ())),
+        payload=payload,
+        **_place(payload.get("evse")),
+    )
+
+
+def event_reply(answer: EventAnswer) -> Payload:
+    reply: Payload = {}
+    if answer.verdict is not None:
+        reply["idTokenInfo"] = id_token_info(answer.verdict)
+    if answer.cost_cents is not None:
+        # The standard wants a number in the station's currency; two decimals are exact here.
+        reply["totalCost"] = answer.cost_cents / 100
+    return reply
+
+
+def _place(evse: dict[str, Any] | None) -> dict[str, int | None]:
+    if evse is None:
+        return {"evse_number": None, "connector_number": None}
+    plug = evse.get("connectorId")
+    return {
+        "evse_number": connector(evse["id"], at_least=0),
+        "connector_number": None if plug is None else connector(plug, at_least=0),
+    }
+
+
+def _counter(value: int) -> int:
+    if not 0 <= value <= _MAX_INTEGER:
+        raise RpcError(Fault.PROPERTY, "seqNo: out of range")
+    # To the schemas of 2.x 1.0 is an integer; to us it is no index.
+    return int(value)
