@@ -45,6 +45,7 @@ class RefusedHandshake(models.Model):
     identity = models.CharField(_("identity"), max_length=200)
     path = models.CharField(_("path"), max_length=300, blank=True)
     reason = models.CharField(_("reason"), max_length=60)
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
     remote = models.CharField(_("from"), max_length=80, blank=True)
 
     objects = RefusedHandshakeQuerySet.as_manager()

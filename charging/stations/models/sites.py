@@ -57,6 +57,12 @@ class Site(PublicModel):
     name = LocalizedField(_("name"))
     address = models.CharField(_("address"), max_length=200, blank=True)
     location = models.PointField(_("location"), geography=True)
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=40,
+        default="Europe/Rome",
+        help_text=_("Prices by the time of day go by the clock there."),
+    )
     grid_limit_w = models.PositiveIntegerField(
         _("grid connection limit (W)"),
         null=True,

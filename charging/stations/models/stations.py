@@ -66,6 +66,19 @@ class ChargingStation(PublicModel):
     boot_interval_s = models.PositiveIntegerField(_("heartbeat interval (s)"), default=300)
 
     security_profile = models.PositiveSmallIntegerField(_("security profile"), default=1)
+    next_security_profile = models.PositiveSmallIntegerField(
+        _("ordered security profile"),
+        null=True,
+        blank=True,
+        help_text=_("Becomes the station's profile when it first connects with it."),
+    )
+    revoked_certificates = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("revoked client certificates"),
+        default=list,
+        blank=True,
+        help_text=_("Serial numbers, hexadecimal."),
+    )
     password_hash = models.CharField(_("password hash"), max_length=200, blank=True)
     previous_password_hash = models.CharField(
         _("previous password hash"),
@@ -108,6 +121,14 @@ class ChargingStation(PublicModel):
             models.CheckConstraint(
                 name="station_security_profile_known",
                 condition=Q(security_profile__lte=3),
+            ),
+            models.CheckConstraint(
+                name="station_security_profile_only_rises",
+                condition=Q(next_security_profile__isnull=True)
+                | Q(
+                    next_security_profile__gt=models.F("security_profile"),
+                    next_security_profile__lte=3,
+                ),
             ),
         ]
         indexes: ClassVar = [
