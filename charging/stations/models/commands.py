@@ -49,7 +49,7 @@ class StationCommand(PublicModel):
         related_name="commands",
         verbose_name=_("connector"),
     )
-    action = models.CharField(_("action"), max_length=20, choices=CommandAction)
+    action = models.CharField(_("action"), max_length=30, choices=CommandAction)
     payload = models.JSONField(_("arguments"), default=dict, blank=True)
     state = models.CharField(
         _("state"),

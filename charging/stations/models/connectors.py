@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from charging.stations.models.stations import ChargingStation
 from charging.stations.scoping import seen_by
-from charging.stations.states import ConnectorStatus
+from charging.stations.states import Availability, ConnectorStatus
 from mobility.core.models import PublicModel
 
 if TYPE_CHECKING:
@@ -106,6 +106,12 @@ class Connector(PublicModel):
     )
     status_detail = models.CharField(_("status detail"), max_length=20, blank=True)
     status_at = models.DateTimeField(_("status since"), null=True, blank=True)
+    availability = models.CharField(
+        _("availability"),
+        max_length=12,
+        choices=Availability,
+        default=Availability.OPERATIVE,
+    )
     error_code = models.CharField(_("error"), max_length=50, blank=True)
     status_info = models.CharField(_("information"), max_length=100, blank=True)
 
