@@ -14,6 +14,7 @@ class TokenKind(models.TextChoices):
     RFID = "rfid", _("RFID card")
     APP = "app", _("App")
     VEHICLE = "vehicle", _("Vehicle")
+    AD_HOC = "ad_hoc", _("Without an account")
 
 
 class TokenState(models.TextChoices):
@@ -70,3 +71,56 @@ class Flag(models.TextChoices):
     NO_TARIFF = "no_tariff", _("No tariff applied")
     SEQUENCE_JUMP = "sequence_jump", _("Message numbers jumped")
     NO_ENERGY = "no_energy", _("No energy flowed, nothing is charged")
+    STUCK_METER = "stuck_meter", _("The register stands still while power flows")
+    OFFLINE = "offline", _("Reported after the fact: the station was offline")
+    BAD_SIGNATURE = "bad_signature", _("A signed meter value does not verify")
+    SIGNED_MISMATCH = "signed_mismatch", _("Signed and unsigned meter values differ")
+    STOPPED_BY_OTHER = "stopped_by_other", _("Stopped with a token that may not")
+
+
+class Doubt(models.TextChoices):
+    """Why a reading is not believed."""
+
+    ABSURD = "absurd", _("No meter shows that")
+    BACKWARDS = "backwards", _("The register ran backwards")
+    JUMP = "jump", _("More energy than the connector can give")
+    SIGNATURE = "signature", _("Its signature does not verify")
+
+
+class SignatureState(models.TextChoices):
+    """What came of verifying signed meter values.
+
+    valid        with a key that staff entered
+    own_key      with a key that only the station itself vouched for
+    """
+
+    UNCHECKED = "unchecked", _("Not verified yet")
+    VALID = "valid", _("Verified")
+    OWN_KEY = "own_key", _("Verified with the station's own key")
+    INVALID = "invalid", _("Signature is wrong")
+    UNKNOWN_KEY = "unknown_key", _("No key is known")
+    UNSUPPORTED = "unsupported", _("Signed in a way we do not verify")
+    UNREADABLE = "unreadable", _("Not readable")
+
+
+class KeySource(models.TextChoices):
+    """Who vouches for a meter's key."""
+
+    OPERATOR = "operator", _("Operator")
+    STATION = "station", _("Station")
+
+
+class RecordKind(models.TextChoices):
+    """A charge, or what takes one back."""
+
+    CHARGE = "charge", _("Charge")
+    CREDIT = "credit", _("Credit")
+
+
+class SettlementStatus(models.TextChoices):
+    """What a payment terminal says of its payment, in OCPP 2.1's words."""
+
+    SETTLED = "Settled", _("Paid")
+    CANCELED = "Canceled", _("Cancelled")
+    REJECTED = "Rejected", _("Rejected")
+    FAILED = "Failed", _("Failed")

@@ -9,6 +9,7 @@ from charging.sessions.facts import Reading
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import (
     FALLBACK_POWER_W,
+    RISE_WH,
     MeterPicture,
     RegisterPoint,
     is_plausible_step,
@@ -16,10 +17,8 @@ from charging.sessions.rules import (
     reading_fingerprint,
 )
 from charging.sessions.services.rows import ReadingRow
-from charging.sessions.states import SessionState
+from charging.sessions.states import Doubt, SessionState
 from charging.stations.queries import ConnectorRow
-
-_NOTICEABLE_RISE_WH = 10
 
 
 def reading_rows(
@@ -38,9 +37,9 @@ def reading_rows(
     rows = []
     for reading in sorted(readings, key=lambda reading: reading.at):
         picture = meter_picture(reading.samples)
-        suspect = picture.suspect
+        doubt = Doubt.ABSURD.value if picture.suspect else ""
         if session is not None and session.state != SessionState.SETTLED:
-            suspect |= note_picture(session, picture, at=reading.at, connector=connector)
+            doubt = note_picture(session, picture, at=reading.at, connector=connector) or doubt
         rows.append(
             ReadingRow(
                 station_id=station_id,
@@ -52,7 +51,10 @@ def reading_rows(
                 register_wh=picture.register_wh,
                 power_w=picture.power_w,
                 soc_pct=picture.soc_pct,
-                suspect=suspect,
+                interval_wh=picture.interval_wh,
+                current_ma=picture.current_ma,
+                phases=picture.phases,
+                doubt=doubt,
                 raw=reading.raw,
             ),
         )
@@ -65,21 +67,22 @@ def note_picture(
     *,
     at: datetime,
     connector: ConnectorRow | None,
-) -> bool:
-    """Bring the session's live figures up to date; True if the register cannot be believed.
+) -> str:
+    """Bring the session's live figures up to date; why the register is not believed, or empty.
 
     A reading older than the newest one is kept as a row and changes no live figure.
     """
     newest = session.last_register_at or session.started_at
     if newest is not None and at < newest:
         _note_earlier(session, picture.register_wh, at=at)
-        return False
+        return ""
     if picture.power_w is not None:
         session.power_w = picture.power_w
     if picture.soc_pct is not None:
         session.soc_pct = picture.soc_pct
     if picture.register_wh is None:
-        return False
+        _note_interval(session, picture.interval_wh, at=at)
+        return ""
     return _note_register(
         session,
         RegisterPoint(at, picture.register_wh),
@@ -87,21 +90,30 @@ def note_picture(
     )
 
 
-def _note_register(session: ChargingSession, point: RegisterPoint, *, max_power_w: int) -> bool:
+def _note_interval(session: ChargingSession, interval_wh: int | None, *, at: datetime) -> None:
+    """Live energy of a meter that tells only what flowed since it last spoke."""
+    if interval_wh is None or session.last_register_wh is not None:
+        return
+    session.energy_wh += interval_wh
+    if interval_wh >= RISE_WH:
+        session.charged_until = at
+
+
+def _note_register(session: ChargingSession, point: RegisterPoint, *, max_power_w: int) -> str:
     before = _last_point(session)
     if before is not None and not is_plausible_step(
         before=before,
         after=point,
         max_power_w=max_power_w,
     ):
-        return True
+        return Doubt.BACKWARDS if point.register_wh < before.register_wh else Doubt.JUMP
     if session.meter_start_wh is None and session.started_at is not None:
         session.meter_start_wh = point.register_wh
-    if before and point.register_wh >= before.register_wh + _NOTICEABLE_RISE_WH:
+    if before and point.register_wh >= before.register_wh + RISE_WH:
         session.charged_until = point.at
     session.last_register_wh, session.last_register_at = point.register_wh, point.at
     note_energy(session)
-    return False
+    return ""
 
 
 def note_energy(session: ChargingSession) -> None:

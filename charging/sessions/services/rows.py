@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -50,6 +50,7 @@ _INSERT_ONLY: Final = {
     "transaction_ref": "text",
     "state": "text",
     "currency": "text",
+    "signature": "text",
     "lines": "jsonb",
     "vat": "jsonb",
 }
@@ -72,13 +73,14 @@ UPDATE charging_chargingsession AS session
 _READINGS: Final = """
 INSERT INTO charging_meterreading
        (station_id, connector_id, session_id, at, fingerprint, context, register_wh, power_w,
-        soc_pct, suspect, raw)
+        soc_pct, interval_wh, current_ma, phases, suspect, doubt, raw)
 SELECT station_id, connector_id, session_id, at, fingerprint, context, register_wh, power_w,
-       soc_pct, suspect, raw
+       soc_pct, interval_wh, current_ma, phases, doubt <> '', doubt, raw
   FROM jsonb_to_recordset(%s::jsonb)
        AS reading (station_id bigint, connector_id bigint, session_id bigint, at timestamptz,
                    fingerprint uuid, context text, register_wh bigint, power_w int,
-                   soc_pct smallint, suspect bool, raw jsonb)
+                   soc_pct smallint, interval_wh bigint, current_ma int, phases jsonb,
+                   doubt text, raw jsonb)
  ORDER BY station_id, fingerprint
     ON CONFLICT (station_id, fingerprint) DO NOTHING
 """
@@ -97,8 +99,11 @@ class ReadingRow:
     register_wh: int | None
     power_w: int | None
     soc_pct: int | None
-    suspect: bool
     raw: dict[str, Any]
+    interval_wh: int | None = None
+    current_ma: int | None = None
+    phases: dict[str, Any] = field(default_factory=dict)
+    doubt: str = ""
 
 
 def insert_sessions(sessions: Iterable[ChargingSession]) -> None:
