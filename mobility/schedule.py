@@ -67,6 +67,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "reservations-bookings": every(10, "bookings.reservations.tend_bookings"),
         "trips-sweep": every(10, "bookings.trips.sweep"),
         "trips-watch": every(60, "bookings.trips.watch"),
+        "trips-cover": every(60, "bookings.trips.cover"),
         "payments-collect": every(5, "bookings.payments.collect"),
         "passes-sweep": every(60, "bookings.passes.sweep"),
         "payments-webhooks": every(30, "bookings.payments.hear_webhooks"),

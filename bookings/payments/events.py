@@ -98,6 +98,22 @@ class RefundDone(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class RefundRejected(Event):
+    """A second person refused to let money go back; whatever was settled by it is to be undone."""
+
+    name: ClassVar = "bookings.refund_rejected.v1"
+
+    refund_id: str
+    payment_id: str
+    purpose: str
+    purpose_ref: str
+    cents: int
+    currency: str
+    reason: str
+    payer: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class FeeNoticed(Event):
     """A fee was announced; until `charge_after` (ISO 8601) it can be disputed."""
 

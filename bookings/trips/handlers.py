@@ -3,7 +3,12 @@
 import datetime
 import uuid
 
-from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrittenOff
+from bookings.payments.events import (
+    PaymentCaptured,
+    PaymentFailed,
+    PaymentWrittenOff,
+    RefundRejected,
+)
 from bookings.payments.states import Purpose
 from bookings.trips import services
 from bookings.trips.events import TripEnded
@@ -11,7 +16,7 @@ from fleet.telematics.events import TrackCorrected
 from fleet.vehicles.events import CommandFinished
 from mobility.core import outbox
 
-AboutMoney = PaymentCaptured | PaymentFailed | PaymentWrittenOff
+AboutMoney = PaymentCaptured | PaymentFailed | PaymentWrittenOff | RefundRejected
 
 
 def _of_a_trip(event: AboutMoney) -> bool:
@@ -48,6 +53,12 @@ def on_payment_failed(event: PaymentFailed, *, at: datetime.datetime) -> None:
 def on_payment_written_off(event: PaymentWrittenOff, *, at: datetime.datetime) -> None:
     """Nobody waits for the money for a trip any more."""
     services.note_payment_written_off(trip_id=uuid.UUID(event.purpose_ref), at=at)
+
+
+@outbox.handles(RefundRejected, when=_of_a_trip)
+def on_refund_rejected(event: RefundRejected, *, at: datetime.datetime) -> None:
+    """What was to go back for a trip does not."""
+    services.note_refund_rejected(refund_id=uuid.UUID(event.refund_id), at=at)
 
 
 @outbox.handles(TrackCorrected)

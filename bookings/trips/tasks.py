@@ -17,3 +17,9 @@ def watch() -> dict[str, int]:
     """Notice outages and disputes whose answer is late."""
     at = clock.now()
     return {**services.watch_fleets(at=at), "reminded": services.remind_overdue(at=at)}
+
+
+@shared_task(name="bookings.trips.cover")
+def cover() -> int:
+    """Have what long rides may cost promised; asks banks, so it keeps nothing else waiting."""
+    return services.cover_rides(at=clock.now())

@@ -4,13 +4,14 @@ import datetime
 import uuid
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.documents.services import issue_document
-from bookings.payments.events import PaymentCaptured, RefundDone
+from bookings.payments.events import PaymentCaptured, RefundDone, RefundRejected
 from bookings.payments.models import Payment, Receipt, Refund
 from bookings.payments.providers import provider_named
 from bookings.payments.providers.wire import Declined, ProviderUnavailable
@@ -131,7 +132,8 @@ def approve_refund(*, refund_id: int, at: datetime.datetime, by: Principal) -> R
 
 
 def reject_refund(*, refund_id: int, reason: str, at: datetime.datetime, by: Principal) -> Refund:
-    """A second person refuses a refund, and its amount is free again."""
+    """A second person refuses a refund: its amount is free again, and a correction that it belongs
+    to is withdrawn (`RefundRejected`)."""
     with transaction.atomic():
         refund = Refund.objects.select_related("payment__payer").get(pk=refund_id)
         _refuse_first_person(refund, by=by)
@@ -145,6 +147,7 @@ def reject_refund(*, refund_id: int, reason: str, at: datetime.datetime, by: Pri
             decided_at=at,
         )
         _free(refund, at=at)
+        outbox.publish(RefundRejected(**_facts(refund, refund.payment)), at=at)
     return refund
 
 
@@ -278,7 +281,7 @@ def _book(refund: Refund, *, way: RefundWay, at: datetime.datetime) -> None:
             vat=vat,
             at=at,
         )
-        outbox.publish(_done(refund, payment, way=way), at=at)
+        outbox.publish(RefundDone(way=way, **_facts(refund, payment)), at=at)
         if way is RefundWay.DEBT:
             _lower_debt(payment, cents=refund.cents, at=at)
 
@@ -355,18 +358,17 @@ def _lower_debt(payment: Payment, *, cents: int, at: datetime.datetime) -> None:
     )
 
 
-def _done(refund: Refund, payment: Payment, *, way: RefundWay) -> RefundDone:
-    return RefundDone(
-        refund_id=str(refund.public_id),
-        payment_id=str(payment.public_id),
-        purpose=payment.purpose,
-        purpose_ref=str(payment.purpose_ref),
-        cents=refund.cents,
-        currency=payment.currency,
-        way=way,
-        reason=refund.reason,
-        payer=payment.payer.principal,
-    )
+def _facts(refund: Refund, payment: Payment) -> dict[str, Any]:
+    return {
+        "refund_id": str(refund.public_id),
+        "payment_id": str(payment.public_id),
+        "purpose": payment.purpose,
+        "purpose_ref": str(payment.purpose_ref),
+        "cents": refund.cents,
+        "currency": payment.currency,
+        "reason": refund.reason,
+        "payer": payment.payer.principal,
+    }
 
 
 def _post(

@@ -29,8 +29,8 @@ class KeptConnectorQuerySet(models.QuerySet["KeptConnector"]):
         return self.filter(Q(user=user) | Q(**{place: theirs}))
 
     def over_by(self, at: "datetime.datetime") -> Self:
-        """Still held although their time has run out."""
-        return self.filter(state=KeptState.HELD, until__lte=at)
+        """Still held although their time has run out, the longest ago first."""
+        return self.filter(state=KeptState.HELD, until__lte=at).order_by("until", "id")
 
 
 class KeptConnector(PublicModel):

@@ -45,8 +45,8 @@ class RechargeQuerySet(models.QuerySet["Recharge"]):
         return self.filter(state=state, waiting_since__lte=since)
 
     def to_stop(self, at: "datetime.datetime") -> Self:
-        """Those whose charger has to be asked (again) to stop."""
-        return self.filter(stop_due_at__lte=at)
+        """Those whose charger has to be asked (again) to stop, the longest overdue first."""
+        return self.filter(stop_due_at__lte=at).order_by("stop_due_at", "id")
 
     def flowing(self) -> Self:
         """Charging now, with the figures that tell what it costs so far, oldest first."""

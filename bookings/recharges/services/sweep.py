@@ -110,7 +110,8 @@ def _gets_nothing(recharge: Recharge, *, at: datetime.datetime) -> bool:
 
 
 def _stuck(state: RechargeState, since: datetime.datetime) -> models.QuerySet[Recharge]:
-    return Recharge.objects.waiting(state, since=since).with_story()
+    waiting = Recharge.objects.waiting(state, since=since).with_story()
+    return waiting.order_by("waiting_since", "id")
 
 
 def _each(rows: Iterable[Row], heal: Callable[[Row], object]) -> int:

@@ -73,16 +73,19 @@ def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
             terms=Subquery(policy),
             outage_id=Subquery(incident.values("pk")[:1]),
             outage_since=Subquery(incident.values("since")[:1]),
+            outage_by=Subquery(incident.values("opened_by")[:1]),
             strike_count=Subquery(strikes),
         )
-        .values("terms", "outage_id", "outage_since", "photo_count", "strike_count")
+        .values("terms", "outage_id", "outage_since", "outage_by", "photo_count", "strike_count")
         .get()
     )
+    # Whoever declares an outage gets nothing by it: their own ride ends as on any other day.
+    theirs = row["outage_by"] == trip.user.principal
     terms = row["terms"] or {"organisation_id": trip.organisation_id, "kind": trip.vehicle.kind}
     return EndTerms(
         policy=TripPolicy(**terms),
-        incident_id=row["outage_id"],
-        incident_since=row["outage_since"],
+        incident_id=None if theirs else row["outage_id"],
+        incident_since=None if theirs else row["outage_since"],
         photos=row["photo_count"],
         strikes=row["strike_count"] or 0,
     )

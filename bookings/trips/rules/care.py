@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import enum
+import math
 from collections.abc import Collection
 
 from bookings.trips.states import EndReason, Notice
@@ -11,6 +12,9 @@ from bookings.trips.states import EndReason, Notice
 FLEET_OF_AN_OUTAGE = 10
 # It is over when the share of silent ones has fallen to half of what opened it.
 CALM = 0.5
+# What is kept of a rider's attempts to end: every few seconds, and not without end.
+ATTEMPTS_APART = datetime.timedelta(seconds=5)
+MOST_ATTEMPTS = 500
 PAUSE_NOTICE = datetime.timedelta(minutes=10)
 
 
@@ -102,6 +106,44 @@ def is_over_outage(fleet: Silence) -> bool:
     if fleet.share_pct is None:
         return True
     return fleet.silent * 100 < fleet.share_pct * CALM * fleet.vehicles
+
+
+def outage_since(
+    fleet: Silence, last_words: Collection[datetime.datetime], *, at: datetime.datetime
+) -> datetime.datetime:
+    """When an outage that is seen at `at` began: with the word after which too few were heard.
+
+    `last_words` are the last ones of the silent vehicles, as far as they ever said anything. The
+    links are judged a while after a vehicle falls silent, and riders try to end in that while.
+    """
+    mute = fleet.silent - len(last_words)
+    needed = math.ceil((fleet.share_pct or 0) * fleet.vehicles / 100) - mute
+    if needed <= 0 or needed > len(last_words):
+        return at
+    return min(sorted(last_words)[needed - 1], at)
+
+
+def note_attempt(
+    tried_at: Collection[datetime.datetime], *, at: datetime.datetime
+) -> list[datetime.datetime]:
+    """The attempts with this one; a second one within five seconds says nothing new."""
+    known = sorted(tried_at)
+    if known and at - known[-1] < ATTEMPTS_APART:
+        return known
+    return [*known, at][-MOST_ATTEMPTS:]
+
+
+def first_attempt(
+    tried_at: Collection[datetime.datetime],
+    *,
+    since: datetime.datetime,
+    until: datetime.datetime | None = None,
+) -> datetime.datetime | None:
+    """The first of a rider's attempts to end within an outage; `None` if there was none."""
+    inside = [
+        moment for moment in tried_at if since <= moment and (until is None or moment < until)
+    ]
+    return min(inside, default=None)
 
 
 def _is_dead(standing: Standing, limits: Limits, *, at: datetime.datetime) -> bool:

@@ -8,6 +8,7 @@ from bookings.trips.services.corrections import (
     propose_correction,
     reject_correction,
 )
+from bookings.trips.services.cover import cover_rides
 from bookings.trips.services.disputes import (
     DISPUTE_PHOTO,
     AlreadyDisputed,
@@ -15,6 +16,7 @@ from bookings.trips.services.disputes import (
     DisputeTooLate,
     accept_dispute,
     disown_trip,
+    note_refund_rejected,
     open_dispute,
     reject_dispute,
     remind_overdue,
@@ -88,6 +90,7 @@ __all__ = [
     "cancel_broken",
     "close_incident",
     "confirm_payment",
+    "cover_rides",
     "decide_appeal",
     "disown_trip",
     "end_trip",
@@ -98,6 +101,7 @@ __all__ = [
     "note_payment_captured",
     "note_payment_failed",
     "note_payment_written_off",
+    "note_refund_rejected",
     "open_dispute",
     "open_incident",
     "pause_trip",

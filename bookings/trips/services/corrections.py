@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.passes.services import reprice_with_perks
@@ -29,6 +29,9 @@ from mobility.core.errors import Conflict
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
+
+LATE_POINTS = "late_points"
+REFUND_REJECTED = "refund_rejected"
 
 
 class NothingToCorrect(Conflict):
@@ -96,8 +99,7 @@ def apply_correction(*, version: TripVersion, at: datetime.datetime, by: Princip
             lines=[line.as_json() for line in lines], total_cents=total_cents(lines),
         )  # fmt: skip
         _rewrite(trip, version, facts)
-        if trip.payment is not None:
-            correct_charge(payment=trip.payment, lines=lines, reason=version.reason, at=at, by=by)
+        _give_back(trip, version, lines, at=at, by=by)
         _tell(trip, version, before=before, at=at)
     return version
 
@@ -110,11 +112,41 @@ def reject_correction(*, version: TripVersion, at: datetime.datetime, by: Princi
     return version
 
 
+def withdraw_correction(*, refund_id: uuid.UUID, at: datetime.datetime) -> TripVersion | None:
+    """A second person refused what was to go back by a correction: the trip is as it was before it.
+
+    1. The version is withdrawn; the last one that still holds is the trip's again. What a pass got
+       back stays with the rider.
+    2. A dispute that was accepted with it is open again, with new time for its answer.
+    3. Where a later correction holds already, what it still gives back is asked for anew.
+
+    `None` for a refund that no version waits for; doing it twice is doing it once.
+    """
+    version = TripVersion.objects.filter(
+        refund__public_id=refund_id, state=VersionState.APPLIED
+    ).first()
+    if version is None:
+        return None
+    with transaction.atomic():
+        trip = _locked(version.trip_id)
+        before = trip.price_cents or 0
+        move(version, to=VersionState.WITHDRAWN, at=at, by=KEEPER, reason="refund_rejected")
+        holds = trip.versions.filter(state=VersionState.APPLIED).latest("number")
+        if trip.version == version.number:
+            _rewrite(trip, holds, _facts(holds), corrected=holds.number > 1)
+            _tell(trip, holds, before=before, at=at, reason=REFUND_REJECTED)
+        else:
+            lines = [PriceLine.from_json(row) for row in holds.lines]
+            _give_back(trip, holds, lines, at=at, by=Principal(version.decided_by))
+    return version
+
+
 def note_new_distance(*, trip_id: uuid.UUID, distance_m: int, at: datetime.datetime) -> None:
     """Points came late and the way was another one.
 
     A price that does not change, only gets the distance; one that falls is corrected at once, to
-    the rider's good; one that would rise is only proposed, for staff to see.
+    the rider's good; one that would rise is only proposed, for staff to see. The same way told
+    again changes nothing, and of several proposals only the last one waits.
     """
     trip = Trip.objects.with_story().filter(public_id=trip_id, state__in=PRICED).first()
     if trip is None or trip.ended_at is None or trip.distance_m == distance_m:
@@ -124,11 +156,47 @@ def note_new_distance(*, trip_id: uuid.UUID, distance_m: int, at: datetime.datet
         Trip.objects.filter(pk=trip.pk).update(distance_m=distance_m)
         return
     with transaction.atomic():
+        # Its row, so that two who tell the same way do not both propose it.
+        trip = _locked(trip.pk)
+        if _is_known(trip, distance_m=distance_m, at=at):
+            return
         version = propose_correction(
-            trip=trip, reason="late_points", distance_m=distance_m, at=at, by=KEEPER
+            trip=trip, reason=LATE_POINTS, distance_m=distance_m, at=at, by=KEEPER
         )
         if new < (trip.price_cents or 0):
             apply_correction(version=version, at=at, by=KEEPER)
+
+
+def _is_known(trip: Trip, *, distance_m: int, at: datetime.datetime) -> bool:
+    """Whether staff have this way before them, or have decided about it; others are outdated."""
+    told = trip.versions.filter(reason=LATE_POINTS)
+    same = Q(distance_m=distance_m, ended_at=trip.ended_at, waiver=trip.waiver)
+    waits, over = Q(state=VersionState.PROPOSED), Q(state=VersionState.REJECTED)
+    if told.filter(same & (waits | (over & ~Q(decided_by=KEEPER)))).exists():
+        return True
+    for outdated in told.filter(waits):
+        move(
+            outdated, to=VersionState.REJECTED, at=at, by=KEEPER, reason="outdated",
+            decided_at=at, decided_by=KEEPER,
+        )  # fmt: skip
+    return False
+
+
+def _give_back(
+    trip: Trip,
+    version: TripVersion,
+    lines: Sequence[PriceLine],
+    *,
+    at: datetime.datetime,
+    by: Principal,
+) -> None:
+    """Ask for the difference, and remember by which refund it goes."""
+    if trip.payment is None:
+        return
+    refund = correct_charge(payment=trip.payment, lines=lines, reason=version.reason, at=at, by=by)
+    if refund is not None:
+        version.refund = refund
+        version.save(update_fields=["refund"])
 
 
 def _locked(pk: int) -> Trip:
@@ -197,14 +265,19 @@ def _final_lines(
     return waived(lines, waiver=version.waiver)
 
 
-def _rewrite(trip: Trip, version: TripVersion, facts: dict[str, Any]) -> None:
-    flags = list(dict.fromkeys([*trip.flags, TripFlag.CORRECTED]))
+def _rewrite(
+    trip: Trip, version: TripVersion, facts: dict[str, Any], *, corrected: bool = True
+) -> None:
+    others = [flag for flag in trip.flags if flag != TripFlag.CORRECTED]
+    flags = [*others, TripFlag.CORRECTED] if corrected else others
     Trip.objects.filter(pk=trip.pk).update(
         **facts, flags=flags, price_cents=version.total_cents, version=version.number
     )
 
 
-def _tell(trip: Trip, version: TripVersion, *, before: int, at: datetime.datetime) -> None:
+def _tell(
+    trip: Trip, version: TripVersion, *, before: int, at: datetime.datetime, reason: str = ""
+) -> None:
     outbox.publish(
         TripCorrected(
             trip_id=str(trip.public_id),
@@ -213,7 +286,7 @@ def _tell(trip: Trip, version: TripVersion, *, before: int, at: datetime.datetim
             version=version.number,
             price_cents_before=before,
             price_cents=version.total_cents,
-            reason=version.reason,
+            reason=reason or version.reason,
             at=at,
         ),
         at=at,

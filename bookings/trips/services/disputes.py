@@ -6,6 +6,7 @@ DomainError
 """
 
 import datetime
+import uuid
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
@@ -17,8 +18,14 @@ from bookings.pricing.rules.trip import FALSE_START_M
 from bookings.trips.events import DisputeDecided, DisputeOverdue, TripDisputed
 from bookings.trips.models import Trip, TripDispute, TripVersion
 from bookings.trips.queries import policy_of
-from bookings.trips.services.corrections import apply_correction, propose_correction
+from bookings.trips.services.corrections import (
+    REFUND_REJECTED,
+    apply_correction,
+    propose_correction,
+    withdraw_correction,
+)
 from bookings.trips.services.end import TripNotStarted
+from bookings.trips.services.orders import KEEPER
 from bookings.trips.services.photos import may_judge
 from bookings.trips.services.start import fail_start
 from bookings.trips.services.stop import Ending, begin_ending
@@ -174,14 +181,33 @@ def disown_trip(
             return trip.disputes.filter(state=DisputeState.OPEN).first()
 
 
+def note_refund_rejected(*, refund_id: uuid.UUID, at: datetime.datetime) -> None:
+    """A second person refused what was to go back: the correction is withdrawn, its dispute is open
+    again with new time for an answer, unless the rider has opened another one."""
+    with transaction.atomic():
+        version = withdraw_correction(refund_id=refund_id, at=at)
+        dispute = TripDispute.objects.select_related("trip", "user").filter(version=version).first()
+        if version is None or dispute is None:
+            return
+        trip = Trip.objects.with_story().get(pk=dispute.trip_id)
+        if trip.disputes.filter(state=DisputeState.OPEN).exists():
+            return
+        due_at = at + datetime.timedelta(hours=policy_of(trip=trip).dispute_answer_h)
+        move(
+            dispute, to=DisputeState.OPEN, at=at, by=KEEPER, reason=REFUND_REJECTED, answer="",
+            decided_at=None, decided_by="", version=None, due_at=due_at, reminded_at=None,
+        )  # fmt: skip
+        _tell_opened(dispute, trip, at=at)
+
+
 def remind_overdue(*, at: datetime.datetime) -> int:
     """Say once of every dispute that its answer is late; returns how many."""
     late = TripDispute.objects.overdue(at).filter(reminded_at__isnull=True)
     with transaction.atomic():
         rows = list(
-            late.select_related("trip").select_for_update(of=("self",), skip_locked=True)[
-                :REMIND_AT_ONCE
-            ]
+            late.select_related("trip")
+            .select_for_update(of=("self",), skip_locked=True)
+            .order_by("due_at", "id")[:REMIND_AT_ONCE]
         )
         TripDispute.objects.filter(pk__in=[row.pk for row in rows]).update(reminded_at=at)
         told = [

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing.rules import ZoneWhen
+from bookings.trips import rules
 from bookings.trips.events import TripEndRefused
 from bookings.trips.models import Trip
 from bookings.trips.queries import (
@@ -126,16 +127,20 @@ def outage_ending(
     The meter stands at the rider's first attempt since the outage began, the unlocking is given
     back for the trouble, and a photo is asked for.
     """
-    first = trip.first_attempt_at
-    frozen = first if first is not None and since <= first else at
     return Ending(
         reason=EndReason.OUTAGE,
-        meter_at=frozen,
+        meter_at=rules.first_attempt(attempts(trip), since=since) or at,
         flags=[TripFlag.OUTAGE, TripFlag.PHOTO_ASKED],
         waiver=Waiver.UNLOCK,
         incident_id=incident_id,
         photo_due_at=at + PHOTO_IN_OUTAGE,
     )
+
+
+def attempts(trip: Trip) -> list[datetime.datetime]:
+    """Every moment at which the rider tried to end, as far as it is known."""
+    first = [] if trip.first_attempt_at is None else [trip.first_attempt_at]
+    return [*first, *trip.tried_at]
 
 
 def _end(
@@ -188,11 +193,13 @@ def _keep_refusal(
     trip.last_refusal = [condition.code for condition in conditions]
     trip.end_blocked_at = trip.end_blocked_at or at
     trip.first_attempt_at = trip.first_attempt_at or at
+    trip.tried_at = rules.note_attempt(trip.tried_at, at=at)
     Trip.objects.filter(pk=trip.pk).update(
         end_refusals=trip.end_refusals,
         last_refusal=trip.last_refusal,
         end_blocked_at=trip.end_blocked_at,
         first_attempt_at=trip.first_attempt_at,
+        tried_at=trip.tried_at,
     )
     outbox.publish(
         TripEndRefused(

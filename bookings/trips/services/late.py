@@ -42,8 +42,11 @@ def watch_late_unlocks(*, at: datetime.datetime) -> tuple[list[Trip], int]:
     """
     over = Trip.objects.filter(unlocked_late_at__lte=at - WATCHED_FOR)
     forgotten = over.update(unlocked_late_at=None)
-    watched = Trip.objects.with_story().filter(unlocked_late_at__isnull=False)[:LIMIT]
-    ridden = [trip for trip in watched if _is_ridden(trip)]
+    watched = Trip.objects.with_story().filter(unlocked_late_at__isnull=False)
+    # Those that are forgotten first come first.
+    ridden = [
+        trip for trip in watched.order_by("unlocked_late_at", "id")[:LIMIT] if _is_ridden(trip)
+    ]
     return [trip for trip in ridden if not _was_anothers(trip, at=at)], forgotten
 
 

@@ -3,14 +3,9 @@
 import datetime
 from collections.abc import Callable
 
-import structlog
-
-from bookings.payments.services import raise_promise
-from bookings.payments.states import PaymentState
 from bookings.reservations.services import extend_ride_hold
 from bookings.trips import rules
 from bookings.trips.models import Trip
-from bookings.trips.queries import price_lines
 from bookings.trips.services.care import note_idle, take_care, trips_in_need
 from bookings.trips.services.late import open_late, watch_late_unlocks
 from bookings.trips.services.orders import KEEPER
@@ -19,10 +14,6 @@ from bookings.trips.services.start import fail_start
 from bookings.trips.services.stop import finish_ending
 from bookings.trips.states import TripState
 from mobility.core import sweeps
-from mobility.core.errors import DomainError
-from mobility.core.money import total_cents
-
-log = structlog.get_logger(__name__)
 
 LIMIT = 200
 
@@ -33,15 +24,13 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
     1. `starting` for a minute: the vehicle never answered, nothing is charged.
     2. `ending` for a minute and a half: over, at the moment where the meter stood.
     3. `ended` for a minute without a price: priced now.
-    4. Riding with less than an hour of hold left: held two hours ahead again, and what the next
-       hour may cost is promised too. A vehicle is never stopped for a promise.
+    4. Riding with less than an hour of hold left: held two hours ahead again.
     5. Standing locked, paused for too long, out of battery: what the policy says (`care`).
     6. Failed starts whose vehicle unlocked late and was ridden off: the ride begins after all.
     """
     note_idle(at=at)
     cares = {trip.pk: (trip, care) for trip, care in trips_in_need(at=at)}
     late, _forgotten = watch_late_unlocks(at=at)
-    short = _running_short(at)
     return {
         "starts_failed": _each(
             _stuck(TripState.STARTING, at - rules.START_PATIENCE),
@@ -55,8 +44,7 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
             _stuck(TripState.ENDED, at - rules.PRICE_PATIENCE),
             lambda trip: price_ended_trip(trip_id=trip.public_id, at=at),
         ),
-        "holds_extended": _each(short, lambda trip: _extend(trip, at=at)),
-        "promises_raised": sum(_cover(trip, at=at) for trip in short),
+        "holds_extended": _each(_running_short(at), lambda trip: _extend(trip, at=at)),
         "cared_for": _each(
             [trip for trip, _care in cares.values()],
             lambda trip: take_care(trip, cares[trip.pk][1], at=at),
@@ -66,13 +54,15 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
 
 
 def _stuck(state: TripState, since: datetime.datetime) -> list[Trip]:
-    return list(Trip.objects.waiting(state, since=since).with_story()[:LIMIT])
+    waiting = Trip.objects.waiting(state, since=since).with_story()
+    return list(waiting.order_by("waiting_since", "id")[:LIMIT])
 
 
 def _running_short(at: datetime.datetime) -> list[Trip]:
     soon = at + rules.HORIZON_LOW
     riding = Trip.objects.riding().with_story()
-    return list(riding.filter(reservation__hold__during__endswith__lt=soon)[:LIMIT])
+    short = riding.filter(reservation__hold__during__endswith__lt=soon)
+    return list(short.order_by("reservation__hold__during__endswith", "id")[:LIMIT])
 
 
 def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
@@ -81,29 +71,6 @@ def _each(trips: list[Trip], heal: Callable[[Trip], object]) -> int:
         trips, heal, event="bookings.trip_not_healed", named=lambda trip: trip.public_id
     )
     return sum(1 for _answer in healed)
-
-
-def _cover(trip: Trip, *, at: datetime.datetime) -> bool:
-    """Have the ride's cost of the next hour promised, outside of any transaction."""
-    payment = trip.payment
-    if payment is None or payment.state != PaymentState.AUTHORISED:
-        return False
-    if payment.uncovered_since is not None:
-        # The bank has said no, and the person was told; every few seconds it is not asked.
-        return False
-    try:
-        cents = total_cents(price_lines(trip=trip, at=at + rules.HORIZON_LOW))
-        if cents <= payment.authorised_cents:
-            return False
-        raise_promise(payment_id=payment.pk, cents=cents, at=at)
-    except DomainError as problem:
-        log.warning("bookings.promise_not_raised", trip=str(trip.public_id), code=problem.code)
-        return False
-    except Exception:
-        # Not foreseen, so somebody has to look; the rest of the sweep goes on all the same.
-        log.exception("bookings.promise_raising_failed", trip=str(trip.public_id))
-        return False
-    return True
 
 
 def _extend(trip: Trip, *, at: datetime.datetime) -> None:

@@ -4,10 +4,13 @@ import datetime
 
 import pytest
 
-from bookings.payments.models import LedgerEntry, Receipt, Refund
+from bookings.payments.models import LedgerEntry, PaymentPolicy, Receipt, Refund
+from bookings.payments.queries import ledger_faults
 from bookings.trips import tasks
 from bookings.trips.models import Trip, TripDispute, TripVersion
 from bookings.trips.services import note_new_distance, open_dispute
+from mobility.accounts.models import Membership
+from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
 
@@ -185,6 +188,112 @@ def test_points_that_come_late_give_back_but_never_charge(
     note_new_distance(trip_id=public_id, distance_m=900, at=clock.now())
     told = rider.get(trip).json()
     assert (told["price_cents"], told["distance_m"], told["version"]) == (350, 900, 3)
+
+
+def test_the_same_way_told_again_is_proposed_once(
+    travel, by_the_km, ride, rider, drive, finish, the_trip
+):
+    trip = ride()
+    drive(minutes=10)
+    finish(trip)
+    public_id = the_trip().public_id
+    Trip.objects.update(distance_m=3000, price_cents=450)
+    for _again in range(3):
+        note_new_distance(trip_id=public_id, distance_m=5000, at=clock.now())
+    assert TripVersion.objects.filter(state="proposed").count() == 1
+    note_new_distance(trip_id=public_id, distance_m=6000, at=clock.now())
+    (waiting,) = TripVersion.objects.filter(state="proposed")
+    assert waiting.distance_m == 6000, "the way before it is outdated"
+
+
+def test_a_way_that_staff_have_rejected_is_not_proposed_again(
+    travel, by_the_km, ride, rider, drive, finish, the_trip, api, marco
+):
+    trip = ride()
+    drive(minutes=10)
+    finish(trip)
+    public_id = the_trip().public_id
+    Trip.objects.update(distance_m=3000, price_cents=450)
+    note_new_distance(trip_id=public_id, distance_m=5000, at=clock.now())
+    api(marco).post(f"{trip}/corrections/reject", {"version": 2})
+    note_new_distance(trip_id=public_id, distance_m=5000, at=clock.now())
+    assert TripVersion.objects.count() == 2
+
+
+@pytest.fixture
+def second(ruote, sara):
+    """Sara runs the fleet too, and looks at what goes back."""
+    Membership.objects.create(user=sara, organisation=ruote, role=Role.FLEET_OPERATOR)
+    PaymentPolicy.objects.create(organisation=ruote, refund_limit_cents=100)
+    return type(sara).objects.get(pk=sara.pk)
+
+
+def refuse(api, person, relay):
+    """The second person refuses the only refund that waits."""
+    refund = Refund.objects.get(state="proposed")
+    address = f"/api/v1/money/refunds/{refund.public_id}/reject"
+    assert api(person).post(address, {"reason": "rode it all"}).status_code == 200
+    relay()
+
+
+def test_a_correction_whose_money_a_second_person_refuses_is_withdrawn(
+    paid, rider, api, marco, second, relay, collect
+):
+    address = f"{paid}/corrections"
+    started = Trip.objects.get().started_at
+    shorter = {"reason": "gift", "ended_at": (started + datetime.timedelta(minutes=4)).isoformat()}
+    api(marco).post(address, shorter)
+    api(marco).post(f"{address}/apply", {"version": 2})
+    assert rider.get(paid).json()["price_cents"] == 200
+    refuse(api, second, relay)
+    collect()
+    told = rider.get(paid).json()
+    assert (told["price_cents"], told["version"], told["flags"]) == (350, 1, [])
+    assert told["ended_at"] == Trip.objects.get().ended_at.isoformat().replace("+00:00", "Z")
+    assert Trip.objects.get().ended_at - started == datetime.timedelta(minutes=10)
+    first, withdrawn = rider.get(f"{paid}/versions").json()
+    assert (first["state"], withdrawn["state"]) == ("applied", "withdrawn")
+    assert Trip.objects.get().payment.refunded_cents == 0
+    back = events("trip_corrected")[-1]
+    assert (back["price_cents"], back["reason"]) == (350, "refund_rejected")
+    assert not ledger_faults()
+
+
+def test_a_dispute_whose_money_a_second_person_refuses_is_open_again(
+    paid, rider, api, marco, second, relay, travel
+):
+    case = rider.post(f"{paid}/disputes", {"reason": "could_not_end"}).json()
+    answer = {"answer": "You are right.", "waived": "all"}
+    assert api(marco).post(f"/api/v1/trip-disputes/{case['id']}/accept", answer).status_code == 200
+    travel.shift(datetime.timedelta(hours=1))
+    refuse(api, second, relay)
+    again = rider.get(f"/api/v1/trip-disputes/{case['id']}").json()
+    assert (again["state"], again["answer"], again["version"]) == ("open", "", None)
+    due = datetime.datetime.fromisoformat(again["due_at"])
+    assert due - clock.now() == datetime.timedelta(hours=72)
+    less = {"answer": "The unlocking.", "waived": "unlock"}
+    settled = api(marco).post(f"/api/v1/trip-disputes/{case['id']}/accept", less).json()
+    assert settled["state"] == "accepted"
+    assert rider.get(paid).json()["price_cents"] == 250
+
+
+def test_a_later_correction_asks_again_for_what_was_refused_before_it(
+    paid, rider, api, marco, second, relay
+):
+    address = f"{paid}/corrections"
+    started = Trip.objects.get().started_at
+    for minutes in (4, 3):
+        shorter = (started + datetime.timedelta(minutes=minutes)).isoformat()
+        api(marco).post(address, {"reason": "shorter", "ended_at": shorter})
+        number = TripVersion.objects.latest("number").number
+        api(marco).post(f"{address}/apply", {"version": number})
+    large, small = Refund.objects.order_by("id")
+    assert (large.cents, small.cents) == (150, 25)
+    api(second).post(f"/api/v1/money/refunds/{large.public_id}/reject", {"reason": "no"})
+    relay()
+    assert rider.get(paid).json()["price_cents"] == 175
+    asked = Refund.objects.latest("id")
+    assert (asked.state, asked.cents, asked.by) == ("proposed", 150, marco.principal)
 
 
 def test_another_way_at_the_same_price_is_only_noted(paid, rider, the_trip):

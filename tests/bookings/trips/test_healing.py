@@ -5,9 +5,10 @@ import datetime
 import pytest
 
 from bookings.payments.models import Payment
+from bookings.payments.providers.local.gateway import LocalProvider
 from bookings.trips import rules, tasks
 from bookings.trips.models import Trip
-from bookings.trips.services import apply_command_result, pause_trip, sweep
+from bookings.trips.services import apply_command_result, cover, pause_trip, sweep
 from bookings.trips.services.orders import parse_purpose
 from fleet.vehicles.models import LatestState, VehicleHold
 from fleet.vehicles.states import RentalState
@@ -98,37 +99,61 @@ def test_a_long_trip_keeps_its_vehicle(riding, travel):
 def test_what_a_long_ride_may_cost_is_promised_hour_by_hour(riding, travel):
     assert Payment.objects.get().authorised_cents == 500
     travel.shift(datetime.timedelta(minutes=61))
-    assert tasks.sweep()["promises_raised"] == 1
+    assert tasks.cover() == 1
     assert Payment.objects.get().authorised_cents == 2500, "the day's cap, not two hours of minutes"
-    assert tasks.sweep()["promises_raised"] == 0
+    assert tasks.cover() == 0
 
 
 def test_a_bank_that_said_no_is_not_asked_every_few_seconds(
-    rider, giulia, card, scooter, obey, travel, monkeypatch
+    rider, giulia, card, scooter, obey, travel
 ):
     card(giulia, "demo-increase-fails")
     rider.post("/api/v1/trips", {"vehicle": "SC1"})
     obey(scooter)
-    # Somebody has booked the vehicle after her, so its hold cannot grow.
-    monkeypatch.setattr(sweep, "extend_ride_hold", lambda **_terms: None)
     travel.shift(datetime.timedelta(minutes=61))
     for _round in range(3):
-        assert tasks.sweep()["promises_raised"] <= 1
+        assert tasks.cover() <= 1
     payment = Payment.objects.get()
     assert (payment.authorised_cents, payment.renewals) == (500, 1)
 
 
 @pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
-def test_a_promise_that_cannot_be_raised_does_not_stop_the_sweep(
+def test_a_promise_that_cannot_be_raised_does_not_stop_the_round(
     trouble, riding, travel, monkeypatch
 ):
     def resist(**_terms):
         raise trouble
 
-    monkeypatch.setattr(sweep, "raise_promise", resist)
     travel.shift(datetime.timedelta(minutes=61))
-    done = tasks.sweep()
-    assert (done["holds_extended"], done["promises_raised"]) == (1, 0)
+    with monkeypatch.context() as context:
+        context.setattr(cover, "raise_promise", resist)
+        assert tasks.cover() == 0
+    assert tasks.cover() == 1
+
+
+def test_a_slow_bank_keeps_no_ride_waiting_for_its_end(riding, rider, travel, monkeypatch):
+    def silent(**_terms):
+        pytest.fail("the round that heals rides asked a bank")
+
+    monkeypatch.setattr(cover, "raise_promise", silent)
+    monkeypatch.setattr(LocalProvider, "increase", silent)
+    travel.shift(datetime.timedelta(minutes=61))
+    assert tasks.sweep()["holds_extended"] == 1
+
+
+def test_those_that_wait_longest_are_healed_first(
+    starting, api, piero, card, make_vehicle, travel, monkeypatch
+):
+    make_vehicle("scooter", code="SC2")
+    card(piero)
+    travel.shift(datetime.timedelta(seconds=5))
+    api(piero).post("/api/v1/trips", {"vehicle": "SC2"})
+    # Whatever order the table gives them in.
+    Trip.objects.filter(public_id=starting).update(failure="")
+    monkeypatch.setattr(sweep, "LIMIT", 1)
+    travel.shift(datetime.timedelta(seconds=60))
+    assert tasks.sweep()["starts_failed"] == 1
+    assert Trip.objects.get(public_id=starting).state == "start_failed"
 
 
 @pytest.mark.parametrize("trouble", [LostRace, ZeroDivisionError])
