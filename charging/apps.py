@@ -15,3 +15,4 @@ class ChargingConfig(AppConfig):
     def ready(self) -> None:
         """Attach the event handlers; imported by name, because models must be loaded first."""
         import_module("charging.handlers")
+        import_module("charging.ocpp.speech")

@@ -127,3 +127,6 @@ class CommandResult:
     """``accepted``, ``rejected``, ``timed_out`` or ``failed``."""
     result: dict[str, Any] = field(default_factory=dict)
     """The station's answer, or ``{"reason": …}``."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What the answer means in no protocol's words: ``variables``, ``version``, ``certificates``,
+    ``schedule``, ``file_name`` …, by action; stored in the result under ``details``."""

@@ -20,7 +20,7 @@ from charging.stations.models import (
     SiteQuerySet,
     StationCommand,
 )
-from charging.stations.states import CommandAction, CommandState, Registration
+from charging.stations.states import NUMBERED, CommandAction, CommandState, Registration
 from mobility.core import geo
 
 ConnectorKey = tuple[int, int, int | None]
@@ -150,10 +150,11 @@ def commands_to_send(*, gateway: str, at: datetime, limit: int) -> list[CommandT
         .distinct("station_id")
         .select_related("station", "connector__evse")
     )
-    return [_to_send(command) for command in waiting[:limit]]
+    return [to_send(command) for command in waiting[:limit]]
 
 
-def _to_send(command: StationCommand) -> CommandToSend:
+def to_send(command: StationCommand) -> CommandToSend:
+    """A command as the gateway sees it; its station and connector should be loaded."""
     connector = command.connector
     return CommandToSend(
         command_id=command.pk,
@@ -212,7 +213,9 @@ def held_connectors(*, connector_ids: Iterable[int], at: datetime) -> set[int]:
 
 
 def _arguments(command: StationCommand) -> dict[str, Any]:
-    """A remote start carries its own number, which OCPP 2.x stations echo in the transaction."""
+    """Requests that something follows carry their own number, which stations echo in it."""
     if command.action == CommandAction.REMOTE_START:
         return {**command.payload, "remote_start_id": command.pk}
+    if command.action in NUMBERED:
+        return {**command.payload, "request_id": command.pk}
     return dict(command.payload)

@@ -160,6 +160,44 @@ class CommandAction(models.TextChoices):
     WEB_PAYMENT = "web_payment", _("Tell that a payment began")
 
 
+NUMBERED: Final[frozenset[str]] = frozenset(
+    {
+        CommandAction.UPDATE_FIRMWARE,
+        CommandAction.GET_LOG,
+        CommandAction.GET_BASE_REPORT,
+        CommandAction.GET_REPORT,
+        CommandAction.GET_MONITORING,
+        CommandAction.GET_DISPLAYS,
+        CommandAction.CUSTOMER_INFORMATION,
+        CommandAction.GET_PROFILES,
+        CommandAction.PUBLISH_FIRMWARE,
+        CommandAction.GET_DER_CONTROL,
+        CommandAction.BATTERY_SWAP,
+    },
+)
+"""What follows these carries their request's number: the command's id."""
+
+WHILE_PENDING: Final[frozenset[str]] = frozenset(
+    {
+        CommandAction.GET_VARIABLES,
+        CommandAction.SET_VARIABLES,
+        CommandAction.SET_PASSWORD,
+        CommandAction.GET_BASE_REPORT,
+        CommandAction.GET_REPORT,
+        CommandAction.TRIGGER,
+        CommandAction.RESET,
+        CommandAction.SET_NETWORK_PROFILE,
+        CommandAction.INSTALL_CERTIFICATE,
+        CommandAction.DELETE_CERTIFICATE,
+        CommandAction.GET_CERTIFICATES,
+        CommandAction.CERTIFICATE_SIGNED,
+        CommandAction.UPDATE_FIRMWARE,
+        CommandAction.GET_LOG,
+        CommandAction.DATA_TRANSFER,
+    },
+)
+"""What may be asked of a station that is not accepted yet: all that sets it up (OCPP 2.0.1 B02)."""
+
 COMMAND_PRIORITY: Final[dict[str, int]] = {
     CommandAction.REMOTE_STOP: 0,
     CommandAction.REMOTE_START: 1,

@@ -25,7 +25,7 @@ from charging.ocpp.rpc.errors import RpcError
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.rpc.schemas import schemas_of
 from charging.stations.facts import CommandResult, CommandToSend
-from charging.stations.states import CommandState, Registration
+from charging.stations.states import WHILE_PENDING, CommandState, Registration
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +109,12 @@ class Courier:
     async def _exchange(self, link: Link, command: CommandToSend) -> CommandResult:
         if link.registration == Registration.REJECTED:
             return _failed(command, reason="station_rejected")
+        if link.registration == Registration.PENDING and command.action not in WHILE_PENDING:
+            return _failed(command, reason="station_pending")
         try:
             action, payload = link.dialect.say(command)
+            _check_request(link, action, payload)
+            link.expect_after(action, payload)
             answer = await link.correlator.call(
                 action=action,
                 payload=payload,
@@ -122,6 +126,17 @@ class Courier:
             return _unanswered(command, error)
 
 
+class _Unsendable(Exception):
+    """Our own request is not what the standard allows: it stays here."""
+
+
+def _check_request(link: Link, action: str, payload: Payload) -> None:
+    try:
+        schemas_of(link.dialect.version).check_request(action=action, payload=payload)
+    except RpcError as error:
+        raise _Unsendable(error.description) from error
+
+
 def _unanswered(command: CommandToSend, error: Exception) -> CommandResult:
     """What a command without a proper answer has become."""
     if isinstance(error, CallTimedOut):
@@ -131,8 +146,15 @@ def _unanswered(command: CommandToSend, error: Exception) -> CommandResult:
         return _failed(command, state=CommandState.REJECTED, reason="refused", **refusal)
     if isinstance(error, LinkClosed | ConnectionError):
         return _failed(command, reason="connection_lost")
+    return _unsaid(command, error)
+
+
+def _unsaid(command: CommandToSend, error: Exception) -> CommandResult:
+    """What could not be said to the station, or was answered with nonsense."""
     if isinstance(error, Unspeakable):
         return _failed(command, reason=str(error))
+    if isinstance(error, _Unsendable):
+        return _failed(command, reason="malformed", description=str(error))
     if isinstance(error, RpcError):
         return _failed(command, reason="invalid_answer", description=error.description)
     logger.error("command %s could not be sent", command.command_id, exc_info=error)

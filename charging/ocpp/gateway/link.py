@@ -37,6 +37,18 @@ logger = logging.getLogger(__name__)
 _BACKLOG: Final = 64
 """Calls a station may send ahead; then its socket is read no further until we answered some."""
 
+_FOLLOWED: Final = {
+    "GetBaseReport": "NotifyReport",
+    "GetReport": "NotifyReport",
+    "GetLog": "LogStatusNotification",
+    "GetDiagnostics": "DiagnosticsStatusNotification",
+    "UpdateFirmware": "FirmwareStatusNotification",
+    "SignedUpdateFirmware": "SignedFirmwareStatusNotification",
+}
+"""What a station that is not accepted yet may say because we asked (OCPP 2.0.1 B02.FR.02)."""
+_SIGN: Final = frozenset(
+    {"SignChargePointCertificate", "SignChargingStationCertificate", "SignV2GCertificate"},
+)
 _BOOT: Final = "BootNotification"
 _HEARTBEAT: Final = "Heartbeat"
 
@@ -86,11 +98,20 @@ class Link:
         self._shared = shared
         self._schemas = schemas_of(dialect.version)
         self._answered = metrics.CALLS.labels(version=dialect.version, outcome="result")
+        self._awaited: set[str] = set()
         self._waiting: asyncio.Queue[tuple[Call, bytes] | _Promise | bytes]
         self._waiting = asyncio.Queue(_BACKLOG)
         self._busy = False
         self._window_s = 0.0
         self._in_window = 0
+
+    def expect_after(self, action: str, payload: Payload) -> None:
+        """Let a pending station say what a request of ours asks it to say."""
+        if self.registration != Registration.PENDING:
+            return
+        wanted = payload.get("requestedMessage", _FOLLOWED.get(action))
+        if wanted is not None:
+            self._awaited.add("SignCertificate" if wanted in _SIGN else wanted)
 
     async def run(self) -> None:
         """Read until the socket closes, for whatever reason."""
@@ -181,7 +202,7 @@ class Link:
         if handler is None:
             known = call.action in self._schemas.actions
             raise RpcError(Fault.NOT_SUPPORTED if known else Fault.NOT_IMPLEMENTED)
-        if call.action != _BOOT and not self.admitted:
+        if call.action != _BOOT and not self.admitted and call.action not in self._awaited:
             raise RpcError(Fault.SECURITY, "BootNotification has not been accepted")
         self._schemas.check_request(action=call.action, payload=call.payload)
         outcome = handler(Asked(self.station_id, call.payload, clock.now()))

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
+from charging.ocpp.saying import Hearing, Saying, always, by_status
 from charging.ocpp.v201 import outbound as v201
+from charging.ocpp.v201.outbound.blocks import hear_each, through
 from charging.stations.facts import CommandResult, CommandToSend
+from charging.stations.states import CommandAction
+
+SAYINGS: Final[dict[str, Saying]] = {
+    **v201.SAYINGS,
+    CommandAction.SET_DEFAULT_TARIFF: through("SetDefaultTariff"),
+    CommandAction.GET_TARIFFS: through("GetTariffs"),
+    CommandAction.CLEAR_TARIFFS: through("ClearTariffs"),
+    CommandAction.CHANGE_TARIFF: through("ChangeTransactionTariff"),
+    CommandAction.UPDATE_SCHEDULE: through("UpdateDynamicSchedule"),
+    CommandAction.PRIORITY_CHARGING: through("UsePriorityCharging"),
+    CommandAction.ALLOW_TRANSFER: through("NotifyAllowedEnergyTransfer"),
+    CommandAction.SET_DER_CONTROL: through("SetDERControl"),
+    CommandAction.GET_DER_CONTROL: through("GetDERControl", numbered=True),
+    CommandAction.CLEAR_DER_CONTROL: through("ClearDERControl"),
+    CommandAction.AFRR_SIGNAL: through("AFRRSignal"),
+    CommandAction.OPEN_STREAM: through("OpenPeriodicEventStream"),
+    CommandAction.CLOSE_STREAM: through("ClosePeriodicEventStream"),
+    CommandAction.GET_STREAMS: through("GetPeriodicEventStream"),
+    CommandAction.ADJUST_STREAM: through("AdjustPeriodicEventStream"),
+    CommandAction.BATTERY_SWAP: through("RequestBatterySwap", numbered=True),
+    CommandAction.WEB_PAYMENT: through("NotifyWebPaymentStarted"),
+}
+HEARINGS: Final[dict[str, Hearing]] = {
+    **v201.HEARINGS,
+    CommandAction.CLEAR_TARIFFS: hear_each("clearTariffsResult"),
+    CommandAction.CLOSE_STREAM: always,
+    CommandAction.GET_STREAMS: always,
+    CommandAction.WEB_PAYMENT: always,
+}
 
 
 def say(command: CommandToSend) -> tuple[str, Payload]:
     """Action and payload of ``command``; Unspeakable where 2.1 has no way to say it."""
-    return v201.say(command)
+    saying = SAYINGS.get(command.action)
+    if saying is None:
+        raise Unspeakable("not_in_this_version")
+    return saying(command)
 
 
 def hear(command: CommandToSend, answer: Payload) -> CommandResult:
-    """Accepted or rejected, with the answer kept as it came."""
-    return v201.hear(command, answer)
+    """What the answer means, with the answer kept as it came."""
+    return HEARINGS.get(command.action, by_status)(command, answer)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from charging.stations import queries
+from charging.stations import followers, queries, speech
 from charging.stations.events import StationCommandFinished
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.models import ChargingStation, Connector, StationCommand
@@ -56,6 +56,29 @@ class CommandKeyReused(Conflict):
     message = _("This key was used for another command.")
 
 
+def check_command(
+    *,
+    station: ChargingStation,
+    action: str,
+    payload: Mapping[str, Any],
+    connector: Connector | None = None,
+    at: datetime,
+) -> None:
+    """Refuse what the station's protocol version has no word for, before anybody waits for it.
+
+    Raises CommandImpossible, CommandMalformed.
+    """
+    draft = StationCommand(
+        pk=0,
+        station=station,
+        connector=connector,
+        action=action,
+        payload=dict(payload),
+        expires_at=at,
+    )
+    speech.check(queries.to_send(draft), version=station.ocpp_version)
+
+
 @transaction.atomic
 def queue_command(
     *,
@@ -96,6 +119,7 @@ def queue_command(
     if not created:
         return _same_command(command, station_id=station_id, action=action)
     audit.record(by=by, action=f"command:{action}", row=command, at=at)
+    followers.tell_queued(command, at=at)
     if station.connected_at is None:
         finish_rows([command], to=CommandState.FAILED, result={"reason": "offline"}, at=at)
     else:
@@ -142,8 +166,9 @@ def finish_commands(*, results: Sequence[CommandResult], at: datetime) -> None:
     by_id = {result.command_id: result for result in results}
     rows = StationCommand.objects.filter(pk__in=by_id, state=CommandState.SENT)
     for row in rows.select_related("station"):
-        result = by_id[row.pk]
-        finish_rows([row], to=result.state, result=without_nul(result.result), at=at)
+        said = by_id[row.pk]
+        result = {**said.result, "details": said.details} if said.details else said.result
+        finish_rows([row], to=said.state, result=without_nul(result), at=at)
 
 
 @transaction.atomic
@@ -177,7 +202,17 @@ def finish_rows(
             finished_at=at,
             result=dict(result),
         )
+        _forget_secrets(finished)
         outbox.publish(*[_finished(row) for row in finished], at=at)
+        for row in finished:
+            followers.tell_finished(row, at=at)
+
+
+def _forget_secrets(finished: Iterable[StationCommand]) -> None:
+    """A password stands in its command only for as long as the station has to hear it."""
+    for row in finished:
+        if row.action == CommandAction.SET_PASSWORD:
+            StationCommand.objects.filter(pk=row.pk).update(payload={})
 
 
 def _finished(row: StationCommand) -> StationCommandFinished:

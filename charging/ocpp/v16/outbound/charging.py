@@ -1,36 +1,24 @@
-"""Our commands in the words of 1.6, and what a station's answer to them means."""
+"""Starting and stopping, reservations, availability and triggers in the words of 1.6."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.stations.facts import CommandResult, CommandToSend
-from charging.stations.states import CommandAction, CommandState
+from charging.ocpp.saying import Saying, word
+from charging.stations.facts import CommandToSend
+from charging.stations.states import CommandAction
 
 _MAX_ID_TAG: Final = 20
-_YES: Final = frozenset({"Accepted", "Scheduled", "Unlocked"})
-"""``Scheduled`` means: will be done when the running transaction allows it."""
-
 _MESSAGES: Final = {
     "status": "StatusNotification",
     "boot": "BootNotification",
     "heartbeat": "Heartbeat",
     "meter_values": "MeterValues",
+    "firmware": "FirmwareStatusNotification",
+    "log": "DiagnosticsStatusNotification",
 }
-
-
-def say(command: CommandToSend) -> tuple[str, Payload]:
-    """Action and payload of ``command``; Unspeakable where 1.6 has no way to say it."""
-    return _SAYINGS[command.action](command)
-
-
-def hear(command: CommandToSend, answer: Payload) -> CommandResult:
-    """Accepted or rejected, with the answer kept as it came."""
-    state = CommandState.ACCEPTED if answer["status"] in _YES else CommandState.REJECTED
-    return CommandResult(command_id=command.command_id, state=state, result=answer)
 
 
 def _remote_start(command: CommandToSend) -> tuple[str, Payload]:
@@ -62,7 +50,11 @@ def _change_availability(command: CommandToSend) -> tuple[str, Payload]:
 
 
 def _trigger(command: CommandToSend) -> tuple[str, Payload]:
-    message = _MESSAGES[command.payload["message"]]
+    wanted = command.payload["message"]
+    if wanted == "sign_certificate":
+        # The security extension has a trigger of its own, for all its messages.
+        return "ExtendedTriggerMessage", {"requestedMessage": "SignChargePointCertificate"}
+    message = word(_MESSAGES, wanted, of="message")
     return "TriggerMessage", {"requestedMessage": message, **_connector(command)}
 
 
@@ -70,11 +62,13 @@ def _reserve(command: CommandToSend) -> tuple[str, Payload]:
     token = command.payload["token_uid"]
     if len(token) > _MAX_ID_TAG:
         raise Unspeakable("token_too_long")
+    group = command.payload.get("group")
     return "ReserveNow", {
         "connectorId": command.evse_number or 0,
         "expiryDate": command.payload["until"],
         "idTag": token,
         "reservationId": command.payload["reservation_id"],
+        **({"parentIdTag": group} if group and len(group) <= _MAX_ID_TAG else {}),
     }
 
 
@@ -86,7 +80,7 @@ def _connector(command: CommandToSend) -> dict[str, Any]:
     return {"connectorId": command.evse_number} if command.evse_number else {}
 
 
-_SAYINGS: Final[dict[str, Callable[[CommandToSend], tuple[str, Payload]]]] = {
+SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.REMOTE_START: _remote_start,
     CommandAction.REMOTE_STOP: _remote_stop,
     CommandAction.RESET: _reset,

@@ -1,24 +1,26 @@
-"""Our commands in the words of 2.0.1, and what a station's answer to them means."""
+"""Starting and stopping, reservations, availability and triggers in the words of 2.0.1."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.stations.facts import CommandResult, CommandToSend
-from charging.stations.states import CommandAction, CommandState
+from charging.ocpp.saying import Saying, word
+from charging.stations.facts import CommandToSend
+from charging.stations.states import CommandAction
 
 _MAX_ID_TOKEN: Final = 36
-_YES: Final = frozenset({"Accepted", "Scheduled", "Unlocked"})
-"""``Scheduled`` means: will be done when the running transaction allows it."""
-
 _MESSAGES: Final = {
     "status": "StatusNotification",
     "boot": "BootNotification",
     "heartbeat": "Heartbeat",
     "meter_values": "MeterValues",
+    "firmware": "FirmwareStatusNotification",
+    "log": "LogStatusNotification",
+    "sign_certificate": "SignChargingStationCertificate",
+    "sign_v2g_certificate": "SignV2GCertificate",
+    "transaction": "TransactionEvent",
 }
 _TOKEN_TYPES: Final = frozenset(
     {
@@ -34,23 +36,12 @@ _TOKEN_TYPES: Final = frozenset(
 )
 
 
-def say(command: CommandToSend) -> tuple[str, Payload]:
-    """Action and payload of ``command``; Unspeakable where 2.0.1 has no way to say it."""
-    return _SAYINGS[command.action](command)
-
-
-def hear(command: CommandToSend, answer: Payload) -> CommandResult:
-    """Accepted or rejected, with the answer kept as it came."""
-    state = CommandState.ACCEPTED if answer["status"] in _YES else CommandState.REJECTED
-    return CommandResult(command_id=command.command_id, state=state, result=answer)
-
-
 def _remote_start(command: CommandToSend) -> tuple[str, Payload]:
     token = command.payload["token_uid"]
     if len(token) > _MAX_ID_TOKEN:
         raise Unspeakable("token_too_long")
     payload: Payload = {
-        "idToken": {"idToken": token, "type": _token_type(command.payload.get("token_kind", ""))},
+        "idToken": {"idToken": token, "type": token_type(command.payload.get("token_kind", ""))},
         "remoteStartId": command.payload["remote_start_id"],
     }
     if command.evse_number:
@@ -79,7 +70,7 @@ def _change_availability(command: CommandToSend) -> tuple[str, Payload]:
 
 
 def _trigger(command: CommandToSend) -> tuple[str, Payload]:
-    message = _MESSAGES[command.payload["message"]]
+    message = word(_MESSAGES, command.payload["message"], of="message")
     return "TriggerMessage", {"requestedMessage": message, **_evse(command)}
 
 
@@ -88,10 +79,12 @@ def _reserve(command: CommandToSend) -> tuple[str, Payload]:
     payload: Payload = {
         "id": command.payload["reservation_id"],
         "expiryDateTime": command.payload["until"],
-        "idToken": {"idToken": token, "type": _token_type(command.payload.get("token_kind", ""))},
+        "idToken": {"idToken": token, "type": token_type(command.payload.get("token_kind", ""))},
     }
     if command.evse_number:
         payload["evseId"] = command.evse_number
+    if command.payload.get("group"):
+        payload["groupIdToken"] = {"idToken": command.payload["group"], "type": "Central"}
     return "ReserveNow", payload
 
 
@@ -108,14 +101,14 @@ def _evse(command: CommandToSend) -> dict[str, Any]:
     return {"evse": evse}
 
 
-def _token_type(kind: str) -> str:
+def token_type(kind: str) -> str:
     """The wire's type of one of our token kinds; a type of the wire's own passes as it is."""
     if kind in _TOKEN_TYPES:
         return kind
     return "ISO14443" if kind == "rfid" else "Central"
 
 
-_SAYINGS: Final[dict[str, Callable[[CommandToSend], tuple[str, Payload]]]] = {
+SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.REMOTE_START: _remote_start,
     CommandAction.REMOTE_STOP: _remote_stop,
     CommandAction.RESET: _reset,
