@@ -20,8 +20,10 @@ from charging.tariffs.rules import (
     UNITS,
     PriceComponent,
     SessionFigures,
+    component_words,
     price_session,
-    read_components,
+    price_words,
+    read_prices,
 )
 from charging.tariffs.states import ComponentKind
 from mobility.accounts.models import User
@@ -74,12 +76,18 @@ def connector_by_id(*, public_id: uuid.UUID) -> Connector:
     return connector
 
 
-def terms_of(version: TariffVersion) -> dict[str, Any]:
-    """The prices a person is shown before charging, as the tariff states them: gross cents."""
+def terms_of(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
+    """The prices a person is shown before charging, as the tariff states them: gross cents.
+
+    Prices by the time of day go by the site's `time_zone`.
+    """
     return {
         "tariff_version": str(version.public_id),
         "currency": version.tariff.currency,
         "components": version.components,
+        "min_cents": version.min_cents,
+        "max_cents": version.max_cents,
+        "time_zone": time_zone,
     }
 
 
@@ -90,8 +98,8 @@ def cost_so_far(*, recharge: Recharge, at: datetime.datetime) -> int:
     figures = live_figures(recharge.session)
     if figures is None:
         return 0
-    components = read_components(recharge.terms["components"])
-    cents = rules.live_cost_cents(components=components, figures=figures, at=at)
+    prices = read_prices(recharge.terms)
+    cents = rules.live_cost_cents(prices=prices, figures=figures, at=at)
     return min(cents, recharge.limit_cents) if recharge.limit_cents else cents
 
 
@@ -128,7 +136,7 @@ def offer(
         raise NoChargingPrice
     status = why_unusable(connector=connector, at=at, user_id=user_id)
     return {
-        **quote(connector=connector, version=version, energy_wh=energy_wh, minutes=minutes),
+        **quote(connector=connector, version=version, energy_wh=energy_wh, minutes=minutes, at=at),
         "connector": connector,
         "preauth_release": _(
             "What the charge does not cost is released at its end; your bank may take some days"
@@ -140,24 +148,36 @@ def offer(
 
 
 def quote(
-    *, connector: Connector, version: TariffVersion, energy_wh: int | None, minutes: int | None
+    *,
+    connector: Connector,
+    version: TariffVersion,
+    energy_wh: int | None,
+    minutes: int | None,
+    at: datetime.datetime,
 ) -> dict[str, Any]:
     """What charging there costs, said before: prices, an estimate, and what is promised on the card.
 
     Of energy (Wh) and minutes the one not told follows from the connector's power; without both it
-    is ten kilowatt-hours. Cents are gross.
+    is ten kilowatt-hours. Cents are gross. The estimate is that of a charge that begins now.
     """
-    components = read_components(version.components)
+    prices = version.prices(time_zone=connector.evse.station.site.time_zone)
     energy_wh, minutes = _estimated(connector, energy_wh=energy_wh, minutes=minutes)
-    figures = SessionFigures(energy_wh=energy_wh, connected_s=minutes * 60)
-    lines = price_session(components=components, figures=figures)
-    idle = [part for part in components if part.kind == ComponentKind.IDLE]
+    end = at + datetime.timedelta(minutes=minutes)
+    figures = SessionFigures(started_at=at, ended_at=end, energy_wh=energy_wh)
+    lines = price_session(prices=prices, figures=figures)
+    idle = prices.of_kind(ComponentKind.IDLE)
+    currency = version.tariff.currency
     return {
         "tariff_version": str(version.public_id),
-        "currency": version.tariff.currency,
+        "currency": currency,
         "prices": [
-            _price(part) for kind in rules.SHOWN_FIRST for part in components if part.kind == kind
+            _price(part, currency=currency)
+            for kind in rules.SHOWN_FIRST
+            for part in prices.of_kind(kind)
         ],
+        "words": price_words(prices, currency=currency),
+        "min_cents": prices.min_cents,
+        "max_cents": prices.max_cents,
         "idle_fee_after_minutes": float(min(part.free_units for part in idle)) if idle else None,
         "estimate": {
             "energy_wh": energy_wh,
@@ -182,7 +202,7 @@ def _estimated(
     return energy_wh, minutes
 
 
-def _price(part: PriceComponent) -> dict[str, Any]:
+def _price(part: PriceComponent, *, currency: str) -> dict[str, Any]:
     return {
         "kind": part.kind,
         "unit": UNITS[ComponentKind(part.kind)],
@@ -190,6 +210,9 @@ def _price(part: PriceComponent) -> dict[str, Any]:
         "free_units": str(part.free_units),
         "cap_cents": part.cap_cents,
         "vat_rate": str(part.vat_rate),
+        "step": part.step,
+        "when": part.when.as_json(),
+        "words": component_words(part, currency=currency),
     }
 
 

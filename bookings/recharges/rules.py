@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
-from charging.sessions.rules import delivered_nothing, idle_seconds
-from charging.tariffs.rules import PriceComponent, SessionFigures, price_session
+from charging.sessions.rules import delivered_nothing
+from charging.tariffs.rules import LoadPoint, PriceList, SessionFigures, price_session
 from charging.tariffs.states import ComponentKind
 from mobility.core.money import PriceLine, total_cents
 
@@ -77,24 +77,24 @@ def app_token_uid(*, user_public_id: uuid.UUID, secret: str) -> str:
     return f"APP{digest[:17].upper()}"
 
 
-def live_cost_cents(
-    *, components: Sequence[PriceComponent], figures: LiveFigures, at: datetime.datetime
-) -> int:
-    """Cents a session has come to by what its charger reported; nothing while nothing flowed."""
+def live_cost_cents(*, prices: PriceList, figures: LiveFigures, at: datetime.datetime) -> int:
+    """Cents a session has come to by what its charger reported; nothing while nothing flowed.
+
+    Energy is taken to have flowed evenly until it was last heard of; where a tariff asks when it
+    flowed, the final price, which knows, can differ.
+    """
     if delivered_nothing(figures.energy_wh):
         return 0
-    until = figures.ended_at or at
+    heard = LoadPoint(at=figures.heard_at, energy_wh=figures.energy_wh)
     return total_cents(
         price_session(
-            components=components,
+            prices=prices,
             figures=SessionFigures(
+                started_at=figures.started_at,
+                ended_at=max(figures.ended_at or at, figures.started_at),
                 energy_wh=figures.energy_wh,
-                connected_s=max(int((until - figures.started_at).total_seconds()), 0),
-                idle_s=idle_seconds(
-                    started_at=figures.started_at,
-                    ended_at=until,
-                    charging_ended_at=figures.charged_until,
-                ),
+                charging_ended_at=figures.charged_until,
+                points=[heard],
             ),
         )
     )
@@ -107,7 +107,7 @@ def average_w(*, energy_wh: int, seconds: float) -> int:
 
 def cost_ahead_cents(
     *,
-    components: Sequence[PriceComponent],
+    prices: PriceList,
     figures: LiveFigures,
     at: datetime.datetime,
     ahead: datetime.timedelta = LIMIT_LOOK_AHEAD,
@@ -119,9 +119,10 @@ def cost_ahead_cents(
     likely = dataclasses.replace(
         figures,
         energy_wh=figures.energy_wh + int(flowing),
+        heard_at=then if flowing else figures.heard_at,
         charged_until=then if figures.power_w > 0 else figures.charged_until,
     )
-    return live_cost_cents(components=components, figures=likely, at=then)
+    return live_cost_cents(prices=prices, figures=likely, at=then)
 
 
 def lines_due(

@@ -9,9 +9,11 @@ from charging.stations.states import ConnectorStatus
 
 LINE_NAMES: Mapping[str, Promise] = {
     "energy": _("Energy"),
-    "time": _("Time connected"),
+    "time": _("Time charging"),
     "flat": _("Start of the charge"),
     "idle": _("Time after charging"),
+    "minimum": _("Up to the least price of a charge"),
+    "maximum": _("Down to the most a charge costs"),
     "limit": _("Taken off by your limit"),
 }
 

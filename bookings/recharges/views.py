@@ -36,6 +36,7 @@ from bookings.recharges.queries import (
 from bookings.recharges.states import ACTIVE, RechargeState
 from bookings.recharges.texts import CHARGER_STATUS, LINE_NAMES
 from charging.stations.models import Connector
+from charging.tariffs.rules import Restrictions, when_words
 from mobility.accounts.models import User
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
@@ -295,6 +296,7 @@ def _price_text(part: dict[str, Any], currency: str) -> dict[str, str]:
         "name": str(LINE_NAMES[part["kind"]]),
         "money": f"{number} €" if currency == "EUR" else f"{number} {currency}",
         "unit": part["unit"],
+        "when": when_words(Restrictions.from_json(part["when"])),
     }
 
 

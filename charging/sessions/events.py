@@ -62,3 +62,22 @@ class SessionPriced(Event):
     lines: list[dict[str, Any]]
     vat: list[dict[str, Any]]
     flags: list[str]
+
+
+@dataclass(frozen=True)
+class SessionCorrected(Event):
+    """A charge detail record was taken back; `after_cents` is what stands in its place."""
+
+    name: ClassVar[str] = "charging.session_corrected.v1"
+
+    session_id: str
+    record_id: str
+    operator_id: int
+    purpose_ref: str
+    owner_ref: str
+    before_cents: int
+    after_cents: int
+    energy_wh: int
+    currency: str
+    lines: list[dict[str, Any]]
+    reason: str

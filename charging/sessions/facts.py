@@ -50,6 +50,16 @@ class AuthorizationVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedData:
+    """A value that the meter signed, character for character as sent; key and methods may be empty."""
+
+    data: str
+    public_key: str = ""
+    signing_method: str = ""
+    encoding_method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One measured value as sent; unit and scale are still the station's."""
 
@@ -65,6 +75,7 @@ class Sample:
     """``Sample.Periodic``, ``Transaction.Begin``, ``Transaction.End``, …"""
     location: str = ""
     """``Outlet`` where empty; ``Inlet``, ``Body``, ``EV`` and ``Cable`` are not billed."""
+    signed: SignedData | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

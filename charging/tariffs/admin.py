@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -12,7 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from charging.stations.admin import OPERATORS
 from charging.tariffs import services
 from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
-from charging.tariffs.rules import BadComponent, read_components
+from charging.tariffs.rules import (
+    HOME_ZONE,
+    BadComponent,
+    check_limits,
+    price_words,
+    read_components,
+)
 from charging.tariffs.states import VersionState
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
@@ -39,11 +47,11 @@ class TariffAdmin(ScopedAdmin[Tariff]):
 
 
 class VersionForm(forms.ModelForm[TariffVersion]):
-    """A draft; its components must be readable before they are kept."""
+    """A draft; its components and limits must be readable before they are kept."""
 
     class Meta:
         model = TariffVersion
-        fields = ("tariff", "number", "valid", "components")
+        fields = ("tariff", "number", "valid", "components", "min_cents", "max_cents")
 
     def clean_components(self) -> list[dict[str, object]]:
         """The list as the price rule reads it."""
@@ -52,6 +60,15 @@ class VersionForm(forms.ModelForm[TariffVersion]):
         except (BadComponent, TypeError, AttributeError) as problem:
             raise ValidationError(str(problem)) from problem
         return [component.as_json() for component in components]
+
+    def clean(self) -> dict[str, Any] | None:
+        """The least price is not above the highest."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            check_limits(min_cents=cleaned.get("min_cents"), max_cents=cleaned.get("max_cents"))
+        except BadComponent as problem:
+            raise ValidationError(str(problem)) from problem
+        return cleaned
 
 
 @admin.register(TariffVersion)
@@ -63,8 +80,17 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     list_display = ("__str__", "state", "valid", "published_at")
     list_filter = ("state",)
     list_select_related = ("tariff",)
-    readonly_fields = ("state", "published_at")
+    readonly_fields = ("state", "published_at", "in_words")
     actions = ("publish",)
+
+    @admin.display(description=_("in words"))
+    def in_words(self, version: TariffVersion) -> str:
+        """What a driver is told."""
+        try:
+            prices = version.prices(time_zone=HOME_ZONE)
+        except BadComponent as problem:
+            return str(problem)
+        return " · ".join(price_words(prices, currency=version.tariff.currency))
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Only drafts change."""

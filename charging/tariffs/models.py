@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from charging.tariffs.rules import PriceList, read_prices
 from charging.tariffs.states import VERSION_MOVES, VersionState
 from mobility.accounts.scoping import OrganisationScoped
 from mobility.accounts.states import Role
@@ -125,6 +126,17 @@ class TariffVersion(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.tariff} v{self.number}"
+
+    def prices(self, *, time_zone: str) -> PriceList:
+        """What it says, by the clock of a site; raises BadComponent."""
+        return read_prices(
+            {
+                "components": self.components,
+                "min_cents": self.min_cents,
+                "max_cents": self.max_cents,
+                "time_zone": time_zone,
+            }
+        )
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Forms leave the state out, but the overlap of published versions is judged by it."""

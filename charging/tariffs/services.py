@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
-from charging.tariffs.rules import BadComponent, read_components
+from charging.tariffs.rules import BadComponent, check_limits, read_components
 from charging.tariffs.states import VersionState
 from mobility.core import audit
 from mobility.core.errors import Conflict, Invalid
@@ -43,9 +43,14 @@ def draft_version(
     at: datetime,
     by: Principal,
     valid_until: datetime | None = None,
+    min_cents: int | None = None,
+    max_cents: int | None = None,
 ) -> TariffVersion:
-    """Write a new draft with the next number. Raises TariffNotReadable."""
-    checked = _checked(components)
+    """Write a new draft with the next number; limits are gross cents a charge.
+
+    Raises TariffNotReadable.
+    """
+    checked = _checked(components, min_cents=min_cents, max_cents=max_cents)
     tariff = Tariff.objects.select_for_update().get(pk=tariff_id)
     highest = tariff.versions.aggregate(highest=Max("number"))["highest"] or 0
     version = TariffVersion.objects.create(
@@ -53,6 +58,8 @@ def draft_version(
         number=highest + 1,
         valid=DateTimeTZRange(valid_from, valid_until),
         components=checked,
+        min_cents=min_cents,
+        max_cents=max_cents,
     )
     audit.record(by=by, action="draft_tariff", row=version, at=at)
     return version
@@ -69,7 +76,7 @@ def publish_version(*, version_id: int, at: datetime, by: Principal) -> TariffVe
     Raises TariffNotReadable, VersionsOverlap, IllegalMove for what is no draft.
     """
     version = TariffVersion.objects.select_related("tariff").get(pk=version_id)
-    _checked(version.components)
+    _checked(version.components, min_cents=version.min_cents, max_cents=version.max_cents)
     starts = version.valid.lower
     superseded = TariffVersion.objects.select_for_update().filter(
         tariff=version.tariff,
@@ -141,8 +148,14 @@ def ensure_tariff(
     return tariff
 
 
-def _checked(components: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _checked(
+    components: Sequence[Mapping[str, Any]],
+    *,
+    min_cents: int | None = None,
+    max_cents: int | None = None,
+) -> list[dict[str, Any]]:
     try:
+        check_limits(min_cents=min_cents, max_cents=max_cents)
         return [component.as_json() for component in read_components(components)]
     except BadComponent as problem:
         raise TariffNotReadable(problem=str(problem)) from problem

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from charging.stations.models import ChargingStation, Connector, Site
 from charging.stations.states import ConnectorStatus
 from charging.tariffs.models import TariffVersion
-from charging.tariffs.rules import price_summary, read_components
+from charging.tariffs.rules import price_summary, price_words
 from mobility.core.texts import pick
 
 
@@ -26,7 +26,11 @@ class NearQuery(serializers.Serializer[Any]):
 
 
 class PriceOut(serializers.Serializer[Any]):
-    """A tariff in gross cents."""
+    """A tariff in gross cents: what counts for who begins now, all its components, and its words.
+
+    Of every kind the first component counts whose `when` is met (OCPI 2.2.1): `start_time` and
+    `end_time` by the clock of the site, `min_kwh`, `max_power` and so on.
+    """
 
     tariff = serializers.CharField()
     currency = serializers.CharField()
@@ -35,6 +39,9 @@ class PriceOut(serializers.Serializer[Any]):
     minute_cents = serializers.FloatField()
     idle_minute_cents = serializers.FloatField()
     components = serializers.ListField(child=serializers.DictField())
+    min_cents = serializers.IntegerField(allow_null=True)
+    max_cents = serializers.IntegerField(allow_null=True)
+    words = serializers.ListField(child=serializers.CharField())
 
 
 class ConnectorOut(serializers.Serializer[Any]):
@@ -100,7 +107,7 @@ def site_data(
 ) -> dict[str, Any]:
     """A loaded site as `SiteOut` shows it; no query."""
     stations = [
-        _station_data(station, versions=versions, held=held, at=at)
+        _station_data(station, site=site, versions=versions, held=held, at=at)
         for station in site.stations.all()
     ]
     distance = getattr(site, "distance", None)
@@ -124,6 +131,7 @@ def site_data(
 def _station_data(
     station: ChargingStation,
     *,
+    site: Site,
     versions: Mapping[int, TariffVersion],
     held: set[int],
     at: datetime,
@@ -144,7 +152,7 @@ def _station_data(
                 "max_power_w": connector.max_power_w,
                 "status": _shown_status(connector, online=online, held=connector.pk in held),
                 "status_at": connector.status_at,
-                "price": _price(versions.get(connector.pk)),
+                "price": _price(versions.get(connector.pk), time_zone=site.time_zone, at=at),
             }
             for evse in station.evses.all()
             for connector in evse.connectors.all()
@@ -161,11 +169,13 @@ def _shown_status(connector: Connector, *, online: bool, held: bool) -> str:
     return connector.status
 
 
-def _price(version: TariffVersion | None) -> dict[str, Any] | None:
+def _price(version: TariffVersion | None, *, time_zone: str, at: datetime) -> dict[str, Any] | None:
     if version is None:
         return None
+    prices = version.prices(time_zone=time_zone)
     return {
         "tariff": pick(version.tariff.name),
         "currency": version.tariff.currency,
-        **price_summary(read_components(version.components)),
+        **price_summary(prices, at=at),
+        "words": price_words(prices, currency=version.tariff.currency),
     }

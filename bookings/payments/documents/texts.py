@@ -30,6 +30,8 @@ LINES: Mapping[str, str | Promise] = {
     "energy": _("Energy"),
     "time": _("Time connected"),
     "idle": _("Time after charging"),
+    "minimum": _("Up to the least price of a charge"),
+    "maximum": _("Down to the most a charge costs"),
     "limit": _("Taken off by your limit"),
     "top_up": _("Credit"),
     "fee": _("Fee"),

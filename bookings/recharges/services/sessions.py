@@ -101,7 +101,9 @@ def _adopt(user: User, session: ChargingSession, *, at: datetime.datetime) -> Re
         origin=Origin.CARD,
         state=RechargeState.CHARGING,
         token_uid=session.token_uid,
-        terms=terms_of(version) if version else {"currency": session.currency, "components": []},
+        terms=terms_of(version, time_zone=session.station.site.time_zone)
+        if version
+        else {"currency": session.currency, "components": []},
         requested_at=at,
         started_at=session.started_at,
     )

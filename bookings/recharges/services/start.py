@@ -180,7 +180,7 @@ def claim_recharge(
         origin=origin,
         token_uid=rules.app_token_uid(user_public_id=user.public_id, secret=settings.SECRET_KEY),
         limit_cents=promised,
-        terms=terms_of(version),
+        terms=terms_of(version, time_zone=connector.evse.station.site.time_zone),
         requested_at=at,
         waiting_since=at,
     )

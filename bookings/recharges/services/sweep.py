@@ -18,7 +18,7 @@ from bookings.recharges.services.stop import give_up_stop, stop_again, wish_stop
 from bookings.recharges.states import RechargeState, StopReason
 from charging.sessions.rules import delivered_nothing
 from charging.sessions.states import SESSION_OPEN
-from charging.tariffs.rules import read_components
+from charging.tariffs.rules import read_prices
 from mobility.core import sweeps
 
 log = structlog.get_logger(__name__)
@@ -96,8 +96,7 @@ def _reaches_limit(recharge: Recharge, *, at: datetime.datetime) -> bool:
     figures = live_figures(recharge.session)
     if figures is None or not recharge.limit_cents:
         return False
-    components = read_components(recharge.terms["components"])
-    cents = rules.cost_ahead_cents(components=components, figures=figures, at=at)
+    cents = rules.cost_ahead_cents(prices=read_prices(recharge.terms), figures=figures, at=at)
     return cents >= recharge.limit_cents
 
 

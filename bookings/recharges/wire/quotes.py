@@ -26,7 +26,11 @@ class QuoteQuery(serializers.Serializer[Any]):
 
 
 class PricePartSerializer(serializers.Serializer[Any]):
-    """One price: `unit_cents` gross per unit, the first `free_units` cost nothing."""
+    """One price: `unit_cents` gross per unit, the first `free_units` cost nothing.
+
+    Billed in whole blocks of `step` Wh or seconds. Of every kind the first one counts whose `when`
+    is met; `words` say all of it to a person.
+    """
 
     kind = serializers.CharField()
     unit = serializers.CharField()
@@ -34,6 +38,9 @@ class PricePartSerializer(serializers.Serializer[Any]):
     free_units = serializers.CharField()
     cap_cents = serializers.IntegerField(allow_null=True)
     vat_rate = serializers.CharField()
+    step = serializers.IntegerField()
+    when = serializers.DictField()
+    words = serializers.CharField()
 
 
 class RechargeEstimateSerializer(serializers.Serializer[Any]):
@@ -52,6 +59,9 @@ class RechargeQuoteSerializer(serializers.Serializer[Any]):
     tariff_version = serializers.CharField()
     currency = serializers.CharField()
     prices = PricePartSerializer(many=True)
+    words = serializers.ListField(child=serializers.CharField())
+    min_cents = serializers.IntegerField(allow_null=True)
+    max_cents = serializers.IntegerField(allow_null=True)
     idle_fee_after_minutes = serializers.FloatField(
         allow_null=True,
         help_text="Minutes after the end of charging from which staying costs; null: never.",

@@ -11,6 +11,7 @@ from charging.sessions.rules.energy import (
     delivered_nothing,
     idle_seconds,
     is_plausible_step,
+    is_stuck,
 )
 from charging.sessions.rules.messages import (
     SequenceLog,
@@ -21,6 +22,7 @@ from charging.sessions.rules.messages import (
     note_sequence,
     orphan_reference,
     reading_fingerprint,
+    signed_fingerprint,
     start_key,
     stop_key,
 )
@@ -43,6 +45,7 @@ __all__ = [
     "idle_seconds",
     "is_own_reference",
     "is_plausible_step",
+    "is_stuck",
     "is_whole",
     "judge_token",
     "meter_picture",
@@ -51,6 +54,7 @@ __all__ = [
     "note_sequence",
     "orphan_reference",
     "reading_fingerprint",
+    "signed_fingerprint",
     "start_key",
     "stop_key",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,6 +17,9 @@ RISE_WH: Final = 10
 # Coarse registers tick every 100 Wh: who got less than one tick got nothing, and pays nothing.
 NOTHING_WH: Final = 100
 _MAX_CHAIN: Final = 400
+_FIRST_INTERVAL: Final = timedelta(hours=1)
+_STUCK: Final = timedelta(minutes=10)
+_STUCK_POWER_W: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,14 @@ class RegisterPoint:
 
 @dataclass(frozen=True, slots=True)
 class BillableEnergy:
-    """Energy that may be billed, in Wh, and whether staff should look at it first."""
+    """Energy that may be billed, in Wh, and whether staff should look at it first.
+
+    `course` is how it flowed by what can be believed: Wh since the session's start.
+    """
 
     energy_wh: int
     suspect: bool
+    course: tuple[RegisterPoint, ...] = ()
 
 
 def is_plausible_step(
@@ -57,6 +64,7 @@ def billable_energy(
     stop: RegisterPoint | None,
     between: Sequence[RegisterPoint],
     max_power_w: int,
+    intervals: Sequence[RegisterPoint] = (),
 ) -> BillableEnergy:
     """The energy of a session that its meter values support, never negative, never an odometer.
 
@@ -64,16 +72,65 @@ def billable_energy(
        (an offline station's zero baseline does not).
     2. Otherwise the rise over the longest run of values that one meter can have shown; a zero
        baseline, a replaced meter or a wild value falls out. The result is suspect.
+    3. A meter that shows no register at all, only what flowed in each interval: their sum, without
+       intervals in which more flowed than the connector can give.
     """
     ordered = sorted(between, key=lambda point: point.at)
     points = [*([start] if start else []), *ordered, *([stop] if stop else [])]
-    if start and stop and _ends_agree(points, max_power_w=max_power_w):
-        return BillableEnergy(stop.register_wh - start.register_wh, suspect=False)
+    if not points and intervals:
+        return _summed(sorted(intervals, key=lambda point: point.at), max_power_w=max_power_w)
     chain = _longest_chain(_thinned(points), max_power_w=max_power_w)
+    if start and stop and _ends_agree(points, max_power_w=max_power_w):
+        rise = stop.register_wh - start.register_wh
+        return BillableEnergy(rise, suspect=False, course=_since(chain, start.register_wh))
     whole = len(chain) == len(_thinned(points)) and len(chain) > 1
     rise = chain[-1].register_wh - chain[0].register_wh if chain else 0
     # Without any value there is nothing to suspect: the session simply moved no energy we know of.
-    return BillableEnergy(rise, suspect=bool(points) and not whole)
+    return BillableEnergy(
+        rise,
+        suspect=bool(points) and not whole,
+        course=_since(chain, chain[0].register_wh if chain else 0),
+    )
+
+
+def _since(chain: Sequence[RegisterPoint], base_wh: int) -> tuple[RegisterPoint, ...]:
+    return tuple(RegisterPoint(point.at, point.register_wh - base_wh) for point in chain)
+
+
+def _summed(intervals: Sequence[RegisterPoint], *, max_power_w: int) -> BillableEnergy:
+    """Intervals added up; nobody says when the first began, so that it passes up to an hour."""
+    total, believed, course = 0, True, []
+    before = intervals[0].at - _FIRST_INTERVAL
+    for point in intervals:
+        seconds = max((point.at - before).total_seconds(), 0.0)
+        if point.register_wh > max_power_w * _POWER_TOLERANCE * seconds / 3600 + _STEP_TOLERANCE_WH:
+            believed = False
+            continue
+        total += point.register_wh
+        before = point.at
+        course.append(RegisterPoint(point.at, total))
+    return BillableEnergy(total, suspect=not believed, course=tuple(course))
+
+
+def is_stuck(
+    points: Sequence[RegisterPoint], *, powers: Mapping[datetime, int], since: timedelta = _STUCK
+) -> bool:
+    """Whether the register stood still for ten minutes while the same meter told of power.
+
+    Power counts from 500 W on; less is the vehicle's electronics. What flowed unseen is never
+    billed: the register decides, and staff look at the meter.
+    """
+    run_start: RegisterPoint | None = None
+    for point in sorted(points, key=lambda point: point.at):
+        flowing = powers.get(point.at, 0) >= _STUCK_POWER_W
+        still = run_start is not None and point.register_wh - run_start.register_wh < RISE_WH
+        if not flowing:
+            run_start = None
+        elif run_start is None or not still:
+            run_start = point
+        elif point.at - run_start.at >= since:
+            return True
+    return False
 
 
 def delivered_nothing(energy_wh: int) -> bool:

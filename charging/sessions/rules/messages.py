@@ -90,3 +90,9 @@ def reading_fingerprint(*, place: str, reading: Reading) -> UUID:
     content = storable_json(reading.raw) if reading.raw else repr(reading.samples)
     text = f"{place}|{reading.at.isoformat()}|{content}"
     return UUID(bytes=hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+
+def signed_fingerprint(*, place: str, at: datetime, data: str) -> UUID:
+    """What makes two signed values the same one: the place, the instant, what was signed."""
+    text = f"{place}|{at.isoformat()}|{data}"
+    return UUID(bytes=hashlib.blake2b(text.encode(errors="replace"), digest_size=16).digest())

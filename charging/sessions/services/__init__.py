@@ -2,7 +2,14 @@
 
 from charging.sessions.services.authorisation import authorize, authorize_many
 from charging.sessions.services.inbox import quarantine
+from charging.sessions.services.lost import close_lost_sessions
 from charging.sessions.services.readings import record_readings
+from charging.sessions.services.records import (
+    AlreadyCredited,
+    NotCreditable,
+    ReasonMissing,
+    credit_record,
+)
 from charging.sessions.services.remote import (
     NoSuchSession,
     TokenRefused,
@@ -10,10 +17,11 @@ from charging.sessions.services.remote import (
     remote_start,
     remote_stop,
 )
-from charging.sessions.services.settlement import (
-    close_lost_sessions,
-    settle_due,
-    settle_session,
+from charging.sessions.services.settlement import settle_due, settle_session
+from charging.sessions.services.signatures import (
+    MeterKeyUnreadable,
+    store_meter_key,
+    verify_again,
 )
 from charging.sessions.services.starts import start_sessions
 from charging.sessions.services.stops import stop_sessions
@@ -30,8 +38,12 @@ from charging.sessions.services.tokens import (
 from charging.sessions.services.transactions import record_transaction_events
 
 __all__ = [
+    "AlreadyCredited",
+    "MeterKeyUnreadable",
     "NoSuchSession",
     "NoSuchToken",
+    "NotCreditable",
+    "ReasonMissing",
     "TokenMalformed",
     "TokenRefused",
     "TokenTaken",
@@ -41,6 +53,7 @@ __all__ = [
     "block_token",
     "block_tokens_of",
     "close_lost_sessions",
+    "credit_record",
     "ensure_token",
     "quarantine",
     "record_readings",
@@ -51,6 +64,8 @@ __all__ = [
     "settle_session",
     "start_sessions",
     "stop_sessions",
+    "store_meter_key",
     "unblock_token",
     "unblock_tokens_of",
+    "verify_again",
 ]

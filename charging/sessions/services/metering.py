@@ -15,8 +15,9 @@ from charging.sessions.rules import (
     is_plausible_step,
     meter_picture,
     reading_fingerprint,
+    signed_fingerprint,
 )
-from charging.sessions.services.rows import ReadingRow
+from charging.sessions.services.rows import ReadingRow, SignedRow
 from charging.sessions.states import Doubt, SessionState
 from charging.stations.queries import ConnectorRow
 
@@ -56,9 +57,22 @@ def reading_rows(
                 phases=picture.phases,
                 doubt=doubt,
                 raw=reading.raw,
+                signed=_signed(reading, place=place),
             ),
         )
     return rows
+
+
+def _signed(reading: Reading, *, place: str) -> tuple[SignedRow, ...]:
+    return tuple(
+        SignedRow(
+            context=sample.context,
+            fingerprint=signed_fingerprint(place=place, at=reading.at, data=sample.signed.data),
+            data=sample.signed,
+        )
+        for sample in reading.samples
+        if sample.signed is not None
+    )
 
 
 def note_picture(

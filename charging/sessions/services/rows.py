@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from charging.sessions.models import ChargingSession
-from charging.stations.rules import storable_json
+from charging.sessions.facts import SignedData
+from charging.sessions.models import ChargingSession, SignedValue
+from charging.stations.rules import storable_json, without_nul
 
 # Everything a station's message may change. The state is missing on purpose: it moves by
 # `core.transitions` alone.
@@ -87,6 +88,15 @@ SELECT station_id, connector_id, session_id, at, fingerprint, context, register_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRow:
+    """A signed value about to be stored, as it came; place and session are its reading's."""
+
+    context: str
+    fingerprint: UUID
+    data: SignedData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRow:
     """A reading about to be stored."""
 
@@ -104,6 +114,7 @@ class ReadingRow:
     current_ma: int | None = None
     phases: dict[str, Any] = field(default_factory=dict)
     doubt: str = ""
+    signed: tuple[SignedRow, ...] = ()
 
 
 def insert_sessions(sessions: Iterable[ChargingSession]) -> None:
@@ -132,9 +143,33 @@ def update_sessions(sessions: Iterable[ChargingSession]) -> None:
 
 def insert_readings(readings: Sequence[ReadingRow]) -> None:
     """Store readings; one that is there already stays as it was."""
-    if readings:
-        with connection.cursor() as cursor:
-            cursor.execute(_READINGS, [storable_json(readings)])
+    if not readings:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_READINGS, [storable_json(readings)])
+    _insert_signed(readings)
+
+
+def _insert_signed(readings: Sequence[ReadingRow]) -> None:
+    """Signed values, where a meter signs; most messages have none and cost no statement."""
+    values = {
+        (row.station_id, signed.fingerprint): SignedValue(
+            station_id=row.station_id,
+            connector_id=row.connector_id,
+            session_id=row.session_id,
+            at=row.at,
+            context=signed.context[:24],
+            fingerprint=signed.fingerprint,
+            signed_data=without_nul(signed.data.data),
+            public_key=without_nul(signed.data.public_key),
+            signing_method=without_nul(signed.data.signing_method)[:50],
+            encoding_method=without_nul(signed.data.encoding_method)[:50],
+        )
+        for row in readings
+        for signed in row.signed
+    }
+    if values:
+        SignedValue.objects.bulk_create(values.values(), ignore_conflicts=True)
 
 
 def next_transaction_ids(*, count: int) -> list[int]:

@@ -25,10 +25,13 @@ from charging.stations import queries as stations
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.queries import ConnectorRow
 from charging.stations.states import CommandAction, CommandState
+from charging.tariffs.queries import versions_for_connectors
 from mobility.core import outbox
 
 # A remote start names its token; the station's start follows within a plug's time.
 _REMOTE_START_WINDOW: Final = timedelta(minutes=10)
+# A start reported so late was made while the station was offline; clocks differ by less.
+_OFFLINE: Final = timedelta(minutes=10)
 
 
 def start_sessions(*, starts: Sequence[SessionStart], at: datetime) -> list[StartAnswer]:
@@ -88,6 +91,8 @@ class _Plan:
         flags = [] if self.verdict.accepted else [Flag.UNAUTHORISED.value]
         if self.connector is None:
             flags.append(Flag.UNKNOWN_CONNECTOR.value)
+        if at - start.at > _OFFLINE:
+            flags.append(Flag.OFFLINE.value)
         return ChargingSession(
             station_id=start.station_id,
             connector_id=self.connector.pk if self.connector else None,
@@ -150,6 +155,7 @@ def _create_sessions(plans: Sequence[_Plan], *, at: datetime) -> None:
         return
     purposes = _Purposes({plan.start.station_id for plan in plans}, at=at)
     sessions = [plan.session(purpose_ref=purposes.of(plan), at=at) for plan in plans]
+    _freeze_prices(sessions, at=at)
     insert_sessions(sessions)
     identities = station_identities({session.station_id for session in sessions})
     events = [
@@ -157,6 +163,19 @@ def _create_sessions(plans: Sequence[_Plan], *, at: datetime) -> None:
         for plan, session in zip(plans, sessions, strict=True)
     ]
     outbox.publish(*events, at=at)
+
+
+def _freeze_prices(sessions: Sequence[ChargingSession], *, at: datetime) -> None:
+    """What a session costs is decided when it begins; of one that began offline, at settlement."""
+    versions = versions_for_connectors(
+        connector_ids={s.connector_id for s in sessions if s.connector_id is not None},
+        at=at,
+        with_tariff=False,
+    )
+    for session in sessions:
+        version = versions.get(session.connector_id or 0)
+        if version is not None and session.started_at in version.valid:
+            session.tariff_version_id = version.pk
 
 
 def station_identities(station_ids: set[int]) -> dict[int, str]:

@@ -95,6 +95,8 @@ def apply_event(
         return
     session.charging_state = event.charging_state[:20] or session.charging_state
     session.purpose_ref = session.purpose_ref or purpose_ref
+    if event.offline:
+        add_flag(session, Flag.OFFLINE)
     _note_place(story, event)
     _note_token(session, event, verdict, owner_ref)
     if event.kind is EventKind.STARTED:

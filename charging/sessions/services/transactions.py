@@ -29,7 +29,7 @@ from charging.sessions.services.inbox import (
     stored_answers,
     take_in,
 )
-from charging.sessions.services.pricing import running_cost
+from charging.sessions.services.pricing import RunningCosts
 from charging.sessions.services.rows import insert_readings, insert_sessions, update_sessions
 from charging.sessions.services.starts import session_started, station_identities
 from charging.sessions.services.stops import (
@@ -103,8 +103,11 @@ def _work_off(
     verdicts = _apply_all(ordered, stories, at=at)
     _give_tariffs(stories.values(), at=at)
     _save(stories.values(), at=at)
+    costs = RunningCosts(story.session for story in stories.values())
     answers = {
-        key: _answer_data(stories[_session_key(event)].session, event, verdicts[key], at=at)
+        key: _answer_data(
+            stories[_session_key(event)].session, event, verdicts[key], costs=costs, at=at
+        )
         for key, event in ordered.items()
     }
     keep_answers(answers={key: answer for key, answer in answers.items() if answer})
@@ -184,7 +187,7 @@ def _give_tariffs(stories: Iterable[Story], *, at: datetime) -> None:
     """Fix the tariff version of sessions that began under one, and load it for the cost."""
     sessions = [story.session for story in stories if story.session.started_at is not None]
     without = {s.connector_id for s in sessions if s.tariff_version_id is None and s.connector_id}
-    versions = versions_for_connectors(connector_ids=without, at=at) if without else {}
+    versions = versions_for_connectors(connector_ids=without, at=at, with_tariff=False)
     known = {s.tariff_version_id for s in sessions if s.tariff_version_id}
     loaded = TariffVersion.objects.in_bulk(known) if known else {}
     for session in sessions:
@@ -257,13 +260,14 @@ def _answer_data(
     event: TransactionEvent,
     verdict: AuthorizationVerdict | None,
     *,
+    costs: RunningCosts,
     at: datetime,
 ) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if verdict is not None:
         data["verdict"] = verdict_as_json(verdict)
     if event.kind is not EventKind.STARTED:
-        cost = running_cost(session, until=not_ahead(event.at, at=at))
+        cost = costs.of(session, until=not_ahead(event.at, at=at))
         if cost is not None:
             data |= {"cost_cents": cost, "currency": session.currency}
     return data

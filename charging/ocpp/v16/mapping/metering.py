@@ -7,7 +7,7 @@ from typing import Any
 
 from charging.ocpp.deeds import Asked
 from charging.ocpp.wire import connector, instant, number
-from charging.sessions.facts import Reading, ReadingBatch, Sample
+from charging.sessions.facts import Reading, ReadingBatch, Sample, SignedData
 
 
 def reading_batch(asked: Asked) -> ReadingBatch:
@@ -42,4 +42,5 @@ def sample(value: dict[str, Any]) -> Sample:
         phase=value.get("phase", ""),
         context=value.get("context", ""),
         location=value.get("location", ""),
+        signed=SignedData(data=value["value"]) if signed else None,
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from charging.ocpp.deeds import Asked
 from charging.ocpp.wire import connector, instant
-from charging.sessions.facts import Reading, ReadingBatch, Sample
+from charging.sessions.facts import Reading, ReadingBatch, Sample, SignedData
 
 _MAX_MULTIPLIER: Final = 12
 
@@ -44,4 +44,15 @@ def sample(value: dict[str, Any]) -> Sample:
         phase=value.get("phase", ""),
         context=value.get("context", ""),
         location=value.get("location", ""),
+        signed=_signed(value["signedMeterValue"]) if "signedMeterValue" in value else None,
+    )
+
+
+def _signed(value: dict[str, str]) -> SignedData:
+    return SignedData(
+        data=value["signedMeterData"],
+        # Empty where the key was told before, or is on the meter's label.
+        public_key=value.get("publicKey", ""),
+        signing_method=value.get("signingMethod", ""),
+        encoding_method=value.get("encodingMethod", ""),
     )
