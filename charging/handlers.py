@@ -1,5 +1,8 @@
 """Register of the event handlers of this app's features."""
 
+from charging.devices import handlers as devices
+from charging.energy import handlers as energy
 from charging.sessions import handlers as sessions
+from charging.stations import handlers as stations
 
-__all__ = ["sessions"]
+__all__ = ["devices", "energy", "sessions", "stations"]

@@ -1,6 +1,8 @@
 """Register of the Celery tasks of this app's features."""
 
+from charging.devices import tasks as devices
+from charging.energy import tasks as energy
 from charging.sessions import tasks as sessions
 from charging.stations import tasks as stations
 
-__all__ = ["sessions", "stations"]
+__all__ = ["devices", "energy", "sessions", "stations"]

@@ -26,6 +26,9 @@ class Verb(StrEnum):
     HELD = "held"
     SEEN = "seen"
     REFUSED = "refused"
+    FRAMES = "frames"
+    QUIRKS = "quirks"
+    FORGIVEN = "forgiven"
     BOOT = "boot"
     STATUS = "status"
     AUTHORIZE = "authorize"
@@ -33,6 +36,8 @@ class Verb(StrEnum):
     STOP = "stop"
     READINGS = "readings"
     EVENT = "event"
+    DEVICE = "device"
+    ENERGY = "energy"
     TAKE_COMMANDS = "take_commands"
     MARK_SENT = "mark_sent"
     FINISH_COMMAND = "finish_command"
@@ -56,7 +61,18 @@ class Deed:
     reply: Callable[[Any], Payload]
 
 
-Handler = Callable[[Asked], Deed | Payload]
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to be asked elsewhere before we answer, and the answer where nobody replies.
+
+    ``run`` blocks, bounded by time-outs of its own; it runs in a thread and raises what it likes.
+    """
+
+    run: Callable[[], Payload]
+    otherwise: Payload
+
+
+Handler = Callable[[Asked], Deed | Errand | Payload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
+from charging.devices import services as devices
+from charging.energy import services as energy
+from charging.frames import queries as frame_queries
+from charging.frames import services as frames
+from charging.frames.facts import FrameSeen, QuirkUse
 from charging.ocpp.deeds import Verb
 from charging.sessions import services as sessions
 from charging.stations import queries as station_queries
@@ -54,8 +60,28 @@ def _refused(facts: list[Any], at: datetime) -> Sequence[None]:
     return [None] * len(facts)
 
 
+def _frames(batches: list[list[FrameSeen]], _: datetime) -> Sequence[int]:
+    kept = frames.record_frames(frames=list(chain.from_iterable(batches)))
+    return [kept] * len(batches)
+
+
+def _quirks(facts: list[list[QuirkUse]], _: datetime) -> Sequence[None]:
+    frames.note_quirks(uses=list(chain.from_iterable(facts)))
+    return [None] * len(facts)
+
+
+def _forgiven(facts: list[Any], _: datetime) -> Sequence[Any]:
+    profiles = frame_queries.active_profiles()
+    return [profiles] * len(facts)
+
+
 def _readings(facts: list[Any], at: datetime) -> Sequence[None]:
     sessions.record_readings(readings=facts, at=at)
+    return [None] * len(facts)
+
+
+def _devices(facts: list[Any], at: datetime) -> Sequence[None]:
+    devices.record_facts(facts=facts, at=at)
     return [None] * len(facts)
 
 
@@ -86,9 +112,14 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.STOP: lambda facts, at: sessions.stop_sessions(stops=facts, at=at),
     Verb.READINGS: _readings,
     Verb.EVENT: lambda facts, at: sessions.record_transaction_events(events=facts, at=at),
+    Verb.DEVICE: _devices,
+    Verb.ENERGY: lambda facts, at: energy.record_facts(facts=facts, at=at),
     Verb.TAKE_COMMANDS: _take_commands,
     Verb.MARK_SENT: _mark_sent,
     Verb.FINISH_COMMAND: _finish,
+    Verb.FORGIVEN: _forgiven,
+    Verb.QUIRKS: _quirks,
+    Verb.FRAMES: _frames,
 }
 """In the order in which one batch runs them: connections first, then facts, then commands."""
 

@@ -33,7 +33,11 @@ RETURNING station.id, station.registration, station.boot_interval_s
 _STATUS = """
 UPDATE charging_connector AS connector
    SET status = report.status, status_detail = report.detail, status_at = report.at,
-       error_code = report.error_code, status_info = report.info
+       error_code = report.error_code, status_info = report.info,
+       -- Out of service after the charge: the charge is over now.
+       availability = CASE WHEN connector.availability = 'scheduled'
+                            AND report.status = 'Unavailable'
+                           THEN 'inoperative' ELSE connector.availability END
   FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
        AS report (connector_id, status, detail, at, error_code, info)
  WHERE connector.id = report.connector_id

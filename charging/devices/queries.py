@@ -1,0 +1,65 @@
+"""Reads about devices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from charging.devices.models import DeviceVariable
+from charging.devices.rules import as_limit
+
+# What a station that told us nothing surely takes; all that we ever met took more.
+SOME_VARIABLES: Final = 10
+SOME_ENTRIES: Final = 50
+
+_ITEMS: Final = {
+    "get_variables": (("", "GetConfigurationMaxKeys", ""), ("DeviceDataCtrlr", "ItemsPerMessage", "GetVariables")),
+    "set_variables": (("DeviceDataCtrlr", "ItemsPerMessage", "SetVariables"),),
+    "send_list": (("", "SendLocalListMaxLength", ""), ("LocalAuthListCtrlr", "ItemsPerMessage", "")),
+    "list_length": (("", "LocalAuthListMaxLength", ""), ("LocalAuthListCtrlr", "Entries", "")),
+    "stack_levels": (("", "ChargeProfileMaxStackLevel", ""), ("SmartChargingCtrlr", "ProfileStackLevel", "")),
+    "periods": (("", "ChargingScheduleMaxPeriods", ""), ("SmartChargingCtrlr", "PeriodsPerSchedule", "")),
+}  # fmt: skip
+_UNITS: Final = (
+    ("", "ChargingScheduleAllowedChargingRateUnit"),
+    ("SmartChargingCtrlr", "RateUnit"),
+)
+
+
+def variable_value(*, station_id: int, component: str, name: str, instance: str = "") -> str | None:
+    """The last actual value of one variable of the whole station; None if it never said one."""
+    return (
+        DeviceVariable.objects.filter(
+            station_id=station_id,
+            component=component,
+            name=name,
+            instance=instance,
+            attribute="Actual",
+            evse=0,
+        )
+        .values_list("value", flat=True)
+        .first()
+    )
+
+
+def limit_of(*, station_id: int, what: str, otherwise: int) -> int:
+    """How many of something a station takes at once, as it said itself; else `otherwise`.
+
+    `what` is one of get_variables, set_variables, send_list, list_length, stack_levels, periods.
+    """
+    for component, name, instance in _ITEMS[what]:
+        value = variable_value(
+            station_id=station_id, component=component, name=name, instance=instance
+        )
+        if value:
+            return as_limit(value, otherwise=otherwise)
+    return otherwise
+
+
+def rate_units(*, station_ids: Sequence[int]) -> dict[int, str]:
+    """Units that stations take charging limits in, as they said: by station, e.g. "Current,Power"."""
+    names = {name for _component, name in _UNITS}
+    rows = DeviceVariable.objects.filter(
+        station_id__in=station_ids, name__in=names, attribute="Actual"
+    )
+    return {pk: value or "" for pk, value in rows.values_list("station_id", "value")}

@@ -1,0 +1,140 @@
+"""Reports in parts: put in order, found complete, found wanting."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+
+from charging.devices import rules
+from charging.devices.facts import PartSaid
+from charging.devices.models import Report, ReportPart
+from charging.devices.services.monitors import keep_monitors
+from charging.devices.services.variables import keep_variables
+from charging.devices.states import ReportKind, ReportState
+from charging.stations.models import StationCommand
+from charging.stations.rules import without_nul
+from charging.stations.states import CommandAction, CommandState
+from mobility.core.principals import SYSTEM
+from mobility.core.transitions import move
+
+# Between two parts a slow station may take this long; after it the rest does not come.
+PATIENCE: Final = timedelta(minutes=2)
+# Lists without numbers: whoever sends more parts than that sends no list.
+_MOST_PARTS: Final = 10_000
+
+KIND_OF: Final = {
+    CommandAction.GET_BASE_REPORT: ReportKind.BASE,
+    CommandAction.GET_REPORT: ReportKind.CUSTOM,
+    CommandAction.GET_MONITORING: ReportKind.MONITORING,
+    CommandAction.CUSTOMER_INFORMATION: ReportKind.CUSTOMER,
+    CommandAction.GET_DISPLAYS: ReportKind.DISPLAY,
+    CommandAction.GET_PROFILES: ReportKind.PROFILES,
+}
+
+
+def begin_report(command: StationCommand, at: datetime) -> None:
+    """A report was asked for: its parts will carry the command's number."""
+    Report.objects.create(
+        station_id=command.station_id,
+        command=command,
+        number=command.pk,
+        kind=KIND_OF[CommandAction(command.action)],
+        asked_at=at,
+    )
+
+
+def note_report_answer(command: StationCommand, at: datetime) -> None:
+    """The station agreed, had nothing to report, or refused. Silence settles nothing: parts may come."""
+    report = Report.objects.select_for_update().filter(command=command).first()
+    if report is None or report.state != ReportState.ASKED:
+        return
+    if command.state == CommandState.ACCEPTED:
+        if command.result.get("details", {}).get("empty"):
+            move(report, to=ReportState.EMPTY, at=at, by=SYSTEM, finished_at=at)
+    elif command.state != CommandState.TIMED_OUT:
+        move(report, to=ReportState.REFUSED, at=at, by=SYSTEM, finished_at=at)
+
+
+def take_part(*, part: PartSaid, at: datetime) -> None:
+    """Keep one part of a report.
+
+    1. What it says of variables and monitors counts at once, whether or not it was asked for.
+    2. The part goes to its place; the same number twice is the same part.
+    3. With all numbers from 0 to the last one the report is complete.
+    """
+    keep_variables(station_id=part.station_id, said=part.variables, at=min(part.at, at))
+    keep_monitors(station_id=part.station_id, monitors=part.monitors, at=at)
+    report = (
+        Report.objects.select_for_update()
+        .filter(station_id=part.station_id, number=part.number)
+        .first()
+    )
+    if report is None or report.parts_count >= _MOST_PARTS:
+        return
+    _put(report, part, at=at)
+    _judge(report, at=at)
+
+
+@transaction.atomic
+def give_up_reports(*, at: datetime) -> int:
+    """Say of reports that fell silent what is missing; returns how many."""
+    quiet = Report.objects.waiting().select_for_update(skip_locked=True)
+    count = 0
+    for report in quiet.filter(asked_at__lt=at - PATIENCE).order_by("pk")[:500]:
+        if (report.heard_at or report.asked_at) > at - PATIENCE:
+            continue
+        found = _gaps(report)
+        # What came last was not the end, so the part after it is missing too.
+        after = report.parts.count() if not found.missing else None
+        missing = list(found.missing) or [after or 0]
+        move(
+            report,
+            to=ReportState.INCOMPLETE,
+            at=at,
+            by=SYSTEM,
+            missing=missing,
+            finished_at=at,
+        )
+        count += 1
+    return count
+
+
+def report_items(*, report: Report) -> list[dict[str, Any]]:
+    """All items of a report in the order of its parts, as far as they came."""
+    parts = report.parts.order_by("seq_no").values_list("items", flat=True)
+    return [item for items in parts for item in items]
+
+
+def _put(report: Report, part: PartSaid, *, at: datetime) -> None:
+    number = part.seq_no
+    items = without_nul(part.items)
+    if number is None:
+        if report.parts.filter(items=items, last=part.last).exists():
+            return
+        number = report.parts_count
+    ReportPart.objects.bulk_create(
+        [ReportPart(report=report, seq_no=number, last=part.last, items=items, at=at)],
+        ignore_conflicts=True,
+    )
+
+
+def _judge(report: Report, *, at: datetime) -> None:
+    found = _gaps(report)
+    report.parts_count = report.parts.count()
+    report.missing = list(found.missing)
+    report.heard_at = at
+    report.save(update_fields=["parts_count", "missing", "heard_at"])
+    if report.state in (ReportState.COMPLETE, ReportState.EMPTY):
+        return
+    if found.complete:
+        move(report, to=ReportState.COMPLETE, at=at, by=SYSTEM, finished_at=at)
+    elif report.state in (ReportState.ASKED, ReportState.REFUSED):
+        move(report, to=ReportState.RECEIVING, at=at, by=SYSTEM)
+
+
+def _gaps(report: Report) -> rules.Gaps:
+    parts = list(report.parts.values_list("seq_no", "last"))
+    ends = [number for number, last in parts if last]
+    return rules.gaps(seen={number for number, _last in parts}, last=max(ends, default=None))

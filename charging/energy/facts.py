@@ -1,0 +1,50 @@
+"""What stations tell of limits and of what vehicles want, free of any protocol's names.
+
+Currents are tenths of an ampere on each phase (`_da`), energy is Wh.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSaid:
+    """Somebody else limits a station: its own energy manager, the grid's operator."""
+
+    station_id: int
+    evse_number: int
+    source: str
+    """``EMS``, ``Other``, ``SO``, ``CSO``."""
+    at: datetime
+    grid_critical: bool = False
+    schedules: list[dict[str, Any]] = field(default_factory=list)
+    limit_a: float | None = None
+    """The lowest limit named, where it is in amperes."""
+    limit_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitClearedSaid:
+    """That limit is gone."""
+
+    station_id: int
+    evse_number: int
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsSaid:
+    """A vehicle says how much it wants, and when it leaves. Energy None: it did not say."""
+
+    station_id: int
+    evse_number: int
+    at: datetime
+    energy_wh: int | None = None
+    departure: datetime | None = None
+
+
+EnergyFact = LimitSaid | LimitClearedSaid | NeedsSaid

@@ -1,0 +1,149 @@
+"""Charging profiles on stations: sent as commands, in force once confirmed.
+
+DomainError
+└── Conflict  SiteIsShared
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from charging.energy import rules
+from charging.energy.events import SiteLoadChanged
+from charging.energy.models import ChargingProfile, SiteLoad
+from charging.energy.states import ProfilePurpose, ProfileState
+from charging.stations.models import Connector, StationCommand
+from charging.stations.services import queue_command
+from charging.stations.states import CommandAction, CommandState
+from mobility.core import ids, outbox
+from mobility.core.errors import Conflict
+from mobility.core.principals import SYSTEM
+from mobility.core.transitions import move
+
+# A session's plan ends by itself: a station that hears no more of us falls back to its share.
+VALID_FOR: Final = timedelta(minutes=15)
+LEVEL: Final = 0
+_PREFIX: Final = "profile:"
+
+
+class SiteIsShared(Conflict):
+    """We share out what this site draws; a profile by hand would undo it."""
+
+    code = "site_is_shared"
+    message = _("This site's load is shared out. Change its limit instead of sending a profile.")
+
+
+def send_profile(
+    *,
+    connector: Connector,
+    purpose: str,
+    limit_da: int,
+    unit: str,
+    at: datetime,
+    transaction_ref: str = "",
+) -> ChargingProfile:
+    """Send one of our profiles to a connector; in the caller's transaction.
+
+    One row and one number for each connector and purpose, so that the new one replaces the old.
+    """
+    valid_to = at + VALID_FOR if purpose == ProfilePurpose.TX else None
+    row, _made = ChargingProfile.objects.get_or_create(
+        connector=connector, purpose=purpose, stack_level=LEVEL
+    )
+    if transaction_ref != row.transaction_ref:
+        # The station dropped the last transaction's plan with the transaction.
+        row.confirmed_da = row.confirmed_valid_to = None
+    row.transaction_ref, row.limit_da, row.valid_to = transaction_ref, limit_da, valid_to
+    row.sent_at = at
+    row.save()
+    if row.state != ProfileState.ASKED:
+        move(row, to=ProfileState.ASKED, at=at, by=SYSTEM, problem="")
+    command = queue_command(
+        station_id=connector.evse.station_id,
+        connector_id=connector.pk,
+        action=CommandAction.SET_PROFILE,
+        payload={"profile": wire_profile(row, unit=unit, power_type=connector.power_type, at=at)},
+        idempotency_key=f"{_PREFIX}{row.pk}:{ids.uuid7()}",
+        purpose_ref=f"{_PREFIX}{row.pk}",
+        at=at,
+        by=SYSTEM,
+        ttl_s=60,
+    )
+    ChargingProfile.objects.filter(pk=row.pk).update(command=command)
+    return row
+
+
+def wire_profile(
+    row: ChargingProfile, *, unit: str, power_type: str, at: datetime
+) -> dict[str, Any]:
+    """The profile as the command's payload: one period, so that any station has room for it."""
+    amps = row.limit_da / 10
+    limit = amps if unit == "A" else rules.watts(current_da=row.limit_da, power_type=power_type)
+    profile: dict[str, Any] = {
+        "id": row.pk,
+        "stack_level": row.stack_level,
+        "purpose": row.purpose,
+        "unit": unit,
+        "periods": [{"start_s": 0, "limit": limit}],
+    }
+    if row.purpose != ProfilePurpose.TX or row.valid_to is None:
+        return {**profile, "kind": "Relative"}
+    return {
+        **profile,
+        "kind": "Absolute",
+        "transaction_ref": row.transaction_ref,
+        "start": _text(at),
+        "valid_to": _text(row.valid_to),
+    }
+
+
+def guard_profile(command: StationCommand, at: datetime) -> None:
+    """Let nobody else send or clear profiles where we share out. Raises SiteIsShared."""
+    if command.purpose_ref.startswith(_PREFIX):
+        return
+    profile = command.payload.get("profile", {})
+    if profile.get("purpose") == ProfilePurpose.STATION_MAX:
+        # A limit of the whole station only ever lowers what we give it.
+        return
+    site_id = command.station.site_id
+    if SiteLoad.objects.filter(site=site_id, managed=True).exists():
+        raise SiteIsShared
+
+
+def note_profile_answer(command: StationCommand, at: datetime) -> None:
+    """The station has the profile, refused it, or perhaps has it; the site is planned anew."""
+    if not command.purpose_ref.startswith(_PREFIX):
+        return
+    row = (
+        ChargingProfile.objects.select_for_update(of=("self",))
+        .select_related("connector__evse__station")
+        .filter(pk=int(command.purpose_ref.removeprefix(_PREFIX)), state=ProfileState.ASKED)
+        .first()
+    )
+    if row is None or row.command_id not in (None, command.pk):
+        return
+    if command.state == CommandState.ACCEPTED:
+        move(
+            row,
+            to=ProfileState.SET,
+            at=at,
+            by=SYSTEM,
+            confirmed_da=row.limit_da,
+            confirmed_valid_to=row.valid_to,
+        )
+    else:
+        word = str(command.result.get("status") or command.result.get("reason", ""))[:40]
+        # Without an answer the station may have it: until it is sent again the higher one counts.
+        unsure = command.state != CommandState.REJECTED and row.confirmed_da is not None
+        held = max(row.confirmed_da or 0, row.limit_da) if unsure else row.confirmed_da
+        move(row, to=ProfileState.REJECTED, at=at, by=SYSTEM, problem=word, confirmed_da=held)
+    if command.result.get("reason") != "offline":
+        site_id = row.connector.evse.station.site_id
+        outbox.publish(SiteLoadChanged(site_id=site_id, why="profile"), at=at)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
