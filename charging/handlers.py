@@ -1,8 +1,9 @@
 """Register of the event handlers of this app's features."""
 
+from charging.certificates import handlers as certificates
 from charging.devices import handlers as devices
 from charging.energy import handlers as energy
 from charging.sessions import handlers as sessions
 from charging.stations import handlers as stations
 
-__all__ = ["devices", "energy", "sessions", "stations"]
+__all__ = ["certificates", "devices", "energy", "sessions", "stations"]

@@ -81,6 +81,9 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "payments-forget-webhooks": every(
             crontab(hour=4, minute=40), "bookings.payments.forget_webhooks"
         ),
+        "payments-forget-links": every(
+            crontab(hour=4, minute=45), "bookings.payments.forget_links"
+        ),
         "payments-stuck": every(3600, "bookings.payments.watch_stuck"),
         "payments-local-webhooks": every(5, "bookings.payments.send_local_webhooks"),
         # A charge's spending limit is looked at so often; rules.LIMIT_LOOK_AHEAD counts on it.
@@ -96,6 +99,11 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         # Documents end with the city's day; the other hours find what a worker that was away missed.
         "riders-calendar": every(crontab(minute=5), "bookings.riders.follow_calendar"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
+        "frames-partitions": every(3600, "charging.frames.tend_partitions", queue="sessions"),
+        "certificates-renew": every(3600, "charging.certificates.renew", queue="sessions"),
+        "certificates-events": every(
+            crontab(hour=4, minute=30), "charging.certificates.forget_events", queue="sessions"
+        ),
         "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),

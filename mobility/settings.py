@@ -49,6 +49,12 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 LIVE_URL = env.str("LIVE_URL", default="http://127.0.0.1:8001")
 OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
+# Days that frames of chargers are kept for who looks for a fault; they name cards by their last signs.
+OCPP_FRAMES_DAYS = env.int("OCPP_FRAMES_DAYS", default=7)
+# Who may be asked on behalf of vehicles (ISO 15118). Nobody is, unless named here.
+CONTRACT_HUB_URL = env.str("CONTRACT_HUB_URL", default="")
+CONTRACT_HUB_TOKEN = env.str("CONTRACT_HUB_TOKEN", default="")
+OCSP_RESPONDERS = env.list("OCSP_RESPONDERS", default=[])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -382,6 +388,8 @@ LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data")))
 # Pictures of licences and parked vehicles, archives for people: on a disk that all web hosts share.
 FILES_DIR = Path(env.str("FILES_DIR", default=str(DATA_DIR / "files")))
+# The authority that signs chargers' client certificates; whoever has its key can be any charger.
+OCPP_CA_DIR = Path(env.str("OCPP_CA_DIR", default=str(DATA_DIR / "charging-ca")))
 SIMULATOR_CREDENTIALS = Path(
     env.str("SIMULATOR_CREDENTIALS", default=str(DATA_DIR / "simulator.json"))
 )

@@ -2,9 +2,9 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import mobility.core.ids
 from django.db import migrations, models
 
+import mobility.core.ids
 from mobility.core.migration_operations import audit_edits
 
 # Day partitions are made by `frames.services.ensure_partitions`. Rows in the DEFAULT partition belong
@@ -30,502 +30,1059 @@ CREATE TABLE charging_stationframe_default PARTITION OF charging_stationframe DE
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('charging', '0003_bought_charges'),
-        ('mobility', '0002_files_and_privacy'),
+        ("charging", "0003_bought_charges"),
+        ("mobility", "0002_files_and_privacy"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StationFrame',
+            name="StationFrame",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('direction', models.CharField(choices=[('in', 'from the station'), ('out', 'to the station')], max_length=3, verbose_name='direction')),
-                ('epoch', models.BigIntegerField(verbose_name='connection number')),
-                ('version', models.CharField(max_length=12, verbose_name='OCPP version')),
-                ('kind', models.SmallIntegerField(verbose_name='message type')),
-                ('message_id', models.CharField(max_length=64, verbose_name='message id')),
-                ('action', models.CharField(max_length=50, verbose_name='action')),
-                ('body', models.TextField(verbose_name='content')),
-                ('size', models.IntegerField(verbose_name='size (bytes)')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("in", "from the station"), ("out", "to the station")],
+                        max_length=3,
+                        verbose_name="direction",
+                    ),
+                ),
+                ("epoch", models.BigIntegerField(verbose_name="connection number")),
+                ("version", models.CharField(max_length=12, verbose_name="OCPP version")),
+                ("kind", models.SmallIntegerField(verbose_name="message type")),
+                ("message_id", models.CharField(max_length=64, verbose_name="message id")),
+                ("action", models.CharField(max_length=50, verbose_name="action")),
+                ("body", models.TextField(verbose_name="content")),
+                ("size", models.IntegerField(verbose_name="size (bytes)")),
             ],
             options={
-                'verbose_name': 'frame',
-                'verbose_name_plural': 'frames',
-                'db_table': 'charging_stationframe',
-                'managed': False,
+                "verbose_name": "frame",
+                "verbose_name_plural": "frames",
+                "db_table": "charging_stationframe",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='CertificateRequest',
+            name="CertificateRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('kind', models.CharField(choices=[('charging_station', 'Charging station (TLS to us)'), ('v2g', 'ISO 15118 (TLS to vehicles)')], max_length=20, verbose_name='purpose')),
-                ('state', models.CharField(choices=[('asked', 'Asked for'), ('signed', 'Signed, on its way'), ('installed', 'Installed'), ('refused', 'Refused by us'), ('declined', 'Declined by the station')], default='asked', max_length=10, verbose_name='state')),
-                ('reason', models.CharField(blank=True, max_length=60, verbose_name='reason')),
-                ('digest', models.CharField(max_length=64, verbose_name='digest of the request')),
-                ('csr', models.TextField(verbose_name='request')),
-                ('key_type', models.CharField(blank=True, max_length=30, verbose_name='key')),
-                ('station_number', models.BigIntegerField(blank=True, null=True, verbose_name='number given by the station')),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("charging_station", "Charging station (TLS to us)"),
+                            ("v2g", "ISO 15118 (TLS to vehicles)"),
+                        ],
+                        max_length=20,
+                        verbose_name="purpose",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Asked for"),
+                            ("signed", "Signed, on its way"),
+                            ("installed", "Installed"),
+                            ("refused", "Refused by us"),
+                            ("declined", "Declined by the station"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=60, verbose_name="reason")),
+                ("digest", models.CharField(max_length=64, verbose_name="digest of the request")),
+                ("csr", models.TextField(verbose_name="request")),
+                ("key_type", models.CharField(blank=True, max_length=30, verbose_name="key")),
+                (
+                    "station_number",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="number given by the station"
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(verbose_name="asked at")),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
             ],
             options={
-                'verbose_name': 'certificate request',
-                'verbose_name_plural': 'certificate requests',
+                "verbose_name": "certificate request",
+                "verbose_name_plural": "certificate requests",
             },
         ),
         migrations.CreateModel(
-            name='ChargeRecord',
+            name="ChargeRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('sequence', models.PositiveIntegerField(verbose_name='sequence')),
-                ('number', models.CharField(max_length=60, verbose_name='number')),
-                ('kind', models.CharField(choices=[('charge', 'Charge'), ('credit', 'Credit')], default='charge', max_length=6, verbose_name='kind')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
-                ('issued_at', models.DateTimeField(verbose_name='issued at')),
-                ('started_at', models.DateTimeField(verbose_name='started at')),
-                ('ended_at', models.DateTimeField(verbose_name='ended at')),
-                ('energy_wh', models.BigIntegerField(verbose_name='energy (Wh)')),
-                ('charging_s', models.BigIntegerField(verbose_name='charging time (s)')),
-                ('idle_s', models.BigIntegerField(verbose_name='parking time (s)')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('gross_cents', models.IntegerField(verbose_name='total, VAT included (cents)')),
-                ('net_cents', models.IntegerField(verbose_name='total without VAT (cents)')),
-                ('lines', models.JSONField(verbose_name='price lines')),
-                ('vat', models.JSONField(verbose_name='VAT')),
-                ('periods', models.JSONField(default=list, verbose_name='charging periods')),
-                ('tariff', models.JSONField(default=dict, verbose_name='tariff as it was')),
-                ('place', models.JSONField(default=dict, verbose_name='place')),
-                ('meter', models.JSONField(default=dict, verbose_name='meter')),
-                ('signature', models.CharField(blank=True, choices=[('unchecked', 'Not verified yet'), ('valid', 'Verified'), ('own_key', "Verified with the station's own key"), ('invalid', 'Signature is wrong'), ('unknown_key', 'No key is known'), ('unsupported', 'Signed in a way we do not verify'), ('unreadable', 'Not readable')], max_length=12, verbose_name='signed values')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                ("sequence", models.PositiveIntegerField(verbose_name="sequence")),
+                ("number", models.CharField(max_length=60, verbose_name="number")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("charge", "Charge"), ("credit", "Credit")],
+                        default="charge",
+                        max_length=6,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
+                ("issued_at", models.DateTimeField(verbose_name="issued at")),
+                ("started_at", models.DateTimeField(verbose_name="started at")),
+                ("ended_at", models.DateTimeField(verbose_name="ended at")),
+                ("energy_wh", models.BigIntegerField(verbose_name="energy (Wh)")),
+                ("charging_s", models.BigIntegerField(verbose_name="charging time (s)")),
+                ("idle_s", models.BigIntegerField(verbose_name="parking time (s)")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("gross_cents", models.IntegerField(verbose_name="total, VAT included (cents)")),
+                ("net_cents", models.IntegerField(verbose_name="total without VAT (cents)")),
+                ("lines", models.JSONField(verbose_name="price lines")),
+                ("vat", models.JSONField(verbose_name="VAT")),
+                ("periods", models.JSONField(default=list, verbose_name="charging periods")),
+                ("tariff", models.JSONField(default=dict, verbose_name="tariff as it was")),
+                ("place", models.JSONField(default=dict, verbose_name="place")),
+                ("meter", models.JSONField(default=dict, verbose_name="meter")),
+                (
+                    "signature",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("unchecked", "Not verified yet"),
+                            ("valid", "Verified"),
+                            ("own_key", "Verified with the station's own key"),
+                            ("invalid", "Signature is wrong"),
+                            ("unknown_key", "No key is known"),
+                            ("unsupported", "Signed in a way we do not verify"),
+                            ("unreadable", "Not readable"),
+                        ],
+                        max_length=12,
+                        verbose_name="signed values",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'charge detail record',
-                'verbose_name_plural': 'charge detail records',
+                "verbose_name": "charge detail record",
+                "verbose_name_plural": "charge detail records",
             },
         ),
         migrations.CreateModel(
-            name='EventStream',
+            name="EventStream",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(verbose_name='number')),
-                ('monitor', models.PositiveIntegerField(verbose_name='variable monitor')),
-                ('opened_at', models.DateTimeField(verbose_name='opened at')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('values_received', models.PositiveBigIntegerField(default=0, verbose_name='values received')),
-                ('last_value', models.CharField(blank=True, max_length=500, verbose_name='last value')),
-                ('last_at', models.DateTimeField(blank=True, null=True, verbose_name='last value at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(verbose_name="number")),
+                ("monitor", models.PositiveIntegerField(verbose_name="variable monitor")),
+                ("opened_at", models.DateTimeField(verbose_name="opened at")),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
+                ),
+                (
+                    "values_received",
+                    models.PositiveBigIntegerField(default=0, verbose_name="values received"),
+                ),
+                (
+                    "last_value",
+                    models.CharField(blank=True, max_length=500, verbose_name="last value"),
+                ),
+                (
+                    "last_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last value at"),
+                ),
             ],
             options={
-                'verbose_name': 'event stream',
-                'verbose_name_plural': 'event streams',
+                "verbose_name": "event stream",
+                "verbose_name_plural": "event streams",
             },
         ),
         migrations.CreateModel(
-            name='InstalledCertificate',
+            name="InstalledCertificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('use', models.CharField(max_length=40, verbose_name='use')),
-                ('hash_algorithm', models.CharField(max_length=10, verbose_name='hash algorithm')),
-                ('issuer_name_hash', models.CharField(max_length=128, verbose_name="hash of the issuer's name")),
-                ('issuer_key_hash', models.CharField(max_length=128, verbose_name="hash of the issuer's key")),
-                ('serial', models.CharField(max_length=40, verbose_name='serial number')),
-                ('seen_at', models.DateTimeField(verbose_name='seen at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("use", models.CharField(max_length=40, verbose_name="use")),
+                ("hash_algorithm", models.CharField(max_length=10, verbose_name="hash algorithm")),
+                (
+                    "issuer_name_hash",
+                    models.CharField(max_length=128, verbose_name="hash of the issuer's name"),
+                ),
+                (
+                    "issuer_key_hash",
+                    models.CharField(max_length=128, verbose_name="hash of the issuer's key"),
+                ),
+                ("serial", models.CharField(max_length=40, verbose_name="serial number")),
+                ("seen_at", models.DateTimeField(verbose_name="seen at")),
             ],
             options={
-                'verbose_name': 'installed certificate',
-                'verbose_name_plural': 'installed certificates',
+                "verbose_name": "installed certificate",
+                "verbose_name_plural": "installed certificates",
             },
         ),
         migrations.CreateModel(
-            name='MeterKey',
+            name="MeterKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('public_key', models.TextField(verbose_name='public key (DER, hexadecimal)')),
-                ('fingerprint', models.CharField(max_length=64, verbose_name='fingerprint')),
-                ('curve', models.CharField(blank=True, max_length=24, verbose_name='curve')),
-                ('source', models.CharField(choices=[('operator', 'Operator'), ('station', 'Station')], default='operator', max_length=8, verbose_name='source')),
-                ('valid_from', models.DateTimeField(verbose_name='valid from')),
-                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("public_key", models.TextField(verbose_name="public key (DER, hexadecimal)")),
+                ("fingerprint", models.CharField(max_length=64, verbose_name="fingerprint")),
+                ("curve", models.CharField(blank=True, max_length=24, verbose_name="curve")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("operator", "Operator"), ("station", "Station")],
+                        default="operator",
+                        max_length=8,
+                        verbose_name="source",
+                    ),
+                ),
+                ("valid_from", models.DateTimeField(verbose_name="valid from")),
+                (
+                    "valid_until",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
+                ),
             ],
             options={
-                'verbose_name': 'meter key',
-                'verbose_name_plural': 'meter keys',
+                "verbose_name": "meter key",
+                "verbose_name_plural": "meter keys",
             },
         ),
         migrations.CreateModel(
-            name='QuirkCount',
+            name="QuirkCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quirk', models.CharField(choices=[('enum_case', 'words in other letter case or with other separators'), ('unknown_word', 'words outside a list, where the field may be left out'), ('number_as_text', 'numbers written as text'), ('text_as_number', 'texts written as numbers'), ('loose_time', 'times without zone, with a blank or a short offset'), ('null_field', 'null for fields that are left out'), ('extra_field', 'fields that do not exist'), ('object_for_list', 'one object in place of a list'), ('empty_list', 'empty lists of values'), ('too_long', 'texts that are too long, cut off'), ('stray_comma', 'commas too many in JSON'), ('kwh_as_wh', 'energy in kWh without saying so'), ('wh_as_kwh', 'energy in Wh that is called kWh')], max_length=30, verbose_name='forgiven')),
-                ('times', models.PositiveBigIntegerField(default=0, verbose_name='times')),
-                ('first_at', models.DateTimeField(verbose_name='first')),
-                ('last_at', models.DateTimeField(verbose_name='last')),
-                ('example', models.CharField(blank=True, max_length=120, verbose_name='example')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "quirk",
+                    models.CharField(
+                        choices=[
+                            ("enum_case", "words in other letter case or with other separators"),
+                            (
+                                "unknown_word",
+                                "words outside a list, where the field may be left out",
+                            ),
+                            ("number_as_text", "numbers written as text"),
+                            ("text_as_number", "texts written as numbers"),
+                            ("loose_time", "times without zone, with a blank or a short offset"),
+                            ("null_field", "null for fields that are left out"),
+                            ("extra_field", "fields that do not exist"),
+                            ("object_for_list", "one object in place of a list"),
+                            ("empty_list", "empty lists of values"),
+                            ("too_long", "texts that are too long, cut off"),
+                            ("stray_comma", "commas too many in JSON"),
+                            ("kwh_as_wh", "energy in kWh without saying so"),
+                            ("wh_as_kwh", "energy in Wh that is called kWh"),
+                        ],
+                        max_length=30,
+                        verbose_name="forgiven",
+                    ),
+                ),
+                ("times", models.PositiveBigIntegerField(default=0, verbose_name="times")),
+                ("first_at", models.DateTimeField(verbose_name="first")),
+                ("last_at", models.DateTimeField(verbose_name="last")),
+                ("example", models.CharField(blank=True, max_length=120, verbose_name="example")),
             ],
             options={
-                'verbose_name': 'leniency used',
-                'verbose_name_plural': 'leniencies used',
+                "verbose_name": "leniency used",
+                "verbose_name_plural": "leniencies used",
             },
         ),
         migrations.CreateModel(
-            name='QuirkProfile',
+            name="QuirkProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vendor', models.CharField(help_text='* stands for anything.', max_length=50, verbose_name='vendor')),
-                ('model', models.CharField(default='*', max_length=50, verbose_name='model')),
-                ('firmware', models.CharField(default='*', max_length=50, verbose_name='firmware')),
-                ('quirks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('enum_case', 'words in other letter case or with other separators'), ('unknown_word', 'words outside a list, where the field may be left out'), ('number_as_text', 'numbers written as text'), ('text_as_number', 'texts written as numbers'), ('loose_time', 'times without zone, with a blank or a short offset'), ('null_field', 'null for fields that are left out'), ('extra_field', 'fields that do not exist'), ('object_for_list', 'one object in place of a list'), ('empty_list', 'empty lists of values'), ('too_long', 'texts that are too long, cut off'), ('stray_comma', 'commas too many in JSON'), ('kwh_as_wh', 'energy in kWh without saying so'), ('wh_as_kwh', 'energy in Wh that is called kWh')], max_length=30), size=None, verbose_name='forgiven')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "vendor",
+                    models.CharField(
+                        help_text="* stands for anything.", max_length=50, verbose_name="vendor"
+                    ),
+                ),
+                ("model", models.CharField(default="*", max_length=50, verbose_name="model")),
+                ("firmware", models.CharField(default="*", max_length=50, verbose_name="firmware")),
+                (
+                    "quirks",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                (
+                                    "enum_case",
+                                    "words in other letter case or with other separators",
+                                ),
+                                (
+                                    "unknown_word",
+                                    "words outside a list, where the field may be left out",
+                                ),
+                                ("number_as_text", "numbers written as text"),
+                                ("text_as_number", "texts written as numbers"),
+                                (
+                                    "loose_time",
+                                    "times without zone, with a blank or a short offset",
+                                ),
+                                ("null_field", "null for fields that are left out"),
+                                ("extra_field", "fields that do not exist"),
+                                ("object_for_list", "one object in place of a list"),
+                                ("empty_list", "empty lists of values"),
+                                ("too_long", "texts that are too long, cut off"),
+                                ("stray_comma", "commas too many in JSON"),
+                                ("kwh_as_wh", "energy in kWh without saying so"),
+                                ("wh_as_kwh", "energy in Wh that is called kWh"),
+                            ],
+                            max_length=30,
+                        ),
+                        size=None,
+                        verbose_name="forgiven",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
             ],
             options={
-                'verbose_name': 'leniency profile',
-                'verbose_name_plural': 'leniency profiles',
+                "verbose_name": "leniency profile",
+                "verbose_name_plural": "leniency profiles",
             },
         ),
         migrations.CreateModel(
-            name='RecordSeries',
+            name="RecordSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='year')),
-                ('last_number', models.PositiveIntegerField(default=0, verbose_name='last number')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="year")),
+                ("last_number", models.PositiveIntegerField(default=0, verbose_name="last number")),
             ],
             options={
-                'verbose_name': 'record series',
-                'verbose_name_plural': 'record series',
+                "verbose_name": "record series",
+                "verbose_name_plural": "record series",
             },
         ),
         migrations.CreateModel(
-            name='SecurityEvent',
+            name="SecurityEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=50, verbose_name='event')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('received_at', models.DateTimeField(verbose_name='received at')),
-                ('info', models.CharField(blank=True, max_length=255, verbose_name='details')),
-                ('critical', models.BooleanField(default=False, verbose_name='critical')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=50, verbose_name="event")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                ("info", models.CharField(blank=True, max_length=255, verbose_name="details")),
+                ("critical", models.BooleanField(default=False, verbose_name="critical")),
             ],
             options={
-                'verbose_name': 'security event',
-                'verbose_name_plural': 'security events',
+                "verbose_name": "security event",
+                "verbose_name_plural": "security events",
             },
         ),
         migrations.CreateModel(
-            name='SignedValue',
+            name="SignedValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('context', models.CharField(blank=True, max_length=24, verbose_name='context')),
-                ('fingerprint', models.UUIDField(verbose_name='fingerprint')),
-                ('signed_data', models.TextField(verbose_name='signed data as sent')),
-                ('public_key', models.TextField(blank=True, verbose_name='public key as sent')),
-                ('signing_method', models.CharField(blank=True, max_length=50, verbose_name='signing method')),
-                ('encoding_method', models.CharField(blank=True, max_length=50, verbose_name='encoding')),
-                ('state', models.CharField(choices=[('unchecked', 'Not verified yet'), ('valid', 'Verified'), ('own_key', "Verified with the station's own key"), ('invalid', 'Signature is wrong'), ('unknown_key', 'No key is known'), ('unsupported', 'Signed in a way we do not verify'), ('unreadable', 'Not readable')], default='unchecked', max_length=12, verbose_name='verification')),
-                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='checked at')),
-                ('register_wh', models.BigIntegerField(blank=True, null=True, verbose_name='signed register (Wh)')),
-                ('meter_serial', models.CharField(blank=True, max_length=60, verbose_name='meter')),
-                ('details', models.JSONField(blank=True, default=dict, verbose_name='what it says')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("context", models.CharField(blank=True, max_length=24, verbose_name="context")),
+                ("fingerprint", models.UUIDField(verbose_name="fingerprint")),
+                ("signed_data", models.TextField(verbose_name="signed data as sent")),
+                ("public_key", models.TextField(blank=True, verbose_name="public key as sent")),
+                (
+                    "signing_method",
+                    models.CharField(blank=True, max_length=50, verbose_name="signing method"),
+                ),
+                (
+                    "encoding_method",
+                    models.CharField(blank=True, max_length=50, verbose_name="encoding"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unchecked", "Not verified yet"),
+                            ("valid", "Verified"),
+                            ("own_key", "Verified with the station's own key"),
+                            ("invalid", "Signature is wrong"),
+                            ("unknown_key", "No key is known"),
+                            ("unsupported", "Signed in a way we do not verify"),
+                            ("unreadable", "Not readable"),
+                        ],
+                        default="unchecked",
+                        max_length=12,
+                        verbose_name="verification",
+                    ),
+                ),
+                (
+                    "checked_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="checked at"),
+                ),
+                (
+                    "register_wh",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="signed register (Wh)"
+                    ),
+                ),
+                ("meter_serial", models.CharField(blank=True, max_length=60, verbose_name="meter")),
+                (
+                    "details",
+                    models.JSONField(blank=True, default=dict, verbose_name="what it says"),
+                ),
             ],
             options={
-                'verbose_name': 'signed value',
-                'verbose_name_plural': 'signed values',
+                "verbose_name": "signed value",
+                "verbose_name_plural": "signed values",
             },
         ),
         migrations.CreateModel(
-            name='StationCertificate',
+            name="StationCertificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('kind', models.CharField(choices=[('charging_station', 'Charging station (TLS to us)'), ('v2g', 'ISO 15118 (TLS to vehicles)')], max_length=20, verbose_name='purpose')),
-                ('state', models.CharField(choices=[('issued', 'Issued'), ('in_use', 'In use'), ('superseded', 'Superseded'), ('revoked', 'Revoked'), ('expired', 'Expired')], default='issued', max_length=12, verbose_name='state')),
-                ('serial', models.CharField(max_length=40, unique=True, verbose_name='serial number')),
-                ('subject', models.CharField(max_length=300, verbose_name='subject')),
-                ('pem', models.TextField(verbose_name='certificate')),
-                ('valid_from', models.DateTimeField(verbose_name='valid from')),
-                ('valid_until', models.DateTimeField(verbose_name='valid until')),
-                ('issued_at', models.DateTimeField(verbose_name='issued at')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='first used')),
-                ('renewal_asked_at', models.DateTimeField(blank=True, null=True, verbose_name='renewal asked for')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("charging_station", "Charging station (TLS to us)"),
+                            ("v2g", "ISO 15118 (TLS to vehicles)"),
+                        ],
+                        max_length=20,
+                        verbose_name="purpose",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("issued", "Issued"),
+                            ("in_use", "In use"),
+                            ("superseded", "Superseded"),
+                            ("revoked", "Revoked"),
+                            ("expired", "Expired"),
+                        ],
+                        default="issued",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "serial",
+                    models.CharField(max_length=40, unique=True, verbose_name="serial number"),
+                ),
+                ("subject", models.CharField(max_length=300, verbose_name="subject")),
+                ("pem", models.TextField(verbose_name="certificate")),
+                ("valid_from", models.DateTimeField(verbose_name="valid from")),
+                ("valid_until", models.DateTimeField(verbose_name="valid until")),
+                ("issued_at", models.DateTimeField(verbose_name="issued at")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="first used")),
+                (
+                    "renewal_asked_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="renewal asked for"),
+                ),
             ],
             options={
-                'verbose_name': 'station certificate',
-                'verbose_name_plural': 'station certificates',
+                "verbose_name": "station certificate",
+                "verbose_name_plural": "station certificates",
             },
         ),
         migrations.CreateModel(
-            name='TerminalSettlement',
+            name="TerminalSettlement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('transaction_ref', models.CharField(blank=True, max_length=64, verbose_name='transaction')),
-                ('psp_ref', models.CharField(max_length=255, verbose_name='payment reference')),
-                ('status', models.CharField(choices=[('Settled', 'Paid'), ('Canceled', 'Cancelled'), ('Rejected', 'Rejected'), ('Failed', 'Failed')], max_length=8, verbose_name='status')),
-                ('amount_cents', models.IntegerField(verbose_name='amount (cents)')),
-                ('settled_at', models.DateTimeField(verbose_name='settled at')),
-                ('receipt_url', models.CharField(blank=True, max_length=2000, verbose_name='receipt')),
-                ('note', models.CharField(blank=True, max_length=500, verbose_name='note')),
-                ('reported_at', models.DateTimeField(verbose_name='reported at')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "transaction_ref",
+                    models.CharField(blank=True, max_length=64, verbose_name="transaction"),
+                ),
+                ("psp_ref", models.CharField(max_length=255, verbose_name="payment reference")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("Settled", "Paid"),
+                            ("Canceled", "Cancelled"),
+                            ("Rejected", "Rejected"),
+                            ("Failed", "Failed"),
+                        ],
+                        max_length=8,
+                        verbose_name="status",
+                    ),
+                ),
+                ("amount_cents", models.IntegerField(verbose_name="amount (cents)")),
+                ("settled_at", models.DateTimeField(verbose_name="settled at")),
+                (
+                    "receipt_url",
+                    models.CharField(blank=True, max_length=2000, verbose_name="receipt"),
+                ),
+                ("note", models.CharField(blank=True, max_length=500, verbose_name="note")),
+                ("reported_at", models.DateTimeField(verbose_name="reported at")),
             ],
             options={
-                'verbose_name': 'terminal payment',
-                'verbose_name_plural': 'terminal payments',
+                "verbose_name": "terminal payment",
+                "verbose_name_plural": "terminal payments",
             },
         ),
         migrations.AddField(
-            model_name='chargingsession',
-            name='charging_ended_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='charging ended at'),
+            model_name="chargingsession",
+            name="charging_ended_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="charging ended at"),
         ),
         migrations.AddField(
-            model_name='chargingsession',
-            name='signature',
-            field=models.CharField(blank=True, choices=[('unchecked', 'Not verified yet'), ('valid', 'Verified'), ('own_key', "Verified with the station's own key"), ('invalid', 'Signature is wrong'), ('unknown_key', 'No key is known'), ('unsupported', 'Signed in a way we do not verify'), ('unreadable', 'Not readable')], max_length=12, verbose_name='signed values'),
+            model_name="chargingsession",
+            name="signature",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("unchecked", "Not verified yet"),
+                    ("valid", "Verified"),
+                    ("own_key", "Verified with the station's own key"),
+                    ("invalid", "Signature is wrong"),
+                    ("unknown_key", "No key is known"),
+                    ("unsupported", "Signed in a way we do not verify"),
+                    ("unreadable", "Not readable"),
+                ],
+                max_length=12,
+                verbose_name="signed values",
+            ),
         ),
         migrations.AddField(
-            model_name='chargingstation',
-            name='next_security_profile',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Becomes the station's profile when it first connects with it.", null=True, verbose_name='ordered security profile'),
+            model_name="chargingstation",
+            name="next_security_profile",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                help_text="Becomes the station's profile when it first connects with it.",
+                null=True,
+                verbose_name="ordered security profile",
+            ),
         ),
         migrations.AddField(
-            model_name='chargingstation',
-            name='revoked_certificates',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, help_text='Serial numbers, hexadecimal.', size=None, verbose_name='revoked client certificates'),
+            model_name="chargingstation",
+            name="revoked_certificates",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=40),
+                blank=True,
+                default=list,
+                help_text="Serial numbers, hexadecimal.",
+                size=None,
+                verbose_name="revoked client certificates",
+            ),
         ),
         migrations.AddField(
-            model_name='meterreading',
-            name='current_ma',
-            field=models.IntegerField(null=True, verbose_name='current, all phases (mA)'),
+            model_name="meterreading",
+            name="current_ma",
+            field=models.IntegerField(null=True, verbose_name="current, all phases (mA)"),
         ),
         migrations.AddField(
-            model_name='meterreading',
-            name='doubt',
-            field=models.CharField(blank=True, choices=[('absurd', 'No meter shows that'), ('backwards', 'The register ran backwards'), ('jump', 'More energy than the connector can give'), ('signature', 'Its signature does not verify')], max_length=10, verbose_name='doubt'),
+            model_name="meterreading",
+            name="doubt",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("absurd", "No meter shows that"),
+                    ("backwards", "The register ran backwards"),
+                    ("jump", "More energy than the connector can give"),
+                    ("signature", "Its signature does not verify"),
+                ],
+                max_length=10,
+                verbose_name="doubt",
+            ),
         ),
         migrations.AddField(
-            model_name='meterreading',
-            name='interval_wh',
-            field=models.BigIntegerField(null=True, verbose_name='energy of the interval (Wh)'),
+            model_name="meterreading",
+            name="interval_wh",
+            field=models.BigIntegerField(null=True, verbose_name="energy of the interval (Wh)"),
         ),
         migrations.AddField(
-            model_name='meterreading',
-            name='phases',
-            field=models.JSONField(default=dict, verbose_name='by phase'),
+            model_name="meterreading",
+            name="phases",
+            field=models.JSONField(default=dict, verbose_name="by phase"),
         ),
         migrations.AddField(
-            model_name='refusedhandshake',
-            name='detail',
-            field=models.CharField(blank=True, max_length=200, verbose_name='detail'),
+            model_name="refusedhandshake",
+            name="detail",
+            field=models.CharField(blank=True, max_length=200, verbose_name="detail"),
         ),
         migrations.AddField(
-            model_name='site',
-            name='time_zone',
-            field=models.CharField(default='Europe/Rome', help_text='Prices by the time of day go by the clock there.', max_length=40, verbose_name='time zone'),
+            model_name="site",
+            name="time_zone",
+            field=models.CharField(
+                default="Europe/Rome",
+                help_text="Prices by the time of day go by the clock there.",
+                max_length=40,
+                verbose_name="time zone",
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='max_cents',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='most a charge costs (cents)'),
+            model_name="tariffversion",
+            name="max_cents",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="most a charge costs (cents)"
+            ),
         ),
         migrations.AddField(
-            model_name='tariffversion',
-            name='min_cents',
-            field=models.PositiveIntegerField(blank=True, null=True, verbose_name='least price of a charge (cents)'),
+            model_name="tariffversion",
+            name="min_cents",
+            field=models.PositiveIntegerField(
+                blank=True, null=True, verbose_name="least price of a charge (cents)"
+            ),
         ),
         migrations.AddField(
-            model_name='token',
-            name='is_master',
-            field=models.BooleanField(default=False, help_text="Ends anybody's session and begins none.", verbose_name='master pass'),
+            model_name="token",
+            name="is_master",
+            field=models.BooleanField(
+                default=False,
+                help_text="Ends anybody's session and begins none.",
+                verbose_name="master pass",
+            ),
         ),
         migrations.AddField(
-            model_name='token',
-            name='only_evses',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None, verbose_name='only at these EVSEs'),
+            model_name="token",
+            name="only_evses",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="only at these EVSEs",
+            ),
         ),
         migrations.AddField(
-            model_name='token',
-            name='only_sites',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), blank=True, default=list, size=None, verbose_name='only at these sites'),
+            model_name="token",
+            name="only_sites",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="only at these sites",
+            ),
         ),
         migrations.AlterField(
-            model_name='token',
-            name='kind',
-            field=models.CharField(choices=[('rfid', 'RFID card'), ('app', 'App'), ('vehicle', 'Vehicle'), ('ad_hoc', 'Without an account')], default='rfid', max_length=8, verbose_name='kind'),
+            model_name="token",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("rfid", "RFID card"),
+                    ("app", "App"),
+                    ("vehicle", "Vehicle"),
+                    ("ad_hoc", "Without an account"),
+                ],
+                default="rfid",
+                max_length=8,
+                verbose_name="kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargingstation',
-            constraint=models.CheckConstraint(condition=models.Q(('next_security_profile__isnull', True), models.Q(('next_security_profile__gt', models.F('security_profile')), ('next_security_profile__lte', 3)), _connector='OR'), name='station_security_profile_only_rises'),
+            model_name="chargingstation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("next_security_profile__isnull", True),
+                    models.Q(
+                        ("next_security_profile__gt", models.F("security_profile")),
+                        ("next_security_profile__lte", 3),
+                    ),
+                    _connector="OR",
+                ),
+                name="station_security_profile_only_rises",
+            ),
         ),
         migrations.AddField(
-            model_name='certificaterequest',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='certificate_requests', to='charging.chargingstation', verbose_name='station'),
+            model_name="certificaterequest",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="certificate_requests",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='chargerecord',
-            name='credits',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credited_by', to='charging.chargerecord', verbose_name='takes back'),
+            model_name="chargerecord",
+            name="credits",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credited_by",
+                to="charging.chargerecord",
+                verbose_name="takes back",
+            ),
         ),
         migrations.AddField(
-            model_name='chargerecord',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charge_records', to='mobility.organisation', verbose_name='operator'),
+            model_name="chargerecord",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="charge_records",
+                to="mobility.organisation",
+                verbose_name="operator",
+            ),
         ),
         migrations.AddField(
-            model_name='chargerecord',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='records', to='charging.chargingsession', verbose_name='session'),
+            model_name="chargerecord",
+            name="session",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="records",
+                to="charging.chargingsession",
+                verbose_name="session",
+            ),
         ),
         migrations.AddField(
-            model_name='eventstream',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='charging.chargingstation', verbose_name='station'),
+            model_name="eventstream",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="streams",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='installedcertificate',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='installed_certificates', to='charging.chargingstation', verbose_name='station'),
+            model_name="installedcertificate",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="installed_certificates",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='meterkey',
-            name='evse',
-            field=models.ForeignKey(blank=True, help_text='Left out, the key is that of the whole station.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='meter_keys', to='charging.evse', verbose_name='EVSE'),
+            model_name="meterkey",
+            name="evse",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Left out, the key is that of the whole station.",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="meter_keys",
+                to="charging.evse",
+                verbose_name="EVSE",
+            ),
         ),
         migrations.AddField(
-            model_name='meterkey',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meter_keys', to='charging.chargingstation', verbose_name='station'),
+            model_name="meterkey",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="meter_keys",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='quirkcount',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quirk_counts', to='charging.chargingstation', verbose_name='station'),
+            model_name="quirkcount",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="quirk_counts",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quirkprofile',
-            constraint=models.UniqueConstraint(fields=('vendor', 'model', 'firmware'), name='quirk_profile_per_make'),
+            model_name="quirkprofile",
+            constraint=models.UniqueConstraint(
+                fields=("vendor", "model", "firmware"), name="quirk_profile_per_make"
+            ),
         ),
         migrations.AddField(
-            model_name='recordseries',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='operator'),
+            model_name="recordseries",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="operator",
+            ),
         ),
         migrations.AddField(
-            model_name='securityevent',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='security_events', to='charging.chargingstation', verbose_name='station'),
+            model_name="securityevent",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="security_events",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='signedvalue',
-            name='connector',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='charging.connector', verbose_name='connector'),
+            model_name="signedvalue",
+            name="connector",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="charging.connector",
+                verbose_name="connector",
+            ),
         ),
         migrations.AddField(
-            model_name='signedvalue',
-            name='key',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='charging.meterkey', verbose_name='checked with'),
+            model_name="signedvalue",
+            name="key",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="charging.meterkey",
+                verbose_name="checked with",
+            ),
         ),
         migrations.AddField(
-            model_name='signedvalue',
-            name='session',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='signed_values', to='charging.chargingsession', verbose_name='session'),
+            model_name="signedvalue",
+            name="session",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="signed_values",
+                to="charging.chargingsession",
+                verbose_name="session",
+            ),
         ),
         migrations.AddField(
-            model_name='signedvalue',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='charging.chargingstation', verbose_name='station'),
+            model_name="signedvalue",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='stationcertificate',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='certificates', to='charging.chargingstation', verbose_name='station'),
+            model_name="stationcertificate",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="certificates",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddField(
-            model_name='certificaterequest',
-            name='certificate',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='requests', to='charging.stationcertificate', verbose_name='certificate'),
+            model_name="certificaterequest",
+            name="certificate",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="requests",
+                to="charging.stationcertificate",
+                verbose_name="certificate",
+            ),
         ),
         migrations.AddField(
-            model_name='terminalsettlement',
-            name='session',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='settlements', to='charging.chargingsession', verbose_name='session'),
+            model_name="terminalsettlement",
+            name="session",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="settlements",
+                to="charging.chargingsession",
+                verbose_name="session",
+            ),
         ),
         migrations.AddField(
-            model_name='terminalsettlement',
-            name='station',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='settlements', to='charging.chargingstation', verbose_name='station'),
+            model_name="terminalsettlement",
+            name="station",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="settlements",
+                to="charging.chargingstation",
+                verbose_name="station",
+            ),
         ),
         migrations.AddIndex(
-            model_name='chargerecord',
-            index=models.Index(fields=['organisation', 'issued_at'], name='record_of_month'),
+            model_name="chargerecord",
+            index=models.Index(fields=["organisation", "issued_at"], name="record_of_month"),
         ),
         migrations.AddConstraint(
-            model_name='chargerecord',
-            constraint=models.UniqueConstraint(fields=('organisation', 'year', 'sequence'), name='record_number_once'),
+            model_name="chargerecord",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "year", "sequence"), name="record_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chargerecord',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('credits__isnull', True), ('kind', 'charge')), models.Q(('credits__isnull', False), ('kind', 'credit')), _connector='OR'), name='record_credits_a_charge'),
+            model_name="chargerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("credits__isnull", True), ("kind", "charge")),
+                    models.Q(("credits__isnull", False), ("kind", "credit")),
+                    _connector="OR",
+                ),
+                name="record_credits_a_charge",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='eventstream',
-            constraint=models.UniqueConstraint(fields=('station', 'number'), name='event_stream_once'),
+            model_name="eventstream",
+            constraint=models.UniqueConstraint(
+                fields=("station", "number"), name="event_stream_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='installedcertificate',
-            constraint=models.UniqueConstraint(fields=('station', 'use', 'issuer_key_hash', 'serial'), name='installed_certificate_once'),
+            model_name="installedcertificate",
+            constraint=models.UniqueConstraint(
+                fields=("station", "use", "issuer_key_hash", "serial"),
+                name="installed_certificate_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meterkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_until__isnull', True)), fields=('station', 'evse'), name='meter_key_one_at_a_time', nulls_distinct=False),
+            model_name="meterkey",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_until__isnull", True)),
+                fields=("station", "evse"),
+                name="meter_key_one_at_a_time",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quirkcount',
-            constraint=models.UniqueConstraint(fields=('station', 'quirk'), name='quirk_count_once'),
+            model_name="quirkcount",
+            constraint=models.UniqueConstraint(
+                fields=("station", "quirk"), name="quirk_count_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recordseries',
-            constraint=models.UniqueConstraint(fields=('organisation', 'year'), name='record_series_once'),
+            model_name="recordseries",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "year"), name="record_series_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='securityevent',
-            index=models.Index(fields=['station', '-received_at'], name='security_event_recent'),
+            model_name="securityevent",
+            index=models.Index(fields=["station", "-received_at"], name="security_event_recent"),
         ),
         migrations.AddConstraint(
-            model_name='securityevent',
-            constraint=models.UniqueConstraint(fields=('station', 'kind', 'at', 'info'), name='security_event_once'),
+            model_name="securityevent",
+            constraint=models.UniqueConstraint(
+                fields=("station", "kind", "at", "info"), name="security_event_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='signedvalue',
-            index=models.Index(condition=models.Q(('session__isnull', True)), fields=['connector', 'at'], name='signed_value_unattached'),
+            model_name="signedvalue",
+            index=models.Index(
+                condition=models.Q(("session__isnull", True)),
+                fields=["connector", "at"],
+                name="signed_value_unattached",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='signedvalue',
-            constraint=models.UniqueConstraint(fields=('station', 'fingerprint'), name='signed_value_once'),
+            model_name="signedvalue",
+            constraint=models.UniqueConstraint(
+                fields=("station", "fingerprint"), name="signed_value_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='stationcertificate',
-            index=models.Index(fields=['station', 'kind', '-id'], name='certificate_of_station'),
+            model_name="stationcertificate",
+            index=models.Index(fields=["station", "kind", "-id"], name="certificate_of_station"),
         ),
         migrations.AddIndex(
-            model_name='stationcertificate',
-            index=models.Index(fields=['valid_until'], name='certificate_ends'),
+            model_name="stationcertificate",
+            index=models.Index(fields=["valid_until"], name="certificate_ends"),
         ),
         migrations.AddIndex(
-            model_name='certificaterequest',
-            index=models.Index(fields=['station', '-asked_at'], name='certificate_request_recent'),
+            model_name="certificaterequest",
+            index=models.Index(fields=["station", "-asked_at"], name="certificate_request_recent"),
         ),
         migrations.AddConstraint(
-            model_name='terminalsettlement',
-            constraint=models.UniqueConstraint(fields=('station', 'psp_ref', 'status', 'settled_at'), name='terminal_settlement_once'),
+            model_name="terminalsettlement",
+            constraint=models.UniqueConstraint(
+                fields=("station", "psp_ref", "status", "settled_at"),
+                name="terminal_settlement_once",
+            ),
         ),
         migrations.RunSQL(FRAMES, "DROP TABLE charging_stationframe"),
         audit_edits("charging.quirkprofile"),

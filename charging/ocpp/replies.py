@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from charging.certificates.facts import CertificateAnswer
 from charging.ocpp.deeds import Asked
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.wire import instant_text
@@ -32,6 +33,23 @@ def nothing(_: object) -> Payload:
 def unknown_vendor(_: Asked) -> Payload:
     """No vendor's private messages are understood here."""
     return {"status": "UnknownVendorId"}
+
+
+def signing(answer: CertificateAnswer) -> Payload:
+    """Whether a signed chain will follow, and why not."""
+    if answer.accepted:
+        return {"status": "Accepted"}
+    return {"status": "Rejected", "statusInfo": {"reasonCode": _coded(answer.reason)}}
+
+
+def signing_16(answer: CertificateAnswer) -> Payload:
+    """The same to a 1.6 station, which knows no reasons."""
+    return {"status": "Accepted" if answer.accepted else "Rejected"}
+
+
+def _coded(reason: str) -> str:
+    """`wrong_name` as the standard writes codes, at most 20 characters: WrongName."""
+    return "".join(word.capitalize() for word in reason.split("_"))[:20]
 
 
 def rejected(_: Asked) -> Payload:

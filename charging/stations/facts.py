@@ -31,6 +31,26 @@ class StationCredentials:
     boot_interval_s: int
     booted: bool = True
     """Whether a boot of this station was ever accepted."""
+    next_security_profile: int | None = None
+    """A higher profile that was ordered; it counts from the first connection that proves it."""
+    revoked_certificates: tuple[str, ...] = ()
+    """Serial numbers of client certificates that open nothing any more, hexadecimal."""
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
+    serial: str = ""
+    """What the station said of itself at its last boot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCertificate:
+    """The certificate a station showed; its signature has been verified."""
+
+    common_name: str
+    serial: str
+    """Of the certificate: hexadecimal in lower case, without leading zeros."""
+    hardware_serial: str = ""
+    """The subject's serialNumber, where it names one: the station's own number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +61,12 @@ class Opening:
     ocpp_version: str
     gateway: str
     """Name of the gateway process that holds the socket."""
+    password_hash: str = ""
+    """The stored hash the station's password was behind, while there are two."""
+    security_profile: int = 0
+    """The highest profile the handshake proved."""
+    certificate: str = ""
+    """Serial number of the client certificate, if one was shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +87,7 @@ class Handshake:
     """A code: ``unknown_identity``, ``wrong_password``, ``no_subprotocol``, …"""
     remote: str
     """Address of the peer."""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +126,27 @@ class StatusReport:
     connector_number: int | None = None
     error_code: str = ""
     info: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamOpened:
+    """A station opens a stream of values (or closes it)."""
+
+    station_id: int
+    number: int
+    monitor: int = 0
+    """The variable monitor whose values will come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamValues:
+    """Some values of a stream."""
+
+    station_id: int
+    number: int
+    count: int
+    newest: str
+    newest_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

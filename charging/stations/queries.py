@@ -42,6 +42,12 @@ def credentials_by_identity(*, identities: Iterable[str]) -> dict[str, StationCr
         "registration",
         "boot_interval_s",
         "booted_at",
+        "next_security_profile",
+        "revoked_certificates",
+        "vendor",
+        "model",
+        "firmware",
+        "serial",
     )
     return {row[1]: _credentials(*row) for row in rows}
 
@@ -61,7 +67,11 @@ def _credentials(
     registration: str,
     boot_interval_s: int,
     booted_at: datetime | None,
+    next_security_profile: int | None,
+    revoked_certificates: list[str],
+    *make: str,
 ) -> StationCredentials:
+    vendor, model, firmware, serial = make
     return StationCredentials(
         station_id=pk,
         identity=identity,
@@ -71,6 +81,12 @@ def _credentials(
         registration=registration,
         boot_interval_s=boot_interval_s,
         booted=booted_at is not None,
+        next_security_profile=next_security_profile,
+        revoked_certificates=tuple(revoked_certificates),
+        vendor=vendor,
+        model=model,
+        firmware=firmware,
+        serial=serial,
     )
 
 

@@ -43,7 +43,12 @@ def hash_password(*, password: str, salt: str) -> str:
 
 
 def password_matches(*, password: bytes, hashes: tuple[str, ...]) -> bool:
-    """Whether the password sent over Basic authentication is behind one of the stored hashes.
+    """Whether the password sent over Basic authentication is behind one of the stored hashes."""
+    return matching_hash(password=password, hashes=hashes) is not None
+
+
+def matching_hash(*, password: bytes, hashes: tuple[str, ...]) -> str | None:
+    """The stored hash that a password sent over Basic authentication is behind, if any.
 
     Some stations send the bytes that a hexadecimal AuthorizationKey stands for, others its
     digits in either case; all three spellings count.
@@ -52,8 +57,8 @@ def password_matches(*, password: bytes, hashes: tuple[str, ...]) -> bool:
         scheme, salt, digest = stored.split("$", 2)
         for candidate in _spellings(password):
             if hmac.compare_digest(_digest(scheme, salt, candidate), digest):
-                return True
-    return False
+                return stored
+    return None
 
 
 def storable_json(value: Any) -> str:

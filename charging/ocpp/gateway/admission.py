@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import unquote
 
 from charging.ocpp.rpc.versions import Version
-from charging.stations.facts import StationCredentials
-from charging.stations.rules import password_matches
+from charging.stations.facts import ClientCertificate, StationCredentials
+from charging.stations.rules import matching_hash, password_matches
 
 TLS_PROFILE = 2
 """From this security profile on the station's transport must be encrypted."""
+CERTIFICATE_PROFILE = 3
+"""The station shows a certificate instead of a password."""
 
 
 class Reason(StrEnum):
@@ -26,6 +29,11 @@ class Reason(StrEnum):
     WRONG_USER = "wrong_user"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 — a word, not a password
     TLS_REQUIRED = "tls_required"
+    TLS_FAILED = "tls_failed"
+    NO_CERTIFICATE = "no_certificate"
+    WRONG_CERTIFICATE = "wrong_certificate"
+    REVOKED_CERTIFICATE = "revoked_certificate"
+    WRONG_SERIAL = "wrong_serial"
     NO_SUBPROTOCOL = "no_subprotocol"
     BUSY = "busy"
 
@@ -36,6 +44,9 @@ STATUS_OF = {
     Reason.WRONG_USER: HTTPStatus.UNAUTHORIZED,
     Reason.WRONG_PASSWORD: HTTPStatus.UNAUTHORIZED,
     Reason.TLS_REQUIRED: HTTPStatus.FORBIDDEN,
+    Reason.NO_CERTIFICATE: HTTPStatus.FORBIDDEN,
+    Reason.WRONG_CERTIFICATE: HTTPStatus.FORBIDDEN,
+    Reason.REVOKED_CERTIFICATE: HTTPStatus.FORBIDDEN,
     Reason.BUSY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -79,20 +90,105 @@ def judge(
     *,
     header: str | None,
     encrypted: bool,
+    certificate: ClientCertificate | None = None,
 ) -> Reason | None:
     """Why this handshake is refused, or None.
 
     1. The station must be known.
     2. Profile 2 and 3 stations must come encrypted; there is no way down.
-    3. Basic user = identity and password = secret; profile 0 may leave the header out.
+    3. Profile 3: a client certificate that is this station's.
+    4. Else Basic user = identity and password = secret; profile 0 may leave the header out. A
+       station that was told to go to profile 3 may come with its certificate already.
     """
     if station is None:
         return Reason.UNKNOWN_IDENTITY
     if station.security_profile >= TLS_PROFILE and not encrypted:
         return Reason.TLS_REQUIRED
+    if station.security_profile == CERTIFICATE_PROFILE:
+        return _judge_certificate(station, certificate)
+    if station.next_security_profile == CERTIFICATE_PROFILE and certificate is not None:
+        return _judge_certificate(station, certificate)
     if station.security_profile == 0 and (header is None or not station.password_hashes):
         return None
     return _judge_credentials(station, header)
+
+
+def proven_profile(
+    station: StationCredentials,
+    *,
+    header: str | None,
+    encrypted: bool,
+    certificate: ClientCertificate | None = None,
+) -> int:
+    """The highest security profile that an accepted handshake proves."""
+    if encrypted and certificate and _judge_certificate(station, certificate) is None:
+        return CERTIFICATE_PROFILE
+    if header is None or _judge_credentials(station, header) is not None:
+        return 0
+    return TLS_PROFILE if encrypted else 1
+
+
+def matched_hash(station: StationCredentials, header: str | None) -> str:
+    """Which of two stored hashes the password was behind; empty where there is nothing to settle."""
+    given = basic_credentials(header)
+    if given is None or len(station.password_hashes) < 2:
+        return ""
+    return matching_hash(password=given.password, hashes=station.password_hashes) or ""
+
+
+def certificate_of(peer: Mapping[str, Any] | None) -> ClientCertificate | None:
+    """The verified client certificate of a TLS socket, from what ``getpeercert`` says."""
+    if not peer:
+        return None
+    subject = {name: value for pairs in peer.get("subject", ()) for name, value in pairs}
+    return ClientCertificate(
+        common_name=subject.get("commonName", ""),
+        serial=certificate_serial(peer.get("serialNumber", "")),
+        hardware_serial=subject.get("serialNumber", ""),
+    )
+
+
+def certificate_of_proxy(headers: Mapping[str, str]) -> ClientCertificate | None:
+    """The client certificate that a TLS proxy of ours verified: RFC 2253 subject and serial."""
+    if headers.get("X-Client-Cert-Verify") != "SUCCESS":
+        return None
+    pairs = (part.partition("=") for part in headers.get("X-Client-Cert-Subject", "").split(","))
+    subject = {name.strip(): value.strip() for name, _, value in pairs}
+    return ClientCertificate(
+        common_name=subject.get("CN", ""),
+        serial=certificate_serial(headers.get("X-Client-Cert-Serial", "")),
+        hardware_serial=subject.get("serialNumber", ""),
+    )
+
+
+def certificate_serial(text: str) -> str:
+    """A certificate's serial number as we compare it: hexadecimal, lower case, no zeros ahead."""
+    return text.replace(":", "").lower().lstrip("0")
+
+
+def serial_fits(certificate: ClientCertificate, *, identity: str, serial: str) -> bool:
+    """Whether a boot's serial number is the certificate's (2.0.1 B01.FR.11).
+
+    The certificate names the hardware by its subject's serialNumber, or by a common name that
+    is not the identity. One that names only the identity says nothing of the hardware.
+    """
+    if certificate.hardware_serial:
+        return certificate.hardware_serial == serial
+    return certificate.common_name in (identity, serial)
+
+
+def _judge_certificate(
+    station: StationCredentials,
+    certificate: ClientCertificate | None,
+) -> Reason | None:
+    if certificate is None:
+        return Reason.NO_CERTIFICATE
+    names = {station.identity, station.serial} - {""}
+    if certificate.common_name not in names:
+        return Reason.WRONG_CERTIFICATE
+    if certificate.serial in station.revoked_certificates:
+        return Reason.REVOKED_CERTIFICATE
+    return None
 
 
 def _judge_credentials(station: StationCredentials, header: str | None) -> Reason | None:

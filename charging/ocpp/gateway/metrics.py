@@ -25,3 +25,5 @@ COMMIT_S: Final = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 25),
 )
 POISONED: Final = Counter("ocpp_poisoned_total", "Deeds that could not be stored.", ["verb"])
+QUIRKS: Final = Counter("ocpp_quirks_total", "Breaches of the standard forgiven.", ["quirk"])
+FRAMES_FORGOTTEN: Final = Counter("ocpp_frames_forgotten_total", "Frames the log had no room for.")

@@ -15,6 +15,13 @@ class GatewayOptions:
     port: int = 9000
     behind_tls_proxy: bool = False
     """Believe ``X-Forwarded-Proto``: a proxy of ours ends TLS in front of this port."""
+    tls_port: int | None = None
+    """A second port where the gateway itself ends TLS; None: no such port."""
+    certificate: str = ""
+    """Files in PEM: the certificate with its chain, and its key; read again when they change."""
+    key: str = ""
+    client_ca: str = ""
+    """Whose client certificates are believed (security profile 3); empty: our own authority's."""
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 20.0
     call_timeout_s: float = 30.0
@@ -22,6 +29,10 @@ class GatewayOptions:
     storage_patience_s: float = 25.0
     """How long a deed waits for a database that is away; below the usual call time-out of 30 s."""
     max_frame_bytes: int = 256 * 1024
+    record_frames_every_s: float = 1.0
+    """How often the log of frames is written; 0: there is none."""
+    max_errands: int = 16
+    """Stations that may wait for a contract hub or an OCSP responder at the same time."""
     max_calls_per_s: int = 500
     """Per station; a faster one is read more slowly, the others do not notice."""
     max_handshakes: int = 2000

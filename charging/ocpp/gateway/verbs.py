@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
+from charging.certificates import services as certificates
 from charging.devices import services as devices
 from charging.energy import services as energy
 from charging.frames import queries as frame_queries
@@ -75,6 +76,31 @@ def _forgiven(facts: list[Any], _: datetime) -> Sequence[Any]:
     return [profiles] * len(facts)
 
 
+def _shown(facts: list[Any], at: datetime) -> Sequence[None]:
+    certificates.note_shown(shown=facts, at=at)
+    return [None] * len(facts)
+
+
+def _security_events(facts: list[Any], at: datetime) -> Sequence[None]:
+    certificates.record_security_events(reports=facts, at=at)
+    return [None] * len(facts)
+
+
+def _open_streams(facts: list[Any], at: datetime) -> Sequence[None]:
+    stations.open_streams(streams=facts, at=at)
+    return [None] * len(facts)
+
+
+def _close_streams(facts: list[Any], at: datetime) -> Sequence[None]:
+    stations.close_streams(streams=facts, at=at)
+    return [None] * len(facts)
+
+
+def _stream_values(facts: list[Any], _: datetime) -> Sequence[None]:
+    stations.keep_stream_values(values=facts)
+    return [None] * len(facts)
+
+
 def _readings(facts: list[Any], at: datetime) -> Sequence[None]:
     sessions.record_readings(readings=facts, at=at)
     return [None] * len(facts)
@@ -105,6 +131,12 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.HELD: _held,
     Verb.SEEN: _seen,
     Verb.REFUSED: _refused,
+    Verb.SHOWN: _shown,
+    Verb.SIGNING: lambda facts, at: certificates.take_requests(asks=facts, at=at),
+    Verb.SECURITY_EVENT: _security_events,
+    Verb.STREAM_OPEN: _open_streams,
+    Verb.STREAM_CLOSE: _close_streams,
+    Verb.STREAM_VALUES: _stream_values,
     Verb.BOOT: lambda facts, at: stations.record_boots(boots=facts, at=at),
     Verb.STATUS: lambda facts, at: stations.record_statuses(reports=facts, at=at),
     Verb.AUTHORIZE: lambda facts, at: sessions.authorize_many(asks=facts, at=at),

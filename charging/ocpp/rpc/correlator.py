@@ -50,11 +50,22 @@ class Correlator:
         self._one_at_a_time = asyncio.Lock()
         self._waiting: tuple[str, asyncio.Future[Payload]] | None = None
         self._closed = False
+        self._action = ""
 
     @property
     def busy(self) -> bool:
         """Whether a call is out and unanswered."""
         return self._one_at_a_time.locked()
+
+    @property
+    def last_id(self) -> str:
+        """The message id of the newest call."""
+        return f"{self._prefix}{self._count}"
+
+    @property
+    def action(self) -> str:
+        """What the call that is out asks for; empty where none is out."""
+        return self._action if self._waiting is not None else ""
 
     async def call(self, *, action: str, payload: Payload, timeout_s: float) -> Payload:
         """Send one call and return the payload of its result, or raise a CallFailed."""
@@ -62,7 +73,8 @@ class Correlator:
             if self._closed:
                 raise LinkClosed
             self._count += 1
-            message_id = f"{self._prefix}{self._count}"
+            message_id = self.last_id
+            self._action = action
             answer: asyncio.Future[Payload] = asyncio.get_running_loop().create_future()
             self._waiting = (message_id, answer)
             try:

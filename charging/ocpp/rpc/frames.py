@@ -1,4 +1,8 @@
-"""The three frames of OCPP-J: CALL, CALLRESULT, CALLERROR; bytes in, dataclasses out and back."""
+"""The frames of OCPP-J: bytes in, dataclasses out and back.
+
+CALL, CALLRESULT and CALLERROR in every version; SEND, which is never answered, and
+CALLRESULTERROR, the complaint about an answer, in 2.1.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from charging.ocpp.rpc.versions import Version
 CALL: Final = 2
 CALL_RESULT: Final = 3
 CALL_ERROR: Final = 4
+CALL_RESULT_ERROR: Final = 5
+SEND: Final = 6
 MAX_MESSAGE_ID: Final = 36
 MAX_DEPTH: Final = 100
 _MAX_DESCRIPTION: Final = 255
@@ -47,17 +53,35 @@ class CallError:
     details: Payload = field(default_factory=dict)
 
 
-Frame = Call | CallResult | CallError
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message of 2.1 that wants no answer, not even a refusal."""
+
+    message_id: str
+    action: str
+    payload: Payload
 
 
-def parse_frame(raw: bytes | str) -> Frame | None:
-    """Read one frame.
+@dataclass(frozen=True, slots=True)
+class CallResultError:
+    """A station of 2.1 could not use an answer of ours."""
+
+    message_id: str
+    code: str
+    description: str = ""
+
+
+Frame = Call | CallResult | CallError | Send | CallResultError
+
+
+def parse_frame(raw: bytes | str, *, version: Version = Version.V201) -> Frame | None:
+    """Read one frame of ``version``.
 
     1. JSON, and a list that starts with a number, else RpcError ``FRAMEWORK`` with id "-1".
     2. A CALL must be well formed; a fault names its message id wherever that could be read.
     3. Refuse what no database column can hold: NUL characters, absurd nesting.
     4. A CALLRESULT or CALLERROR that is not well formed answers nothing of ours: None, because
-       an error in reply to an answer would have no receiver.
+       an error in reply to an answer would have no receiver. The same holds for a SEND.
     """
     try:
         frame = orjson.loads(raw)
@@ -72,9 +96,16 @@ def parse_frame(raw: bytes | str) -> Frame | None:
         return call
     if frame[0] in (CALL_RESULT, CALL_ERROR):
         return _parse_answer(frame)
+    if version.has_sends and frame[0] == SEND:
+        return _parse_send(raw, frame)
+    if version.has_sends and frame[0] == CALL_RESULT_ERROR:
+        answer = _parse_answer(frame)
+        if not isinstance(answer, CallError):
+            return None
+        return CallResultError(answer.message_id, answer.code, answer.description)
     raise RpcError(
         Fault.MESSAGE_TYPE,
-        "Message types 2, 3 and 4 are supported",
+        "There is no such message type in this version",
         message_id=_readable_id(frame),
     )
 
@@ -89,11 +120,17 @@ def encode_result(*, message_id: str, payload: Payload) -> bytes:
     return orjson.dumps([CALL_RESULT, message_id, payload])
 
 
-def encode_error(error: RpcError, *, message_id: str, version: Version) -> bytes:
-    """The frame of a refusal, spelled as the version writes it."""
+def encode_error(
+    error: RpcError,
+    *,
+    message_id: str,
+    version: Version,
+    kind: int = CALL_ERROR,
+) -> bytes:
+    """The frame of a refusal, spelled as the version writes it; ``kind`` 5 refuses an answer."""
     code = spelled(error.fault, version=version)
     description = error.description[:_MAX_DESCRIPTION]
-    return orjson.dumps([CALL_ERROR, message_id or UNREADABLE_ID, code, description, {}])
+    return orjson.dumps([kind, message_id or UNREADABLE_ID, code, description, {}])
 
 
 def _unreadable(description: str) -> RpcError:
@@ -143,6 +180,16 @@ def _parse_answer(frame: list[Any]) -> CallResult | CallError | None:
     description = frame[3] if len(frame) > 3 and isinstance(frame[3], str) else ""
     details = frame[4] if len(frame) > 4 and isinstance(frame[4], dict) else {}
     return CallError(frame[1], str(frame[2]), description, details)
+
+
+def _parse_send(raw: bytes | str, frame: list[Any]) -> Send | None:
+    """A SEND as if it were a call; nobody can be told what is wrong with it."""
+    try:
+        call = _parse_call(frame)
+        _require_storable(raw, call)
+    except RpcError:
+        return None
+    return Send(call.message_id, call.action, call.payload)
 
 
 def _require_storable(raw: bytes | str, call: Call) -> None:

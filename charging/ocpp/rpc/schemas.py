@@ -6,7 +6,7 @@ and 06 are mixed in them, some files start with a byte order mark: both are hand
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -15,6 +15,7 @@ import jsonschema_rs
 import orjson
 
 from charging.ocpp.rpc.errors import Fault, RpcError
+from charging.ocpp.rpc.leniency import Mending, mend
 from charging.ocpp.rpc.versions import Version
 
 _FOLDERS: Final[dict[Version, str]] = {
@@ -37,6 +38,8 @@ _FAULTS: Final[dict[str, Fault]] = {
 class Schemas:
     """The messages of one version: which actions exist, and whether a payload fits."""
 
+    # An action without a response schema is sent without being answered (2.1: SEND).
+
     def __init__(self, version: Version) -> None:
         self.version = version
         self._requests: dict[str, Any] = {}
@@ -56,6 +59,16 @@ class Schemas:
     def check_request(self, *, action: str, payload: dict[str, Any]) -> None:
         """Raise RpcError where ``payload`` is no valid request of the known ``action``."""
         _check(self._requests[action], payload)
+
+    def mend_request(
+        self,
+        *,
+        action: str,
+        payload: dict[str, Any],
+        forgiven: Collection[str],
+    ) -> Mending | None:
+        """A valid version of a refused request, as far as ``forgiven`` quirks explain it."""
+        return mend(payload, forgiven=forgiven, errors=self._requests[action].iter_errors)
 
     def check_response(self, *, action: str, payload: dict[str, Any]) -> None:
         """Raise RpcError where ``payload`` is no valid answer to ``action``."""

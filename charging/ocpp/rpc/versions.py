@@ -15,3 +15,8 @@ class Version(StrEnum):
     @property
     def is_16(self) -> bool:
         return self is Version.V16
+
+    @property
+    def has_sends(self) -> bool:
+        """Whether there are messages without answer, and complaints about answers."""
+        return self is Version.V21

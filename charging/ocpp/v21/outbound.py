@@ -6,14 +6,22 @@ from typing import Final
 
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.saying import Hearing, Saying, always, by_status
+from charging.ocpp.saying import Hearing, Saying, always, by_status, filled
 from charging.ocpp.v201 import outbound as v201
 from charging.ocpp.v201.outbound.blocks import hear_each, through
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction
 
+
+def _certificate_signed(command: CommandToSend) -> tuple[str, Payload]:
+    action, payload = v201.SAYINGS[CommandAction.CERTIFICATE_SIGNED](command)
+    # A station that numbered its request wants the number back.
+    return action, filled(**payload, requestId=command.payload.get("request_id"))
+
+
 SAYINGS: Final[dict[str, Saying]] = {
     **v201.SAYINGS,
+    CommandAction.CERTIFICATE_SIGNED: _certificate_signed,
     CommandAction.SET_DEFAULT_TARIFF: through("SetDefaultTariff"),
     CommandAction.GET_TARIFFS: through("GetTariffs"),
     CommandAction.CLEAR_TARIFFS: through("ClearTariffs"),
@@ -25,17 +33,13 @@ SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.GET_DER_CONTROL: through("GetDERControl", numbered=True),
     CommandAction.CLEAR_DER_CONTROL: through("ClearDERControl"),
     CommandAction.AFRR_SIGNAL: through("AFRRSignal"),
-    CommandAction.OPEN_STREAM: through("OpenPeriodicEventStream"),
-    CommandAction.CLOSE_STREAM: through("ClosePeriodicEventStream"),
     CommandAction.GET_STREAMS: through("GetPeriodicEventStream"),
     CommandAction.ADJUST_STREAM: through("AdjustPeriodicEventStream"),
-    CommandAction.BATTERY_SWAP: through("RequestBatterySwap", numbered=True),
     CommandAction.WEB_PAYMENT: through("NotifyWebPaymentStarted"),
 }
 HEARINGS: Final[dict[str, Hearing]] = {
     **v201.HEARINGS,
     CommandAction.CLEAR_TARIFFS: hear_each("clearTariffsResult"),
-    CommandAction.CLOSE_STREAM: always,
     CommandAction.GET_STREAMS: always,
     CommandAction.WEB_PAYMENT: always,
 }

@@ -38,7 +38,16 @@ from charging.stations.services.holds import (
     hold_connector,
     release_connector,
 )
+from charging.stations.services.passwords import (
+    PasswordUnused,
+    ProfileNotHigher,
+    RotationRunning,
+    order_security_profile,
+    rotate_password,
+    settle_password,
+)
 from charging.stations.services.reports import record_boots, record_statuses
+from charging.stations.services.streams import close_streams, keep_stream_values, open_streams
 
 __all__ = [
     "CommandKeyReused",
@@ -50,19 +59,26 @@ __all__ = [
     "NoSuchConnector",
     "NoSuchStation",
     "PasswordMalformed",
+    "PasswordUnused",
+    "ProfileNotHigher",
+    "RotationRunning",
     "UnknownAction",
     "add_charger",
     "check_command",
     "check_plan",
     "close_connections",
+    "close_streams",
     "ensure_site",
     "expire_commands",
     "finish_commands",
     "forget_refused_handshakes",
     "hold_connector",
+    "keep_stream_values",
     "mark_commands_sent",
     "open_connection",
     "open_connections",
+    "open_streams",
+    "order_security_profile",
     "queue_command",
     "record_boots",
     "record_refused_handshakes",
@@ -70,7 +86,9 @@ __all__ = [
     "release_connector",
     "release_gateway",
     "reset_password",
+    "rotate_password",
     "set_registration",
+    "settle_password",
     "take_commands",
     "touch_stations",
 ]

@@ -10,9 +10,11 @@ from typing import Final
 from django.db import connection
 
 from charging.stations.facts import Closing, Handshake, Opening
-from charging.stations.models import RefusedHandshake, StationCommand
+from charging.stations.models import ChargingStation, RefusedHandshake, StationCommand
 from charging.stations.services.commands import finish_rows
 from charging.stations.states import CommandState
+from mobility.core import audit
+from mobility.core.principals import charger_principal
 
 _KEEP_REFUSALS: Final = timedelta(days=14)
 
@@ -31,6 +33,25 @@ UPDATE charging_chargingstation AS station
    SET connected_at = NULL, disconnected_at = %s, gateway = ''
   FROM unnest(%s::bigint[], %s::bigint[]) AS closing (station_id, epoch)
  WHERE station.id = closing.station_id AND station.connection_epoch = closing.epoch
+"""
+_SETTLE = """
+UPDATE charging_chargingstation AS station
+   SET password_hash = settled.hash, previous_password_hash = ''
+  FROM unnest(%s::bigint[], %s::text[]) AS settled (station_id, hash)
+ WHERE station.id = settled.station_id AND station.previous_password_hash <> ''
+   AND settled.hash IN (station.password_hash, station.previous_password_hash)
+   AND NOT EXISTS (
+       SELECT FROM charging_stationcommand command
+        WHERE command.station_id = station.id AND command.action = 'set_password'
+          AND command.state IN ('queued', 'sent')
+   )
+"""
+_RISE = """
+UPDATE charging_chargingstation AS station
+   SET security_profile = station.next_security_profile, next_security_profile = NULL
+  FROM unnest(%s::bigint[], %s::int[]) AS proven (station_id, profile)
+ WHERE station.id = proven.station_id AND station.next_security_profile <= proven.profile
+RETURNING station.id
 """
 _RELEASE = """
 UPDATE charging_chargingstation
@@ -68,6 +89,7 @@ def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int]:
             ],
         )
         given = dict(cursor.fetchall())
+    _settle_handshakes(openings, at=at)
     epochs = []
     for opening in openings:
         given[opening.station_id] += 1
@@ -79,6 +101,26 @@ def open_connection(*, station_id: int, ocpp_version: str, gateway: str, at: dat
     """The connection number of one new socket."""
     opening = Opening(station_id=station_id, ocpp_version=ocpp_version, gateway=gateway)
     return open_connections(openings=[opening], at=at)[0]
+
+
+def _settle_handshakes(openings: Sequence[Opening], *, at: datetime) -> None:
+    """What a first success decides: which of two passwords counts, and a higher profile.
+
+    While the command that brings a new password is unanswered both stay: the station may be on
+    its way to the new one.
+    """
+    settled = {row.station_id: row.password_hash for row in openings if row.password_hash}
+    risen = {row.station_id: row.security_profile for row in openings if row.security_profile}
+    if not settled and not risen:
+        return
+    with connection.cursor() as cursor:
+        if settled:
+            cursor.execute(_SETTLE, [list(settled), list(settled.values())])
+        cursor.execute(_RISE, [list(risen), list(risen.values())])
+        ids = [row[0] for row in cursor.fetchall()]
+    for station in ChargingStation.objects.filter(pk__in=ids):
+        by = charger_principal(station.identity)
+        audit.record(by=by, action="raise_security_profile", row=station, at=at)
 
 
 def close_connections(*, closings: Sequence[Closing], at: datetime) -> None:
@@ -137,6 +179,7 @@ def record_refused_handshakes(*, handshakes: Sequence[Handshake], at: datetime) 
                 identity=_printable(handshake.identity)[:200],
                 path=_printable(handshake.path)[:300],
                 reason=handshake.reason[:60],
+                detail=_printable(handshake.detail)[:200],
                 remote=handshake.remote[:80],
             )
             for handshake in handshakes

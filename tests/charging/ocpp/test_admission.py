@@ -127,7 +127,7 @@ def test_a_hexadecimal_key_may_come_as_its_bytes() -> None:
     [
         (["ocpp2.0.1", "ocpp1.6"], ["ocpp1.6", "ocpp2.0.1"], Version.V201),
         (["ocpp1.6", "ocpp2.0.1"], ["ocpp1.6", "ocpp2.0.1"], Version.V16),
-        (["ocpp2.1", "ocpp1.6"], ["ocpp1.6", "ocpp2.1"], Version.V16),
+        (["ocpp2.1", "ocpp1.6"], ["ocpp1.6", "ocpp2.1"], Version.V21),
         (["ocpp2.0.1", "ocpp1.6"], ["ocpp1.6"], Version.V16),
         (["ocpp9"], ["ocpp1.6"], None),
         ([], ["ocpp1.6"], None),

@@ -46,8 +46,8 @@ class TestRubbish:
         [
             ("FooBar", "NotImplemented"),
             ("Reset", "NotSupported"),
-            ("NotifyDisplayMessages", "NotSupported"),
-            ("Get15118EVCertificate", "NotSupported"),
+            ("SetDisplayMessage", "NotSupported"),
+            ("CertificateSigned", "NotSupported"),
         ],
     )
     def test_unknown_and_unsupported_are_not_the_same(

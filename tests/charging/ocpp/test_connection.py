@@ -11,7 +11,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from charging.ocpp.gateway import server
+from charging.ocpp.gateway import handshakes, server
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.stations.models import ChargingStation, RefusedHandshake
 from mobility.core import clock, ids
@@ -33,7 +33,7 @@ def test_the_stations_first_allowed_version_is_chosen(grid: Grid) -> None:
     both = grid.station()
     assert grid.dial(both, "ocpp2.0.1", "ocpp1.6").socket.subprotocol == "ocpp2.0.1"
     assert grid.dial(both, "ocpp1.6", "ocpp2.0.1").socket.subprotocol == "ocpp1.6"
-    assert grid.dial(both, "ocpp2.1", "ocpp1.6").socket.subprotocol == "ocpp1.6"
+    assert grid.dial(both, "ocpp2.1", "ocpp1.6").socket.subprotocol == "ocpp2.1"
     old = grid.station(ocpp_versions=["ocpp1.6"])
     assert grid.dial(old, "ocpp2.0.1", "ocpp1.6").socket.subprotocol == "ocpp1.6"
 
@@ -264,7 +264,7 @@ def test_a_flood_of_refusals_is_counted_and_not_written_down(
 ) -> None:
     flood, late = f"FLOOD-{ids.short_code(8)}", f"LATE-{ids.short_code(8)}"
     with monkeypatch.context() as patch:
-        patch.setattr(server, "_REFUSALS_KEPT_PER_MIN", 0)
+        patch.setattr(handshakes, "_REFUSALS_KEPT_PER_MIN", 0)
         assert refusal(grid, flood) == 404
     assert refusal(grid, late) == 404
     assert eventually(RefusedHandshake.objects.filter(identity=late).exists)

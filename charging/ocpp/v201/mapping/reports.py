@@ -53,6 +53,11 @@ def profiles_part(asked: Asked) -> PartSaid:
     return _part(asked, ReportKind.PROFILES, [item])
 
 
+def der_part(asked: Asked) -> PartSaid:
+    controls = {k: v for k, v in asked.payload.items() if k not in {"requestId", "tbc"}}
+    return _part(asked, ReportKind.DER, [controls])
+
+
 def _part(asked: Asked, kind: str, items: list[Any], **more: Any) -> PartSaid:
     payload = asked.payload
     sequence = payload.get("seqNo")

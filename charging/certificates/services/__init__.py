@@ -1,0 +1,30 @@
+"""Writes about certificates; one module per kind of deed."""
+
+from charging.certificates.services.certificates import (
+    note_held,
+    note_shown,
+    renew_certificates,
+    revoke_certificate,
+)
+from charging.certificates.services.events import forget_security_events, record_security_events
+from charging.certificates.services.requests import (
+    MOST_PER_HOUR,
+    PURPOSE,
+    note_delivery,
+    sign_and_send,
+    take_requests,
+)
+
+__all__ = [
+    "MOST_PER_HOUR",
+    "PURPOSE",
+    "forget_security_events",
+    "note_delivery",
+    "note_held",
+    "note_shown",
+    "record_security_events",
+    "renew_certificates",
+    "revoke_certificate",
+    "sign_and_send",
+    "take_requests",
+]

@@ -1,0 +1,20 @@
+"""Celery's doors to certificates."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from charging.certificates import services
+from mobility.core import clock
+
+
+@shared_task(name="charging.certificates.renew", queue="sessions")
+def renew() -> int:
+    """Ask for renewals in time, end what has ended."""
+    return services.renew_certificates(at=clock.now())
+
+
+@shared_task(name="charging.certificates.forget_events", queue="sessions")
+def forget_events() -> int:
+    """Drop old security events."""
+    return services.forget_security_events(at=clock.now())

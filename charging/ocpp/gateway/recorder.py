@@ -1,0 +1,87 @@
+"""What went over the wire and what was forgiven, on its way to the database once a second.
+
+A frame on the hot path costs an append; its text is cleaned and copied in the writer thread,
+together with whatever else is committed then. A gateway that is killed loses the last second of
+its log and nothing else. A database that is away makes the log forget its oldest frames.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from charging.frames.facts import Forgiveness, FrameSeen, QuirkUse
+from charging.frames.rules import forgiven_to
+from charging.ocpp.deeds import Verb
+from charging.ocpp.gateway import metrics
+from charging.ocpp.gateway.writer import NotStored, Writer
+from mobility.core import clock
+
+_KEPT: Final = 20_000
+_AT_ONCE: Final = 2_000
+_MAKES: Final = 4096
+
+
+class Recorder:
+    """The frames and counters of one gateway since the last flush, and the leniency it knows."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._frames: deque[FrameSeen] = deque(maxlen=_KEPT)
+        self._quirks: dict[tuple[int, str], tuple[int, str]] = {}
+        self._profiles: list[Forgiveness] = []
+        self._by_make: dict[tuple[str, str, str], frozenset[str]] = {}
+
+    def note(self, frame: FrameSeen) -> None:
+        """Something went over the wire."""
+        if len(self._frames) == _KEPT:
+            metrics.FRAMES_FORGOTTEN.inc()
+        self._frames.append(frame)
+
+    def forgave(self, station_id: int, quirk: str, example: str) -> None:
+        """A leniency was needed."""
+        metrics.QUIRKS.labels(quirk=quirk).inc()
+        times, _ = self._quirks.get((station_id, quirk), (0, ""))
+        self._quirks[station_id, quirk] = (times + 1, example)
+
+    def forgiven(self, make: tuple[str, str, str]) -> frozenset[str]:
+        """What is forgiven to a make: vendor, model, firmware."""
+        if not self._profiles:
+            return frozenset()
+        known = self._by_make.get(make)
+        if known is None:
+            vendor, model, firmware = make
+            known = forgiven_to(self._profiles, vendor=vendor, model=model, firmware=firmware)
+            if len(self._by_make) >= _MAKES:
+                self._by_make.clear()
+            self._by_make[make] = known
+        return known
+
+    async def learn(self) -> None:
+        """Read the leniency profiles anew."""
+        self._profiles = await self._writer.do(Verb.FORGIVEN, None)
+        self._by_make.clear()
+
+    async def flush(self) -> None:
+        """Hand everything to the database; what it does not take is tried again later."""
+        while self._frames:
+            batch = [self._frames.popleft() for _ in range(min(len(self._frames), _AT_ONCE))]
+            try:
+                await self._writer.do(Verb.FRAMES, batch)
+            except NotStored:
+                room = _KEPT - len(self._frames)
+                self._frames.extendleft(reversed(batch[-room:] if room else []))
+                raise
+        await self._flush_quirks()
+
+    async def _flush_quirks(self) -> None:
+        if not self._quirks:
+            return
+        quirks, self._quirks, now = self._quirks, {}, clock.now()
+        await self._writer.do(
+            Verb.QUIRKS,
+            [
+                QuirkUse(station_id=pk, quirk=quirk, times=times, at=now, example=example)
+                for (pk, quirk), (times, example) in quirks.items()
+            ],
+        )

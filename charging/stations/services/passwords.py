@@ -1,0 +1,114 @@
+"""Changing a station's password while it runs: both open the door until one has proved itself."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from charging.stations.models import ChargingStation, StationCommand
+from charging.stations.rules import hash_password
+from charging.stations.services.commands import queue_command
+from charging.stations.states import CommandAction, CommandState
+from mobility.core import audit, ids
+from mobility.core.errors import Conflict, Invalid
+from mobility.core.principals import SYSTEM, Principal
+
+# 20 random bytes as 40 hexadecimal digits: 1.6 stations take the key in this form alone.
+_SECRET_BYTES: Final = 20
+
+
+class RotationRunning(Conflict):
+    """A change of password has not come to its end."""
+
+    code = "password_rotation_running"
+    message = _("The password of this station is being changed already.")
+
+
+class PasswordUnused(Invalid):
+    """Security profile 0 and 3 know no password."""
+
+    code = "station_has_no_password"
+    message = _("A station of this security profile has no password.")
+
+
+class ProfileNotHigher(Invalid):
+    """Security profiles only rise."""
+
+    code = "security_profile_not_higher"
+    message = _("A security profile can be raised, never lowered.")
+
+
+@transaction.atomic
+def rotate_password(*, station_id: int, at: datetime, by: Principal) -> StationCommand:
+    """Give a running station a new random password over its own connection.
+
+    1. From now on the new and the old one open the door.
+    2. Accepted: only the new one. Rejected: only the old one (`settle_password`).
+    3. No answer: the first handshake that succeeds decides; see `open_connections`.
+
+    A station that is not connected hears nothing and keeps its old one; the command says so.
+    Raises RotationRunning, PasswordUnused.
+    """
+    station = ChargingStation.objects.select_for_update().get(pk=station_id)
+    if station.security_profile not in (1, 2):
+        raise PasswordUnused
+    if station.previous_password_hash:
+        raise RotationRunning
+    secret = secrets.token_hex(_SECRET_BYTES)
+    if station.connected_at is not None:
+        station.previous_password_hash = station.password_hash
+        station.password_hash = hash_password(password=secret, salt=ids.secret(12))
+        station.save(update_fields=["password_hash", "previous_password_hash"])
+    audit.record(by=by, action="rotate_password", row=station, at=at)
+    return queue_command(
+        station_id=station_id,
+        action=CommandAction.SET_PASSWORD,
+        payload={"password": secret},
+        idempotency_key=f"password:{station_id}:{ids.short_code(16)}",
+        at=at,
+        by=by,
+    )
+
+
+@transaction.atomic
+def settle_password(*, station_id: int, outcome: str, at: datetime) -> None:
+    """What the station's answer means: `outcome` is the state in which its command ended.
+
+    Expired or failed unsent it never heard of the new one; unanswered leaves both.
+    """
+    station = ChargingStation.objects.select_for_update().get(pk=station_id)
+    if not station.previous_password_hash:
+        return
+    if outcome in (CommandState.REJECTED, CommandState.EXPIRED):
+        station.password_hash = station.previous_password_hash
+    elif outcome != CommandState.ACCEPTED:
+        return
+    station.previous_password_hash = ""
+    station.save(update_fields=["password_hash", "previous_password_hash"])
+    audit.record(by=SYSTEM, action=f"password:{outcome}", row=station, at=at)
+
+
+@transaction.atomic
+def order_security_profile(
+    *,
+    station_id: int,
+    profile: int,
+    at: datetime,
+    by: Principal,
+) -> ChargingStation:
+    """Let a station rise to a higher profile with its first connection that proves it.
+
+    Until then the present one opens the door; afterwards nothing lower does, ever.
+    Raises ProfileNotHigher.
+    """
+    station = ChargingStation.objects.select_for_update().get(pk=station_id)
+    if not station.security_profile < profile <= 3:
+        raise ProfileNotHigher
+    station.next_security_profile = profile
+    station.save(update_fields=["next_security_profile"])
+    audit.record(by=by, action=f"order_security_profile:{profile}", row=station, at=at)
+    return station
