@@ -2,311 +2,1030 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import mobility.core.ids
 from django.db import migrations, models
+
+import mobility.core.ids
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('charging', '0004_frames_and_certificates'),
-        ('mobility', '0002_files_and_privacy'),
+        ("charging", "0004_frames_and_certificates"),
+        ("mobility", "0002_files_and_privacy"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LocalList',
+            name="LocalList",
             fields=[
-                ('station', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='local_list', serialize=False, to='charging.chargingstation', verbose_name='station')),
-                ('state', models.CharField(choices=[('unknown', 'Unknown'), ('sending', 'Being sent'), ('synchronised', 'Up to date'), ('failed', 'The station did not take it'), ('not_supported', 'The station keeps no list')], default='unknown', max_length=16, verbose_name='state')),
-                ('managed', models.BooleanField(default=False, help_text="Send the operator's cards to the station, now and when they change.", verbose_name='kept up to date')),
-                ('version', models.PositiveIntegerField(default=0, verbose_name='version')),
-                ('reported_version', models.IntegerField(blank=True, null=True, verbose_name='version the station named')),
-                ('entries', models.JSONField(blank=True, default=dict, verbose_name='entries')),
-                ('wanted', models.JSONField(blank=True, default=dict, verbose_name='wanted entries')),
-                ('sending', models.JSONField(blank=True, default=dict, verbose_name='under way')),
-                ('problem', models.CharField(blank=True, max_length=40, verbose_name='problem')),
-                ('changed_at', models.DateTimeField(verbose_name='changed at')),
+                (
+                    "station",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="local_list",
+                        serialize=False,
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("unknown", "Unknown"),
+                            ("sending", "Being sent"),
+                            ("synchronised", "Up to date"),
+                            ("failed", "The station did not take it"),
+                            ("not_supported", "The station keeps no list"),
+                        ],
+                        default="unknown",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "managed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Send the operator's cards to the station, now and when they change.",
+                        verbose_name="kept up to date",
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0, verbose_name="version")),
+                (
+                    "reported_version",
+                    models.IntegerField(
+                        blank=True, null=True, verbose_name="version the station named"
+                    ),
+                ),
+                ("entries", models.JSONField(blank=True, default=dict, verbose_name="entries")),
+                (
+                    "wanted",
+                    models.JSONField(blank=True, default=dict, verbose_name="wanted entries"),
+                ),
+                ("sending", models.JSONField(blank=True, default=dict, verbose_name="under way")),
+                ("problem", models.CharField(blank=True, max_length=40, verbose_name="problem")),
+                ("changed_at", models.DateTimeField(verbose_name="changed at")),
             ],
             options={
-                'verbose_name': 'local list',
-                'verbose_name_plural': 'local lists',
+                "verbose_name": "local list",
+                "verbose_name_plural": "local lists",
             },
         ),
         migrations.AddField(
-            model_name='connector',
-            name='availability',
-            field=models.CharField(choices=[('operative', 'In service'), ('scheduled', 'Out of service after this charge'), ('inoperative', 'Out of service')], default='operative', max_length=12, verbose_name='availability'),
+            model_name="connector",
+            name="availability",
+            field=models.CharField(
+                choices=[
+                    ("operative", "In service"),
+                    ("scheduled", "Out of service after this charge"),
+                    ("inoperative", "Out of service"),
+                ],
+                default="operative",
+                max_length=12,
+                verbose_name="availability",
+            ),
         ),
         migrations.AlterField(
-            model_name='stationcommand',
-            name='action',
-            field=models.CharField(choices=[('remote_start', 'Start charging'), ('remote_stop', 'Stop charging'), ('reset', 'Restart the station'), ('unlock', 'Unlock the connector'), ('change_availability', 'Change availability'), ('trigger', 'Ask for a message'), ('reserve', 'Reserve a connector'), ('cancel_reservation', 'Cancel a reservation'), ('get_variables', 'Read the configuration'), ('set_variables', 'Change the configuration'), ('set_password', 'Change the password'), ('get_list_version', 'Ask for the version of the local list'), ('send_list', 'Send the local list'), ('clear_cache', 'Clear the cache of authorisations'), ('set_profile', 'Set a charging profile'), ('clear_profile', 'Clear charging profiles'), ('get_composite', 'Ask for the schedule in force'), ('update_firmware', 'Update the firmware'), ('get_log', 'Fetch a log'), ('install_certificate', 'Install a certificate'), ('delete_certificate', 'Delete a certificate'), ('get_certificates', 'List the certificates'), ('certificate_signed', 'Hand over a signed certificate'), ('data_transfer', "Send a vendor's message"), ('get_base_report', 'Fetch the device model'), ('get_report', 'Fetch chosen variables'), ('set_monitoring', 'Set monitors'), ('clear_monitoring', 'Clear monitors'), ('get_monitoring', 'Fetch the monitors'), ('set_monitoring_base', 'Choose the set of monitors'), ('set_monitoring_level', 'Choose the severity of monitors'), ('get_transaction', 'Ask about a transaction'), ('set_display', 'Show a message'), ('get_displays', 'Fetch the messages shown'), ('clear_display', 'Remove a message'), ('customer_information', "Fetch or erase a customer's data"), ('get_profiles', 'Fetch the charging profiles'), ('set_network_profile', 'Set a network profile'), ('publish_firmware', 'Publish firmware in the local network'), ('unpublish_firmware', 'Publish firmware no more'), ('cost_updated', 'Show the cost so far'), ('set_default_tariff', 'Set the default tariff'), ('get_tariffs', 'Ask for the tariffs'), ('clear_tariffs', 'Clear tariffs'), ('change_tariff', "Change a transaction's tariff"), ('update_schedule', 'Update a dynamic schedule'), ('priority_charging', 'Give priority'), ('allow_transfer', 'Allow kinds of energy transfer'), ('set_der_control', 'Set a grid support function'), ('get_der_control', 'Fetch grid support functions'), ('clear_der_control', 'Clear grid support functions'), ('afrr_signal', 'Send a frequency restoration signal'), ('open_stream', 'Open a stream of values'), ('close_stream', 'Close a stream of values'), ('get_streams', 'List the streams of values'), ('adjust_stream', 'Adjust a stream of values'), ('battery_swap', 'Ask for a battery swap'), ('web_payment', 'Tell that a payment began')], max_length=30, verbose_name='action'),
+            model_name="stationcommand",
+            name="action",
+            field=models.CharField(
+                choices=[
+                    ("remote_start", "Start charging"),
+                    ("remote_stop", "Stop charging"),
+                    ("reset", "Restart the station"),
+                    ("unlock", "Unlock the connector"),
+                    ("change_availability", "Change availability"),
+                    ("trigger", "Ask for a message"),
+                    ("reserve", "Reserve a connector"),
+                    ("cancel_reservation", "Cancel a reservation"),
+                    ("get_variables", "Read the configuration"),
+                    ("set_variables", "Change the configuration"),
+                    ("set_password", "Change the password"),
+                    ("get_list_version", "Ask for the version of the local list"),
+                    ("send_list", "Send the local list"),
+                    ("clear_cache", "Clear the cache of authorisations"),
+                    ("set_profile", "Set a charging profile"),
+                    ("clear_profile", "Clear charging profiles"),
+                    ("get_composite", "Ask for the schedule in force"),
+                    ("update_firmware", "Update the firmware"),
+                    ("get_log", "Fetch a log"),
+                    ("install_certificate", "Install a certificate"),
+                    ("delete_certificate", "Delete a certificate"),
+                    ("get_certificates", "List the certificates"),
+                    ("certificate_signed", "Hand over a signed certificate"),
+                    ("data_transfer", "Send a vendor's message"),
+                    ("get_base_report", "Fetch the device model"),
+                    ("get_report", "Fetch chosen variables"),
+                    ("set_monitoring", "Set monitors"),
+                    ("clear_monitoring", "Clear monitors"),
+                    ("get_monitoring", "Fetch the monitors"),
+                    ("set_monitoring_base", "Choose the set of monitors"),
+                    ("set_monitoring_level", "Choose the severity of monitors"),
+                    ("get_transaction", "Ask about a transaction"),
+                    ("set_display", "Show a message"),
+                    ("get_displays", "Fetch the messages shown"),
+                    ("clear_display", "Remove a message"),
+                    ("customer_information", "Fetch or erase a customer's data"),
+                    ("get_profiles", "Fetch the charging profiles"),
+                    ("set_network_profile", "Set a network profile"),
+                    ("publish_firmware", "Publish firmware in the local network"),
+                    ("unpublish_firmware", "Publish firmware no more"),
+                    ("cost_updated", "Show the cost so far"),
+                    ("set_default_tariff", "Set the default tariff"),
+                    ("get_tariffs", "Ask for the tariffs"),
+                    ("clear_tariffs", "Clear tariffs"),
+                    ("change_tariff", "Change a transaction's tariff"),
+                    ("update_schedule", "Update a dynamic schedule"),
+                    ("priority_charging", "Give priority"),
+                    ("allow_transfer", "Allow kinds of energy transfer"),
+                    ("set_der_control", "Set a grid support function"),
+                    ("get_der_control", "Fetch grid support functions"),
+                    ("clear_der_control", "Clear grid support functions"),
+                    ("afrr_signal", "Send a frequency restoration signal"),
+                    ("open_stream", "Open a stream of values"),
+                    ("close_stream", "Close a stream of values"),
+                    ("get_streams", "List the streams of values"),
+                    ("adjust_stream", "Adjust a stream of values"),
+                    ("battery_swap", "Ask for a battery swap"),
+                    ("web_payment", "Tell that a payment began"),
+                ],
+                max_length=30,
+                verbose_name="action",
+            ),
         ),
         migrations.CreateModel(
-            name='Report',
+            name="Report",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('number', models.BigIntegerField(verbose_name='number')),
-                ('kind', models.CharField(choices=[('base', 'Device model'), ('custom', 'Chosen variables'), ('monitoring', 'Monitors'), ('customer', 'Customer information'), ('display', 'Display messages'), ('profiles', 'Charging profiles')], max_length=12, verbose_name='kind')),
-                ('state', models.CharField(choices=[('asked', 'Asked'), ('receiving', 'Parts are coming'), ('complete', 'Complete'), ('incomplete', 'Parts are missing'), ('empty', 'Nothing to report'), ('refused', 'Refused by the station')], default='asked', max_length=12, verbose_name='state')),
-                ('parts_count', models.PositiveIntegerField(default=0, verbose_name='parts')),
-                ('missing', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), blank=True, default=list, size=None, verbose_name='missing parts')),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('heard_at', models.DateTimeField(blank=True, null=True, verbose_name='last heard')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('command', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='report', to='charging.stationcommand', verbose_name='command')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("base", "Device model"),
+                            ("custom", "Chosen variables"),
+                            ("monitoring", "Monitors"),
+                            ("customer", "Customer information"),
+                            ("display", "Display messages"),
+                            ("profiles", "Charging profiles"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Asked"),
+                            ("receiving", "Parts are coming"),
+                            ("complete", "Complete"),
+                            ("incomplete", "Parts are missing"),
+                            ("empty", "Nothing to report"),
+                            ("refused", "Refused by the station"),
+                        ],
+                        default="asked",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("parts_count", models.PositiveIntegerField(default=0, verbose_name="parts")),
+                (
+                    "missing",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.IntegerField(),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="missing parts",
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(verbose_name="asked at")),
+                (
+                    "heard_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last heard"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "command",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="report",
+                        to="charging.stationcommand",
+                        verbose_name="command",
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reports",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'station report',
-                'verbose_name_plural': 'station reports',
+                "verbose_name": "station report",
+                "verbose_name_plural": "station reports",
             },
         ),
         migrations.CreateModel(
-            name='ReportPart',
+            name="ReportPart",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq_no', models.IntegerField(verbose_name='number')),
-                ('last', models.BooleanField(default=False, verbose_name='last part')),
-                ('items', models.JSONField(default=list, verbose_name='content')),
-                ('at', models.DateTimeField(verbose_name='received at')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='charging.report', verbose_name='report')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq_no", models.IntegerField(verbose_name="number")),
+                ("last", models.BooleanField(default=False, verbose_name="last part")),
+                ("items", models.JSONField(default=list, verbose_name="content")),
+                ("at", models.DateTimeField(verbose_name="received at")),
+                (
+                    "report",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="charging.report",
+                        verbose_name="report",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'part of a report',
-                'verbose_name_plural': 'parts of a report',
+                "verbose_name": "part of a report",
+                "verbose_name_plural": "parts of a report",
             },
         ),
         migrations.CreateModel(
-            name='SiteLoad',
+            name="SiteLoad",
             fields=[
-                ('site', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='load', serialize=False, to='charging.site', verbose_name='site')),
-                ('managed', models.BooleanField(default=False, help_text='Send charging profiles so that the site never draws more than its limit.', verbose_name='shared out')),
-                ('limit_a', models.PositiveIntegerField(blank=True, help_text='Left empty, it follows from the limit of the grid connection in watts.', null=True, verbose_name='limit per phase (A)')),
-                ('plan', models.JSONField(blank=True, default=dict, editable=False, verbose_name='plan')),
-                ('planned_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='planned at')),
-                ('changed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='changed at')),
+                (
+                    "site",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="load",
+                        serialize=False,
+                        to="charging.site",
+                        verbose_name="site",
+                    ),
+                ),
+                (
+                    "managed",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Send charging profiles so that the site never draws more than its limit.",
+                        verbose_name="shared out",
+                    ),
+                ),
+                (
+                    "limit_a",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Left empty, it follows from the limit of the grid connection in watts.",
+                        null=True,
+                        verbose_name="limit per phase (A)",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.JSONField(blank=True, default=dict, editable=False, verbose_name="plan"),
+                ),
+                (
+                    "planned_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="planned at"
+                    ),
+                ),
+                (
+                    "changed_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="changed at"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'site load',
-                'verbose_name_plural': 'site loads',
-                'constraints': [models.CheckConstraint(condition=models.Q(('limit_a__isnull', True), ('limit_a__gte', 1), _connector='OR'), name='site_limit_positive')],
+                "verbose_name": "site load",
+                "verbose_name_plural": "site loads",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("limit_a__isnull", True), ("limit_a__gte", 1), _connector="OR"
+                        ),
+                        name="site_limit_positive",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='VariableMonitor',
+            name="VariableMonitor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(verbose_name='number')),
-                ('component', models.JSONField(default=dict, verbose_name='component')),
-                ('variable', models.JSONField(default=dict, verbose_name='variable')),
-                ('kind', models.CharField(max_length=30, verbose_name='kind')),
-                ('value', models.FloatField(verbose_name='value')),
-                ('severity', models.PositiveSmallIntegerField(verbose_name='severity')),
-                ('only_in_transaction', models.BooleanField(default=False, verbose_name='only while charging')),
-                ('preset', models.CharField(blank=True, max_length=30, verbose_name='set by')),
-                ('cleared_at', models.DateTimeField(blank=True, null=True, verbose_name='cleared at')),
-                ('at', models.DateTimeField(verbose_name='as of')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='monitors', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                ("component", models.JSONField(default=dict, verbose_name="component")),
+                ("variable", models.JSONField(default=dict, verbose_name="variable")),
+                ("kind", models.CharField(max_length=30, verbose_name="kind")),
+                ("value", models.FloatField(verbose_name="value")),
+                ("severity", models.PositiveSmallIntegerField(verbose_name="severity")),
+                (
+                    "only_in_transaction",
+                    models.BooleanField(default=False, verbose_name="only while charging"),
+                ),
+                ("preset", models.CharField(blank=True, max_length=30, verbose_name="set by")),
+                (
+                    "cleared_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="cleared at"),
+                ),
+                ("at", models.DateTimeField(verbose_name="as of")),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="monitors",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'variable monitor',
-                'verbose_name_plural': 'variable monitors',
+                "verbose_name": "variable monitor",
+                "verbose_name_plural": "variable monitors",
             },
         ),
         migrations.CreateModel(
-            name='ChargingLimit',
+            name="ChargingLimit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('evse', models.PositiveSmallIntegerField(default=0, verbose_name='EVSE')),
-                ('source', models.CharField(max_length=20, verbose_name='source')),
-                ('grid_critical', models.BooleanField(default=False, verbose_name='the grid is in need')),
-                ('limit_da', models.PositiveIntegerField(blank=True, null=True, verbose_name='limit (0.1 A)')),
-                ('schedules', models.JSONField(blank=True, default=list, verbose_name='schedules')),
-                ('since', models.DateTimeField(verbose_name='since')),
-                ('cleared_at', models.DateTimeField(blank=True, null=True, verbose_name='cleared at')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='charging_limits', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("evse", models.PositiveSmallIntegerField(default=0, verbose_name="EVSE")),
+                ("source", models.CharField(max_length=20, verbose_name="source")),
+                (
+                    "grid_critical",
+                    models.BooleanField(default=False, verbose_name="the grid is in need"),
+                ),
+                (
+                    "limit_da",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="limit (0.1 A)"
+                    ),
+                ),
+                ("schedules", models.JSONField(blank=True, default=list, verbose_name="schedules")),
+                ("since", models.DateTimeField(verbose_name="since")),
+                (
+                    "cleared_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="cleared at"),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="charging_limits",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'limit of others',
-                'verbose_name_plural': 'limits of others',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('cleared_at__isnull', True)), fields=('station', 'evse', 'source'), name='charging_limit_in_force')],
+                "verbose_name": "limit of others",
+                "verbose_name_plural": "limits of others",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("cleared_at__isnull", True)),
+                        fields=("station", "evse", "source"),
+                        name="charging_limit_in_force",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ChargingProfile',
+            name="ChargingProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('purpose', models.CharField(choices=[('ChargingStationMaxProfile', 'Limit of the station'), ('TxDefaultProfile', 'Limit without our word'), ('TxProfile', 'Plan of a session')], max_length=30, verbose_name='purpose')),
-                ('stack_level', models.PositiveSmallIntegerField(default=0, verbose_name='level')),
-                ('transaction_ref', models.CharField(blank=True, max_length=64, verbose_name='transaction')),
-                ('state', models.CharField(choices=[('asked', 'Being sent'), ('set', 'In force'), ('rejected', 'Not taken'), ('cleared', 'Cleared')], default='asked', max_length=10, verbose_name='state')),
-                ('limit_da', models.PositiveIntegerField(default=0, verbose_name='limit (0.1 A)')),
-                ('confirmed_da', models.PositiveIntegerField(blank=True, null=True, verbose_name='limit in force (0.1 A)')),
-                ('valid_to', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('confirmed_valid_to', models.DateTimeField(blank=True, null=True, verbose_name='in force until')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent at')),
-                ('problem', models.CharField(blank=True, max_length=40, verbose_name='problem')),
-                ('command', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='charging.stationcommand', verbose_name='command')),
-                ('connector', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='charging_profiles', to='charging.connector', verbose_name='connector')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("ChargingStationMaxProfile", "Limit of the station"),
+                            ("TxDefaultProfile", "Limit without our word"),
+                            ("TxProfile", "Plan of a session"),
+                        ],
+                        max_length=30,
+                        verbose_name="purpose",
+                    ),
+                ),
+                ("stack_level", models.PositiveSmallIntegerField(default=0, verbose_name="level")),
+                (
+                    "transaction_ref",
+                    models.CharField(blank=True, max_length=64, verbose_name="transaction"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("asked", "Being sent"),
+                            ("set", "In force"),
+                            ("rejected", "Not taken"),
+                            ("cleared", "Cleared"),
+                        ],
+                        default="asked",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("limit_da", models.PositiveIntegerField(default=0, verbose_name="limit (0.1 A)")),
+                (
+                    "confirmed_da",
+                    models.PositiveIntegerField(
+                        blank=True, null=True, verbose_name="limit in force (0.1 A)"
+                    ),
+                ),
+                (
+                    "valid_to",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "confirmed_valid_to",
+                    models.DateTimeField(blank=True, null=True, verbose_name="in force until"),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent at")),
+                ("problem", models.CharField(blank=True, max_length=40, verbose_name="problem")),
+                (
+                    "command",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="charging.stationcommand",
+                        verbose_name="command",
+                    ),
+                ),
+                (
+                    "connector",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="charging_profiles",
+                        to="charging.connector",
+                        verbose_name="connector",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'charging profile',
-                'verbose_name_plural': 'charging profiles',
-                'constraints': [models.UniqueConstraint(fields=('connector', 'purpose', 'stack_level'), name='charging_profile_level')],
+                "verbose_name": "charging profile",
+                "verbose_name_plural": "charging profiles",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("connector", "purpose", "stack_level"),
+                        name="charging_profile_level",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DeviceEvent',
+            name="DeviceEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('number', models.BigIntegerField(verbose_name='number')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('trigger', models.CharField(max_length=10, verbose_name='trigger')),
-                ('component', models.JSONField(default=dict, verbose_name='component')),
-                ('variable', models.JSONField(default=dict, verbose_name='variable')),
-                ('actual_value', models.TextField(blank=True, verbose_name='value')),
-                ('cleared', models.BooleanField(default=False, verbose_name='over again')),
-                ('severity', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='severity')),
-                ('monitor_number', models.BigIntegerField(blank=True, null=True, verbose_name='monitor')),
-                ('cause', models.BigIntegerField(blank=True, null=True, verbose_name='caused by event')),
-                ('notification', models.CharField(blank=True, max_length=30, verbose_name='kind')),
-                ('transaction_ref', models.CharField(blank=True, max_length=64, verbose_name='transaction')),
-                ('tech_code', models.CharField(blank=True, max_length=50, verbose_name='technical code')),
-                ('tech_info', models.CharField(blank=True, max_length=500, verbose_name='technical information')),
-                ('received_at', models.DateTimeField(verbose_name='received at')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='device_events', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("trigger", models.CharField(max_length=10, verbose_name="trigger")),
+                ("component", models.JSONField(default=dict, verbose_name="component")),
+                ("variable", models.JSONField(default=dict, verbose_name="variable")),
+                ("actual_value", models.TextField(blank=True, verbose_name="value")),
+                ("cleared", models.BooleanField(default=False, verbose_name="over again")),
+                (
+                    "severity",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="severity"
+                    ),
+                ),
+                (
+                    "monitor_number",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="monitor"),
+                ),
+                (
+                    "cause",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="caused by event"),
+                ),
+                ("notification", models.CharField(blank=True, max_length=30, verbose_name="kind")),
+                (
+                    "transaction_ref",
+                    models.CharField(blank=True, max_length=64, verbose_name="transaction"),
+                ),
+                (
+                    "tech_code",
+                    models.CharField(blank=True, max_length=50, verbose_name="technical code"),
+                ),
+                (
+                    "tech_info",
+                    models.CharField(
+                        blank=True, max_length=500, verbose_name="technical information"
+                    ),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="received at")),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="device_events",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device event',
-                'verbose_name_plural': 'device events',
-                'indexes': [models.Index(fields=['station', '-id'], name='device_event_latest')],
-                'constraints': [models.UniqueConstraint(fields=('station', 'number', 'at'), name='device_event_once')],
+                "verbose_name": "device event",
+                "verbose_name_plural": "device events",
+                "indexes": [models.Index(fields=["station", "-id"], name="device_event_latest")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("station", "number", "at"), name="device_event_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DeviceVariable',
+            name="DeviceVariable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('component', models.CharField(blank=True, max_length=50, verbose_name='component')),
-                ('component_instance', models.CharField(blank=True, max_length=50, verbose_name='instance of it')),
-                ('evse', models.PositiveSmallIntegerField(default=0, verbose_name='EVSE')),
-                ('connector', models.PositiveSmallIntegerField(default=0, verbose_name='connector')),
-                ('name', models.CharField(max_length=50, verbose_name='variable')),
-                ('instance', models.CharField(blank=True, max_length=50, verbose_name='instance')),
-                ('attribute', models.CharField(default='Actual', max_length=6, verbose_name='attribute')),
-                ('value', models.TextField(blank=True, null=True, verbose_name='value')),
-                ('mutability', models.CharField(blank=True, max_length=9, verbose_name='mutability')),
-                ('characteristics', models.JSONField(blank=True, default=dict, verbose_name='characteristics')),
-                ('problem', models.CharField(blank=True, max_length=30, verbose_name='problem')),
-                ('at', models.DateTimeField(verbose_name='as of')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variables', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "component",
+                    models.CharField(blank=True, max_length=50, verbose_name="component"),
+                ),
+                (
+                    "component_instance",
+                    models.CharField(blank=True, max_length=50, verbose_name="instance of it"),
+                ),
+                ("evse", models.PositiveSmallIntegerField(default=0, verbose_name="EVSE")),
+                (
+                    "connector",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="connector"),
+                ),
+                ("name", models.CharField(max_length=50, verbose_name="variable")),
+                ("instance", models.CharField(blank=True, max_length=50, verbose_name="instance")),
+                (
+                    "attribute",
+                    models.CharField(default="Actual", max_length=6, verbose_name="attribute"),
+                ),
+                ("value", models.TextField(blank=True, null=True, verbose_name="value")),
+                (
+                    "mutability",
+                    models.CharField(blank=True, max_length=9, verbose_name="mutability"),
+                ),
+                (
+                    "characteristics",
+                    models.JSONField(blank=True, default=dict, verbose_name="characteristics"),
+                ),
+                ("problem", models.CharField(blank=True, max_length=30, verbose_name="problem")),
+                ("at", models.DateTimeField(verbose_name="as of")),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="variables",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'device variable',
-                'verbose_name_plural': 'device variables',
-                'constraints': [models.UniqueConstraint(fields=('station', 'component', 'component_instance', 'evse', 'connector', 'name', 'instance', 'attribute'), name='device_variable_once')],
+                "verbose_name": "device variable",
+                "verbose_name_plural": "device variables",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "station",
+                            "component",
+                            "component_instance",
+                            "evse",
+                            "connector",
+                            "name",
+                            "instance",
+                            "attribute",
+                        ),
+                        name="device_variable_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DisplayMessage',
+            name="DisplayMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(verbose_name='number')),
-                ('content', models.JSONField(default=dict, verbose_name='content')),
-                ('shown', models.BooleanField(default=True, verbose_name='on the display')),
-                ('at', models.DateTimeField(verbose_name='as of')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='display_messages', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.BigIntegerField(verbose_name="number")),
+                ("content", models.JSONField(default=dict, verbose_name="content")),
+                ("shown", models.BooleanField(default=True, verbose_name="on the display")),
+                ("at", models.DateTimeField(verbose_name="as of")),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="display_messages",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'display message',
-                'verbose_name_plural': 'display messages',
-                'constraints': [models.UniqueConstraint(fields=('station', 'number'), name='display_message_once')],
+                "verbose_name": "display message",
+                "verbose_name_plural": "display messages",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("station", "number"), name="display_message_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EnergyDemand',
+            name="EnergyDemand",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('owner_ref', models.CharField(max_length=100, verbose_name='wanted by')),
-                ('energy_wh', models.PositiveIntegerField(verbose_name='energy (Wh)')),
-                ('ready_by', models.DateTimeField(verbose_name='ready by')),
-                ('priority', models.PositiveSmallIntegerField(default=5, help_text='1 comes before 9.', verbose_name='priority')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('met', 'Met'), ('missed', 'Not met in time'), ('withdrawn', 'Withdrawn')], default='open', max_length=10, verbose_name='state')),
-                ('baseline_wh', models.PositiveBigIntegerField(default=0, verbose_name='energy before (Wh)')),
-                ('delivered_wh', models.PositiveBigIntegerField(default=0, verbose_name='delivered (Wh)')),
-                ('created_at', models.DateTimeField(verbose_name='created at')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('connector', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='energy_demands', to='charging.connector', verbose_name='connector')),
-                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='energy_demands', to='charging.chargingsession', verbose_name='session')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("owner_ref", models.CharField(max_length=100, verbose_name="wanted by")),
+                ("energy_wh", models.PositiveIntegerField(verbose_name="energy (Wh)")),
+                ("ready_by", models.DateTimeField(verbose_name="ready by")),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        default=5, help_text="1 comes before 9.", verbose_name="priority"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("met", "Met"),
+                            ("missed", "Not met in time"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="open",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "baseline_wh",
+                    models.PositiveBigIntegerField(default=0, verbose_name="energy before (Wh)"),
+                ),
+                (
+                    "delivered_wh",
+                    models.PositiveBigIntegerField(default=0, verbose_name="delivered (Wh)"),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="created at")),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "connector",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="energy_demands",
+                        to="charging.connector",
+                        verbose_name="connector",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="energy_demands",
+                        to="charging.chargingsession",
+                        verbose_name="session",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'energy demand',
-                'verbose_name_plural': 'energy demands',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['missed', 'open'])), fields=('connector',), name='energy_demand_per_connector'), models.CheckConstraint(condition=models.Q(('priority__gte', 1), ('priority__lte', 9)), name='energy_demand_priority'), models.CheckConstraint(condition=models.Q(('energy_wh__gte', 1)), name='energy_demand_positive')],
+                "verbose_name": "energy demand",
+                "verbose_name_plural": "energy demands",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["missed", "open"])),
+                        fields=("connector",),
+                        name="energy_demand_per_connector",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("priority__gte", 1), ("priority__lte", 9)),
+                        name="energy_demand_priority",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("energy_wh__gte", 1)), name="energy_demand_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='FirmwareJob',
+            name="FirmwareJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('state', models.CharField(choices=[('Asked', 'Asked'), ('Accepted', 'Accepted'), ('DownloadScheduled', 'Download scheduled'), ('Downloading', 'Downloading'), ('DownloadPaused', 'Download paused'), ('Downloaded', 'Downloaded'), ('SignatureVerified', 'Signature verified'), ('InstallScheduled', 'Installation scheduled'), ('Installing', 'Installing'), ('InstallRebooting', 'Restarting'), ('Installed', 'Installed'), ('DownloadFailed', 'Download failed'), ('InvalidSignature', 'Signature is not valid'), ('InstallVerificationFailed', 'Verification failed'), ('InstallationFailed', 'Installation failed'), ('Refused', 'Refused by the station'), ('Replaced', 'Replaced by a newer job'), ('Lost', 'Nothing was heard any more')], default='Asked', max_length=30, verbose_name='state')),
-                ('location', models.CharField(max_length=512, verbose_name='address')),
-                ('signed', models.BooleanField(default=False, verbose_name='signed')),
-                ('statuses', models.JSONField(blank=True, default=list, verbose_name='what the station said')),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('heard_at', models.DateTimeField(blank=True, null=True, verbose_name='last heard')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('command', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='firmware_job', to='charging.stationcommand', verbose_name='command')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='firmware_jobs', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("Asked", "Asked"),
+                            ("Accepted", "Accepted"),
+                            ("DownloadScheduled", "Download scheduled"),
+                            ("Downloading", "Downloading"),
+                            ("DownloadPaused", "Download paused"),
+                            ("Downloaded", "Downloaded"),
+                            ("SignatureVerified", "Signature verified"),
+                            ("InstallScheduled", "Installation scheduled"),
+                            ("Installing", "Installing"),
+                            ("InstallRebooting", "Restarting"),
+                            ("Installed", "Installed"),
+                            ("DownloadFailed", "Download failed"),
+                            ("InvalidSignature", "Signature is not valid"),
+                            ("InstallVerificationFailed", "Verification failed"),
+                            ("InstallationFailed", "Installation failed"),
+                            ("Refused", "Refused by the station"),
+                            ("Replaced", "Replaced by a newer job"),
+                            ("Lost", "Nothing was heard any more"),
+                        ],
+                        default="Asked",
+                        max_length=30,
+                        verbose_name="state",
+                    ),
+                ),
+                ("location", models.CharField(max_length=512, verbose_name="address")),
+                ("signed", models.BooleanField(default=False, verbose_name="signed")),
+                (
+                    "statuses",
+                    models.JSONField(
+                        blank=True, default=list, verbose_name="what the station said"
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(verbose_name="asked at")),
+                (
+                    "heard_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last heard"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "command",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="firmware_job",
+                        to="charging.stationcommand",
+                        verbose_name="command",
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="firmware_jobs",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'firmware job',
-                'verbose_name_plural': 'firmware jobs',
-                'indexes': [models.Index(fields=['station', '-id'], name='firmware_job_latest')],
+                "verbose_name": "firmware job",
+                "verbose_name_plural": "firmware jobs",
+                "indexes": [models.Index(fields=["station", "-id"], name="firmware_job_latest")],
             },
         ),
         migrations.CreateModel(
-            name='LogJob',
+            name="LogJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('state', models.CharField(choices=[('Asked', 'Asked'), ('Accepted', 'Accepted'), ('Uploading', 'Uploading'), ('Uploaded', 'Uploaded'), ('UploadFailure', 'Upload failed'), ('BadMessage', 'The request was not understood'), ('NotSupportedOperation', 'Not supported by the station'), ('PermissionDenied', 'The address refused the upload'), ('AcceptedCanceled', 'Given up for a newer request'), ('Empty', 'The station has no such log'), ('Refused', 'Refused by the station'), ('Lost', 'Nothing was heard any more')], default='Asked', max_length=30, verbose_name='state')),
-                ('kind', models.CharField(choices=[('diagnostics', 'Diagnostics'), ('security', 'Security events')], default='diagnostics', max_length=12, verbose_name='log')),
-                ('location', models.CharField(blank=True, max_length=512, verbose_name='address')),
-                ('upload_hash', models.CharField(blank=True, db_index=True, max_length=64, verbose_name='upload secret')),
-                ('file_name', models.CharField(blank=True, max_length=255, verbose_name='file name')),
-                ('statuses', models.JSONField(blank=True, default=list, verbose_name='what the station said')),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('heard_at', models.DateTimeField(blank=True, null=True, verbose_name='last heard')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
-                ('command', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='log_job', to='charging.stationcommand', verbose_name='command')),
-                ('file', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='mobility.storedfile', verbose_name='file')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log_jobs', to='charging.chargingstation', verbose_name='station')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("Asked", "Asked"),
+                            ("Accepted", "Accepted"),
+                            ("Uploading", "Uploading"),
+                            ("Uploaded", "Uploaded"),
+                            ("UploadFailure", "Upload failed"),
+                            ("BadMessage", "The request was not understood"),
+                            ("NotSupportedOperation", "Not supported by the station"),
+                            ("PermissionDenied", "The address refused the upload"),
+                            ("AcceptedCanceled", "Given up for a newer request"),
+                            ("Empty", "The station has no such log"),
+                            ("Refused", "Refused by the station"),
+                            ("Lost", "Nothing was heard any more"),
+                        ],
+                        default="Asked",
+                        max_length=30,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("diagnostics", "Diagnostics"), ("security", "Security events")],
+                        default="diagnostics",
+                        max_length=12,
+                        verbose_name="log",
+                    ),
+                ),
+                ("location", models.CharField(blank=True, max_length=512, verbose_name="address")),
+                (
+                    "upload_hash",
+                    models.CharField(
+                        blank=True, db_index=True, max_length=64, verbose_name="upload secret"
+                    ),
+                ),
+                (
+                    "file_name",
+                    models.CharField(blank=True, max_length=255, verbose_name="file name"),
+                ),
+                (
+                    "statuses",
+                    models.JSONField(
+                        blank=True, default=list, verbose_name="what the station said"
+                    ),
+                ),
+                ("asked_at", models.DateTimeField(verbose_name="asked at")),
+                (
+                    "heard_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last heard"),
+                ),
+                (
+                    "finished_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
+                ),
+                (
+                    "command",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="log_job",
+                        to="charging.stationcommand",
+                        verbose_name="command",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="file",
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="log_jobs",
+                        to="charging.chargingstation",
+                        verbose_name="station",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'log job',
-                'verbose_name_plural': 'log jobs',
-                'indexes': [models.Index(fields=['station', '-id'], name='log_job_latest')],
+                "verbose_name": "log job",
+                "verbose_name_plural": "log jobs",
+                "indexes": [models.Index(fields=["station", "-id"], name="log_job_latest")],
             },
         ),
         migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(fields=('station', 'number'), name='report_number_once'),
+            model_name="report",
+            constraint=models.UniqueConstraint(
+                fields=("station", "number"), name="report_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reportpart',
-            constraint=models.UniqueConstraint(fields=('report', 'seq_no'), name='report_part_once'),
+            model_name="reportpart",
+            constraint=models.UniqueConstraint(
+                fields=("report", "seq_no"), name="report_part_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variablemonitor',
-            constraint=models.UniqueConstraint(fields=('station', 'number'), name='monitor_number_once'),
+            model_name="variablemonitor",
+            constraint=models.UniqueConstraint(
+                fields=("station", "number"), name="monitor_number_once"
+            ),
         ),
     ]
