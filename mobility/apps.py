@@ -15,5 +15,6 @@ class MobilityConfig(AppConfig):
     def ready(self) -> None:
         """Attach what registers itself; imported by name, because models must be loaded first."""
         import_module("mobility.core.database").refuse_numbers_too_large()
+        import_module("mobility.core.checks")
         import_module("mobility.handlers")
         import_module("mobility.accounts.schema")

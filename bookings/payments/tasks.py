@@ -37,6 +37,12 @@ def forget_webhooks() -> int:
     return ingest.forget_webhooks(at=clock.now())
 
 
+@shared_task(name="bookings.payments.forget_links")
+def forget_links() -> int:
+    """Addresses to pay by that are of no use any more."""
+    return services.forget_links(at=clock.now())
+
+
 @shared_task(name="bookings.payments.send_local_webhooks")
 def send_local_webhooks() -> int:
     """The demonstration provider tells what it has to tell, over HTTP."""

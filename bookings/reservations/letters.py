@@ -129,14 +129,21 @@ def tell_no_show(event: BookingNoShow, *, at: datetime.datetime) -> None:
     write_to(
         principal=event.user_principal,
         subject=lambda: _("Your booking has ended"),
-        body=lambda: (
-            _(
-                "Nobody came for your booking of %(start)s, and the car is free for others again."
-                " The fee is %(fee)s."
-            )
-            % {"start": _when(event.starts_at), "fee": format_money(event.fee_cents)}
-        ),
+        body=lambda: _nobody_came(event),
     )
+
+
+def _nobody_came(event: BookingNoShow) -> str:
+    """Who could not come for our sake, or pays nothing by the tariff, hears of no fee."""
+    if not event.fee_cents:
+        return _(
+            "Nobody came for your booking of %(start)s, and the car is free for others again."
+            " It costs nothing."
+        ) % {"start": _when(event.starts_at)}
+    return _(
+        "Nobody came for your booking of %(start)s, and the car is free for others again."
+        " The fee is %(fee)s."
+    ) % {"start": _when(event.starts_at), "fee": format_money(event.fee_cents)}
 
 
 def _when(moment: datetime.datetime) -> str:

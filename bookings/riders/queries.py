@@ -5,7 +5,7 @@ import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from bookings.riders.models import (
     AccessPolicy,
@@ -29,6 +29,7 @@ from bookings.riders.rules import (
 from bookings.riders.states import DocumentState, PaperKind
 from mobility.accounts.models import User
 from mobility.accounts.states import ConsentTopic
+from mobility.core import clock
 
 # One statement for whoever is fit: it runs before every reservation and every ride.
 _STANDING = f"""
@@ -95,6 +96,30 @@ def obstacles(
         demands=demands, standing=standing, at=at, ends_at=ends_at, type_code=type_code
     )
     return tuple(_with_story(one, user_id=user_id) for one in found)
+
+
+def changed_since(*, user: str, since: str, at: datetime.datetime) -> Q:
+    """Whether anything has happened to a person's access since a moment: a condition for a query of
+    rows that name the person in the column `user` and the moment in `since`.
+
+    It says that `obstacles` is to be asked again, not that there are any: a block, a document decided
+    about or run out since then, a closed account. Costs no statement of its own.
+    """
+    blocks = RiderBlock.objects.active().filter(user=OuterRef(user))
+    today = clock.service_day(at)
+    papers = [
+        documents_of(kind)
+        .filter(user=OuterRef(user))
+        .filter(
+            Q(decided_at__gte=OuterRef(since))
+            | Q(valid_until__lt=today, valid_until__gte=OuterRef(f"{since}__date"))
+        )
+        for kind in PaperKind
+    ]
+    changed = Q(Exists(blocks)) | Q(**{f"{user}__is_active": False})
+    for paper in papers:
+        changed |= Q(Exists(paper))
+    return changed
 
 
 def documents_lapse(

@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.permissions import SAFE_METHODS
@@ -156,14 +156,17 @@ class VehicleViewSet(mixins.ListModelMixin, ScopedViewSet):
         }
         return Response(VehicleOrdersOut(answer).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(parameters=[TimelineQuery], responses=TimelineEntryOut(many=True))
+    @extend_schema(
+        parameters=[TimelineQuery],
+        responses=inline_serializer("Timeline", {"results": TimelineEntryOut(many=True)}),
+    )
     @action(detail=True, methods=["get"], pagination_class=None)
     def timeline(self, request: Request, public_id: str) -> Response:
         """What happened to the vehicle, newest first; `until` pages backwards."""
         query = TimelineQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         entries = queries.timeline(vehicle_id=self.get_object().pk, **query.validated_data)
-        return Response(TimelineEntryOut(entries, many=True).data)
+        return Response({"results": TimelineEntryOut(entries, many=True).data})
 
     @extend_schema(request=VehicleDocumentIn, responses={201: VehicleDocumentOut})
     @action(detail=True, methods=["post"])

@@ -1,7 +1,9 @@
 """Doors of accounts: sign in for a token, see oneself."""
 
+import datetime
 from typing import Any
 
+from allauth.account.authentication import get_authentication_records
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny
@@ -162,6 +164,20 @@ class ArchiveView(WriteView):
         return Response(ArchiveSerializer(asked).data, status=status.HTTP_202_ACCEPTED)
 
 
+def _proved_at(request: Request) -> datetime.datetime | None:
+    """When this very token or browser last saw who it is; None for who can prove it by a password.
+
+    The account's last log-in says nothing: it may have been on another device.
+    """
+    if isinstance(request.auth, ApiToken):
+        return request.auth.created_at
+    person = signed_in(request)
+    if person.has_usable_password():
+        return None
+    proofs = [proof["at"] for proof in get_authentication_records(request, person)]
+    return datetime.datetime.fromtimestamp(max(proofs), tz=datetime.UTC) if proofs else None
+
+
 class EraseView(WriteView):
     """POST /api/v1/me/erase"""
 
@@ -171,11 +187,10 @@ class EraseView(WriteView):
         form = EraseSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         person, at = signed_in(request), clock.now()
-        token = request.auth if isinstance(request.auth, ApiToken) else None
         rights.confirm_person(
             user=person,
             password=form.validated_data["password"],
-            signed_in_at=token.created_at if token else person.last_login,
+            proved_at=_proved_at(request),
             at=at,
         )
         rights.erase_person(user=person, at=at, by=person.principal)

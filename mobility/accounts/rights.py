@@ -105,13 +105,14 @@ def build_waiting(*, at: datetime.datetime) -> int:
 
 
 def confirm_person(
-    *, user: User, password: str, signed_in_at: datetime.datetime | None, at: datetime.datetime
+    *, user: User, password: str, proved_at: datetime.datetime | None, at: datetime.datetime
 ) -> None:
-    """Make sure that it is the person: their password, or a log-in of the last 15 minutes.
+    """Make sure that it is the person: their password, or a proof of the last 15 minutes.
 
+    A log-in of long ago, or of another device, is none: whoever finds a browser open has it too.
     Raises `ConfirmationNeeded`.
     """
-    fresh = signed_in_at is not None and at - signed_in_at <= FRESH
+    fresh = proved_at is not None and at - proved_at <= FRESH
     if not fresh and not (password and user.check_password(password)):
         raise ConfirmationNeeded
 

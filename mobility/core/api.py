@@ -35,6 +35,16 @@ def spans_transactions(method: Method) -> Method:
     return method
 
 
+def answers_secret(method: Method) -> Method:
+    """Mark a view's method whose answer shows a secret, this once.
+
+    A repeated call gets it again, but what is kept for that is sealed: a copy of the database does not
+    give it away.
+    """
+    method.answers_secret = True  # type: ignore[attr-defined]
+    return method
+
+
 class CursorPages(CursorPagination):
     """Pages by descending id: stable while rows are added, and as fast on page 1,000 as on page 1."""
 
@@ -171,10 +181,12 @@ class IdempotentWrites(APIView):
         if hasattr(response, "render"):
             response.render()
         key = request.headers[KEY_HEADER]
+        handler = getattr(self, str(request.method).lower(), None)
         answer = idempotency.StoredAnswer(
             status=response.status_code,
             body=getattr(response, "content", b""),
             content_type=response.headers.get("Content-Type", ""),
+            secret=getattr(handler, "answers_secret", False),
         )
         if self._held is None:
             idempotency.finish(principal=principal, key=key, answer=answer)

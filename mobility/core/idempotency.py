@@ -10,12 +10,17 @@ on the way, nothing is remembered, and the same key runs again: what it finds do
 by its own rules.
 """
 
+import base64
 import dataclasses
 import datetime
 import hashlib
+import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from cryptography.fernet import Fernet
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +32,8 @@ from mobility.core.principals import Principal
 KEEP = datetime.timedelta(hours=48)
 # Longer than any honest call takes, shorter than web servers let a request live.
 PATIENCE_S = 20.0
+# Stands before the content type of an answer that is sealed.
+SEALED = "sealed;"
 
 
 class KeyReused(Invalid):
@@ -59,6 +66,8 @@ class StoredAnswer:
     status: int
     body: bytes
     content_type: str
+    # It shows a secret, and is kept sealed.
+    secret: bool = False
 
 
 def fingerprint(*, method: str, path: str, body: bytes) -> str:
@@ -91,7 +100,7 @@ def begin(
 def finish(*, principal: Principal, key: str, answer: StoredAnswer) -> None:
     """Keep the answer under its key, in the same transaction."""
     IdempotencyKey.objects.filter(principal=principal, key=key).update(
-        status=answer.status, body=answer.body, content_type=answer.content_type
+        status=answer.status, **_kept(answer, principal=principal, key=key)
     )
 
 
@@ -129,9 +138,8 @@ def remember(
         key=key,
         request_hash=request_hash,
         status=answer.status,
-        body=answer.body,
-        content_type=answer.content_type,
         at=at,
+        **_kept(answer, principal=principal, key=key),
     )
 
 
@@ -149,6 +157,26 @@ def _check(key: str) -> None:
 def _answer(row: IdempotencyKey, *, request_hash: str) -> StoredAnswer:
     if row.request_hash != request_hash or row.status is None:
         raise KeyReused
+    body, sealed = bytes(row.body or b""), row.content_type.startswith(SEALED)
+    if sealed:
+        body = _seal(Principal(row.principal), row.key).decrypt(body)
     return StoredAnswer(
-        status=row.status, body=bytes(row.body or b""), content_type=row.content_type
+        status=row.status,
+        body=body,
+        content_type=row.content_type.removeprefix(SEALED),
+        secret=sealed,
     )
+
+
+def _kept(answer: StoredAnswer, *, principal: Principal, key: str) -> dict[str, Any]:
+    if not answer.secret:
+        return {"body": answer.body, "content_type": answer.content_type}
+    body = _seal(principal, key).encrypt(answer.body)
+    return {"body": body, "content_type": f"{SEALED}{answer.content_type}"}
+
+
+def _seal(principal: Principal, key: str) -> Fernet:
+    """One for each answer, derived from the key of the installation."""
+    about = f"idempotency:{principal}:{key}".encode()
+    made = hmac.new(settings.SECRET_KEY.encode(), about, hashlib.sha256).digest()
+    return Fernet(base64.urlsafe_b64encode(made))

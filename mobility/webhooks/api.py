@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole, signed_in
 from mobility.core import clock
-from mobility.core.api import ReadView, ScopedViewSet
+from mobility.core.api import ReadView, ScopedViewSet, answers_secret
 from mobility.webhooks import mapping, queries, services
 from mobility.webhooks.models import KEEPERS, WebhookDelivery, WebhookEndpoint
 from mobility.webhooks.wire import (
@@ -56,6 +56,7 @@ class EndpointViewSet(
     serializer_class = EndpointOut
 
     @extend_schema(request=AddEndpointIn, responses={201: NewEndpointOut})
+    @answers_secret
     def create(self, request: Request) -> Response:
         """Tell facts of these kinds to an address from now on; the answer carries the secret, this once."""
         wish = AddEndpointIn(data=request.data)
@@ -104,6 +105,7 @@ class EndpointViewSet(
         return Response(EndpointOut(endpoint).data)
 
     @extend_schema(request=None, responses=NewSecretOut)
+    @answers_secret
     def rotate(self, request: Request, public_id: str) -> Response:
         """A new secret; for a day the old one signs beside it."""
         secret, until = services.rotate_secret(

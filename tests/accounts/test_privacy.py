@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import time_machine
+from allauth.account.internal.flows.login import record_authentication
 from django.core import mail
 from django.db import transaction
+from django.test import Client, RequestFactory
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -198,6 +201,36 @@ def test_erasing_wants_the_password_or_a_fresh_log_in(
         refused = phone.post("/api/v1/me/erase", body)
         assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed")
     assert phone.post("/api/v1/me/erase", {"password": "una frase lunga"}).status_code == 200
+
+
+def test_an_open_browser_does_not_erase_who_has_logged_in_elsewhere(
+    client: Client, giulia: User
+) -> None:
+    giulia.set_password("una frase lunga")
+    giulia.save()
+    client.force_login(giulia)
+    User.objects.filter(pk=giulia.pk).update(last_login=clock.now())
+    refused = client.post("/api/v1/me/erase", {}, "application/json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed")
+    body = {"password": "una frase lunga"}
+    assert client.post("/api/v1/me/erase", body, "application/json").status_code == 200
+
+
+def test_who_has_no_password_proves_themselves_by_a_log_in_of_this_browser(
+    client: Client, giulia: User
+) -> None:
+    giulia.set_unusable_password()
+    giulia.save()
+    client.force_login(giulia)
+    assert client.post("/api/v1/me/erase", {}, "application/json").status_code == 403
+    page = RequestFactory().get("/")
+    page.session = client.session
+    record_authentication(page, giulia, "code")
+    page.session.save()
+    later = clock.now() + datetime.timedelta(minutes=16)
+    with time_machine.travel(later, tick=False):
+        assert client.post("/api/v1/me/erase", {}, "application/json").status_code == 403
+    assert client.post("/api/v1/me/erase", {}, "application/json").status_code == 200
 
 
 def test_what_is_under_way_or_unpaid_comes_first(

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as live
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.test import Client, RequestFactory
 from rest_framework.test import APIClient
 
 from mobility.accounts.models import User
 from mobility.core import limits
+from mobility.core.checks import limits_are_readable
 from tests.tenancy.test_api import names_of
 
 Api = Callable[[User | None], APIClient]
@@ -199,3 +202,16 @@ def test_a_body_that_is_too_long_is_not_read(client: Client) -> None:
     refused = client.post("/api/v1/auth/token", body, content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (413, "body_too_large")
     assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_figures_that_cannot_be_read_stop_the_start(settings: Any) -> None:
+    assert limits_are_readable() == []
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {
+        "reserve": ["30/minute"], "start": [], "pay-link": ["off"], "promo-codes": ["1/s", "2/day"],
+    }  # fmt: skip
+    found = [str(problem.msg) for problem in limits_are_readable()]
+    assert [words.split(" ")[0] for words in found] == ["RATE_LIMIT_RESERVE", "RATE_LIMIT_START"]
+    settings.RATE_LIMITS = {"reserve": ["1/s"]}
+    assert [problem.id for problem in limits_are_readable()] == ["core.E002"]
+    with pytest.raises(SystemCheckError):
+        call_command("check")

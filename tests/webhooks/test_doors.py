@@ -12,7 +12,7 @@ from mobility.accounts import services as accounts
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.models import AuditEntry
+from mobility.core.models import AuditEntry, IdempotencyKey
 from mobility.core.principals import SYSTEM
 from mobility.webhooks import mapping, rules
 from mobility.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookSecret
@@ -41,6 +41,21 @@ def test_the_secret_is_shown_once_and_stored_nowhere(listen: Listen, api: Api, m
     stored = WebhookSecret.objects.values_list("salt", "fingerprint").get()
     assert secret not in str(stored)
     assert secret not in str(list(AuditEntry.objects.values_list("changes", flat=True)))
+
+
+def test_a_repeated_call_shows_the_secret_again_and_what_is_kept_for_it_is_sealed(
+    listen: Listen, api: Api, marco: User
+) -> None:
+    endpoint, phone = listen(), api(marco)
+    key = {"headers": {"Idempotency-Key": "rotate-once"}}
+    first = phone.post(address(endpoint, "rotate"), **key)
+    secret = first.json()["secret"]
+    row = IdempotencyKey.objects.get(key="rotate-once")
+    assert secret.encode() not in bytes(row.body)
+    again = phone.post(address(endpoint, "rotate"), **key)
+    assert (again.content, again["Content-Type"]) == (first.content, first["Content-Type"])
+    assert again["Idempotency-Replayed"] == "true"
+    assert WebhookSecret.objects.count() == 2, "rotated once"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from django.db import connection
 from bookings.payments.models import MoneyQuerySet, Receipt
 from mobility.core.clock import CITY_ZONE
 
-# Receipts that an invoice has replaced stand in the register of invoices, and so do the credit
-# notes on those; what was paid from credit was taxed when the credit was bought.
+# Receipts that an invoice has replaced stand in the register of invoices, and so do all credit notes
+# on that payment: those before the invoice are in its total, those after it reduce it. What was paid from credit was taxed when the credit was bought.
 _TOTALS = """
     SELECT document.organisation_id,
            (document.issued_at AT TIME ZONE %(zone)s)::date AS day,
@@ -24,16 +24,14 @@ _TOTALS = """
            sum(sign * (part ->> 'gross_cents')::bigint)::bigint
     FROM bookings_receipt AS document
     JOIN bookings_payment AS payment ON payment.id = document.payment_id
-    LEFT JOIN bookings_receipt AS corrected ON corrected.id = document.corrects_id
     CROSS JOIN LATERAL jsonb_array_elements(document.vat) AS part
     CROSS JOIN LATERAL (SELECT CASE document.kind WHEN 'receipt' THEN 1 ELSE -1 END AS sign) AS way
     WHERE document.organisation_id = ANY(%(organisations)s)
       AND document.issued_at >= %(since)s AND document.issued_at < %(until)s
       AND payment.provider <> 'wallet'
-      AND (document.kind = 'receipt' AND NOT EXISTS (
-               SELECT 1 FROM bookings_receipt AS invoice
-               WHERE invoice.payment_id = document.payment_id AND invoice.kind = 'invoice')
-           OR document.kind = 'credit_note' AND corrected.kind IS DISTINCT FROM 'invoice')
+      AND document.kind IN ('receipt', 'credit_note') AND NOT EXISTS (
+          SELECT 1 FROM bookings_receipt AS invoice
+          WHERE invoice.payment_id = document.payment_id AND invoice.kind = 'invoice')
     GROUP BY 1, 2, 3, 4
     ORDER BY 2, 1, 3
 """

@@ -1,5 +1,6 @@
 """Numbered documents: gapless per organisation, kind and year."""
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -98,8 +99,9 @@ def issue_document(
 def make_invoice(*, receipt: Receipt, at: datetime.datetime, by: Principal) -> Receipt:
     """Turn a receipt into an invoice to its payer; asked again, the same invoice.
 
-    The invoice repeats the receipt's lines and takes its place in the VAT register: the daily
-    totals leave the receipt out. Raises `NotInvoiceable`, `InvoiceTooLate`, `BillingDetailsMissing`.
+    The invoice repeats the receipt's lines, less what credit notes have taken off them since, and
+    takes the place of them all in the VAT register: the daily totals leave them out. Nothing is
+    left to invoice where everything went back. Raises `NotInvoiceable`, `InvoiceTooLate`, `BillingDetailsMissing`.
     """
     payment = receipt.payment
     made = Receipt.objects.filter(payment=payment, kind=DocumentKind.INVOICE).first()
@@ -116,11 +118,16 @@ def make_invoice(*, receipt: Receipt, at: datetime.datetime, by: Principal) -> R
         raise BillingDetailsMissing
     try:
         with transaction.atomic():
+            # Its row: no credit note comes between the look and the invoice.
+            Payment.objects.select_for_update().get(pk=payment.pk)
+            lines, vat = _standing(receipt)
+            if not total_cents(lines):
+                raise NotInvoiceable
             invoice = issue_document(
                 payment=payment,
                 kind=DocumentKind.INVOICE,
-                lines=[PriceLine.from_json(line) for line in receipt.lines],
-                vat=vat_parts(receipt),
+                lines=lines,
+                vat=vat,
                 at=at,
                 corrects=receipt,
                 customer=customer_of(details),
@@ -167,6 +174,29 @@ def customer_of(details: BillingDetails) -> dict[str, str]:
         "sdi_code", "pec",
     )  # fmt: skip
     return {name: getattr(details, name) for name in names}
+
+
+def _standing(receipt: Receipt) -> tuple[list[PriceLine], tuple[VatPart, ...]]:
+    """A receipt's lines and VAT with the credit notes on it taken off."""
+    notes = list(
+        Receipt.objects.filter(corrects=receipt, kind=DocumentKind.CREDIT_NOTE).order_by("pk")
+    )
+    lines = [PriceLine.from_json(line) for line in receipt.lines]
+    lines += [
+        dataclasses.replace(line, cents=-line.cents)
+        for note in notes
+        for line in (PriceLine.from_json(row) for row in note.lines)
+    ]
+    left = {part.rate: part for part in vat_parts(receipt)}
+    for part in (part for note in notes for part in vat_parts(note)):
+        whole = left.get(part.rate, VatPart(part.rate, 0, 0, 0))
+        left[part.rate] = VatPart(
+            rate=part.rate,
+            net_cents=whole.net_cents - part.net_cents,
+            vat_cents=whole.vat_cents - part.vat_cents,
+            gross_cents=whole.gross_cents - part.gross_cents,
+        )
+    return lines, tuple(left.values())
 
 
 def _reduced(

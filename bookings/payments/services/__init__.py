@@ -34,6 +34,7 @@ from bookings.payments.services.links import (
     PayLinkUnknown,
     card_page_of_link,
     create_pay_link,
+    forget_links,
     pay_by_link,
     payment_of_link,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "create_pay_link",
     "dispute_fee",
     "execute_refund",
+    "forget_links",
     "open_payment",
     "own_method",
     "pay_by_link",

@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import PayLink, Payment, PaymentMethod
@@ -21,6 +22,8 @@ from mobility.core import ids, locks
 from mobility.core.errors import Gone, NotFound
 from mobility.core.principals import system_principal
 
+# So long an address that has expired still says so; afterwards nobody knows it.
+KEPT = datetime.timedelta(days=90)
 LINK = system_principal("pay-link")
 
 
@@ -49,6 +52,13 @@ def create_pay_link(*, payment: Payment, at: datetime.datetime) -> str:
         expires_at=at + datetime.timedelta(days=days),
     )
     return token
+
+
+def forget_links(*, at: datetime.datetime) -> int:
+    """Delete addresses that expired long ago, and those of what is paid; returns how many."""
+    expired = Q(expires_at__lt=at - KEPT)
+    paid = Q(expires_at__lt=at) & ~Q(payment__state__in=[PaymentState.DUE, PaymentState.CAPTURING])
+    return PayLink.objects.filter(expired | paid).delete()[0]
 
 
 def payment_of_link(*, token: str, at: datetime.datetime) -> Payment:

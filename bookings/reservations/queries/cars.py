@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Collection
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -21,7 +22,8 @@ CHARGE_COUNTS = datetime.timedelta(hours=12)
 _PASSING = (BlockReason.LOW_BATTERY, BlockReason.OFF_HOURS, BlockReason.ZONE)
 # Vehicles do not report their place better than this, and a hub has an extent.
 HUB_RADIUS_M = 200.0
-MOST = 500
+# Somewhat less than any degree of latitude has, so that no box is too small.
+METRES_A_DEGREE = 110_000.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +45,18 @@ class Place:
             return self.hub is None and self.district is None and self.lon is None
         return self._covers(latest.lon, latest.lat)
 
+    def box(self) -> tuple[float, float, float, float] | None:
+        """West, south, east, north of all that the place can hold; None for anywhere."""
+        if self.hub is not None:
+            spot = self.hub.location
+            return _box_around(spot.x, spot.y, HUB_RADIUS_M)
+        if self.district is not None:
+            west, south, east, north = self.district.boundary.extent
+            return west, south, east, north
+        if self.lon is not None and self.lat is not None:
+            return _box_around(self.lon, self.lat, self.radius_m)
+        return None
+
     def _covers(self, lon: float, lat: float) -> bool:
         if self.hub is not None:
             spot = self.hub.location
@@ -52,6 +66,12 @@ class Place:
         if self.lon is not None and self.lat is not None:
             return haversine_m(self.lon, self.lat, lon, lat) <= self.radius_m
         return True
+
+
+def _box_around(lon: float, lat: float, metres: float) -> tuple[float, float, float, float]:
+    up = metres / METRES_A_DEGREE
+    aside = up / max(math.cos(math.radians(lat)), 0.01)
+    return lon - aside, lat - up, lon + aside, lat + up
 
 
 ANYWHERE = Place()
@@ -94,15 +114,27 @@ def free_cars(
         )
     ahead = starts_at - at
     cars = cars.filter(_unblocked(soon=ahead < SOON)).exclude(pk__in=without)
-    found = [_car(vehicle) for vehicle in cars.select_related("type", "latest")[:MOST]]
+    cars = _around(cars, place).select_related("type", "latest")
     fit = [
         car
-        for car in found
+        for car in map(_car, cars)
         if place.holds(car.vehicle)
         and _suffices(car, range_needed_m, charged=ahead < CHARGE_COUNTS)
     ]
     fit.sort(key=lambda car: (-(car.range_m or 0), car.vehicle.pk))
     return fit
+
+
+def _around(cars: QuerySet[Vehicle], place: Place) -> QuerySet[Vehicle]:
+    """Only those whose home, or whose last word, may be at the place, so that a large fleet is not
+    read for a small one; `Place.holds` judges these."""
+    box = place.box()
+    if box is None:
+        return cars
+    west, south = (math.floor(side * 1e7) for side in box[:2])
+    east, north = (math.ceil(side * 1e7) for side in box[2:])
+    near = Q(latest__lon_e7__range=(west, east), latest__lat_e7__range=(south, north))
+    return cars.filter(near | Q(home_hub=place.hub)) if place.hub is not None else cars.filter(near)
 
 
 def _without_holds(span: DateTimeTZRange) -> QuerySet[Vehicle]:

@@ -66,6 +66,13 @@ class BookingClosed(Conflict):
     message = _("This booking is over.")
 
 
+class ExtensionTooLate(Conflict):
+    """The car should be back by now; the fee for that does not go away by booking longer."""
+
+    code = "extension_too_late"
+    message = _("Your booking has ended already. Please bring the car back.")
+
+
 class ExtensionBlocked(Conflict):
     """Somebody else has the car next; `extra["options"]` says what can be done instead."""
 
@@ -115,12 +122,16 @@ def resize_booking(
     Longer goes as far as nobody else has booked the car; with `may_move` a booking not begun takes
     another car that is as good for the whole time. Raises `ExtensionBlocked` with options,
     `BookingSpanRefused`, `TooManyBookings` where another one of theirs begins, `BookingClosed`,
-    `BookingNotFound`, `NoConnectorFree`.
+    `BookingNotFound`, `NoConnectorFree`, and `ExtensionTooLate` for a ride that is late already.
     """
     with transaction.atomic():
         booking = _locked_in_turn(booking_id)
         _refuse_over(booking)
         policy = policy_of(booking.organisation_id)
+        if booking.state == BookingState.IN_USE and spans.late_s(
+            ends_at=booking.ends_at, returned_at=at, policy=policy
+        ):
+            raise ExtensionTooLate
         _refuse_end(booking, ends_at, policy=policy, at=at)
         before, booking.ends_at = booking.ends_at, ends_at
         booking.slot = _slot(booking, policy=policy)

@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bookings.passes.queries import perks_of
@@ -27,6 +28,8 @@ from bookings.reservations.services.ride import (
 )
 from bookings.reservations.services.tend import make_room
 from bookings.reservations.states import ReservationState
+from bookings.riders.queries import changed_since
+from bookings.riders.services.access import refuse_unfit
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import extend_as_far
 from fleet.vehicles.states import RentalState
@@ -63,10 +66,10 @@ def claim_for_ride(
 
     One of the three is given: a reservation, a booking whose window is open, or a vehicle, which
     may be the person's own reserved or booked one. Raises what reserving and booking raise, `ReservationNotFound`,
-    `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
+    `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`, `AccessRefused`.
     """
     with transaction.atomic():
-        held = _held(user, reservation_id=reservation_id, vehicle=vehicle)
+        held = _held(user, reservation_id=reservation_id, vehicle=vehicle, at=at)
         if held is None and vehicle is not None and vehicle.kind in rules.BOOKABLE:
             booking_id = own_open_booking(user=user, vehicle=vehicle, at=at)
         if held is None and booking_id is not None:
@@ -94,7 +97,8 @@ def consume_reservation(
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
     with transaction.atomic(savepoint=False):
-        found = with_vehicle(Reservation.objects.filter(public_id=public_id, user=user_id)).first()
+        mine = Reservation.objects.filter(public_id=public_id, user=user_id)
+        found = _judged(with_vehicle(mine), at=at).first()
         if found is None:
             raise ReservationNotFound
         perks = _perks(user_id, found.vehicle, at=at)
@@ -141,10 +145,14 @@ def extend_ride_hold(
 
 
 def _held(
-    user: User, *, reservation_id: uuid.UUID | None, vehicle: Vehicle | None
+    user: User,
+    *,
+    reservation_id: uuid.UUID | None,
+    vehicle: Vehicle | None,
+    at: datetime.datetime,
 ) -> Reservation | None:
     """The reservation meant: who taps "unlock" on the vehicle they have reserved means that one."""
-    mine = with_vehicle(Reservation.objects.filter(user=user))
+    mine = _judged(with_vehicle(Reservation.objects.filter(user=user)), at=at)
     if reservation_id is not None:
         found = mine.filter(public_id=reservation_id).first()
         if found is None:
@@ -155,11 +163,25 @@ def _held(
     return mine.filter(vehicle=vehicle, state=ReservationState.HELD).first()
 
 
+def _judged(mine: QuerySet[Reservation], *, at: datetime.datetime) -> QuerySet[Reservation]:
+    """With `in_doubt`: whether anything has happened to who may ride since it was reserved."""
+    doubt = changed_since(user="user", since="reserved_at", at=at)
+    return mine.annotate(in_doubt=ExpressionWrapper(doubt, output_field=BooleanField()))
+
+
 def _consume(
     reservation: Reservation, *, perks: list[Any], at: datetime.datetime, by: Principal
 ) -> Reservation:
-    """Who may ride was judged when it was reserved, an hour ago at most."""
+    """Who may ride was judged when it was reserved; it is asked again if anything has happened since."""
     _refuse_unstartable(reservation, at=at)
+    if getattr(reservation, "in_doubt", True):
+        refuse_unfit(
+            user_id=reservation.user_id,
+            organisation_id=reservation.organisation_id,
+            kind=reservation.vehicle.kind,
+            type_code=reservation.vehicle.type.code,
+            at=at,
+        )
     try:
         move(reservation, to=ReservationState.CONSUMED, at=at, by=by, perks=perks)
     except LostRace:

@@ -2,12 +2,13 @@
 
 import datetime
 
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from bookings.reservations.models import Booking, ReservationPolicy
 from charging.stations.models import Connector, ConnectorHold
 from charging.stations.services import ConnectorTaken, hold_connector, release_connector
+from charging.stations.states import ConnectorStatus
 from mobility.core.errors import Conflict
 from mobility.core.principals import Principal
 from mobility.geography.models import Hub
@@ -16,10 +17,11 @@ from mobility.geography.models import Hub
 EARLY = datetime.timedelta(minutes=15)
 PLUG_IN = datetime.timedelta(minutes=30)
 TRIES = 4
+BROKEN = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
 
 
 class NoConnectorFree(Conflict):
-    """Every connector of the hub is kept for others then, or there is none."""
+    """Every connector of the hub that works is kept for others then, or there is none."""
 
     code = "no_connector_free"
     message = _("No charging point is free there at the end of your booking.")
@@ -36,7 +38,10 @@ def keep_connector(
     held = ConnectorHold.objects.filter(
         connector=OuterRef("pk"), released_at=None, during__overlap=(since, until)
     )
-    free = Connector.objects.filter(~Exists(held), evse__station__site__hub=hub).order_by("pk")
+    # One that works now, before one whose charger says nothing; a broken one is no promise at all.
+    works = Connector.objects.exclude(status__in=BROKEN).filter(evse__station__site__hub=hub)
+    silent = Q(evse__station__connected_at=None) | Q(status=ConnectorStatus.UNKNOWN)
+    free = works.filter(~Exists(held)).order_by(ExpressionWrapper(silent, BooleanField()), "pk")
     for connector_id in free.values_list("pk", flat=True)[:TRIES]:
         try:
             return hold_connector(

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import status
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -31,12 +31,14 @@ from mobility.core.files.api import UploadView, image_bytes
 class TripPhotosView(UploadView):
     """Photos of one trip."""
 
-    @extend_schema(responses=TripPhotoSerializer(many=True))
+    @extend_schema(
+        responses=inline_serializer("TripPhotos", {"results": TripPhotoSerializer(many=True)})
+    )
     def get(self, request: Request, public_id: str) -> Response:
         """The photos of a trip and what staff say about them."""
         trip = _visible_trip(cast("User", request.user), public_id)
         rows = EndPhoto.objects.filter(trip=trip).select_related("file").order_by("id")
-        return Response([photo_body(photo) for photo in rows])
+        return Response({"results": [photo_body(photo) for photo in rows]})
 
     @extend_schema(
         request={"multipart/form-data": PhotoInSerializer}, responses={201: TripPhotoSerializer}
@@ -82,12 +84,14 @@ class TripDisputesView(UploadView):
 
     parser_classes: Any = (JSONParser, MultiPartParser)
 
-    @extend_schema(responses=TripDisputeSerializer(many=True))
+    @extend_schema(
+        responses=inline_serializer("TripDisputes", {"results": TripDisputeSerializer(many=True)})
+    )
     def get(self, request: Request, public_id: str) -> Response:
         """The disputes of a trip, newest first."""
         trip = _visible_trip(cast("User", request.user), public_id)
         rows = TripDispute.objects.filter(trip=trip).select_related("trip", "version")
-        return Response([dispute_body(dispute) for dispute in rows])
+        return Response({"results": [dispute_body(dispute) for dispute in rows]})
 
     @extend_schema(
         request={
@@ -142,12 +146,14 @@ class DisputeViewSet(ScopedViewSet):
 class TripVersionsView(ReadView):
     """What a trip was taken to be, one version after the other."""
 
-    @extend_schema(responses=TripVersionSerializer(many=True))
+    @extend_schema(
+        responses=inline_serializer("TripVersions", {"results": TripVersionSerializer(many=True)})
+    )
     def get(self, request: Request, public_id: str) -> Response:
         """The versions of a trip, the first one first; empty if it was never corrected."""
         trip = _visible_trip(cast("User", request.user), public_id)
         rows = TripVersion.objects.filter(trip=trip).order_by("number")
-        return Response([version_body(version) for version in rows])
+        return Response({"results": [version_body(version) for version in rows]})
 
 
 def _visible_trip(user: User, public_id: str) -> Trip:

@@ -3,10 +3,13 @@
 import datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bookings.payments.models import Payment
 from bookings.reservations.models import Booking
-from charging.stations.models import ConnectorHold
+from bookings.reservations.queries.cars import Place
+from charging.stations.models import ChargingStation, Connector, ConnectorHold, Site
 from fleet.vehicles.models import VehicleHold
 from fleet.vehicles.states import RentalState
 from mobility.core import clock
@@ -310,6 +313,40 @@ def test_a_connector_for_the_return_is_kept_with_the_car_and_given_free_with_it(
     driver.post(f"/api/v1/bookings/{body.json()['id']}/cancel")
     kept.refresh_from_db()
     assert kept.released_at is not None
+
+
+def test_a_broken_connector_is_not_kept_for_the_return(driver, make_station, milan):
+    hub = Hub.objects.create(
+        city=milan, code="HUB1", name={"it": "Hub"}, location=point(9.2, 45.45)
+    )
+    stations = [make_station(name) for name in ("CP1", "CP2", "CP3")]
+    Site.objects.filter(stations__in=stations).update(hub=hub)
+    broken, silent, well = (Connector.objects.get(evse__station=one) for one in stations)
+    Connector.objects.filter(pk=broken.pk).update(status="Faulted")
+    Connector.objects.filter(pk=silent.pk).update(status="Unknown")
+    Connector.objects.filter(pk=well.pk).update(status="Occupied")
+    ChargingStation.objects.update(connected_at=clock.now())
+    wish = {"vehicle": "CAR1", **TOMORROW, "charge_hub": "HUB1"}
+    booked = driver.post("/api/v1/bookings", wish).json()
+    assert ConnectorHold.objects.get().connector == well, "occupied today is free tomorrow"
+    driver.post(f"/api/v1/bookings/{booked['id']}/cancel")
+    Connector.objects.update(status="Unavailable")
+    refused = driver.post("/api/v1/bookings", wish)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_connector_free")
+
+
+@given(
+    lon=st.floats(9.0, 9.4), lat=st.floats(45.3, 45.6), radius_m=st.floats(1, 20_000),
+    east=st.floats(-1, 1), north=st.floats(-1, 1),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_no_car_of_a_place_stands_outside_of_its_box(lon, lat, radius_m, east, north):
+    place = Place(lon=lon, lat=lat, radius_m=radius_m)
+    at_lon, at_lat = lon + east * radius_m / 75_000, lat + north * radius_m / 105_000
+    west, south, to_east, to_north = place.box()
+    if place._covers(at_lon, at_lat):
+        assert west <= at_lon <= to_east
+        assert south <= at_lat <= to_north
 
 
 def test_without_a_free_connector_nothing_is_booked(driver, milan):

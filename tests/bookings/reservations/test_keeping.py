@@ -141,7 +141,7 @@ def test_a_lock_that_answers_late_makes_no_late_return(driver, booked, clock_at,
 
 
 def test_who_came_and_whose_car_did_not_start_pays_nothing_for_not_coming_again(
-    driver, booked, clock_at, tend, obey, car
+    driver, booked, clock_at, tend, obey, car, relay, django_capture_on_commit_callbacks
 ):
     clock_at("12:00")
     tend()
@@ -149,9 +149,14 @@ def test_who_came_and_whose_car_did_not_start_pays_nothing_for_not_coming_again(
     obey(car, "rejected")
     tend()
     clock_at("12:31")
-    tend()
+    with django_capture_on_commit_callbacks(execute=True):
+        tend()
+        relay()
     booking = Booking.objects.get()
     assert (booking.state, booking.fee_cents) == ("no_show", 0)
+    (letter,) = [one for one in mail.outbox if "Nobody came" in one.body]
+    assert "It costs nothing." in letter.body
+    assert "0.00" not in letter.body
 
 
 def test_a_reservation_before_a_booking_is_no_late_return(
@@ -438,3 +443,28 @@ def test_a_card_that_refuses_does_not_excuse_from_coming(
     clock_at("12:31")
     assert tend()["no_shows"] == 1
     assert driver.get(f"/api/v1/bookings/{booked['id']}").json()["fee_cents"] == 1500
+
+
+def test_a_late_fee_does_not_go_away_by_booking_longer_after_the_end(
+    driver, booked, clock_at, tend, obey, car
+):
+    clock_at("12:00")
+    tend()
+    trip = ride(driver, obey, car, booking=booked["id"])
+    clock_at("14:40")
+    longer = driver.patch(f"/api/v1/bookings/{booked['id']}", {"end": "2026-05-04T16:00"})
+    assert (longer.status_code, longer.json()["code"]) == (409, "extension_too_late")
+    bring_back(driver, obey, car, trip)
+    booking = Booking.objects.get()
+    assert (booking.state, booking.fee_cents) == ("completed", 900)
+
+
+def test_a_ride_is_made_longer_up_to_the_minutes_that_the_operator_tolerates(
+    driver, booked, clock_at, tend, obey, car
+):
+    clock_at("12:00")
+    tend()
+    ride(driver, obey, car, booking=booked["id"])
+    clock_at("14:01")
+    longer = driver.patch(f"/api/v1/bookings/{booked['id']}", {"end": "2026-05-04T16:00"})
+    assert longer.status_code == 200, longer.json()

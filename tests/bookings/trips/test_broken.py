@@ -81,7 +81,7 @@ def test_a_ride_that_is_not_mine_ends_free_and_staff_look_at_it(ride, rider, dri
     ended = rider.get(trip).json()
     assert (ended["end_reason"], ended["price_cents"]) == ("not_mine", 0)
     assert set(ended["flags"]) >= {"not_mine", "disputed"}
-    (dispute,) = rider.get(f"{trip}/disputes").json()
+    (dispute,) = rider.get(f"{trip}/disputes").json()["results"]
     assert (dispute["reason"], dispute["state"]) == ("not_my_ride", "open")
 
 
@@ -91,7 +91,7 @@ def test_a_ride_that_is_not_mine_ends_though_it_is_disputed_already(ride, rider,
     rider.post(f"{trip}/disputes", {"reason": "other"})
     answer = rider.post(f"{trip}/not-mine", {"text": "I am at home"})
     assert (answer.status_code, answer.json()["state"]) == (200, "ending")
-    assert len(rider.get(f"{trip}/disputes").json()) == 1
+    assert len(rider.get(f"{trip}/disputes").json()["results"]) == 1
 
 
 def test_a_start_that_is_not_mine_is_called_off(rider, scooter):

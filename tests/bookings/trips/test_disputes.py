@@ -95,7 +95,7 @@ def test_an_accepted_dispute_corrects_the_trip_and_gives_the_difference_back(
     corrected = rider.get(paid).json()
     assert (corrected["price_cents"], corrected["version"]) == (200, 2)
     assert "corrected" in corrected["flags"]
-    first, second = rider.get(f"{paid}/versions").json()
+    first, second = rider.get(f"{paid}/versions").json()["results"]
     assert (first["total_cents"], first["reason"]) == (350, "as_charged")
     assert (second["total_cents"], second["state"]) == (200, "applied")
     assert Refund.objects.get().cents == 150
@@ -144,7 +144,7 @@ def test_staff_correct_a_trip_but_never_to_more(paid, rider, api, marco, the_tri
     assert rider.get(paid).json()["price_cents"] == 350, "nothing moves before it is applied"
     assert api(marco).post(f"{address}/apply", {"version": 2}).json()["state"] == "applied"
     assert rider.get(paid).json()["price_cents"] == 250
-    kinds = [line["kind"] for line in rider.get(f"{paid}/versions").json()[1]["lines"]]
+    kinds = [line["kind"] for line in rider.get(f"{paid}/versions").json()["results"][1]["lines"]]
     assert kinds[-1] == "waived_unlock"
     dearer = api(marco).post(address, {"reason": "back", "waived": ""}).json()
     assert dearer["total_cents"] == 350
@@ -251,7 +251,7 @@ def test_a_correction_whose_money_a_second_person_refuses_is_withdrawn(
     assert (told["price_cents"], told["version"], told["flags"]) == (350, 1, [])
     assert told["ended_at"] == Trip.objects.get().ended_at.isoformat().replace("+00:00", "Z")
     assert Trip.objects.get().ended_at - started == datetime.timedelta(minutes=10)
-    first, withdrawn = rider.get(f"{paid}/versions").json()
+    first, withdrawn = rider.get(f"{paid}/versions").json()["results"]
     assert (first["state"], withdrawn["state"]) == ("applied", "withdrawn")
     assert Trip.objects.get().payment.refunded_cents == 0
     back = events("trip_corrected")[-1]

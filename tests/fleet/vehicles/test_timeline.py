@@ -131,7 +131,7 @@ def test_marco_pages_through_it_over_the_api_and_sees_it_at_the_desk(
 ) -> None:
     url = f"/api/v1/fleet/vehicles/{eventful.public_id}/timeline"
     until = (AT + datetime.timedelta(hours=2)).isoformat()
-    entries = api(marco).get(url, {"until": until}).json()
+    entries = api(marco).get(url, {"until": until}).json()["results"]
     assert [entry["what"] for entry in entries] == ["battery", "document"]
     assert entries[0]["details"]["serial"] == "B7"
     assert api(marco).get(url, {"limit": 0}).status_code == 400

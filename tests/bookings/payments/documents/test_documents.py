@@ -17,6 +17,7 @@ from bookings.payments.documents.queries import daily_totals, shown_documents
 from bookings.payments.documents.services import issue_document, make_invoice
 from bookings.payments.documents.sheet import Row, sheet_of
 from bookings.payments.models import DocumentSeries, Payment, Receipt
+from bookings.payments.queries import ledger_faults
 from bookings.payments.states import DocumentKind, Purpose
 from mobility.core import clock, ids
 from mobility.core.principals import SYSTEM
@@ -161,6 +162,46 @@ def test_daily_totals_leave_out_what_was_invoiced(
     collect()
     ((day, _rate, receipts, notes, net, gross),) = totals(ruote)
     assert (day, receipts, notes, net, gross) == (DAY, 1, 1, 900, 1098)
+
+
+def test_an_invoice_after_a_part_went_back_is_for_what_is_left(
+    receipt, giulia, ruote, api, collect
+):
+    services.request_refund(
+        payment_id=receipt.payment_id, cents=60, reason="bell", at=clock.now(), by=SYSTEM
+    )
+    collect()
+    api(giulia).put("/api/v1/billing-details", DETAILS)
+    invoice = api(giulia).post(f"/api/v1/receipts/{receipt.public_id}/invoice").json()
+    assert invoice["total_cents"] == 400
+    by_rate = {part["rate"]: part for part in invoice["vat"]}
+    assert sum(part["gross_cents"] for part in by_rate.values()) == 400
+    (note,) = Receipt.objects.filter(kind="credit_note")
+    for part in note.vat:
+        whole = next(one for one in receipt.vat if one["rate"] == part["rate"])
+        left = by_rate[part["rate"]]
+        for what in ("net_cents", "vat_cents", "gross_cents"):
+            assert left[what] == whole[what] - part[what]
+    assert totals(ruote) == [], "the register of invoices has it all"
+    services.request_refund(
+        payment_id=receipt.payment_id, cents=400, reason="all", at=clock.now(), by=SYSTEM
+    )
+    collect()
+    notes = Receipt.objects.filter(kind="credit_note").order_by("id")
+    assert [row.corrects.kind for row in notes] == ["receipt", "invoice"]
+    assert totals(ruote) == []
+    assert not ledger_faults()
+
+
+def test_of_what_went_back_whole_there_is_no_invoice(receipt, giulia, api, collect):
+    services.request_refund(
+        payment_id=receipt.payment_id, cents=460, reason="never rode", at=clock.now(), by=SYSTEM
+    )
+    collect()
+    api(giulia).put("/api/v1/billing-details", DETAILS)
+    refused = api(giulia).post(f"/api/v1/receipts/{receipt.public_id}/invoice")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_invoiceable")
+    assert not Receipt.objects.filter(kind="invoice").exists()
 
 
 def test_days_end_at_the_citys_midnight(sell, giulia, ruote, travel):

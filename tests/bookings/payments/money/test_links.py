@@ -6,9 +6,10 @@ import re
 import pytest
 from django.test import Client
 
-from bookings.payments import services
+from bookings.payments import services, tasks
 from bookings.payments.models import PayLink, Payment
 from mobility.core import clock
+from mobility.core.principals import SYSTEM
 from tests.bookings.payments.conftest import line
 
 pytestmark = pytest.mark.django_db
@@ -102,3 +103,21 @@ def test_who_has_paid_gets_no_letter(owed, mailoutbox, card, giulia, collect, re
     services.remind_of_debt(payment_id=payment.public_id, at=clock.now())
     assert (len(mailoutbox), PayLink.objects.count()) == (1, 1)
     assert Payment.objects.get().state == "captured"
+
+
+def test_addresses_that_are_of_no_use_any_more_are_forgotten(travel, owed, client):
+    _payment, token = owed
+    travel.shift(datetime.timedelta(days=15))
+    assert tasks.forget_links() == 0
+    assert client.get(f"/pay/{token}").status_code == 410
+    travel.shift(datetime.timedelta(days=90))
+    assert tasks.forget_links() == 1
+    assert not PayLink.objects.exists()
+
+
+def test_the_address_of_what_is_paid_goes_when_it_expires(travel, owed):
+    payment, _token = owed
+    services.write_off(payment_id=payment.pk, reason="ours", at=clock.now(), by=SYSTEM)
+    assert tasks.forget_links() == 0
+    travel.shift(datetime.timedelta(days=15))
+    assert tasks.forget_links() == 1
