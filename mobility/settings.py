@@ -123,7 +123,7 @@ TEMPLATES = [
 # --- database -------------------------------------------------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default="postgis:///mobility")}
 DATABASES["default"] |= {
-    "ENGINE": "django.contrib.gis.db.backends.postgis",
+    "ENGINE": "mobility.core.postgis",
     # Threads keep their connection: opening one a request costs three to four times the throughput.
     "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=600),
     "CONN_HEALTH_CHECKS": True,

@@ -21,3 +21,29 @@ def test_a_number_that_a_column_cannot_hold_is_refused_not_cut_off() -> None:
     with pytest.raises(DataError, match="out of range"), transaction.atomic():
         OutboxEvent.objects.create(name="big", payload={}, at=clock.now(), attempts=2**16 + 1)
     assert not OutboxEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_ended_is_noticed_and_replaced() -> None:
+    connection.ensure_connection()
+    assert connection.is_usable()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]
+        )
+    other.close()
+    assert not connection.is_usable()
+    # What the next request does first.
+    connection.health_check_enabled, connection.health_check_done = True, False
+    connection.close_if_health_check_failed()
+    assert OutboxEvent.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_looking_at_a_connection_asks_the_server_nothing(django_assert_num_queries) -> None:
+    connection.ensure_connection()
+    before = connection.connection.info.transaction_status
+    with django_assert_num_queries(0):
+        assert connection.is_usable()
+    assert connection.connection.info.transaction_status == before

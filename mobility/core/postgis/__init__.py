@@ -1,0 +1,1 @@
+"""Django's PostGIS backend, with what this house needs of its connections."""

@@ -1,0 +1,41 @@
+"""Connections that remember more statements, and are looked at before use instead of asked."""
+
+import select
+from typing import Any
+
+import psycopg
+from django.contrib.gis.db.backends.postgis import base
+
+# A ride alone takes some eighty different statements, and every page and sweep has its own: of the 100
+# that psycopg remembers by itself, many would be forgotten before their turn comes again.
+STATEMENTS = 500
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One connection to PostgreSQL."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A connection whose prepared statements last."""
+        connection = super().get_new_connection(conn_params)
+        connection.prepared_max = STATEMENTS
+        return connection
+
+    def is_usable(self) -> bool:
+        """Whether a kept connection is still there, without a question to the server.
+
+        Whatever ends a session, a restart or an administrator, closes its socket, and that can be
+        seen from this side; what a network swallows no question would tell before its time-out.
+        """
+        try:
+            return not _has_ended(self.connection.pgconn)
+        except psycopg.Error:
+            return False
+
+
+def _has_ended(pgconn: Any) -> bool:
+    socket = select.poll()
+    socket.register(pgconn.socket, select.POLLIN)
+    # A server says farewell before it hangs up, and may have sent notices: read on to the end.
+    while pgconn.status == psycopg.pq.ConnStatus.OK and socket.poll(0):
+        pgconn.consume_input()
+    return bool(pgconn.status != psycopg.pq.ConnStatus.OK)
