@@ -11,6 +11,7 @@ from bookings.passes.rules import perk_of_code, perk_of_pass
 from bookings.passes.states import RedemptionState
 from bookings.pricing.rules import Perk, PerkKind
 from mobility.accounts.states import OrganisationKind
+from mobility.core.prepared import prepared
 
 
 def perks_of(
@@ -21,14 +22,7 @@ def perks_of(
     Passes, of which those that end first are spent first, then the code redeemed first, then a
     verified discount.
     """
-    passes = _passes(user_id, organisation_id, kind, at)
-    rows = list(
-        passes.union(
-            _codes(user_id, organisation_id, kind, at),
-            _discounts(user_id, organisation_id, at),
-            all=True,
-        )
-    )
+    rows = _credits.all(user_id=user_id, organisation_id=organisation_id, kind=kind, at=at)
     rows.sort(key=lambda row: row[4])
     found = {name: [row for row in rows if row[0] == name] for name in PerkKind}
     perks = [
@@ -40,6 +34,16 @@ def perks_of(
     ]
     perks += [Perk(kind=PerkKind.DISCOUNT) for _ in found[PerkKind.DISCOUNT][:1]]
     return tuple(perks)
+
+
+@prepared
+def _credits(*, user_id: int, organisation_id: int, kind: str, at: datetime.datetime) -> Any:
+    """What there is, of all three kinds, in the columns of `_what`."""
+    return _passes(user_id, organisation_id, kind, at).union(
+        _codes(user_id, organisation_id, kind, at),
+        _discounts(user_id, organisation_id, at),
+        all=True,
+    )
 
 
 def _passes(user_id: int, organisation_id: int, kind: str, at: datetime.datetime) -> Any:

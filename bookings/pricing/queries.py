@@ -14,6 +14,7 @@ from bookings.pricing.rules import Fare, Perk, PerkKind, Window, ZoneFee
 from fleet.vehicles.models import Vehicle
 from mobility.core.errors import Conflict
 from mobility.core.money import PriceLine, total_cents, vat_split
+from mobility.core.prepared import prepared
 
 ESTIMATE_MINUTES = 20
 EXAMPLE_MINUTES = (10, 30, 60, 240, 1440)
@@ -55,15 +56,20 @@ def fares_in_force(*, at: datetime.datetime) -> FareBook:
 
 def fare_for(*, organisation_id: int, kind: str, at: datetime.datetime) -> PricedVersion:
     """The fare in force for a kind of vehicle of an organisation; raises `NoPrice`."""
-    version = (
-        TariffVersion.objects.in_force(at)
-        .filter(tariff__organisation_id=organisation_id, tariff__vehicle_kinds__contains=[kind])
-        .order_by("-valid", "-id")
-        .first()
-    )
+    version = _in_force.first(organisation_id=organisation_id, kind=kind, at=at)
     if version is None:
         raise NoPrice
     return PricedVersion(version_id=version.pk, fare=version.fare())
+
+
+@prepared
+def _in_force(
+    *, organisation_id: int, kind: str, at: datetime.datetime
+) -> "QuerySet[TariffVersion]":
+    theirs = TariffVersion.objects.in_force(at).filter(
+        tariff__organisation_id=organisation_id, tariff__vehicle_kinds__contains=[kind]
+    )
+    return theirs.order_by("-valid", "-id")[:1]
 
 
 def limits_on(*, organisation_id: int, kinds: Sequence[str], during: Any) -> QuerySet[PriceLimit]:

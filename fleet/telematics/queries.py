@@ -6,10 +6,11 @@ import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 
 from fleet.telematics.models import LatestState
 from fleet.telematics.rules import jumps
@@ -18,6 +19,7 @@ from fleet.telematics.store import point_store
 from fleet.vehicles import rules
 from fleet.vehicles.models import Vehicle
 from mobility.core.geo import EARTH_RADIUS_M, haversine_m
+from mobility.core.prepared import prepared
 
 if TYPE_CHECKING:
     from fleet.telematics.records import Points
@@ -125,9 +127,14 @@ def trip_way(
 ) -> tuple[Points, Way]:
     """The points of a vehicle between two moments, and the way they make (`rules.way`)."""
     points = track(vehicle_id=vehicle_id, start=start, end=end)
-    top_kmh = Vehicle.objects.values_list("type__max_speed_kmh", flat=True).filter(pk=vehicle_id)
-    limit_mps = jumps.limit_mps(np.array([top_kmh.first() or 0], dtype=np.float64))
+    (top_kmh,) = _top_kmh.first(vehicle_id=vehicle_id) or (0,)
+    limit_mps = jumps.limit_mps(np.array([top_kmh], dtype=np.float64))
     return points, way_of(points, limit_mps=float(limit_mps[0]))
+
+
+@prepared
+def _top_kmh(*, vehicle_id: int) -> QuerySet[Vehicle, Any]:
+    return Vehicle.objects.values_list("type__max_speed_kmh").filter(pk=vehicle_id).order_by()
 
 
 def trip_distance_m(

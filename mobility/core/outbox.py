@@ -18,12 +18,13 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import structlog
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils.dateparse import parse_datetime
 
 from mobility.core import tracing
 from mobility.core.ids import uuid7
 from mobility.core.models import OutboxEvent
+from mobility.core.prepared import prepared
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,7 @@ UPDATE mobility_outboxevent SET dispatched_at = %s WHERE id = ANY (ARRAY(
 # Whoever wants to run a handler of an event first locks the event: of two who deliver it at once, the
 # second sees what the first has done.
 _FINISH = "UPDATE mobility_outboxevent SET handled_at = %s WHERE id = %s AND handled_at IS NULL"
+_FINISH_ALL = "UPDATE mobility_outboxevent SET handled_at = %s WHERE id = ANY (%s)"
 _NOTE = """
 INSERT INTO mobility_handledevent (event_id, handler, at)
 SELECT event_id, %s, %s FROM mobility_outboxevent WHERE id = %s AND handled_at IS NULL FOR UPDATE
@@ -176,14 +178,33 @@ def publish(*events: Event, at: datetime.datetime) -> None:
 
 
 def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tuple[str, list[int]]]:
-    """Mark up to `limit` waiting events as dispatched; (queue, ids) of each task to send, oldest first."""
+    """Mark up to `limit` waiting events as dispatched; (queue, ids) of each task to send, oldest first.
+
+    Events that nobody hears are handled with that, and the next ones looked at.
+    """
+    while claimed := _claim(at=at, limit=limit):
+        by_queue: defaultdict[str, list[int]] = defaultdict(list)
+        for pk, name in claimed:
+            if _is_heard(name):
+                by_queue[_event_types[name].queue if name in _event_types else QUEUE].append(pk)
+        if by_queue:
+            return [(queue, task) for queue, ids in by_queue.items() for task in _tasks(queue, ids)]
+    return []
+
+
+def _claim(*, at: datetime.datetime, limit: int) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [at, limit])
         claimed = sorted(cursor.fetchall())
-    by_queue: defaultdict[str, list[int]] = defaultdict(list)
-    for pk, name in claimed:
-        by_queue[_event_types[name].queue if name in _event_types else QUEUE].append(pk)
-    return [(queue, task) for queue, ids in by_queue.items() for task in _tasks(queue, ids)]
+        unheard = [pk for pk, name in claimed if not _is_heard(name)]
+        if unheard:
+            cursor.execute(_FINISH_ALL, [at, unheard])
+    return claimed
+
+
+def _is_heard(name: str) -> bool:
+    """Whether anybody may want to hear of events of this name."""
+    return bool(_handlers.get(name)) or any(one.wants(name) for one in _listeners.values())
 
 
 def _tasks(queue: str, ids: list[int]) -> list[list[int]]:
@@ -230,14 +251,19 @@ def forget_delivered(*, at: datetime.datetime) -> int:
 def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
     """Run every handler of the events `ids`; an event whose handler fails is tried again later."""
     done = []
-    for row in OutboxEvent.objects.filter(
-        id__in=ids, handled_at__isnull=True, failed_at__isnull=True
-    ).order_by("id"):
+    for row in _undelivered.all(ids=list(ids)):
         with tracing.request_scope(row.request_id):
             if _deliver_one(row, at=at):
                 done.append(row.id)
     if done:
-        OutboxEvent.objects.filter(id__in=done).update(handled_at=at)
+        with connection.cursor() as cursor:
+            cursor.execute(_FINISH_ALL, [at, done])
+
+
+@prepared
+def _undelivered(*, ids: list[int]) -> "models.QuerySet[OutboxEvent]":
+    waiting = OutboxEvent.objects.filter(handled_at__isnull=True, failed_at__isnull=True)
+    return waiting.filter(id__any_of=ids).order_by("id")
 
 
 def _deliver_one(row: OutboxEvent, *, at: datetime.datetime) -> bool:

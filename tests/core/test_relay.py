@@ -14,9 +14,15 @@ from mobility.core.tasks import deliver_events
 
 
 class BellRung(outbox.Event):
-    """Nobody listens to it."""
+    """A fact like most."""
 
     name = "tests.bell_rung.v1"
+
+
+class LeafFell(outbox.Event):
+    """Nobody listens to it."""
+
+    name = "tests.leaf_fell.v1"
 
 
 class FloodCame(outbox.Event):
@@ -29,6 +35,11 @@ class FloodCame(outbox.Event):
 @outbox.handles(FloodCame)
 def on_flood(_event: FloodCame, *, at: datetime.datetime) -> None:
     """Somebody listens, so its queue is known."""
+
+
+@outbox.handles(BellRung)
+def on_bell(_event: BellRung, *, at: datetime.datetime) -> None:
+    """Somebody listens to this as well."""
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,6 +56,16 @@ def test_a_flood_waits_on_a_queue_of_its_own_in_small_tasks(
         outbox.publish(*[FloodCame() for _drop in range(120)], BellRung(), at=clock.now())
     assert relay.relay_once() == 121
     assert sent == [("planning", 50), ("planning", 50), ("planning", 20), ("default", 1)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_nobody_hears_is_done_without_a_task_and_keeps_nothing_waiting() -> None:
+    with transaction.atomic():
+        outbox.publish(*[LeafFell() for _leaf in range(5)], BellRung(), at=clock.now())
+    [(_queue, ids)] = outbox.claim_undispatched(at=clock.now(), limit=5)
+    assert ids == [OutboxEvent.objects.get(name=BellRung.name).pk]
+    assert OutboxEvent.objects.filter(name=LeafFell.name, handled_at=None).count() == 0
+    assert outbox.claim_undispatched(at=clock.now()) == []
 
 
 def ring() -> None:

@@ -4,6 +4,7 @@ import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings.payments.events import PaymentRefused, PromiseMissing
 from bookings.payments.models import Payment
@@ -29,6 +30,7 @@ from bookings.payments.services.wallet import (
 )
 from bookings.payments.states import WALLET, PaymentState
 from mobility.core import locks, outbox
+from mobility.core.prepared import prepared
 from mobility.core.principals import Principal, system_principal
 from mobility.core.transitions import LostRace, move
 
@@ -57,7 +59,7 @@ def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
     raised as `PaymentDeclined` again; one that was given up meanwhile is `LostRace`.
     """
     locks.refuse_transaction("asking for a promise of money")
-    payment = Payment.objects.with_method().get(pk=payment_id)
+    payment = _by_pk.get(pk=payment_id)
     if payment.state == PaymentState.REFUSED:
         raise PaymentDeclined(extra={"reason": payment.failure})
     if payment.state == PaymentState.OPENING:
@@ -69,6 +71,11 @@ def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
             if payment.state != PaymentState.AUTHORISED:
                 raise
     return payment
+
+
+@prepared
+def _by_pk(*, pk: int) -> "QuerySet[Payment]":
+    return Payment.objects.with_method().filter(pk=pk)
 
 
 def _authorise(payment: Payment, *, at: datetime.datetime) -> None:

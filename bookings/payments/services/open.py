@@ -4,13 +4,15 @@ import datetime
 import uuid
 from typing import ClassVar
 
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import Payment, PaymentMethod
 from bookings.payments.providers import provider_named
 from bookings.payments.states import WALLET, PaymentState, Purpose
 from mobility.core.errors import DomainError, Unavailable
+from mobility.core.prepared import prepared
 
 # Whoever opened a payment and never came back: the collector releases what was promised.
 ABANDONED = datetime.timedelta(minutes=20)
@@ -113,12 +115,9 @@ def method_for(
     Without `debtors`, who owes an earlier payment is refused first (`DebtOutstanding`), in the
     same query: every start comes by here.
     """
-    mine = PaymentMethod.objects.filter(user_id=payer_id).paying(organisation_id)
-    if cards_only:
-        mine = mine.filter(organisation__isnull=True)
-    if method_id is not None:
-        mine = mine.filter(pk=method_id)
-    found = mine.annotate(owes=Exists(Payment.objects.owed_by(payer_id))).first()
+    found = (_card if cards_only else _method).first(
+        payer_id=payer_id, organisation_id=organisation_id, method_id=method_id
+    )
     if not debtors and (found is None or getattr(found, "owes", False)):
         refuse_debtor(payer_id=payer_id)
     if found is None:
@@ -126,6 +125,30 @@ def method_for(
     if found.provider != WALLET:
         provider_named(found.provider)
     return found
+
+
+@prepared
+def _method(
+    *, payer_id: int, organisation_id: int, method_id: int | None
+) -> "QuerySet[PaymentMethod]":
+    return _paying(payer_id, organisation_id, method_id)[:1]
+
+
+@prepared
+def _card(
+    *, payer_id: int, organisation_id: int, method_id: int | None
+) -> "QuerySet[PaymentMethod]":
+    cards = _paying(payer_id, organisation_id, method_id).filter(organisation__isnull=True)
+    return cards[:1]
+
+
+def _paying(
+    payer_id: int, organisation_id: int, method_id: int | None
+) -> "QuerySet[PaymentMethod]":
+    """What the person can pay with, the one named or else all; and whether they owe."""
+    mine = PaymentMethod.objects.filter(user_id=payer_id).paying(organisation_id)
+    named = mine.filter(pk=Coalesce(method_id, "pk"))
+    return named.annotate(owes=Exists(Payment.objects.owed_by(payer_id)))
 
 
 def refuse_debtor(*, payer_id: int) -> None:

@@ -14,6 +14,7 @@ from bookings.reservations.rules import BOOKABLE
 from fleet.telematics.queries import NearbyVehicle, vehicles_near
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import VehicleNotFound, next_holds
+from mobility.core.prepared import prepared
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,13 +72,22 @@ def vehicle_by_ref(ref: str) -> Vehicle:
     Raises `VehicleNotFound`.
     """
     try:
-        match = Q(public_id=uuid.UUID(ref))
+        vehicle = _named.first(public_id=uuid.UUID(ref))
     except ValueError:
-        match = Q(code=ref.strip().upper()) | Q(qr_code=ref.strip().lower())
-    vehicle = Vehicle.objects.with_condition().filter(match).first()
+        vehicle = _labelled.first(code=ref.strip().upper(), qr_code=ref.strip().lower())
     if vehicle is None:
         raise VehicleNotFound
     return vehicle
+
+
+@prepared
+def _named(*, public_id: uuid.UUID) -> "QuerySet[Vehicle]":
+    return Vehicle.objects.with_condition().filter(public_id=public_id)
+
+
+@prepared
+def _labelled(*, code: str, qr_code: str) -> "QuerySet[Vehicle]":
+    return Vehicle.objects.with_condition().filter(Q(code=code) | Q(qr_code=qr_code))[:1]
 
 
 def with_vehicle(reservations: "QuerySet[Reservation]") -> "QuerySet[Reservation]":

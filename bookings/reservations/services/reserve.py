@@ -10,7 +10,7 @@ import datetime
 from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from psycopg.errors import UniqueViolation
 
@@ -27,6 +27,7 @@ from fleet.vehicles.services import hold_vehicle
 from fleet.vehicles.states import HoldPurpose
 from mobility.core import ids
 from mobility.core.errors import Conflict, DomainError
+from mobility.core.prepared import prepared
 from mobility.core.principals import Principal
 
 
@@ -98,8 +99,7 @@ def slot_for(
     With `vehicle_id` the person must not hoard either: for a reservation, not for a booking.
     """
     window = max(rules.HOUR, datetime.timedelta(minutes=policy.cool_down_minutes))
-    lately = Q(state__in=UNUSED, closed_at__gt=at - window)
-    recent = list(Reservation.objects.filter(Q(state__in=ACTIVE) | lately, user_id=user_id))
+    recent = _recent.all(user_id=user_id, since=at - window)
     overdue = [row for row in recent if _is_overdue(row, at=at)]
     if overdue:
         # The sweep has not come yet; its work must not stand in the person's way.
@@ -113,6 +113,12 @@ def slot_for(
         unused = [row for row in recent if row.state in UNUSED]
         _refuse_hoarding(unused, vehicle_id=vehicle_id, policy=policy, at=at)
     return slot
+
+
+@prepared
+def _recent(*, user_id: int, since: datetime.datetime) -> "QuerySet[Reservation]":
+    lately = Q(state__in=UNUSED, closed_at__gt=since)
+    return Reservation.objects.filter(Q(state__in=ACTIVE) | lately, user_id=user_id)
 
 
 def _take(

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -28,6 +29,7 @@ from bookings.trips.wire.trips import (
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
+from mobility.core.prepared import prepared
 from mobility.core.problems import problem_response
 
 # A phone that does not say how well it knows its place is taken to know it about this well.
@@ -162,8 +164,8 @@ class TripViewSet(ScopedViewSet):
 
     def _own(self) -> Trip:
         """The person's own trip; staff have doors of their own."""
-        trips = Trip.objects.with_story().filter(user=cast("User", self.request.user))
-        trip = trips.filter(public_id=self.kwargs["public_id"]).first()
+        user = cast("User", self.request.user)
+        trip = _own.first(user_id=user.pk, public_id=self.kwargs["public_id"])
         if trip is None:
             raise services.TripNotFound
         return trip
@@ -171,3 +173,8 @@ class TripViewSet(ScopedViewSet):
     @staticmethod
     def _answer(trip: Trip) -> Response:
         return Response(trip_body(trip, at=clock.now()))
+
+
+@prepared
+def _own(*, user_id: int, public_id: str) -> "QuerySet[Trip]":
+    return Trip.objects.with_story().filter(user=user_id, public_id=public_id)

@@ -12,9 +12,10 @@ from django.db.models.functions import JSONObject
 from bookings.trips.models import EndPhoto, Incident, Trip, TripPolicy
 from bookings.trips.rules import Limits
 from bookings.trips.states import BAD_PHOTOS
+from mobility.core.prepared import prepared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from django.db.models import QuerySet
 
 # How long a bad photo counts.
 STRIKES_FOR = datetime.timedelta(days=90)
@@ -53,21 +54,38 @@ def policy_of(*, trip: Trip) -> TripPolicy:
 
 def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
     """All that an end is judged by beside the place; one query."""
+    row = _end_terms.first(trip_id=trip.pk, strikes_since=at - STRIKES_FOR)
+    assert row is not None
+    terms, incident_id, incident_since, opened_by, photos, strikes = row
+    # Whoever declares an outage gets nothing by it: their own ride ends as on any other day.
+    theirs = opened_by == trip.user.principal
+    terms = terms or {"organisation_id": trip.organisation_id, "kind": trip.vehicle.kind}
+    return EndTerms(
+        policy=TripPolicy(**terms),
+        incident_id=None if theirs else incident_id,
+        incident_since=None if theirs else incident_since,
+        photos=photos,
+        strikes=strikes or 0,
+    )
+
+
+@prepared
+def _end_terms(*, trip_id: int, strikes_since: datetime.datetime) -> QuerySet[Trip, Any]:
     policy = TripPolicy.objects.filter(
         organisation=OuterRef("organisation"), kind=OuterRef("vehicle__type__kind")
     ).values(terms=JSONObject(**{name: name for name in _TERMS}))
     incident = Incident.objects.open().filter(organisation=OuterRef("organisation"))
     strikes = (
         EndPhoto.objects.filter(
-            user=OuterRef("user"), state__in=BAD_PHOTOS, taken_at__gt=at - STRIKES_FOR
+            user=OuterRef("user"), state__in=BAD_PHOTOS, taken_at__gt=strikes_since
         )
         .order_by()
         .values("user")
         .annotate(n=Count("pk"))
         .values("n")
     )
-    row: Mapping[str, Any] = (
-        Trip.objects.filter(pk=trip.pk)
+    return (
+        Trip.objects.filter(pk=trip_id)
         .annotate(
             photo_count=Count("photos", filter=Q(photos__isnull=False)),
             terms=Subquery(policy),
@@ -76,18 +94,9 @@ def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
             outage_by=Subquery(incident.values("opened_by")[:1]),
             strike_count=Subquery(strikes),
         )
-        .values("terms", "outage_id", "outage_since", "outage_by", "photo_count", "strike_count")
-        .get()
-    )
-    # Whoever declares an outage gets nothing by it: their own ride ends as on any other day.
-    theirs = row["outage_by"] == trip.user.principal
-    terms = row["terms"] or {"organisation_id": trip.organisation_id, "kind": trip.vehicle.kind}
-    return EndTerms(
-        policy=TripPolicy(**terms),
-        incident_id=None if theirs else row["outage_id"],
-        incident_since=None if theirs else row["outage_since"],
-        photos=row["photo_count"],
-        strikes=row["strike_count"] or 0,
+        .values_list(
+            "terms", "outage_id", "outage_since", "outage_by", "photo_count", "strike_count"
+        )
     )
 
 

@@ -1,8 +1,10 @@
 """What becomes of a trip when its vehicle answers, or does not."""
 
 import datetime
+import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings.trips.models import Trip
 from bookings.trips.services.late import note_late_unlock
@@ -13,6 +15,7 @@ from bookings.trips.services.stop import finish_ending, retry_lock
 from bookings.trips.states import Step, TripFlag, TripState
 from fleet.vehicles.services import lift_block
 from fleet.vehicles.states import BlockReason, CommandState
+from mobility.core.prepared import prepared
 
 END_STEPS = (Step.END, Step.END_AGAIN)
 
@@ -31,18 +34,19 @@ def apply_command_result(
     confirmed = result == CommandState.CONFIRMED
     with transaction.atomic(savepoint=False):
         # The lock keeps a second tap on "end" and this answer from meeting half-way.
-        trip = (
-            Trip.objects.select_related("reservation", "payment", "user")
-            .select_for_update(of=("self",))
-            .filter(public_id=trip_id)
-            .first()
-        )
+        trip = _locked.first(public_id=trip_id)
         if trip is None:
             return
         if late and confirmed:
             _apply_late(trip, step, newest=number == trip.commands, at=at)
         elif not late and number == trip.commands:
             _apply(trip, step, confirmed=confirmed, result=result, at=at)
+
+
+@prepared
+def _locked(*, public_id: uuid.UUID) -> "QuerySet[Trip]":
+    trips = Trip.objects.select_related("reservation", "payment", "user")
+    return trips.select_for_update(of=("self",)).filter(public_id=public_id)
 
 
 def _apply(trip: Trip, step: Step, *, confirmed: bool, result: str, at: datetime.datetime) -> None:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from bookings.passes.services import use_perks
 from bookings.payments.models import Payment
@@ -18,6 +19,7 @@ from bookings.trips.states import EndReason, TripState, Waiver
 from fleet.telematics.queries import trip_distance_m
 from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
+from mobility.core.prepared import prepared
 from mobility.core.transitions import move
 
 # What the organisation's rules of goodwill call the ends that were not the rider's fault.
@@ -38,7 +40,7 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
     Everything in one transaction: there is no price without ledger rows and no ledger row without
     the receipt. A trip that is not waiting for its price is left alone.
     """
-    trip = Trip.objects.with_story().filter(public_id=trip_id).first()
+    trip = _with_story.first(public_id=trip_id)
     if trip is None or trip.state != TripState.ENDED:
         return None
     distance_m = _distance_m(trip)
@@ -126,8 +128,8 @@ def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> Non
     """Follow the payment; facts that come late or out of order change nothing any more."""
     waiting = {TripState.PRICED, TripState.PAYMENT_DUE} - {to}
     with transaction.atomic(savepoint=False):
-        trip = Trip.objects.filter(public_id=trip_id, state__in=waiting).first()
-        if trip is not None:
+        trip = _by_id.first(public_id=trip_id)
+        if trip is not None and trip.state in waiting:
             move(trip, to=to, at=at, by=KEEPER)
 
 
@@ -136,3 +138,13 @@ def _distance_m(trip: Trip) -> int:
         return 0
     metres = trip_distance_m(vehicle_id=trip.vehicle_id, start=trip.started_at, end=trip.ended_at)
     return round(metres)
+
+
+@prepared
+def _with_story(*, public_id: uuid.UUID) -> "QuerySet[Trip]":
+    return Trip.objects.with_story().filter(public_id=public_id)
+
+
+@prepared
+def _by_id(*, public_id: uuid.UUID) -> "QuerySet[Trip]":
+    return Trip.objects.filter(public_id=public_id)

@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 import structlog
 from django.contrib.gis.geos import LineString
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fleet.telematics import queries
 from fleet.telematics.events import TrackCorrected
 from fleet.telematics.models import TripTrack
 from mobility.core import geo, outbox
+from mobility.core.prepared import prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +57,8 @@ def record_track(
     at: datetime.datetime,
 ) -> TripTrack:
     """Compute and keep the track of a trip that has ended; told twice, it stays as it is."""
-    with transaction.atomic():
-        known = TripTrack.objects.filter(trip_ref=trip_ref).first()
+    with transaction.atomic(savepoint=False):
+        known = _known.first(trip_ref=trip_ref)
         if known is not None:
             return known
         track = TripTrack(
@@ -69,6 +70,11 @@ def record_track(
         _compute(track, at=at)
         track.save(force_insert=True)
     return track
+
+
+@prepared
+def _known(*, trip_ref: str) -> QuerySet[TripTrack]:
+    return TripTrack.objects.filter(trip_ref=trip_ref)
 
 
 def note_late_points(

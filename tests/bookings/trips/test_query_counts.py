@@ -21,12 +21,12 @@ STATEMENTS = {
     # One asks for the person's perks, one makes sure that the start still waits when the bank has
     # answered.
     "start": 20,
-    "unlocked": 19,
+    "unlocked": 18,
     "look": 3,
     # One reads policy, outage and photos together; the place comes with the trip.
     "end": 12,
     # Eleven of them compute and keep the trip's track.
-    "locked and priced": 43,
+    "locked and priced": 42,
     "collected": 18,
     "receipt": 4,
 }

@@ -3,8 +3,10 @@
 import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from bookings.payments.models import ProviderOperation
+from mobility.core.prepared import prepared
 
 # One statement both remembers and looks up: a promise is asked for on every ride.
 _REMEMBER = """
@@ -48,7 +50,12 @@ def remember(operation: ProviderOperation) -> bool:
 
 def first_under(reference: str) -> ProviderOperation | None:
     """The operation that opened a reference."""
-    return ProviderOperation.objects.filter(reference=reference).order_by("id").first()
+    return _under.first(reference=reference)
+
+
+@prepared
+def _under(*, reference: str) -> "QuerySet[ProviderOperation]":
+    return ProviderOperation.objects.filter(reference=reference).order_by("id")[:1]
 
 
 def settle(operation: ProviderOperation, *, outcome: str, at: datetime.datetime) -> bool:
