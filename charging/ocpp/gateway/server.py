@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
+from django.db import OperationalError
 from django.db import connection as database
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import CloseCode
 
 from charging.certificates.facts import CertificateShown
+from charging.frames import services as frames
 from charging.ocpp import v16, v21, v201
 from charging.ocpp.deeds import Dialect, Verb
 from charging.ocpp.gateway.admission import Reason
@@ -87,7 +89,7 @@ class Gateway:
         for version in Version:
             schemas_of(version)
         servers = await self._serve_all()
-        await asyncio.to_thread(self._release)
+        await asyncio.to_thread(self._prepare)
         self._writer.start()
         with suppress(NotStored):
             await self._recorder.learn()
@@ -248,6 +250,15 @@ class Gateway:
         seen = self._links.take_seen()
         if seen:
             await self._writer.do(Verb.SEEN, seen)
+
+    def _prepare(self) -> None:
+        """Free what a crash left; a log without today's partition is kept all the same."""
+        try:
+            stations.release_gateway(gateway=self._options.name, at=clock.now())
+            with suppress(OperationalError):
+                frames.ensure_partitions(at=clock.now())
+        finally:
+            database.close()
 
     def _release(self) -> None:
         try:
