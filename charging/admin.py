@@ -1,7 +1,9 @@
 """Register of the admin pages of this app's features."""
 
+from charging.devices import admin as devices
+from charging.energy import admin as energy
 from charging.sessions import admin as sessions
 from charging.stations import admin as stations
 from charging.tariffs import admin as tariffs
 
-__all__ = ["sessions", "stations", "tariffs"]
+__all__ = ["devices", "energy", "sessions", "stations", "tariffs"]

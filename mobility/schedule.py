@@ -98,6 +98,9 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "riders-tend": every(60, "bookings.riders.tend"),
         # Documents end with the city's day; the other hours find what a worker that was away missed.
         "riders-calendar": every(crontab(minute=5), "bookings.riders.follow_calendar"),
+        "devices-tend": every(30, "charging.devices.tend", queue="sessions"),
+        # Sites are planned at every change; this finds what changed without a word.
+        "energy-plan": every(60, "charging.energy.plan", queue="sessions"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
         "frames-partitions": every(3600, "charging.frames.tend_partitions", queue="sessions"),
         "certificates-renew": every(3600, "charging.certificates.renew", queue="sessions"),

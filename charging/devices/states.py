@@ -149,6 +149,7 @@ class ReportKind(models.TextChoices):
     CUSTOMER = "customer", _("Customer information")
     DISPLAY = "display", _("Display messages")
     PROFILES = "profiles", _("Charging profiles")
+    DER = "der", _("Grid support functions")
 
 
 class ListState(models.TextChoices):

@@ -78,7 +78,7 @@ class CommandAction(models.TextChoices):
                          certificate (PEM)
     delete_certificate   hash_algorithm, issuer_name_hash, issuer_key_hash, serial_number
     get_certificates     use? (1.6: needed; 2.x also "v2g_chain")
-    certificate_signed   chain (PEM), use?: "station" | "v2g"
+    certificate_signed   chain (PEM), use?: "station" | "v2g", request_id? (2.1)
     data_transfer        vendor, message_id?, data?
 
     2.x alone; `body` is the request as the standard writes it, its requestId put in by us:
@@ -96,8 +96,7 @@ class CommandAction(models.TextChoices):
 
     2.1 alone, with `body`: set_default_tariff, get_tariffs, clear_tariffs, change_tariff,
     update_schedule, priority_charging, allow_transfer, set_der_control, get_der_control,
-    clear_der_control, afrr_signal, open_stream, close_stream, get_streams, adjust_stream,
-    battery_swap, web_payment.
+    clear_der_control, afrr_signal, get_streams, adjust_stream, web_payment.
     """
 
     REMOTE_START = "remote_start", _("Start charging")
@@ -152,11 +151,8 @@ class CommandAction(models.TextChoices):
     GET_DER_CONTROL = "get_der_control", _("Fetch grid support functions")
     CLEAR_DER_CONTROL = "clear_der_control", _("Clear grid support functions")
     AFRR_SIGNAL = "afrr_signal", _("Send a frequency restoration signal")
-    OPEN_STREAM = "open_stream", _("Open a stream of values")
-    CLOSE_STREAM = "close_stream", _("Close a stream of values")
     GET_STREAMS = "get_streams", _("List the streams of values")
     ADJUST_STREAM = "adjust_stream", _("Adjust a stream of values")
-    BATTERY_SWAP = "battery_swap", _("Ask for a battery swap")
     WEB_PAYMENT = "web_payment", _("Tell that a payment began")
 
 
@@ -172,7 +168,6 @@ NUMBERED: Final[frozenset[str]] = frozenset(
         CommandAction.GET_PROFILES,
         CommandAction.PUBLISH_FIRMWARE,
         CommandAction.GET_DER_CONTROL,
-        CommandAction.BATTERY_SWAP,
     },
 )
 """What follows these carries their request's number: the command's id."""

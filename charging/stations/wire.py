@@ -118,11 +118,35 @@ class CommandOut(serializers.ModelSerializer[StationCommand]):
         )
 
 
-# Reservations belong to somebody: they come from keeping a connector, not from an operator's call.
-ASKABLE = [
-    choice
-    for choice in CommandAction.choices
-    if choice[0] not in {CommandAction.RESERVE, CommandAction.CANCEL_RESERVATION}
+# These have doors of their own: keeping a connector, variables, local lists, passwords and
+# certificates, tariffs and what a charge costs.
+ELSEWHERE = frozenset(
+    {
+        CommandAction.RESERVE,
+        CommandAction.CANCEL_RESERVATION,
+        CommandAction.GET_VARIABLES,
+        CommandAction.SET_VARIABLES,
+        CommandAction.SEND_LIST,
+        CommandAction.SET_PASSWORD,
+        CommandAction.CERTIFICATE_SIGNED,
+        CommandAction.COST_UPDATED,
+        CommandAction.SET_DEFAULT_TARIFF,
+        CommandAction.CLEAR_TARIFFS,
+        CommandAction.CHANGE_TARIFF,
+        CommandAction.WEB_PAYMENT,
+    },
+)
+ASKABLE = [choice for choice in CommandAction.choices if choice[0] not in ELSEWHERE]
+MESSAGES = [
+    "status",
+    "boot",
+    "heartbeat",
+    "meter_values",
+    "firmware",
+    "log",
+    "sign_certificate",
+    "sign_v2g_certificate",
+    "transaction",
 ]
 
 
@@ -135,10 +159,10 @@ class CommandIn(serializers.Serializer[Any]):
     session = serializers.UUIDField(required=False, help_text="remote_stop")
     kind = serializers.ChoiceField(choices=["soft", "hard"], default="soft", help_text="reset")
     operative = serializers.BooleanField(default=True, help_text="change_availability")
-    message = serializers.ChoiceField(
-        choices=["status", "boot", "heartbeat", "meter_values"],
-        default="status",
-        help_text="trigger",
+    message = serializers.ChoiceField(choices=MESSAGES, default="status", help_text="trigger")
+    payload = serializers.DictField(
+        default=dict,
+        help_text="The arguments of all other actions, as the documentation of chargers lists them.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ KIND_OF: Final = {
     CommandAction.CUSTOMER_INFORMATION: ReportKind.CUSTOMER,
     CommandAction.GET_DISPLAYS: ReportKind.DISPLAY,
     CommandAction.GET_PROFILES: ReportKind.PROFILES,
+    CommandAction.GET_DER_CONTROL: ReportKind.DER,
 }
 
 

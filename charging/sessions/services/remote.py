@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from charging.sessions.facts import AuthorizationStatus
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import normal_uid
-from charging.sessions.services.authorisation import authorize
+from charging.sessions.services.authorisation import authorize_start
 from charging.stations.models import ChargingStation, Connector, StationCommand
-from charging.stations.services import NoSuchConnector, queue_command
+from charging.stations.services import NoSuchConnector, check_command, queue_command
 from charging.stations.states import CommandAction
 from mobility.core.errors import Conflict, NotFound
 from mobility.core.principals import Principal
@@ -54,7 +54,12 @@ def remote_start(
     connector = Connector.objects.select_related("evse").filter(pk=connector_id).first()
     if connector is None:
         raise NoSuchConnector
-    verdict = authorize(uid=token_uid, station_id=connector.evse.station_id, at=at)
+    verdict = authorize_start(
+        uid=token_uid,
+        station_id=connector.evse.station_id,
+        evse_number=connector.evse.number,
+        at=at,
+    )
     if verdict.status is not AuthorizationStatus.ACCEPTED:
         raise TokenRefused(extra={"verdict": str(verdict.status)})
     return queue_command(
@@ -110,8 +115,9 @@ def ask_station(
 ) -> StationCommand:
     """Queue what an operator asks of a station; `wish` has the keys of the API's `CommandIn`.
 
-    Connector and session are public ids and must belong to this station. Raises NoSuchConnector,
-    NoSuchSession, TokenRefused.
+    Connector and session are public ids and must belong to this station. What the station's
+    version cannot be told is refused here. Raises NoSuchConnector, NoSuchSession, TokenRefused,
+    CommandImpossible, CommandMalformed.
     """
     if wish["action"] == CommandAction.REMOTE_START:
         return remote_start(
@@ -128,11 +134,16 @@ def ask_station(
             at=at,
             by=by,
         )
+    connector = _connector(station, wish) if wish.get("connector") else None
+    payload = {**wish.get("payload", {}), **_arguments(wish)}
+    check_command(
+        station=station, action=wish["action"], payload=payload, connector=connector, at=at
+    )
     return queue_command(
         station_id=station.pk,
-        connector_id=_connector(station, wish).pk if wish.get("connector") else None,
+        connector_id=connector.pk if connector else None,
         action=wish["action"],
-        payload=_arguments(wish),
+        payload=payload,
         idempotency_key=idempotency_key,
         at=at,
         by=by,
