@@ -131,7 +131,11 @@ class StatementLine:
 
 
 class Provider(Protocol):
-    """Moves money; amounts in cents."""
+    """Moves money; amounts in cents.
+
+    `since` is when a key may have been asked with for the first time. A provider that forgets keys
+    looks for what became of an old one before it moves anything.
+    """
 
     def card(self, *, token: str, owner: str) -> CardOnFile:
         """The card of `owner` behind what the client handed in; raises `TokenUnknown`."""
@@ -144,7 +148,14 @@ class Provider(Protocol):
         ...
 
     def authorise(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> Authorisation:
         """Promise `cents`; raises `Declined` and `ActionRequired`."""
         ...
@@ -155,7 +166,15 @@ class Provider(Protocol):
         """Raise a promise to `cents` in all; `Declined` leaves the old promise as it is."""
         ...
 
-    def capture(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> str:
+    def capture(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> str:
         """Collect `cents`; returns where the money lies now; raises `Declined`.
 
         A promise that is too small or has lapsed is charged anew and then lies elsewhere.
@@ -163,7 +182,14 @@ class Provider(Protocol):
         ...
 
     def recapture(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> str:
         """Collect `cents` from a card without a promise; returns its reference; raises `Declined`."""
         ...
@@ -172,7 +198,15 @@ class Provider(Protocol):
         """Release the promise; one that is gone already is no error."""
         ...
 
-    def refund(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> None:
+    def refund(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> None:
         """Give `cents` back; raises `Declined`."""
         ...
 

@@ -105,6 +105,7 @@ def _ask(payment: Payment, *, at: datetime.datetime) -> Authorisation:
         token=payment.method.token,
         cents=payment.authorised_cents,
         currency=payment.currency,
+        since=payment.created_at,
         at=at,
     )
 
@@ -280,6 +281,7 @@ def renew_promise(*, payment: Payment, at: datetime.datetime) -> None:
             token=payment.method.token,
             cents=payment.authorised_cents,
             currency=payment.currency,
+            since=payment.created_at,
             at=at,
         )
     except (Declined, ActionRequired):

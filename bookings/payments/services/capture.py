@@ -90,12 +90,20 @@ def _take(payment: Payment, *, at: datetime.datetime) -> str:
         raise Declined("no_card")
     provider = provider_named(payment.provider)
     key, cents = f"{payment.public_id}:capture:{payment.attempts}", payment.amount_cents
+    since = payment.created_at
     if payment.provider_ref:
-        return provider.capture(key=key, reference=payment.provider_ref, cents=cents, at=at)
+        return provider.capture(
+            key=key, reference=payment.provider_ref, cents=cents, since=since, at=at
+        )
     # Without a reference there is a method: else the first line has refused.
     assert payment.method is not None
     return provider.recapture(
-        key=key, token=payment.method.token, cents=cents, currency=payment.currency, at=at
+        key=key,
+        token=payment.method.token,
+        cents=cents,
+        currency=payment.currency,
+        since=since,
+        at=at,
     )
 
 

@@ -234,6 +234,7 @@ def _ask(refund: Refund, *, at: datetime.datetime) -> None:
         key=f"{refund.public_id}:refund",
         reference=payment.provider_ref,
         cents=refund.cents,
+        since=refund.requested_at,
         at=at,
     )
 

@@ -41,7 +41,14 @@ class LocalProvider:
         return CardSetup()
 
     def authorise(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> Authorisation:
         """Promise `cents`; the reference is made of the key."""
         card = card_named(token)
@@ -69,14 +76,29 @@ class LocalProvider:
         _act(operation, card_named(promise.token), at=at)
         return Authorisation(reference=reference, expires_at=promise.due_at)
 
-    def capture(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> str:
+    def capture(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> str:
         """Collect `cents`, anew if the promise has lapsed."""
         promise = _opened(reference)
         place = _reference(key) if _lapsed(promise, at) else reference
         return _collect(key, place, promise.token, cents=cents, currency=promise.currency, at=at)
 
     def recapture(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> str:
         """Collect `cents` from another card at once."""
         card = card_named(token)
@@ -88,7 +110,15 @@ class LocalProvider:
         """Release the promise."""
         self._simple(Deed.VOID, key=key, reference=reference, cents=0, at=at)
 
-    def refund(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> None:
+    def refund(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> None:
         """Give `cents` back."""
         self._simple(Deed.REFUND, key=key, reference=reference, cents=cents, at=at)
 

@@ -4,11 +4,11 @@ Every intent and refund carries our key twice: as Stripe's idempotency key, so t
 moves money once, and as metadata, so that webhooks and statements name the deed that they are about.
 """
 
+import dataclasses
 import datetime
 import json
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 import stripe
@@ -16,6 +16,14 @@ import structlog
 from django.conf import settings
 
 from bookings.payments.providers.stripe import mapping
+from bookings.payments.providers.stripe.client import client, definite, plain
+from bookings.payments.providers.stripe.queries import (
+    Asked,
+    finished_setup,
+    known_intent,
+    known_refund,
+    look,
+)
 from bookings.payments.providers.wire import (
     ActionRequired,
     Authorisation,
@@ -32,11 +40,6 @@ from bookings.payments.providers.wire import (
 
 log = structlog.get_logger(__name__)
 
-Answer = TypeVar("Answer")
-
-CONNECT_S, READ_S = 3.0, 20.0
-# Stripe's own library repeats a request whose answer was lost, under the same key.
-REPEATS = 1
 WEBHOOK_TOLERANCE_S = 300
 _NOT_AS_PROMISED = frozenset({"payment_intent_unexpected_state", "amount_too_large"})
 
@@ -49,7 +52,7 @@ class StripeProvider:
 
         Bare card and customer ids are not taken: anybody could hand in somebody else's.
         """
-        setup = _setup(token)
+        setup = finished_setup(token)
         method, customer = setup.get("payment_method"), setup.get("customer")
         mine = (setup.get("metadata") or {}).get("owner") == owner
         if not mine or setup.get("status") != "succeeded" or not isinstance(method, Mapping):
@@ -61,7 +64,7 @@ class StripeProvider:
     ) -> CardSetup:
         """A page of Stripe's (Checkout) if the person can come back, else a secret for an app."""
         del at
-        customer = _definite(lambda: _client().v1.customers.create({"metadata": {"owner": owner}}))
+        customer = definite(lambda: client().v1.customers.create({"metadata": {"owner": owner}}))
         if return_url:
             return _begin_on_page(customer.id, owner=owner, currency=currency, back=return_url)
         terms: Any = {
@@ -70,7 +73,7 @@ class StripeProvider:
             "payment_method_types": ["card"],
             "metadata": {"owner": owner},
         }
-        intent = _definite(lambda: _client().v1.setup_intents.create(terms))
+        intent = definite(lambda: client().v1.setup_intents.create(terms))
         return CardSetup(
             reference=intent.id,
             client_secret=str(intent.client_secret),
@@ -78,10 +81,16 @@ class StripeProvider:
         )
 
     def authorise(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> Authorisation:
         """Promise `cents` while the person is there to confirm."""
-        del at
         terms = {
             "capture_method": "manual",
             "return_url": settings.PUBLIC_URL,
@@ -89,10 +98,11 @@ class StripeProvider:
                 "card": {"request_incremental_authorization": "if_available"}
             },
         }
-        intent = _create(key, token, cents=cents, currency=currency, **terms)
+        asked = Asked(key, since=since, at=at)
+        intent = _create(asked, token, cents=cents, currency=currency, **terms)
         if intent["status"] == "requires_action":
             # Under the same key Stripe repeats its first answer; the person may have acted since.
-            intent = _look(intent["id"])
+            intent = look(intent["id"])
         return _promise_in(intent)
 
     def increase(
@@ -100,36 +110,51 @@ class StripeProvider:
     ) -> Authorisation:
         """Raise a promise, where the card's network can."""
         del at
-        intent = _definite(
-            lambda: _client().v1.payment_intents.increment_authorization(
+        intent = definite(
+            lambda: client().v1.payment_intents.increment_authorization(
                 reference,
                 {"amount": cents, "expand": ["latest_charge"]},
                 {"idempotency_key": key},
             )
         )
-        return _promise_in(_plain(intent))
+        return _promise_in(plain(intent))
 
-    def capture(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> str:
+    def capture(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> str:
         """Collect `cents`; anew where the promise is too small or gone."""
-        del at
         try:
-            _definite(
-                lambda: _client().v1.payment_intents.capture(
+            definite(
+                lambda: client().v1.payment_intents.capture(
                     reference, {"amount_to_capture": cents}, {"idempotency_key": key}
                 )
             )
         except Declined as problem:
             if problem.reason not in _NOT_AS_PROMISED:
                 raise
-            return _capture_otherwise(key, _look(reference), cents=cents)
+            asked = Asked(key, since=since, at=at)
+            return _capture_otherwise(asked, look(reference), cents=cents)
         return reference
 
     def recapture(
-        self, *, key: str, token: str, cents: int, currency: str, at: datetime.datetime
+        self,
+        *,
+        key: str,
+        token: str,
+        cents: int,
+        currency: str,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
     ) -> str:
         """Charge a card while the person is away."""
-        del at
-        intent = _create(key, token, cents=cents, currency=currency, off_session=True)
+        asked = Asked(key, since=since, at=at)
+        intent = _create(asked, token, cents=cents, currency=currency, off_session=True)
         return _collected_in(intent)
 
     def void(self, *, key: str, reference: str, at: datetime.datetime) -> None:
@@ -137,17 +162,27 @@ class StripeProvider:
         del at
         _cancel(key, reference)
 
-    def refund(self, *, key: str, reference: str, cents: int, at: datetime.datetime) -> None:
+    def refund(
+        self,
+        *,
+        key: str,
+        reference: str,
+        cents: int,
+        at: datetime.datetime,
+        since: datetime.datetime | None = None,
+    ) -> None:
         """Give `cents` back; one that the bank returns later is told by webhook."""
-        del at
-        refund = _definite(
-            lambda: _client().v1.refunds.create(
-                {"payment_intent": reference, "amount": cents, "metadata": {"key": key}},
-                {"idempotency_key": key},
+        asked = Asked(key, since=since, at=at)
+        refund = known_refund(asked, reference) or plain(
+            definite(
+                lambda: client().v1.refunds.create(
+                    {"payment_intent": reference, "amount": cents, "metadata": {"key": key}},
+                    {"idempotency_key": key},
+                )
             )
         )
-        if refund.status in ("failed", "canceled"):
-            raise Declined(str(getattr(refund, "failure_reason", None) or "refund_failed")[:40])
+        if refund["status"] in ("failed", "canceled"):
+            raise Declined(str(refund.get("failure_reason") or "refund_failed")[:40])
 
     def parse_webhook(
         self, *, headers: Mapping[str, str], body: bytes, at: datetime.datetime
@@ -171,56 +206,18 @@ class StripeProvider:
         """Stripe's balance transactions."""
         created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
         terms: Any = {"created": created, "limit": 100, "expand": ["data.source"]}
-        pages = _definite(lambda: _client().v1.balance_transactions.list(terms))
+        pages = definite(lambda: client().v1.balance_transactions.list(terms))
         lines = pages.auto_paging_iter()
-        while (line := _definite(lambda: next(lines, None))) is not None:
-            yield mapping.line_of(_plain(line))
+        while (line := definite(lambda: next(lines, None))) is not None:
+            yield mapping.line_of(plain(line))
 
 
-def _client() -> stripe.StripeClient:
-    return _client_for(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_URL)
-
-
-@cache
-def _client_for(secret_key: str, api_url: str) -> stripe.StripeClient:
-    return stripe.StripeClient(
-        secret_key,
-        base_addresses={"api": api_url},
-        max_network_retries=REPEATS,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_S, READ_S)),
-    )
-
-
-def _definite(deed: Callable[[], Answer]) -> Answer:
-    """Stripe's answer; its errors become a refusal or the absence of an answer."""
-    try:
-        return deed()
-    except stripe.CardError as problem:
-        raise Declined(_reason(problem)) from problem
-    except stripe.IdempotencyError as problem:
-        # The first request under this key is still on its way.
-        raise ProviderUnavailable from problem
-    except stripe.InvalidRequestError as problem:
-        log.warning("payments.stripe_refused", code=problem.code, param=problem.param)
-        raise Declined(_reason(problem)) from problem
-    except stripe.StripeError as problem:
-        # No connection, too many requests, a fault at Stripe, or a key that is not accepted.
-        log.warning("payments.stripe_silent", problem=type(problem).__name__)
-        raise ProviderUnavailable from problem
-
-
-def _reason(problem: stripe.StripeError) -> str:
-    declined: Any = getattr(problem.error, "decline_code", None) if problem.error else None
-    return str(declined or problem.code or "invalid_request")[:40]
-
-
-def _plain(thing: Any) -> dict[str, Any]:
-    """A Stripe object as dictionaries all the way down."""
-    return cast("dict[str, Any]", json.loads(str(thing)))
-
-
-def _create(key: str, token: str, *, cents: int, currency: str, **terms: Any) -> dict[str, Any]:
+def _create(asked: Asked, token: str, *, cents: int, currency: str, **terms: Any) -> dict[str, Any]:
     customer, _slash, method = token.partition("/")
+    known = known_intent(asked, customer)
+    if known is not None:
+        return known
+    key = asked.key
     params: Any = {
         "amount": cents,
         "currency": currency.lower(),
@@ -232,16 +229,9 @@ def _create(key: str, token: str, *, cents: int, currency: str, **terms: Any) ->
         "expand": ["latest_charge"],
         **terms,
     }
-    return _plain(
-        _definite(lambda: _client().v1.payment_intents.create(params, {"idempotency_key": key}))
+    return plain(
+        definite(lambda: client().v1.payment_intents.create(params, {"idempotency_key": key}))
     )
-
-
-def _look(reference: str) -> dict[str, Any]:
-    intent = _definite(
-        lambda: _client().v1.payment_intents.retrieve(reference, {"expand": ["latest_charge"]})
-    )
-    return _plain(intent)
 
 
 def _promise_in(intent: Mapping[str, Any]) -> Authorisation:
@@ -272,7 +262,7 @@ def _collected_in(intent: Mapping[str, Any]) -> str:
     return str(intent["id"])
 
 
-def _capture_otherwise(key: str, intent: Mapping[str, Any], *, cents: int) -> str:
+def _capture_otherwise(asked: Asked, intent: Mapping[str, Any], *, cents: int) -> str:
     """What is left to do when a promise cannot be captured as asked.
 
     1. It was captured already, and the answer did not reach us: done, if the amount agrees.
@@ -284,13 +274,12 @@ def _capture_otherwise(key: str, intent: Mapping[str, Any], *, cents: int) -> st
             raise Declined("captured_otherwise")
         return str(intent["id"])
     token = f"{intent['customer']}/{intent['payment_method']}"
-    fresh = _create(
-        f"{key}:anew", token, cents=cents, currency=intent["currency"], off_session=True
-    )
+    anew = dataclasses.replace(asked, key=f"{asked.key}:anew")
+    fresh = _create(anew, token, cents=cents, currency=intent["currency"], off_session=True)
     place = _collected_in(fresh)
     if intent["status"] == "requires_capture":
         try:
-            _cancel(f"{key}:release", intent["id"])
+            _cancel(f"{asked.key}:release", intent["id"])
         except (Declined, ProviderUnavailable):
             log.warning("payments.promise_not_released", reference=intent["id"])
     return place
@@ -299,43 +288,20 @@ def _capture_otherwise(key: str, intent: Mapping[str, Any], *, cents: int) -> st
 def _cancel(key: str, reference: str) -> None:
     """Release a promise; one that is gone already is released."""
     try:
-        _definite(
-            lambda: _client().v1.payment_intents.cancel(reference, {}, {"idempotency_key": key})
+        definite(
+            lambda: client().v1.payment_intents.cancel(reference, {}, {"idempotency_key": key})
         )
     except Declined as problem:
         if problem.reason not in _NOT_AS_PROMISED:
             raise
 
 
-def _setup(token: str) -> dict[str, Any]:
-    """The set-up intent behind a token of ours: its own id, or the Checkout session's."""
-    try:
-        if token.startswith("cs_"):
-            session = _definite(
-                lambda: _client().v1.checkout.sessions.retrieve(
-                    token, {"expand": ["setup_intent.payment_method"]}
-                )
-            )
-            return dict(_plain(session).get("setup_intent") or {})
-        if token.startswith("seti_"):
-            return _plain(
-                _definite(
-                    lambda: _client().v1.setup_intents.retrieve(
-                        token, {"expand": ["payment_method"]}
-                    )
-                )
-            )
-    except Declined as problem:
-        raise TokenUnknown(token) from problem
-    raise TokenUnknown(token)
-
-
 def _begin_on_page(customer: str, *, owner: str, currency: str, back: str) -> CardSetup:
     joint = "&" if "?" in back else "?"
     # Stripe puts the id in place of the words; they must not be percent-encoded.
     done = f"{back}{joint}{urlencode({'setup': ''})}" + "{CHECKOUT_SESSION_ID}"
-    session = _definite(
-        lambda: _client().v1.checkout.sessions.create(
+    session = definite(
+        lambda: client().v1.checkout.sessions.create(
             {
                 "mode": "setup",
                 "customer": customer,

@@ -30,6 +30,7 @@ class Account:
         self.intents: dict[str, dict[str, Any]] = {}
         self.setups: dict[str, dict[str, Any]] = {}
         self.sessions: dict[str, dict[str, Any]] = {}
+        self.refunds: list[dict[str, Any]] = []
         self.lines: list[dict[str, Any]] = []
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
         self.in_flight: set[str] = set()
@@ -62,6 +63,14 @@ class Account:
     def look(self, path: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if path == "/v1/balance_transactions":
             return 200, self.page(form)
+        if path == "/v1/payment_intents":
+            since = int(form["created"]["gte"])
+            mine = [one for one in self.intents.values() if one["customer"] == form["customer"]]
+            return 200, self.all_of([one for one in mine if one["created"] >= since], path)
+        if path == "/v1/refunds":
+            of = form["payment_intent"]
+            mine = [one for one in self.refunds if one["payment_intent"] == of]
+            return 200, self.all_of(mine, path)
         shelf, name = path.removeprefix("/v1/").rsplit("/", 1)
         shelves = {
             "setup_intents": self.setups,
@@ -71,6 +80,14 @@ class Account:
         if name in shelves[shelf]:
             return 200, shelves[shelf][name]
         return refusal(404, "invalid_request_error", "resource_missing")
+
+    def all_of(self, things: list[dict[str, Any]], path: str) -> dict[str, Any]:
+        newest_first = [dict(one) for one in reversed(things)]
+        return {"object": "list", "url": path, "data": newest_first, "has_more": False}
+
+    def forget_keys(self) -> None:
+        """A day goes by."""
+        self.answers.clear()
 
     def make(self, path: str, form: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if path == "/v1/customers":
@@ -123,6 +140,7 @@ class Account:
         manual = form.get("capture_method") == "manual"
         one = {
             "id": self.new_id("pi"), "object": "payment_intent", "amount": amount,
+            "created": int(time.time()),
             "amount_capturable": amount if manual else 0,
             "amount_received": 0 if manual else amount,
             "currency": form["currency"], "customer": form["customer"], "payment_method": method,
@@ -173,7 +191,12 @@ class Account:
         if int(form["amount"]) > intent["amount_received"]:
             return refusal(400, "invalid_request_error", "charge_already_refunded")
         self.state("refund", intent, -int(form["amount"]), metadata=form["metadata"])
-        return 200, {"id": self.new_id("re"), "object": "refund", "status": "succeeded"}
+        one = {
+            "id": self.new_id("re"), "object": "refund", "status": "succeeded",
+            "payment_intent": intent["id"], "metadata": form["metadata"],
+        }  # fmt: skip
+        self.refunds.append(one)
+        return 200, one
 
     def state(
         self, kind: str, intent: dict[str, Any], amount: int, metadata: dict[str, Any] | None = None

@@ -78,6 +78,76 @@ def test_silence_is_no_answer_and_the_next_question_finds_what_happened(stripe, 
     assert [line["amount"] for line in account.lines] == [350]
 
 
+def days_later(days=2):
+    """A key that may have been asked with so long ago."""
+    now = datetime.datetime.now(tz=datetime.UTC)
+    return {"since": now, "at": now + datetime.timedelta(days=days)}
+
+
+def test_a_charge_whose_answer_was_lost_for_days_is_found_and_not_made_again(stripe, account):
+    account.lose_next_answer = 2
+    debt = {"key": "k1", "token": "cus_1/pm_ok", "cents": 350, "currency": "EUR"}
+    with pytest.raises(ProviderUnavailable):
+        stripe.recapture(**debt, at=AT)
+    account.forget_keys()
+    found = stripe.recapture(**debt, **days_later())
+    assert list(account.intents) == [found]
+    assert [line["amount"] for line in account.lines] == [350]
+
+
+def test_without_looking_first_a_forgotten_key_charges_twice(stripe, account):
+    account.lose_next_answer = 2
+    debt = {"key": "k1", "token": "cus_1/pm_ok", "cents": 350, "currency": "EUR", "at": AT}
+    with pytest.raises(ProviderUnavailable):
+        stripe.recapture(**debt)
+    account.forget_keys()
+    stripe.recapture(**debt)
+    assert [line["amount"] for line in account.lines] == [350, 350]
+
+
+def test_while_it_cannot_be_looked_for_nothing_is_sent_again(stripe, account):
+    account.lose_next_answer = 2
+    debt = {"key": "k1", "token": "cus_1/pm_ok", "cents": 350, "currency": "EUR"}
+    with pytest.raises(ProviderUnavailable):
+        stripe.recapture(**debt, at=AT)
+    account.forget_keys()
+    account.fail_next = 2
+    with pytest.raises(ProviderUnavailable):
+        stripe.recapture(**debt, **days_later())
+    assert [line["amount"] for line in account.lines] == [350]
+
+
+def test_an_old_key_that_came_to_nothing_is_asked_with_anew(stripe, account):
+    other = {"key": "k0", "token": "cus_1/pm_ok", "cents": 100, "currency": "EUR", "at": AT}
+    stripe.recapture(**other)
+    debt = {"key": "k1", "token": "cus_1/pm_ok", "cents": 350, "currency": "EUR"}
+    stripe.recapture(**debt, **days_later())
+    assert [line["amount"] for line in account.lines] == [100, 350]
+
+
+def test_a_promise_and_a_charge_beyond_it_are_looked_for_too(stripe, account):
+    terms = {"key": "k1", "token": "cus_1/pm_ok", "cents": 500, "currency": "EUR"}
+    first = stripe.authorise(**terms, at=AT)
+    account.forget_keys()
+    assert stripe.authorise(**terms, **days_later()).reference == first.reference
+    dearer = {"key": "k2", "reference": first.reference, "cents": 900}
+    place = stripe.capture(**dearer, at=AT)
+    account.forget_keys()
+    # The answer was lost before it was booked: the same question comes once more.
+    assert stripe.capture(**dearer, **days_later()) == place
+    assert [line["amount"] for line in account.lines] == [900]
+
+
+def test_a_refund_whose_answer_was_lost_for_days_is_given_once(stripe, account):
+    place = stripe.recapture(key="k1", token="cus_1/pm_ok", cents=700, currency="EUR", at=AT)
+    back = {"key": "r1", "reference": place, "cents": 200}
+    stripe.refund(**back, at=AT)
+    account.forget_keys()
+    stripe.refund(**back, **days_later())
+    stripe.refund(**{**back, "key": "r2"}, **days_later())
+    assert [line["amount"] for line in account.lines] == [700, -200, -200]
+
+
 def test_a_capture_of_another_amount_is_not_taken_for_ours(stripe, account):
     promised = promise(stripe)
     stripe.capture(key="k1", reference=promised.reference, cents=350, at=AT)
