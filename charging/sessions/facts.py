@@ -17,13 +17,14 @@ from typing import Any
 
 
 class AuthorizationStatus(StrEnum):
-    """Whether a token may charge; the words that both OCPP versions share."""
+    """Whether a token may charge, in OCPP's words; the last is not one of 1.6."""
 
     ACCEPTED = "Accepted"
     BLOCKED = "Blocked"
     EXPIRED = "Expired"
     INVALID = "Invalid"
     CONCURRENT = "ConcurrentTx"
+    NOT_HERE = "NotAtThisLocation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,15 @@ class AuthorizationAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationVerdict:
-    """The answer for a token; ``group`` is the parent tag that may also stop its sessions."""
+    """The answer for a token; ``group`` is the parent tag that may also stop its sessions.
+
+    ``evse_numbers`` are those of the station at which alone it may charge; empty for all of them.
+    """
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
     group: str | None = None
+    evse_numbers: tuple[int, ...] = ()
 
     @property
     def accepted(self) -> bool:

@@ -27,7 +27,13 @@ from charging.sessions.rules.messages import (
     stop_key,
 )
 from charging.sessions.rules.pictures import MAX_REGISTER_WH, MeterPicture, meter_picture
-from charging.sessions.rules.tokens import judge_token, normal_uid
+from charging.sessions.rules.tokens import (
+    TokenPlaces,
+    judge_place,
+    judge_token,
+    may_stop,
+    normal_uid,
+)
 
 __all__ = [
     "FALLBACK_POWER_W",
@@ -38,6 +44,7 @@ __all__ = [
     "MeterPicture",
     "RegisterPoint",
     "SequenceLog",
+    "TokenPlaces",
     "billable_energy",
     "charged_until",
     "delivered_nothing",
@@ -47,7 +54,9 @@ __all__ = [
     "is_plausible_step",
     "is_stuck",
     "is_whole",
+    "judge_place",
     "judge_token",
+    "may_stop",
     "meter_picture",
     "normal_uid",
     "not_ahead",

@@ -26,9 +26,11 @@ from charging.sessions.services.signatures import (
 from charging.sessions.services.starts import start_sessions
 from charging.sessions.services.stops import stop_sessions
 from charging.sessions.services.tokens import (
+    NoSuchPlace,
     NoSuchToken,
     TokenMalformed,
     TokenTaken,
+    bind_token,
     block_token,
     block_tokens_of,
     ensure_token,
@@ -40,6 +42,7 @@ from charging.sessions.services.transactions import record_transaction_events
 __all__ = [
     "AlreadyCredited",
     "MeterKeyUnreadable",
+    "NoSuchPlace",
     "NoSuchSession",
     "NoSuchToken",
     "NotCreditable",
@@ -50,6 +53,7 @@ __all__ = [
     "ask_station",
     "authorize",
     "authorize_many",
+    "bind_token",
     "block_token",
     "block_tokens_of",
     "close_lost_sessions",

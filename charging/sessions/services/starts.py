@@ -11,8 +11,10 @@ from charging.sessions.facts import AuthorizationVerdict, SessionStart, StartAns
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import normal_uid, not_ahead, start_key
 from charging.sessions.services.authorisation import (
+    Grounds,
     OpenSessions,
     TokenRow,
+    starting_verdict,
     tokens_by_uid,
     verdict_as_json,
     verdict_from_json,
@@ -117,13 +119,20 @@ def _plan(
 ) -> list[_Plan]:
     tokens = tokens_by_uid(start.uid for start in starts)
     charging = OpenSessions(start.uid for start in starts)
+    grounds = Grounds(tokens, station_ids={start.station_id for start in starts})
     numbers = next_transaction_ids(count=len(starts))
     plans = []
     for start, number in zip(starts, numbers, strict=True):
         connector = connectors.get((start.station_id, start.evse_number, None))
         token = tokens.get(normal_uid(start.uid))
+        allowed = grounds.judge(
+            starting_verdict(tokens, verdict_on(tokens, uid=start.uid, at=at), uid=start.uid),
+            uid=start.uid,
+            station_id=start.station_id,
+            evse_number=start.evse_number,
+        )
         verdict = charging.judge(
-            verdict_on(tokens, uid=start.uid, at=at),
+            allowed,
             token=token,
             uid=start.uid,
             place=(start.station_id, connector.pk if connector else None, start_key(start)),

@@ -18,6 +18,7 @@ from charging.sessions.rules import (
     stop_key,
 )
 from charging.sessions.services.authorisation import (
+    ends_rightly,
     tokens_by_uid,
     verdict_as_json,
     verdict_from_json,
@@ -55,6 +56,7 @@ class _Plan:
     stop: SessionStop
     session: ChargingSession | None
     fact: InboxFact
+    rightly: bool = True
 
 
 def stop_sessions(*, stops: Sequence[SessionStop], at: datetime) -> list[StopAnswer]:
@@ -144,12 +146,19 @@ def _plan(
     *,
     at: datetime,
 ) -> list[_Plan]:
-    tokens = tokens_by_uid(stop.uid for stop in stops if stop.uid)
+    shown = [stop.uid for stop in stops if stop.uid]
+    # The owners' tokens too, in the same query: may the one that was shown end their session?
+    owners = [session.token_uid for session in sessions.values()] if shown else []
+    tokens = tokens_by_uid([*shown, *owners])
     plans = []
     for stop in stops:
         session = sessions.get((stop.station_id, stop.transaction_ref))
         verdict = verdict_on(tokens, uid=stop.uid, at=at) if stop.uid else None
-        plans.append(_Plan(stop, session, _fact(stop, verdict, known=session is not None)))
+        rightly = True
+        if stop.uid and session is not None:
+            rightly = ends_rightly(tokens, uid=stop.uid, owner_uid=session.token_uid)
+        fact = _fact(stop, verdict, known=session is not None)
+        plans.append(_Plan(stop, session, fact, rightly=rightly))
     return plans
 
 
@@ -181,6 +190,9 @@ def _write(plans: Sequence[_Plan], *, at: datetime) -> None:
         return
     connectors = _connectors_by_id({plan.stop.station_id for plan in plans})
     known = [(plan.stop, plan.session) for plan in plans if plan.session is not None]
+    for plan in plans:
+        if plan.session is not None and not plan.rightly:
+            add_flag(plan.session, Flag.STOPPED_BY_OTHER)
     readings: list[ReadingRow] = []
     for stop, session in known:
         connector = connectors.get(session.connector_id or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from charging.sessions.models import Token
 from charging.sessions.rules import normal_uid
 from charging.sessions.states import TokenKind, TokenState
+from charging.stations.models import Evse, Site
 from mobility.core import audit
 from mobility.core.errors import Conflict, Invalid, NotFound
 from mobility.core.principals import SYSTEM, Principal
@@ -34,6 +36,13 @@ class TokenTaken(Conflict):
     message = _("This token belongs to somebody else.")
 
 
+class NoSuchPlace(NotFound):
+    """A site or an EVSE that is not in our records."""
+
+    code = "no_such_charging_place"
+    message = _("There is no such charging place.")
+
+
 class NoSuchToken(NotFound):
     """No token has this identifier."""
 
@@ -54,6 +63,7 @@ def ensure_token(
     group: str = "",
     label: str = "",
     allows_parallel: bool = False,
+    is_master: bool = False,
 ) -> Token:
     """The token with this identifier, made if it is not there; its state stays as it is.
 
@@ -68,6 +78,7 @@ def ensure_token(
         "group": group,
         "label": label,
         "allows_parallel": allows_parallel,
+        "is_master": is_master,
     }
     token, created = Token.objects.get_or_create(
         uid=normal,
@@ -86,6 +97,31 @@ def ensure_token(
         raise TokenTaken
     Token.objects.filter(pk=token.pk).update(**details)
     token.refresh_from_db()
+    return token
+
+
+@transaction.atomic
+def bind_token(
+    *,
+    uid: str,
+    at: datetime,
+    by: Principal,
+    site_ids: Collection[int] = (),
+    evse_ids: Collection[int] = (),
+) -> Token:
+    """Let the token charge at these sites and EVSEs only; without any, everywhere again.
+
+    Raises NoSuchToken, NoSuchPlace.
+    """
+    token = _locked(uid)
+    sites = set(Site.objects.filter(pk__in=site_ids).values_list("pk", flat=True))
+    evses = set(Evse.objects.filter(pk__in=evse_ids).values_list("pk", flat=True))
+    if sites != set(site_ids) or evses != set(evse_ids):
+        raise NoSuchPlace
+    token.only_sites, token.only_evses = sorted(sites), sorted(evses)
+    token.save(update_fields=["only_sites", "only_evses"])
+    changes = {"only_sites": token.only_sites, "only_evses": token.only_evses}
+    audit.record(by=by, action="bind_token", row=token, at=at, changes=changes)
     return token
 
 

@@ -16,12 +16,16 @@ from charging.sessions.facts import (
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import event_key, normal_uid, not_ahead
 from charging.sessions.services.authorisation import (
+    Grounds,
     OpenSessions,
+    ends_rightly,
+    starting_verdict,
     tokens_by_uid,
     verdict_as_json,
     verdict_from_json,
     verdict_on,
 )
+from charging.sessions.services.flags import add_flag
 from charging.sessions.services.inbox import (
     InboxFact,
     InboxKey,
@@ -40,7 +44,7 @@ from charging.sessions.services.stops import (
     session_ended,
 )
 from charging.sessions.services.stories import Story, apply_event, new_session, takes_token
-from charging.sessions.states import SessionState
+from charging.sessions.states import Flag, SessionState
 from charging.stations import queries as stations
 from charging.stations.models import StationCommand
 from charging.stations.states import CommandAction
@@ -137,7 +141,9 @@ def _apply_all(
     connectors = stations.connectors_by_key(station_ids={e.station_id for e in events.values()})
     by_id = {row.pk: row for row in connectors.values()}
     uids = [event.uid for event in events.values() if event.uid]
-    tokens, charging = tokens_by_uid(uids), OpenSessions(uids)
+    owners = [story.session.token_uid for story in stories.values()] if uids else []
+    tokens, charging = tokens_by_uid([*uids, *owners]), OpenSessions(uids)
+    grounds = Grounds(tokens, station_ids={event.station_id for event in events.values()})
     purposes = _purposes(events.values())
     verdicts: dict[InboxKey, AuthorizationVerdict | None] = {}
     for key, event in events.items():
@@ -155,12 +161,22 @@ def _apply_all(
             verdict = verdict_on(tokens, uid=event.uid or "", token_kind=event.token_kind, at=at)
         if verdict is not None and takes_token(story.session, event):
             place = (event.station_id, story.connector.pk if story.connector else None)
+            allowed = grounds.judge(
+                starting_verdict(tokens, verdict, uid=event.uid or ""),
+                uid=event.uid or "",
+                station_id=event.station_id,
+                evse_number=story.connector.evse_number if story.connector else None,
+            )
             verdict = charging.judge(
-                verdict,
+                allowed,
                 token=token,
                 uid=event.uid or "",
                 place=(*place, story.session.transaction_ref),
             )
+        elif event.uid and story.session.token_uid:
+            owner_uid = story.session.token_uid
+            if not ends_rightly(tokens, uid=event.uid, owner_uid=owner_uid):
+                add_flag(story.session, Flag.STOPPED_BY_OTHER)
         verdicts[key] = verdict
         apply_event(
             story,

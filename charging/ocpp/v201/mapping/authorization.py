@@ -27,4 +27,6 @@ def id_token_info(verdict: AuthorizationVerdict) -> Payload:
         info["cacheExpiryDateTime"] = instant_text(verdict.expires_at)
     if verdict.group is not None and len(verdict.group) <= _MAX_ID_TOKEN:
         info["groupIdToken"] = {"idToken": verdict.group, "type": "Central"}
+    if verdict.evse_numbers:
+        info["evseId"] = list(verdict.evse_numbers)
     return info
