@@ -29,7 +29,6 @@ from bookings.riders.rules import (
 from bookings.riders.states import DocumentState, PaperKind
 from mobility.accounts.models import User
 from mobility.accounts.states import ConsentTopic
-from mobility.core import clock
 
 # One statement for whoever is fit: it runs before every reservation and every ride.
 _STANDING = f"""
@@ -98,7 +97,7 @@ def obstacles(
     return tuple(_with_story(one, user_id=user_id) for one in found)
 
 
-def changed_since(*, user: str, since: str, at: datetime.datetime) -> Q:
+def changed_since(*, user: str, since: str, today: datetime.date) -> Q:
     """Whether anything has happened to a person's access since a moment: a condition for a query of
     rows that name the person in the column `user` and the moment in `since`.
 
@@ -106,7 +105,6 @@ def changed_since(*, user: str, since: str, at: datetime.datetime) -> Q:
     about or run out since then, a closed account. Costs no statement of its own.
     """
     blocks = RiderBlock.objects.active().filter(user=OuterRef(user))
-    today = clock.service_day(at)
     papers = [
         documents_of(kind)
         .filter(user=OuterRef(user))

@@ -34,7 +34,9 @@ from fleet.vehicles.models import Vehicle
 from fleet.vehicles.services import extend_as_far
 from fleet.vehicles.states import RentalState
 from mobility.accounts.models import User
+from mobility.core import clock
 from mobility.core.errors import Gone, NotFound
+from mobility.core.prepared import prepared
 from mobility.core.principals import Principal
 from mobility.core.transitions import LostRace, move
 
@@ -68,7 +70,7 @@ def claim_for_ride(
     may be the person's own reserved or booked one. Raises what reserving and booking raise, `ReservationNotFound`,
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`, `AccessRefused`.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         held = _held(user, reservation_id=reservation_id, vehicle=vehicle, at=at)
         if held is None and vehicle is not None and vehicle.kind in rules.BOOKABLE:
             booking_id = own_open_booking(user=user, vehicle=vehicle, at=at)
@@ -97,8 +99,7 @@ def consume_reservation(
     `ReservationExpired` (with an offer), `ReservationInUse`, `ReservationClosed`.
     """
     with transaction.atomic(savepoint=False):
-        mine = Reservation.objects.filter(public_id=public_id, user=user_id)
-        found = _judged(with_vehicle(mine), at=at).first()
+        found = _own.first(user_id=user_id, public_id=public_id, today=clock.service_day(at))
         if found is None:
             raise ReservationNotFound
         perks = _perks(user_id, found.vehicle, at=at)
@@ -152,20 +153,31 @@ def _held(
     at: datetime.datetime,
 ) -> Reservation | None:
     """The reservation meant: who taps "unlock" on the vehicle they have reserved means that one."""
-    mine = _judged(with_vehicle(Reservation.objects.filter(user=user)), at=at)
     if reservation_id is not None:
-        found = mine.filter(public_id=reservation_id).first()
+        found = _own.first(user_id=user.pk, public_id=reservation_id, today=clock.service_day(at))
         if found is None:
             raise ReservationNotFound
         return found
     if vehicle is None:
         return None
-    return mine.filter(vehicle=vehicle, state=ReservationState.HELD).first()
+    return _own_hold.first(user_id=user.pk, vehicle_id=vehicle.pk, today=clock.service_day(at))
 
 
-def _judged(mine: QuerySet[Reservation], *, at: datetime.datetime) -> QuerySet[Reservation]:
+@prepared
+def _own(*, user_id: int, public_id: uuid.UUID, today: datetime.date) -> QuerySet[Reservation]:
+    mine = Reservation.objects.filter(user=user_id, public_id=public_id)
+    return _judged(with_vehicle(mine), today=today)
+
+
+@prepared
+def _own_hold(*, user_id: int, vehicle_id: int, today: datetime.date) -> QuerySet[Reservation]:
+    held = Reservation.objects.filter(vehicle=vehicle_id, state=ReservationState.HELD)
+    return _judged(with_vehicle(held.filter(user=user_id)), today=today)[:1]
+
+
+def _judged(mine: QuerySet[Reservation], *, today: datetime.date) -> QuerySet[Reservation]:
     """With `in_doubt`: whether anything has happened to who may ride since it was reserved."""
-    doubt = changed_since(user="user", since="reserved_at", at=at)
+    doubt = changed_since(user="user", since="reserved_at", today=today)
     return mine.annotate(in_doubt=ExpressionWrapper(doubt, output_field=BooleanField()))
 
 

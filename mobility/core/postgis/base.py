@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 from django.contrib.gis.db.backends.postgis import base
+from psycopg.pq import ConnStatus, TransactionStatus
 
 # A ride alone takes some eighty different statements, and every page and sweep has its own: of the 100
 # that psycopg remembers by itself, many would be forgotten before their turn comes again.
@@ -25,17 +26,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         Whatever ends a session, a restart or an administrator, closes its socket, and that can be
         seen from this side; what a network swallows no question would tell before its time-out.
+        In a transaction that has failed it answers no question either.
         """
         try:
-            return not _has_ended(self.connection.pgconn)
+            ended = _has_ended(self.connection.pgconn)
         except psycopg.Error:
             return False
+        return not ended and self.connection.info.transaction_status != TransactionStatus.INERROR
 
 
 def _has_ended(pgconn: Any) -> bool:
     socket = select.poll()
     socket.register(pgconn.socket, select.POLLIN)
     # A server says farewell before it hangs up, and may have sent notices: read on to the end.
-    while pgconn.status == psycopg.pq.ConnStatus.OK and socket.poll(0):
+    while pgconn.status == ConnStatus.OK and socket.poll(0):
         pgconn.consume_input()
-    return bool(pgconn.status != psycopg.pq.ConnStatus.OK)
+    return bool(pgconn.status != ConnStatus.OK)
