@@ -120,10 +120,19 @@ class Courier:
                 payload=payload,
                 timeout_s=self._call_timeout_s,
             )
-            schemas_of(link.dialect.version).check_response(action=action, payload=answer)
+            await _check_answer(link, action, answer)
             return link.dialect.hear(command, answer)
         except Exception as error:  # noqa: BLE001 — a command must end, whatever its payload was
             return _unanswered(command, error)
+
+
+async def _check_answer(link: Link, action: str, answer: Payload) -> None:
+    """Raise RpcError for an answer that is none, and tell the station where there is a word."""
+    try:
+        schemas_of(link.dialect.version).check_response(action=action, payload=answer)
+    except RpcError as error:
+        await link.complain(error, message_id=link.correlator.last_id, action=action)
+        raise
 
 
 class _Unsendable(Exception):
