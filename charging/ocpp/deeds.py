@@ -42,6 +42,7 @@ class Verb(StrEnum):
     STOP = "stop"
     READINGS = "readings"
     EVENT = "event"
+    SETTLEMENT = "settlement"
     DEVICE = "device"
     ENERGY = "energy"
     TAKE_COMMANDS = "take_commands"

@@ -157,6 +157,29 @@ class ReadingBatch:
     transaction_ref: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalPayment:
+    """What a station's payment terminal collected. Duplicate by (station, psp_ref, status, at)."""
+
+    station_id: int
+    psp_ref: str
+    status: str
+    """``Settled``, ``Canceled``, ``Rejected`` or ``Failed``."""
+    amount_cents: int
+    at: datetime
+    transaction_ref: str = ""
+    receipt_url: str = ""
+    note: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalReceipt:
+    """The number of the session's record, empty where there is none yet."""
+
+    number: str = ""
+
+
 class EventKind(StrEnum):
     """Where in a 2.x transaction an event stands."""
 

@@ -144,6 +144,7 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.STOP: lambda facts, at: sessions.stop_sessions(stops=facts, at=at),
     Verb.READINGS: _readings,
     Verb.EVENT: lambda facts, at: sessions.record_transaction_events(events=facts, at=at),
+    Verb.SETTLEMENT: lambda facts, at: sessions.record_settlements(payments=facts, at=at),
     Verb.DEVICE: _devices,
     Verb.ENERGY: lambda facts, at: energy.record_facts(facts=facts, at=at),
     Verb.TAKE_COMMANDS: _take_commands,

@@ -7,6 +7,7 @@ from typing import Final
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.saying import Hearing, Saying, always, by_status, filled
+from charging.ocpp.v21 import tariffs
 from charging.ocpp.v201 import outbound as v201
 from charging.ocpp.v201.outbound.blocks import hear_each, through
 from charging.stations.facts import CommandResult, CommandToSend
@@ -22,10 +23,10 @@ def _certificate_signed(command: CommandToSend) -> tuple[str, Payload]:
 SAYINGS: Final[dict[str, Saying]] = {
     **v201.SAYINGS,
     CommandAction.CERTIFICATE_SIGNED: _certificate_signed,
-    CommandAction.SET_DEFAULT_TARIFF: through("SetDefaultTariff"),
+    CommandAction.SET_DEFAULT_TARIFF: tariffs.set_default_tariff,
     CommandAction.GET_TARIFFS: through("GetTariffs"),
     CommandAction.CLEAR_TARIFFS: through("ClearTariffs"),
-    CommandAction.CHANGE_TARIFF: through("ChangeTransactionTariff"),
+    CommandAction.CHANGE_TARIFF: tariffs.change_tariff,
     CommandAction.UPDATE_SCHEDULE: through("UpdateDynamicSchedule"),
     CommandAction.PRIORITY_CHARGING: through("UsePriorityCharging"),
     CommandAction.ALLOW_TRANSFER: through("NotifyAllowedEnergyTransfer"),

@@ -1,6 +1,12 @@
 """Writes about tokens and charging sessions; one module per kind of deed."""
 
 from charging.sessions.services.authorisation import authorize, authorize_many
+from charging.sessions.services.corrections import (
+    EnergyImplausible,
+    NothingToCorrect,
+    NotSettled,
+    correct_session,
+)
 from charging.sessions.services.inbox import quarantine
 from charging.sessions.services.lost import close_lost_sessions
 from charging.sessions.services.readings import record_readings
@@ -25,6 +31,8 @@ from charging.sessions.services.signatures import (
 )
 from charging.sessions.services.starts import start_sessions
 from charging.sessions.services.stops import stop_sessions
+from charging.sessions.services.telling import NoTariffToTell, tell_costs, tell_tariff
+from charging.sessions.services.terminal import record_settlements
 from charging.sessions.services.tokens import (
     NoSuchPlace,
     NoSuchToken,
@@ -41,11 +49,15 @@ from charging.sessions.services.transactions import record_transaction_events
 
 __all__ = [
     "AlreadyCredited",
+    "EnergyImplausible",
     "MeterKeyUnreadable",
     "NoSuchPlace",
     "NoSuchSession",
     "NoSuchToken",
+    "NoTariffToTell",
     "NotCreditable",
+    "NotSettled",
+    "NothingToCorrect",
     "ReasonMissing",
     "TokenMalformed",
     "TokenRefused",
@@ -57,10 +69,12 @@ __all__ = [
     "block_token",
     "block_tokens_of",
     "close_lost_sessions",
+    "correct_session",
     "credit_record",
     "ensure_token",
     "quarantine",
     "record_readings",
+    "record_settlements",
     "record_transaction_events",
     "remote_start",
     "remote_stop",
@@ -69,6 +83,8 @@ __all__ = [
     "start_sessions",
     "stop_sessions",
     "store_meter_key",
+    "tell_costs",
+    "tell_tariff",
     "unblock_token",
     "unblock_tokens_of",
     "verify_again",

@@ -27,6 +27,9 @@ ACCEPTED = AuthorizationVerdict(status=AuthorizationStatus.ACCEPTED)
 CONCURRENT = AuthorizationVerdict(status=AuthorizationStatus.CONCURRENT)
 
 
+EVERYWHERE = TokenPlaces()
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRow:
     """A token as authorisation needs it."""
@@ -37,7 +40,7 @@ class TokenRow:
     allows_parallel: bool
     owner_ref: str
     is_master: bool = False
-    places: TokenPlaces = TokenPlaces()
+    places: TokenPlaces = EVERYWHERE
 
 
 def authorize_many(

@@ -1,0 +1,110 @@
+"""Prices that are told to stations: the tariff before a charge, the cost while it runs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from charging.sessions.models import ChargingSession
+from charging.sessions.services.pricing import RunningCosts
+from charging.stations.models import Connector, StationCommand
+from charging.stations.services import NoSuchConnector, queue_command
+from charging.stations.states import CommandAction
+from charging.tariffs.models import TariffVersion
+from charging.tariffs.queries import version_for_connector
+from charging.tariffs.rules import price_words
+from mobility.core import ids
+from mobility.core.errors import Conflict
+from mobility.core.principals import Principal, system_principal
+
+_TELLER: Final = system_principal("costs")
+_LANGUAGES: Final = ("it", "en")
+# A station that heard of a session so lately had the cost in the answer.
+_COST_TTL_S: Final = 30
+
+
+class NoTariffToTell(Conflict):
+    """The connector has no published price."""
+
+    code = "no_tariff_to_tell"
+    message = _("This connector has no published tariff.")
+
+
+@transaction.atomic
+def tell_tariff(
+    *, connector_id: int, idempotency_key: str, at: datetime, by: Principal
+) -> StationCommand:
+    """Give a station the tariff of an EVSE, to show and to reckon with (OCPP 2.1).
+
+    The command fails where the station speaks an older version, or where OCPP has no words for the
+    tariff. Raises NoSuchConnector, NoTariffToTell.
+    """
+    connector = (
+        Connector.objects.select_related("evse__station__site").filter(pk=connector_id).first()
+    )
+    if connector is None:
+        raise NoSuchConnector
+    version = version_for_connector(connector_id=connector.pk, at=at)
+    if version is None:
+        raise NoTariffToTell
+    terms = told_terms(version, time_zone=connector.evse.station.site.time_zone)
+    return queue_command(
+        station_id=connector.evse.station_id,
+        action=CommandAction.SET_DEFAULT_TARIFF,
+        payload={"evse_number": connector.evse.number, "terms": terms},
+        idempotency_key=idempotency_key,
+        at=at,
+        by=by,
+    )
+
+
+def told_terms(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
+    """A version's price list with its id, currency, and what it says in every language."""
+    prices = version.prices(time_zone=time_zone)
+    words = {}
+    for language in _LANGUAGES:
+        with translation.override(language):
+            words[language] = " · ".join(price_words(prices, currency=version.tariff.currency))
+    return {
+        **prices.as_json(),
+        "tariff_id": str(version.public_id),
+        "currency": version.tariff.currency,
+        "words": words,
+    }
+
+
+@transaction.atomic
+def tell_costs(*, every: timedelta, at: datetime, limit: int = 500) -> int:
+    """Ask 2.x stations to show what running sessions cost by now; returns how many were asked.
+
+    Only sessions of which nothing was heard for `every`: the answer to each of their messages said
+    it already. Costs that rise without a message are those of time.
+    """
+    quiet = list(
+        ChargingSession.objects.open()
+        .filter(
+            heard_at__lte=at - every,
+            tariff_version__isnull=False,
+            station__connected_at__isnull=False,
+            station__ocpp_version__in=["ocpp2.0.1", "ocpp2.1"],
+        )
+        .select_related("tariff_version")
+        .order_by("heard_at")[:limit]
+    )
+    costs = RunningCosts(quiet)
+    for session in quiet:
+        cents = costs.of(session, until=at) or 0
+        queue_command(
+            station_id=session.station_id,
+            action=CommandAction.COST_UPDATED,
+            payload={"transaction_ref": session.transaction_ref, "total_cost": cents / 100},
+            idempotency_key=f"cost:{ids.uuid7()}",
+            ttl_s=_COST_TTL_S,
+            at=at,
+            by=_TELLER,
+        )
+    return len(quiet)
