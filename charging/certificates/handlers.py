@@ -7,9 +7,8 @@ from datetime import datetime
 from charging.certificates import services
 from charging.certificates.events import CertificateAsked
 from charging.certificates.mapping import held_certificates
-from charging.stations.events import StationCommandFinished
-from charging.stations.models import ChargingStation, StationCommand
-from charging.stations.services import settle_password
+from charging.stations import followers
+from charging.stations.models import StationCommand
 from charging.stations.states import CommandAction, CommandState
 from mobility.core import outbox
 
@@ -20,31 +19,24 @@ def on_certificate_asked(event: CertificateAsked, *, at: datetime) -> None:
     services.sign_and_send(request_id=event.request_id, at=at)
 
 
-@outbox.handles(StationCommandFinished)
-def on_certificate_delivered(event: StationCommandFinished, *, at: datetime) -> None:
+def on_delivered(command: StationCommand, at: datetime) -> None:
     """The station took its chain, or did not."""
-    purpose, _, request_id = event.purpose_ref.partition(":")
-    if event.action == CommandAction.CERTIFICATE_SIGNED and purpose == services.PURPOSE:
-        services.note_delivery(request_id=request_id, outcome=event.state, at=at)
+    purpose, _, request_id = command.purpose_ref.partition(":")
+    if purpose == services.PURPOSE:
+        services.note_delivery(request_id=request_id, outcome=command.state, at=at)
 
 
-@outbox.handles(StationCommandFinished)
-def on_certificates_listed(event: StationCommandFinished, *, at: datetime) -> None:
+def on_listed(command: StationCommand, at: datetime) -> None:
     """A station said which certificates it holds."""
-    if event.action != CommandAction.GET_CERTIFICATES or event.state != CommandState.ACCEPTED:
+    if command.state != CommandState.ACCEPTED:
         return
-    command = StationCommand.objects.get(public_id=event.command_id)
     services.note_held(
         station_id=command.station_id,
         use=command.payload.get("use", ""),
-        held=held_certificates(event.result.get("details", {}).get("certificates", ())),
+        held=held_certificates(command.result.get("details", {}).get("certificates", ())),
         at=at,
     )
 
 
-@outbox.handles(StationCommandFinished)
-def on_password_changed(event: StationCommandFinished, *, at: datetime) -> None:
-    """The station took its new password, or did not, or nobody knows."""
-    if event.action == CommandAction.SET_PASSWORD:
-        station = ChargingStation.objects.get(identity=event.station_identity)
-        settle_password(station_id=station.pk, outcome=event.state, at=at)
+followers.follow([CommandAction.CERTIFICATE_SIGNED], finished=on_delivered)
+followers.follow([CommandAction.GET_CERTIFICATES], finished=on_listed)

@@ -44,7 +44,6 @@ from charging.stations.services.passwords import (
     RotationRunning,
     order_security_profile,
     rotate_password,
-    settle_password,
 )
 from charging.stations.services.reports import record_boots, record_statuses
 from charging.stations.services.streams import close_streams, keep_stream_values, open_streams
@@ -88,7 +87,6 @@ __all__ = [
     "reset_password",
     "rotate_password",
     "set_registration",
-    "settle_password",
     "take_commands",
     "touch_stations",
 ]

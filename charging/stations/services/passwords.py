@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from charging.stations import followers
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.rules import hash_password
 from charging.stations.services.commands import queue_command
@@ -47,7 +48,7 @@ def rotate_password(*, station_id: int, at: datetime, by: Principal) -> StationC
     """Give a running station a new random password over its own connection.
 
     1. From now on the new and the old one open the door.
-    2. Accepted: only the new one. Rejected: only the old one (`settle_password`).
+    2. Accepted: only the new one. Rejected: only the old one (`_settle`).
     3. No answer: the first handshake that succeeds decides; see `open_connections`.
 
     A station that is not connected hears nothing and keeps its old one; the command says so.
@@ -74,12 +75,12 @@ def rotate_password(*, station_id: int, at: datetime, by: Principal) -> StationC
     )
 
 
-@transaction.atomic
-def settle_password(*, station_id: int, outcome: str, at: datetime) -> None:
-    """What the station's answer means: `outcome` is the state in which its command ended.
+def _settle(command: StationCommand, at: datetime) -> None:
+    """In the transaction that ends the command: which of the two passwords its end leaves.
 
-    Expired or failed unsent it never heard of the new one; unanswered leaves both.
+    A command that expired was never sent; unanswered, refused as malformed or cut off leaves both.
     """
+    station_id, outcome = command.station_id, command.state
     station = ChargingStation.objects.select_for_update().get(pk=station_id)
     if not station.previous_password_hash:
         return
@@ -112,3 +113,6 @@ def order_security_profile(
     station.save(update_fields=["next_security_profile"])
     audit.record(by=by, action=f"order_security_profile:{profile}", row=station, at=at)
     return station
+
+
+followers.follow([CommandAction.SET_PASSWORD], finished=_settle)

@@ -34,6 +34,7 @@ class RunningGateway:
     loop: asyncio.AbstractEventLoop
     stop: asyncio.Event
     thread: threading.Thread
+    tls_port: int = 0
 
     @property
     def url(self) -> str:
@@ -58,14 +59,15 @@ def start_gateway(**options: Any) -> RunningGateway:
         running = asyncio.create_task(gateway.run(stop=stop, ready=ready))
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        found.extend((gateway.port, asyncio.get_running_loop(), stop))
+        found.extend((gateway.port, asyncio.get_running_loop(), stop, gateway.tls_port or 0))
         started.set()
         await running
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     assert started.wait(10)
-    return RunningGateway(name, *found, thread)
+    port, loop, stop, tls_port = found
+    return RunningGateway(name, port, loop, stop, thread, tls_port)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
