@@ -317,7 +317,7 @@ class Link:
         if handler is None:
             known = call.action in self._schemas.actions
             raise RpcError(Fault.NOT_SUPPORTED if known else Fault.NOT_IMPLEMENTED)
-        if call.action != BOOT and not self.admitted:
+        if call.action != BOOT and not self.admitted and call.action not in self._awaited:
             raise RpcError(Fault.SECURITY, "BootNotification has not been accepted")
         payload = self._reader.valid(call)
         outcome = handler(Asked(self.station_id, payload, clock.now()))
