@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def test_more_variables_than_one_call_takes_go_in_several(
         peer.answer(call, {"getVariableResult": result})
     assert [len(part) for part in asked] == [4, 4, 2]
     # No variable is named twice, though it was asked for twice.
-    assert sorted(sum(asked, [])) == sorted(f"V{number}" for number in range(10))
+    assert sorted(chain.from_iterable(asked)) == sorted(f"V{number}" for number in range(10))
     assert {over(command, eventually).state for command in commands} == {"accepted"}
     assert DeviceVariable.objects.filter(station=station, component="EVSE", value="1").count() == 10
 
