@@ -1,12 +1,15 @@
 """The arithmetic of the ledger: which accounts a deed touches, debit positive; sums are always zero."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from bookings.payments.states import AccountKind
 from mobility.core.money import VatPart, round_cents
 
+# Credit is taxed when it is bought, at this rate, and so buys only what has it: a single-purpose
+# voucher (directive 2006/112/EC art. 30a).
+CREDIT_VAT_RATE = Decimal("0.22")
 # Days after the first refusal on which the card is asked again; then a person decides.
 RETRY_DAYS = (1, 3, 7)
 
@@ -18,6 +21,11 @@ class Posting:
     account: AccountKind
     cents: int
     vat_rate: Decimal | None = None
+
+
+def credit_buys(rates: Iterable[Decimal]) -> bool:
+    """Whether prepaid credit may pay for what is sold at these VAT rates."""
+    return all(rate == CREDIT_VAT_RATE for rate in rates)
 
 
 def sale_postings(vat: Sequence[VatPart]) -> tuple[Posting, ...]:

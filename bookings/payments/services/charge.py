@@ -14,7 +14,7 @@ from bookings.payments.documents.services import issue_document
 from bookings.payments.events import PaymentCaptured
 from bookings.payments.models import Payment, Receipt
 from bookings.payments.providers import PaymentsNotSetUp
-from bookings.payments.rules import sale_postings, top_up_postings
+from bookings.payments.rules import credit_buys, sale_postings, top_up_postings
 from bookings.payments.services.authorise import void_payment
 from bookings.payments.services.ledger import post_entries
 from bookings.payments.services.open import PaymentMethodRequired, method_for
@@ -93,7 +93,7 @@ def charge_directly(
         captured_at=None if total else at,
     )
     if total:
-        _choose_method(payment, method_id=method_id)
+        _choose_method(payment, lines=lines, method_id=method_id)
     if purpose in PREPAID:
         payment.lines = [line.as_json() for line in lines]
     with transaction.atomic():
@@ -122,14 +122,15 @@ def sell(*, payment: Payment, lines: Sequence[PriceLine], at: datetime.datetime)
     return issue_document(payment=payment, kind=DocumentKind.RECEIPT, lines=lines, at=at)
 
 
-def _choose_method(payment: Payment, *, method_id: int | None) -> None:
-    """The card to be asked; a fee for somebody without one that serves is owed until there is one."""
+def _choose_method(payment: Payment, *, lines: Sequence[PriceLine], method_id: int | None) -> None:
+    """The card to be asked, or credit where it may pay; a fee for somebody without one that serves is owed until there is one."""
     try:
         payment.method = method_for(
             payer_id=payment.payer_id,
             organisation_id=payment.organisation_id,
             method_id=method_id,
-            cards_only=payment.purpose == Purpose.TOP_UP,
+            cards_only=payment.purpose == Purpose.TOP_UP
+            or not credit_buys(line.vat_rate for line in lines),
         )
     except (PaymentMethodRequired, PaymentsNotSetUp):
         if payment.purpose in PREPAID:

@@ -2,6 +2,8 @@
 
 import datetime
 import uuid
+from collections.abc import Collection
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db.models import Exists, QuerySet
@@ -10,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import Payment, PaymentMethod
 from bookings.payments.providers import provider_named
+from bookings.payments.rules import credit_buys
 from bookings.payments.states import WALLET, PaymentState, Purpose
 from mobility.core.errors import DomainError, Unavailable
 from mobility.core.prepared import prepared
@@ -69,12 +72,14 @@ def open_payment(
     currency: str,
     at: datetime.datetime,
     method_id: int | None = None,
+    vat_rates: Collection[Decimal] = (),
 ) -> Payment:
     """Write down that `cents` are to be promised; nobody is asked yet, so it joins any transaction.
 
     1. Nobody who owes an earlier trip starts another (`DebtOutstanding`, with the payments).
     2. Without a card or credit there is no ride (`PaymentMethodRequired`); it is the default one
-       unless `method_id` names another of the person's.
+       unless `method_id` names another of the person's. Credit does not pay for what is sold at
+       another VAT rate than it was (`vat_rates`, as far as they are known).
 
     `authorise_payment` asks, once this has committed. Raises `PaymentsNotSetUp` where the method's
     provider does not serve.
@@ -84,7 +89,7 @@ def open_payment(
         organisation_id=organisation_id,
         method_id=method_id,
         # Credit is not bought with credit.
-        cards_only=purpose == Purpose.TOP_UP,
+        cards_only=purpose == Purpose.TOP_UP or not credit_buys(vat_rates),
         debtors=False,
     )
     return Payment.objects.create(

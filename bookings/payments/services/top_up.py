@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models import LedgerAccount, Payment, PaymentMethod
 from bookings.payments.queries import policy_of
+from bookings.payments.rules import CREDIT_VAT_RATE
 from bookings.payments.services.authorise import authorise_payment
 from bookings.payments.services.open import open_payment
 from bookings.payments.services.wallet import open_wallet
@@ -19,8 +20,6 @@ from mobility.core.money import EUR, PriceLine, total_cents
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
 
-# All that credit buys is sold at the ordinary rate, which makes it a single-purpose voucher.
-VAT_RATE = Decimal("0.22")
 # Credit that is on its way already.
 UNDECIDED = (PaymentState.OPENING, PaymentState.AUTHORISED, PaymentState.CAPTURING)
 
@@ -62,7 +61,7 @@ def top_up(
             method_id=method_id,
         )
         line = PriceLine(
-            kind="top_up", quantity=Decimal(1), unit="credit", cents=cents, vat_rate=VAT_RATE
+            kind="top_up", quantity=Decimal(1), unit="credit", cents=cents, vat_rate=CREDIT_VAT_RATE
         )
         Payment.objects.filter(pk=payment.pk).update(lines=[line.as_json()])
         audit.record(by=by, action="top_up:asked", row=payment, at=at, changes={"cents": cents})

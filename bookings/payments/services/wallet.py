@@ -1,19 +1,21 @@
 """A person's credit at one organisation: set aside, spent, set free. It stops at zero."""
 
 import datetime
+from decimal import Decimal
 
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.models import LedgerAccount, LedgerEntry, Payment, PaymentMethod
+from bookings.payments.models import LedgerAccount, LedgerEntry, Payment, PaymentMethod, Receipt
 from bookings.payments.rules import (
     Posting,
+    credit_buys,
     prepaid_vat_used,
     promise_postings,
     spend_postings,
 )
 from bookings.payments.services.ledger import post_entries
-from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, AccountKind
+from bookings.payments.states import CREDIT_ACCOUNTS, WALLET, AccountKind, DocumentKind
 from mobility.accounts.models import Organisation
 from mobility.core import locks
 from mobility.core.errors import Conflict
@@ -27,6 +29,13 @@ class CreditTooLow(Conflict):
 
     code = "credit_too_low"
     message = _("Your credit is not enough for this. Top it up or use a card.")
+
+
+class CreditNotForThis(CreditTooLow):
+    """Some of it has another VAT rate than credit was sold with."""
+
+    code = "credit_not_for_this"
+    message = _("Credit cannot pay for this. Use a card.")
 
 
 def hold_credit(*, payment: Payment, at: datetime.datetime, up_to: int | None = None) -> None:
@@ -50,13 +59,16 @@ def release_credit(*, payment: Payment, at: datetime.datetime) -> None:
 
 
 def spend_credit(*, payment: Payment, at: datetime.datetime) -> None:
-    """Pay the payment's amount out of what was set aside and what is free; raises `CreditTooLow`.
+    """Pay the payment's amount out of what was set aside and what is free.
 
-    In the caller's transaction; the part of the VAT that was paid at the top-up is not owed again.
+    Raises `CreditTooLow`, and `CreditNotForThis` for what was sold at another VAT rate. In the caller's transaction; the part of the VAT that was paid at the top-up is not owed again.
     """
     held, credit = held_cents(payment), locked_credit(payment=payment)
     if payment.amount_cents > credit[AccountKind.WALLET] + held:
         raise CreditTooLow
+    sold = Receipt.objects.filter(payment=payment, kind=DocumentKind.RECEIPT).values_list("vat")
+    if not credit_buys(Decimal(part["rate"]) for (parts,) in sold for part in parts):
+        raise CreditNotForThis
     vat = prepaid_vat_used(
         prepaid_cents=prepaid_vat_cents(payment),
         credit_cents=sum(credit.values()),

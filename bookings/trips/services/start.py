@@ -229,6 +229,7 @@ def _claim(
         purpose_ref=trip.public_id,
         cents=reservation.fare.preauth_cents,
         currency=reservation.fare.currency,
+        vat_rates=[reservation.fare.vat_rate],
         at=at,
     )
     trip.save(force_insert=True)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import Counter
+from decimal import Decimal
 from importlib import import_module
 
 import pytest
@@ -249,6 +250,38 @@ def test_credit_pays_when_it_is_chosen_as_the_default(credit, opened, rider, ruo
     assert opened("").provider == "local"
     rider.post(f"/api/v1/payment-methods/{method.public_id}/default")
     assert opened("").provider == "wallet"
+
+
+def test_credit_does_not_pay_for_what_has_another_vat_rate(credit, opened, rider, ruote, giulia):
+    method = credit(1000)
+    rider.post(f"/api/v1/payment-methods/{method.public_id}/default")
+    assert opened("", vat_rates=[Decimal("0.22")]).provider == "wallet"
+    assert opened("", vat_rates=[Decimal("0.22"), Decimal("0.10")]).provider == "local"
+    penalty = services.charge_directly(
+        payer_id=giulia.pk, organisation_id=ruote.pk, purpose="fee", purpose_ref=ids.uuid7(),
+        lines=[line(300, "0", "fee")], currency="EUR", at=clock.now(), by=SYSTEM,
+    )  # fmt: skip
+    assert penalty.provider == "local"
+
+
+def test_what_turns_out_to_have_another_vat_rate_is_owed_and_paid_by_card(
+    credit, opened, collect, giulia, api
+):
+    method = credit(1000)
+    payment = opened("", cents=500, method_id=method.pk)
+    payment = services.authorise_payment(payment_id=payment.pk, at=clock.now())
+    lines = [line(300), line(110, "0.10", "time")]
+    services.charge_payment(payment=payment, lines=lines, at=clock.now(), by=SYSTEM)
+    collect()
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure) == ("due", "credit_not_for_this")
+    assert balances()["wallet"] == -1000, "all of it is free again"
+    card_id = str(PaymentMethod.objects.get(user=giulia, organisation=None).public_id)
+    api(giulia).post(f"/api/v1/payments/{payment.public_id}/pay", {"method": card_id})
+    collect()
+    payment.refresh_from_db()
+    assert (payment.state, payment.provider) == ("captured", "local")
+    assert not ledger_faults()
 
 
 def test_credit_pays_only_where_it_was_bought(credit, giulia, collect, rivale, api):
