@@ -3,7 +3,8 @@
 from charging.devices import admin as devices
 from charging.energy import admin as energy
 from charging.sessions import admin as sessions
+from charging.statements import admin as statements
 from charging.stations import admin as stations
 from charging.tariffs import admin as tariffs
 
-__all__ = ["devices", "energy", "sessions", "stations", "tariffs"]
+__all__ = ["devices", "energy", "sessions", "statements", "stations", "tariffs"]

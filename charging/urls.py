@@ -8,4 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("charging.stations.urls")),
     path("", include("charging.tariffs.urls")),
     path("", include("charging.sessions.urls")),
+    path("", include("charging.statements.urls")),
 ]

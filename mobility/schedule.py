@@ -109,6 +109,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         ),
         "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
+        "sessions-costs": every(30, "charging.sessions.tell_costs", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
         "webhooks-deliver": every(5, "mobility.webhooks.deliver", queue="webhooks"),
         "webhooks-forget": every(crontab(hour=4, minute=40), "mobility.webhooks.forget"),

@@ -51,6 +51,7 @@ LIVE_URL = env.str("LIVE_URL", default="http://127.0.0.1:8001")
 OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
 # Days that frames of chargers are kept for who looks for a fault; they name cards by their last signs.
 OCPP_FRAMES_DAYS = env.int("OCPP_FRAMES_DAYS", default=7)
+OCPP_COST_SECONDS = env.int("OCPP_COST_SECONDS", default=0)
 # Who may be asked on behalf of vehicles (ISO 15118). Nobody is, unless named here.
 CONTRACT_HUB_URL = env.str("CONTRACT_HUB_URL", default="")
 CONTRACT_HUB_TOKEN = env.str("CONTRACT_HUB_TOKEN", default="")

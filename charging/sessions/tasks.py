@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
 
 from charging.sessions import services
 from mobility.core import clock
@@ -18,3 +21,12 @@ def settle_due() -> int:
 def close_lost() -> int:
     """End sessions whose stations will not end them any more."""
     return services.close_lost_sessions(at=clock.now())
+
+
+@shared_task(name="charging.sessions.tell_costs", queue="sessions")
+def tell_costs() -> int:
+    """Let 2.x stations show what quiet sessions cost by now, where the installation wants it."""
+    every = settings.OCPP_COST_SECONDS
+    if not every:
+        return 0
+    return services.tell_costs(every=timedelta(seconds=every), at=clock.now())

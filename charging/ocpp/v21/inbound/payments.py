@@ -21,7 +21,7 @@ def settlement(asked: Asked) -> Deed:
         transaction_ref=payload.get("transactionId", ""),
         psp_ref=payload["pspRef"],
         status=payload["status"],
-        amount_cents=int(min(max(cents.to_integral_value(), -_MAX_CENTS), _MAX_CENTS)),
+        amount_cents=min(max(int(cents.to_integral_value()), -_MAX_CENTS), _MAX_CENTS),
         at=instant(payload["settlementTime"]),
         receipt_url=payload.get("receiptUrl", ""),
         note=payload.get("statusInfo", ""),
