@@ -37,7 +37,9 @@ def apply_command_result(
         trip = _locked.first(public_id=trip_id)
         if trip is None:
             return
-        if late and confirmed:
+        # An answer given in time may be told after its start was given up: the vehicle is open too.
+        given_up = step is Step.START and trip.state == TripState.START_FAILED
+        if confirmed and (late or given_up):
             _apply_late(trip, step, newest=number == trip.commands, at=at)
         elif not late and number == trip.commands:
             _apply(trip, step, confirmed=confirmed, result=result, at=at)

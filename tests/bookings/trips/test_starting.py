@@ -219,3 +219,43 @@ def test_a_late_unlock_that_nobody_uses_is_forgotten(unlocked_late, scooter, tra
     travel.shift(datetime.timedelta(minutes=11))
     assert tasks.sweep()["opened_late"] == 0
     assert Trip.objects.get().unlocked_late_at is None
+
+
+def test_an_answer_given_in_time_and_heard_after_the_start_was_given_up_is_a_late_one(
+    rider, scooter, travel, drive, obey, relay
+):
+    trip = rider.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+    unlock = VehicleCommand.objects.open().get()
+    travel.shift(datetime.timedelta(seconds=10))
+    record_acknowledgement(
+        command_public_id=unlock.public_id, device_vehicle_id=scooter.pk, result="confirmed",
+        at=clock.now(), by=SYSTEM,
+    )  # fmt: skip
+    # The relay was away for a minute: the sweep comes before the fact.
+    travel.shift(datetime.timedelta(seconds=60))
+    assert tasks.sweep()["starts_failed"] == 1
+    relay()
+    assert rider.get(f"/api/v1/trips/{trip}").json()["state"] == "start_failed"
+    lock = VehicleCommand.objects.latest("sequence")
+    assert (lock.kind, lock.sequence > unlock.sequence) == ("lock", True)
+    drive(minutes=1, lon=9.2065, speed_kmh=15)
+    assert tasks.sweep()["opened_late"] == 1
+    late = Trip.objects.latest("id")
+    assert (late.state, late.flags) == ("running", ["unlocked_late"])
+
+
+def test_an_answer_after_the_time_and_before_anybody_gave_up_starts_the_ride(
+    rider, scooter, travel, relay
+):
+    trip = rider.post("/api/v1/trips", {"vehicle": "SC1"}).json()["id"]
+    unlock = VehicleCommand.objects.open().get()
+    mark_commands_sent(public_ids=[str(unlock.public_id)], at=clock.now(), by=SYSTEM)
+    travel.shift(datetime.timedelta(seconds=25))
+    heard = clock.now()
+    record_acknowledgement(
+        command_public_id=unlock.public_id, device_vehicle_id=scooter.pk, result="confirmed",
+        at=heard, by=SYSTEM,
+    )  # fmt: skip
+    relay()
+    body = rider.get(f"/api/v1/trips/{trip}").json()
+    assert (body["state"], Trip.objects.get().started_at) == ("running", heard)
