@@ -76,11 +76,11 @@ DROP FUNCTION bookings_keep_published_text();
 
 class Migration(migrations.Migration):
     dependencies = [
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("bookings", "0001_initial"),
         ("charging", "0003_bought_charges"),
         ("fleet", "0005_hold_ahead"),
         ("mobility", "0002_files_and_privacy"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -175,99 +175,24 @@ class Migration(migrations.Migration):
                         verbose_name="rules to be confirmed",
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "access policy",
                 "verbose_name_plural": "access policies",
-            },
-        ),
-        migrations.CreateModel(
-            name="Acknowledgement",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("at", models.DateTimeField(verbose_name="at")),
-            ],
-            options={
-                "verbose_name": "confirmation",
-                "verbose_name_plural": "confirmations",
-            },
-        ),
-        migrations.CreateModel(
-            name="Anomaly",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
-                    ),
-                ),
-                ("provider", models.CharField(max_length=20, verbose_name="provider")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("missing_at_provider", "booked by us, not stated by the provider"),
-                            ("missing_at_us", "stated by the provider, not booked by us"),
-                            ("amount_differs", "amounts differ"),
-                            ("duplicate", "collected or given back twice"),
-                            ("stuck", "stuck"),
-                            ("disputed", "disputed by the card holder"),
-                        ],
-                        max_length=20,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("subject", models.CharField(max_length=120, verbose_name="subject")),
-                ("booked_cents", models.BigIntegerField(default=0, verbose_name="booked by us")),
-                (
-                    "stated_cents",
-                    models.BigIntegerField(default=0, verbose_name="stated by the provider"),
-                ),
-                (
-                    "currency",
-                    models.CharField(default="EUR", max_length=3, verbose_name="currency"),
-                ),
-                ("found_at", models.DateTimeField(verbose_name="found at")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "open"),
-                            ("explained", "explained"),
-                            ("resolved", "resolved"),
-                        ],
-                        default="open",
-                        max_length=12,
-                        verbose_name="state",
-                    ),
-                ),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                (
-                    "closed_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
-                ),
-                (
-                    "closed_by",
-                    models.CharField(blank=True, max_length=100, verbose_name="closed by"),
-                ),
-            ],
-            options={
-                "verbose_name": "money anomaly",
-                "verbose_name_plural": "money anomalies",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "vehicle_kind"), name="one_access_policy_a_kind"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -301,10 +226,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("updated_at", models.DateTimeField(verbose_name="changed at")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="billing_details",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "billing details",
                 "verbose_name_plural": "billing details",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("tax_code", ""), _negated=True),
+                            models.Q(("vat_number", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="billing_details_taxed",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -378,30 +322,124 @@ class Migration(migrations.Migration):
                     "fee_cents",
                     models.PositiveIntegerField(blank=True, null=True, verbose_name="fee"),
                 ),
+                (
+                    "connector_hold",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="charging.connectorhold",
+                        verbose_name="connector kept for the return",
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.district",
+                        verbose_name="district",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.vehiclehold",
+                        verbose_name="hold",
+                    ),
+                ),
+                (
+                    "hub",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.hub",
+                        verbose_name="hub",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "tariff_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.tariffversion",
+                        verbose_name="tariff",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bookings",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "booking",
                 "verbose_name_plural": "bookings",
-            },
-        ),
-        migrations.CreateModel(
-            name="CaseMessage",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(
+                            ("state__in", ("requested", "confirmed", "window_open", "in_use"))
+                        ),
+                        fields=["state", "starts_at"],
+                        name="booking_coming",
                     ),
-                ),
-                ("by", models.CharField(max_length=100, verbose_name="by")),
-                ("from_staff", models.BooleanField(default=False, verbose_name="from staff")),
-                ("text", models.CharField(max_length=2000, verbose_name="text")),
-                ("at", models.DateTimeField(verbose_name="at")),
-            ],
-            options={
-                "verbose_name": "message in a case",
-                "verbose_name_plural": "messages in cases",
-                "ordering": ["pk"],
+                    models.Index(fields=["user", "-starts_at"], name="booking_by_user"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="booking_ends_after_it_begins",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(
+                            ("state__in", ("requested", "confirmed", "window_open", "in_use"))
+                        ),
+                        expressions=[
+                            ("user", "="),
+                            ("slot", "="),
+                            (
+                                models.Func(
+                                    models.F("starts_at"),
+                                    models.F("ends_at"),
+                                    django.contrib.postgres.fields.ranges.RangeBoundary(),
+                                    function="TSTZRANGE",
+                                    output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField(),
+                                ),
+                                "&&",
+                            ),
+                        ],
+                        name="one_booking_at_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -419,10 +457,26 @@ class Migration(migrations.Migration):
                     "valid_until",
                     models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
                 ),
+                (
+                    "connector",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="charging.connector",
+                        verbose_name="connector",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "code at a connector",
                 "verbose_name_plural": "codes at connectors",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("valid_until__isnull", True)),
+                        fields=("connector",),
+                        name="one_current_code_a_connector",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -435,10 +489,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("verified_until", models.DateTimeField(verbose_name="verified until")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        help_text="The city's verification counts with every operator.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "verified discount",
                 "verbose_name_plural": "verified discounts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "organisation"), name="discount_status_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -532,10 +610,72 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("held_since", models.DateField(verbose_name="held since")),
+                (
+                    "back",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="back",
+                    ),
+                ),
+                (
+                    "front",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="front",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="reviewed by",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "driving licence",
                 "verbose_name_plural": "driving licences",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "verified")),
+                        fields=["valid_until"],
+                        name="licence_until",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "submitted")),
+                        fields=("user",),
+                        name="one_licence_in_review",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "verified")),
+                        fields=("user",),
+                        name="one_licence_in_force",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "verified")),
+                        fields=("number_hash",),
+                        name="one_account_a_licence",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -595,11 +735,106 @@ class Migration(migrations.Migration):
                     "appealed_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="objected at"),
                 ),
+                (
+                    "file",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="photo",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "trip",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="photos",
+                        to="bookings.trip",
+                        verbose_name="trip",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "photo of a parked vehicle",
                 "verbose_name_plural": "photos of parked vehicles",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "appealed"])),
+                        fields=["organisation", "taken_at"],
+                        name="photo_to_review",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["bad", "appealed", "upheld"])),
+                        fields=["user", "-taken_at"],
+                        name="photo_strikes",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FeeKind",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.SlugField(max_length=30, verbose_name="code")),
+                ("title", mobility.core.texts.LocalizedField(verbose_name="title")),
+                ("cents", models.PositiveIntegerField(verbose_name="amount")),
+                (
+                    "vat_rate",
+                    models.DecimalField(
+                        decimal_places=4,
+                        default=0,
+                        help_text="0 for penalties, which are outside of VAT.",
+                        max_digits=5,
+                        verbose_name="VAT rate",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "kind of fee",
+                "verbose_name_plural": "kinds of fees",
+                "constraints": [
+                    models.UniqueConstraint(fields=("organisation", "code"), name="fee_kind_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("vat_rate__gte", 0), ("vat_rate__lt", 1), ("cents__gt", 0)
+                        ),
+                        name="fee_kind_is_a_price",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -677,39 +912,71 @@ class Migration(migrations.Migration):
                     models.DateTimeField(blank=True, null=True, verbose_name="disputed at"),
                 ),
                 ("decision", models.CharField(blank=True, max_length=500, verbose_name="decision")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fee",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fees",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="fees",
+                        to="bookings.feekind",
+                        verbose_name="kind of fee",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "fee",
                 "verbose_name_plural": "fees",
-            },
-        ),
-        migrations.CreateModel(
-            name="FeeKind",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "noticed")),
+                        fields=["charge_after"],
+                        name="fee_ripe",
                     ),
-                ),
-                ("code", models.SlugField(max_length=30, verbose_name="code")),
-                ("title", mobility.core.texts.LocalizedField(verbose_name="title")),
-                ("cents", models.PositiveIntegerField(verbose_name="amount")),
-                (
-                    "vat_rate",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=0,
-                        help_text="0 for penalties, which are outside of VAT.",
-                        max_digits=5,
-                        verbose_name="VAT rate",
+                    models.Index(fields=["user", "-id"], name="fee_by_user"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "about"), name="one_fee_of_a_kind"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "charged"), _negated=True),
+                            models.Q(
+                                ("charge_after__isnull", False),
+                                ("noticed_at__isnull", False),
+                                ("payment__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fee_announced_first",
                     ),
-                ),
-                ("active", models.BooleanField(default=True, verbose_name="active")),
-            ],
-            options={
-                "verbose_name": "kind of fee",
-                "verbose_name_plural": "kinds of fees",
+                ],
             },
         ),
         migrations.CreateModel(
@@ -749,10 +1016,28 @@ class Migration(migrations.Migration):
                 ),
                 ("max_cents", models.PositiveIntegerField(verbose_name="at most (cents)")),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "goodwill rule",
                 "verbose_name_plural": "goodwill rules",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "situation"), name="one_goodwill_a_situation"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("percent__gte", 1), ("percent__lte", 100)),
+                        name="goodwill_is_a_share",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -779,6 +1064,15 @@ class Migration(migrations.Migration):
                 (
                     "receipt_sent_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="receipt sent at"),
+                ),
+                (
+                    "recharge",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="guest_pass",
+                        to="bookings.recharge",
+                        verbose_name="recharge",
+                    ),
                 ),
             ],
             options={
@@ -874,10 +1168,77 @@ class Migration(migrations.Migration):
                         verbose_name="document",
                     ),
                 ),
+                (
+                    "back",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="back",
+                    ),
+                ),
+                (
+                    "front",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="front",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="reviewed by",
+                    ),
+                ),
+                (
+                    "selfie",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.storedfile",
+                        verbose_name="picture of the person",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "identity check",
                 "verbose_name_plural": "identity checks",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "verified")),
+                        fields=["valid_until"],
+                        name="identity_until",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "submitted")),
+                        fields=("user",),
+                        name="one_identity_in_review",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "verified")),
+                        fields=("user",),
+                        name="one_identity_in_force",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -912,11 +1273,35 @@ class Migration(migrations.Migration):
                         blank=True, editable=False, max_length=100, verbose_name="closed by"
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="trip_incidents",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "outage",
                 "verbose_name_plural": "outages",
                 "ordering": ("-since", "-id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("until__isnull", True)),
+                        fields=("organisation",),
+                        name="one_open_incident",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until__isnull", True),
+                            ("until__gte", models.F("since")),
+                            _connector="OR",
+                        ),
+                        name="incident_ends_after_it_began",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -956,10 +1341,51 @@ class Migration(migrations.Migration):
                 ("charger_knows", models.BooleanField(default=False, verbose_name="charger knows")),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
                 ("until", models.DateTimeField(verbose_name="until")),
+                (
+                    "connector",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="charging.connector",
+                        verbose_name="connector",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="charging.connectorhold",
+                        verbose_name="hold",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="kept_connectors",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "kept connector",
                 "verbose_name_plural": "kept connectors",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "held")),
+                        fields=["until"],
+                        name="kept_connector_until",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "held")),
+                        fields=("user",),
+                        name="one_kept_connector",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -988,76 +1414,13 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "webhook of the local provider",
                 "verbose_name_plural": "webhooks of the local provider",
-            },
-        ),
-        migrations.CreateModel(
-            name="Pass",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("pending", "waiting for its payment"),
-                            ("active", "active"),
-                            ("unpaid", "not paid"),
-                            ("ended", "ended"),
-                            ("refunded", "given back"),
-                        ],
-                        default="pending",
-                        max_length=12,
-                        verbose_name="state",
-                    ),
-                ),
-                ("terms", models.JSONField(verbose_name="terms as sold")),
-                (
-                    "vehicle_kinds",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(
-                            choices=[
-                                ("bicycle", "E-bike"),
-                                ("scooter", "E-scooter"),
-                                ("car", "E-car"),
-                            ],
-                            max_length=20,
-                        ),
-                        size=None,
-                        verbose_name="vehicle kinds",
-                    ),
-                ),
-                ("bought_at", models.DateTimeField(verbose_name="bought at")),
-                (
-                    "starts_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="valid from"),
-                ),
-                (
-                    "ends_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
-                ),
-                (
-                    "minutes_left",
-                    models.PositiveIntegerField(blank=True, null=True, verbose_name="minutes left"),
-                ),
-                ("uses", models.PositiveIntegerField(default=0, verbose_name="rides on it")),
-                ("auto_renew", models.BooleanField(default=False, verbose_name="renews itself")),
-            ],
-            options={
-                "verbose_name": "pass",
-                "verbose_name_plural": "passes",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("sent_at__isnull", True)),
+                        fields=["send_at"],
+                        name="local_notice_unsent",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1138,15 +1501,45 @@ class Migration(migrations.Migration):
                 ),
                 ("renewable", models.BooleanField(default=True, verbose_name="may renew itself")),
                 ("on_sale", models.BooleanField(default=True, verbose_name="on sale")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "pass on offer",
                 "verbose_name_plural": "passes on offer",
                 "ordering": ["organisation", "code"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "code"), name="pass_product_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("vat_rate__gte", 0), ("vat_rate__lt", 1)),
+                        name="pass_vat_is_a_share",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("days__gte", 1)), name="pass_product_lasts"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("shape", "bundle"), _negated=True),
+                            ("minutes__gte", 1),
+                            _connector="OR",
+                        ),
+                        name="pass_bundle_has_minutes",
+                        violation_error_message="A bundle has at least one minute.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name="PassUse",
+            name="Pass",
             fields=[
                 (
                     "id",
@@ -1154,11 +1547,136 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("minutes", models.PositiveIntegerField(verbose_name="minutes")),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting for its payment"),
+                            ("active", "active"),
+                            ("unpaid", "not paid"),
+                            ("ended", "ended"),
+                            ("refunded", "given back"),
+                        ],
+                        default="pending",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("terms", models.JSONField(verbose_name="terms as sold")),
+                (
+                    "vehicle_kinds",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("bicycle", "E-bike"),
+                                ("scooter", "E-scooter"),
+                                ("car", "E-car"),
+                            ],
+                            max_length=20,
+                        ),
+                        size=None,
+                        verbose_name="vehicle kinds",
+                    ),
+                ),
+                ("bought_at", models.DateTimeField(verbose_name="bought at")),
+                (
+                    "starts_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid from"),
+                ),
+                (
+                    "ends_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="valid until"),
+                ),
+                (
+                    "minutes_left",
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="minutes left"),
+                ),
+                ("uses", models.PositiveIntegerField(default=0, verbose_name="rides on it")),
+                ("auto_renew", models.BooleanField(default=False, verbose_name="renews itself")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
+                (
+                    "renews",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="renewed_by",
+                        to="bookings.pass",
+                        verbose_name="renews",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="passes",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sold",
+                        to="bookings.passproduct",
+                        verbose_name="pass on offer",
+                    ),
+                ),
             ],
             options={
-                "verbose_name": "ride on a pass",
-                "verbose_name_plural": "rides on passes",
+                "verbose_name": "pass",
+                "verbose_name_plural": "passes",
+                "indexes": [
+                    models.Index(fields=["user", "-id"], name="pass_by_user"),
+                    models.Index(
+                        condition=models.Q(("state", "active")),
+                        fields=["ends_at"],
+                        name="pass_over",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ("pending", "active"))),
+                        fields=["user"],
+                        name="pass_live",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "active"), _negated=True),
+                            ("ends_at__gt", models.F("starts_at")),
+                            _connector="OR",
+                        ),
+                        name="active_pass_has_its_time",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1176,10 +1694,20 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(verbose_name="created at")),
                 ("expires_at", models.DateTimeField(verbose_name="expires at")),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="links",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "payment link",
                 "verbose_name_plural": "payment links",
+                "indexes": [models.Index(fields=["expires_at"], name="pay_link_expires")],
             },
         ),
         migrations.CreateModel(
@@ -1223,10 +1751,25 @@ class Migration(migrations.Migration):
                         default=14, verbose_name="days a payment link opens"
                     ),
                 ),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "payment policy",
                 "verbose_name_plural": "payment policies",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("top_up_min_cents__lte", models.F("top_up_max_cents"))),
+                        name="top_up_range",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1244,10 +1787,81 @@ class Migration(migrations.Migration):
                 ("granted", models.JSONField(verbose_name="perks granted")),
                 ("lines", models.JSONField(verbose_name="price")),
                 ("time_cents", models.PositiveIntegerField(verbose_name="cents of time")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "tariff",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.tariff",
+                        verbose_name="tariff",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "used perk",
                 "verbose_name_plural": "used perks",
+                "indexes": [
+                    models.Index(
+                        fields=["user", "tariff", "started_at"], name="perk_use_of_the_day"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="PassUse",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("minutes", models.PositiveIntegerField(verbose_name="minutes")),
+                (
+                    "bought",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rides",
+                        to="bookings.pass",
+                        verbose_name="pass",
+                    ),
+                ),
+                (
+                    "perk_use",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="passes",
+                        to="bookings.perkuse",
+                        verbose_name="used perk",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "ride on a pass",
+                "verbose_name_plural": "rides on passes",
+                "constraints": [
+                    models.UniqueConstraint(fields=("perk_use", "bought"), name="pass_use_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1305,6 +1919,15 @@ class Migration(migrations.Migration):
                     "zone_cents",
                     models.PositiveIntegerField(
                         blank=True, null=True, verbose_name="all zone fees"
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="city",
                     ),
                 ),
             ],
@@ -1395,10 +2018,74 @@ class Migration(migrations.Migration):
                     "spent_cents",
                     models.PositiveIntegerField(default=0, editable=False, verbose_name="spent"),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "promo code",
                 "verbose_name_plural": "promo codes",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Upper("code"),
+                        name="promo_code_once",
+                        violation_error_message="This code exists already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("cents", 0),
+                                ("minutes", 0),
+                                ("percent__gte", 1),
+                                ("percent__lte", 100),
+                            ),
+                            models.Q(("cents__gte", 1), ("minutes", 0), ("percent", 0)),
+                            models.Q(("cents", 0), ("minutes__gte", 1), ("percent", 0)),
+                            _connector="OR",
+                        ),
+                        name="promo_gives_one_thing",
+                        violation_error_message="Give percent, cents or minutes: exactly one of them.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("redemptions_max", None),
+                            ("redeemed__lte", models.F("redemptions_max")),
+                            _connector="OR",
+                        ),
+                        name="promo_redemptions_end",
+                        violation_error_message="More people than that have redeemed it already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("budget_cents", None),
+                            (
+                                "budget_cents__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("promised_cents"), "+", models.F("spent_cents")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="promo_budget_ends",
+                        violation_error_message="More than that is promised or spent already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("budget_cents", None),
+                            ("cents__gte", 1),
+                            models.Q(("minutes", 0), ("most_cents__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="promo_budget_can_be_kept",
+                        violation_error_message="A budget needs cents, or percent with an amount at most.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1441,10 +2128,40 @@ class Migration(migrations.Migration):
                 ("promised_cents", models.PositiveIntegerField(default=0, verbose_name="promised")),
                 ("saved_cents", models.PositiveIntegerField(default=0, verbose_name="saved")),
                 ("used_ref", models.CharField(blank=True, max_length=80, verbose_name="used for")),
+                (
+                    "promo",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="bookings.promocode",
+                        verbose_name="promo code",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "redeemed code",
                 "verbose_name_plural": "redeemed codes",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "redeemed")),
+                        fields=["user"],
+                        name="redemption_waiting",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("promo", "user", "number"), name="redemption_number_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1496,6 +2213,18 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "provider's webhook",
                 "verbose_name_plural": "providers' webhooks",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["received", "unmatched"])),
+                        fields=["received_at"],
+                        name="webhook_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "event_id"), name="provider_event_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1522,6 +2251,9 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "reconciliation",
                 "verbose_name_plural": "reconciliations",
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "day"), name="reconciliation_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1649,6 +2381,15 @@ class Migration(migrations.Migration):
                         verbose_name="days ahead",
                     ),
                 ),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "reservation policy",
@@ -1705,10 +2446,54 @@ class Migration(migrations.Migration):
                     "lifted_by",
                     models.CharField(blank=True, max_length=100, verbose_name="lifted by"),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: with every operator.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rider_blocks",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "block of a rider",
                 "verbose_name_plural": "blocks of riders",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=["until"],
+                        name="block_until",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=("user", "organisation", "reason", "ref"),
+                        name="one_active_block_a_reason",
+                        nulls_distinct=False,
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("until__isnull", True),
+                            ("until__gt", models.F("since")),
+                            _connector="OR",
+                        ),
+                        name="block_ends_after_it_begins",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1777,10 +2562,73 @@ class Migration(migrations.Migration):
                     "published_at",
                     models.DateTimeField(editable=False, null=True, verbose_name="published at"),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: of the platform, where an operator has none of its own.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "rules to be confirmed",
                 "verbose_name_plural": "rules to be confirmed",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("published_at__isnull", False)),
+                        fields=["kind", "organisation", "-version"],
+                        name="rule_text_newest",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "kind", "version"),
+                        name="one_rule_text_a_version",
+                        nulls_distinct=False,
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Acknowledgement",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="acknowledgements",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "text",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="acknowledgements",
+                        to="bookings.ruletext",
+                        verbose_name="text",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "confirmation",
+                "verbose_name_plural": "confirmations",
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "text"), name="acknowledged_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1807,10 +2655,159 @@ class Migration(migrations.Migration):
                     models.CharField(default="EUR", max_length=3, verbose_name="currency"),
                 ),
                 ("at", models.DateTimeField(verbose_name="at")),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.refund",
+                        verbose_name="refund",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "statement line",
                 "verbose_name_plural": "statement lines",
+                "indexes": [models.Index(fields=["provider", "at"], name="statement_line_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "line_id"), name="statement_line_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Anomaly",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("provider", models.CharField(max_length=20, verbose_name="provider")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("missing_at_provider", "booked by us, not stated by the provider"),
+                            ("missing_at_us", "stated by the provider, not booked by us"),
+                            ("amount_differs", "amounts differ"),
+                            ("duplicate", "collected or given back twice"),
+                            ("stuck", "stuck"),
+                            ("disputed", "disputed by the card holder"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("subject", models.CharField(max_length=120, verbose_name="subject")),
+                ("booked_cents", models.BigIntegerField(default=0, verbose_name="booked by us")),
+                (
+                    "stated_cents",
+                    models.BigIntegerField(default=0, verbose_name="stated by the provider"),
+                ),
+                (
+                    "currency",
+                    models.CharField(default="EUR", max_length=3, verbose_name="currency"),
+                ),
+                ("found_at", models.DateTimeField(verbose_name="found at")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("explained", "explained"),
+                            ("resolved", "resolved"),
+                        ],
+                        default="open",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
+                ),
+                (
+                    "closed_by",
+                    models.CharField(blank=True, max_length=100, verbose_name="closed by"),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.refund",
+                        verbose_name="refund",
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.statementline",
+                        verbose_name="statement line",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "money anomaly",
+                "verbose_name_plural": "money anomalies",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["found_at"],
+                        name="anomaly_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "subject"), name="anomaly_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1900,14 +2897,95 @@ class Migration(migrations.Migration):
                         verbose_name="resolution",
                     ),
                 ),
+                (
+                    "fault",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.faultreport",
+                        verbose_name="fault report",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="answered by",
+                    ),
+                ),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.payment",
+                        verbose_name="payment",
+                    ),
+                ),
+                (
+                    "recharge",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.recharge",
+                        verbose_name="recharge",
+                    ),
+                ),
+                (
+                    "refund",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.refund",
+                        verbose_name="refund",
+                    ),
+                ),
+                (
+                    "trip",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="bookings.trip",
+                        verbose_name="trip",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="support_cases",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "support case",
                 "verbose_name_plural": "support cases",
+                "indexes": [
+                    models.Index(fields=["user", "-id"], name="case_by_user"),
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["organisation", "due_at"],
+                        name="case_due",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name="TripDispute",
+            name="CaseMessage",
             fields=[
                 (
                     "id",
@@ -1915,80 +2993,24 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
+                ("by", models.CharField(max_length=100, verbose_name="by")),
+                ("from_staff", models.BooleanField(default=False, verbose_name="from staff")),
+                ("text", models.CharField(max_length=2000, verbose_name="text")),
+                ("at", models.DateTimeField(verbose_name="at")),
                 (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="bookings.supportcase",
+                        verbose_name="case",
                     ),
                 ),
-                (
-                    "case_number",
-                    models.CharField(
-                        default=bookings.trips.models.dispute.case_number,
-                        editable=False,
-                        max_length=8,
-                        unique=True,
-                        verbose_name="case number",
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        choices=[
-                            ("too_expensive", "the price is wrong"),
-                            ("could_not_end", "I could not end the trip"),
-                            ("vehicle_broken", "the vehicle did not work"),
-                            ("wrong_distance", "the distance is wrong"),
-                            ("not_my_ride", "this was not my ride"),
-                            ("other", "something else"),
-                        ],
-                        max_length=16,
-                        verbose_name="reason",
-                    ),
-                ),
-                (
-                    "text",
-                    models.CharField(blank=True, max_length=2000, verbose_name="what was said"),
-                ),
-                ("photos", models.JSONField(blank=True, default=list, verbose_name="photos")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "open"),
-                            ("accepted", "accepted"),
-                            ("rejected", "rejected"),
-                        ],
-                        default="open",
-                        max_length=10,
-                        verbose_name="state",
-                    ),
-                ),
-                ("opened_at", models.DateTimeField(verbose_name="opened at")),
-                ("due_at", models.DateTimeField(verbose_name="answer due")),
-                (
-                    "reminded_at",
-                    models.DateTimeField(
-                        blank=True, editable=False, null=True, verbose_name="reminded at"
-                    ),
-                ),
-                (
-                    "decided_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="decided at"),
-                ),
-                (
-                    "decided_by",
-                    models.CharField(blank=True, max_length=100, verbose_name="decided by"),
-                ),
-                ("answer", models.CharField(blank=True, max_length=2000, verbose_name="answer")),
             ],
             options={
-                "verbose_name": "dispute",
-                "verbose_name_plural": "disputes",
-                "ordering": ("-id",),
+                "verbose_name": "message in a case",
+                "verbose_name_plural": "messages in cases",
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
@@ -2152,11 +3174,47 @@ class Migration(migrations.Migration):
                         verbose_name="silent vehicles that make an outage (%)",
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "trip policy",
                 "verbose_name_plural": "trip policies",
                 "ordering": ("organisation", "kind"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "kind"),
+                        name="one_trip_policy_per_kind",
+                        violation_error_message="There is a policy for this kind already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_prompt_min__isnull", True),
+                            ("last_prompt_min__isnull", True),
+                            ("first_prompt_min__lt", models.F("last_prompt_min")),
+                            _connector="OR",
+                        ),
+                        name="trip_prompts_in_order",
+                        violation_error_message="The first reminder comes before the last one.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("last_prompt_min__isnull", True),
+                            ("auto_end_min__isnull", True),
+                            ("last_prompt_min__lt", models.F("auto_end_min")),
+                            _connector="OR",
+                        ),
+                        name="trip_prompts_before_the_end",
+                        violation_error_message="The last reminder comes before the end.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2212,11 +3270,171 @@ class Migration(migrations.Migration):
                     "decided_by",
                     models.CharField(blank=True, max_length=100, verbose_name="decided by"),
                 ),
+                (
+                    "trip",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="bookings.trip",
+                        verbose_name="trip",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "trip version",
                 "verbose_name_plural": "trip versions",
                 "ordering": ("trip", "number"),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "proposed")),
+                        fields=["-at"],
+                        name="trip_version_proposed",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("trip", "number"), name="trip_version_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("ended_at__gte", models.F("started_at"))),
+                        name="trip_version_ends_after_it_began",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="TripDispute",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "case_number",
+                    models.CharField(
+                        default=bookings.trips.models.dispute.case_number,
+                        editable=False,
+                        max_length=8,
+                        unique=True,
+                        verbose_name="case number",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("too_expensive", "the price is wrong"),
+                            ("could_not_end", "I could not end the trip"),
+                            ("vehicle_broken", "the vehicle did not work"),
+                            ("wrong_distance", "the distance is wrong"),
+                            ("not_my_ride", "this was not my ride"),
+                            ("other", "something else"),
+                        ],
+                        max_length=16,
+                        verbose_name="reason",
+                    ),
+                ),
+                (
+                    "text",
+                    models.CharField(blank=True, max_length=2000, verbose_name="what was said"),
+                ),
+                ("photos", models.JSONField(blank=True, default=list, verbose_name="photos")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("accepted", "accepted"),
+                            ("rejected", "rejected"),
+                        ],
+                        default="open",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="opened at")),
+                ("due_at", models.DateTimeField(verbose_name="answer due")),
+                (
+                    "reminded_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="reminded at"
+                    ),
+                ),
+                (
+                    "decided_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="decided at"),
+                ),
+                (
+                    "decided_by",
+                    models.CharField(blank=True, max_length=100, verbose_name="decided by"),
+                ),
+                ("answer", models.CharField(blank=True, max_length=2000, verbose_name="answer")),
+                (
+                    "trip",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="bookings.trip",
+                        verbose_name="trip",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "version",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="dispute",
+                        to="bookings.tripversion",
+                        verbose_name="correction",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "dispute",
+                "verbose_name_plural": "disputes",
+                "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")), fields=["due_at"], name="dispute_due"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("trip",),
+                        name="one_open_dispute_per_trip",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("state", "open")),
+                            models.Q(
+                                models.Q(("state", "open"), _negated=True),
+                                ("decided_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="dispute_decided_with_a_date",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2246,10 +3464,40 @@ class Migration(migrations.Migration):
                 ),
                 ("lines", models.JSONField(default=list, verbose_name="price lines")),
                 ("at", models.DateTimeField(verbose_name="ended at")),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="operator",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="borne by",
+                    ),
+                ),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="charging.chargingsession",
+                        verbose_name="charging session",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "charge of a vehicle",
                 "verbose_name_plural": "charges of vehicles",
+                "indexes": [
+                    models.Index(fields=["organisation", "-at"], name="vehicle_charge_of_fleet")
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -2980,155 +4228,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="accesspolicy",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="acknowledgement",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="acknowledgements",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="anomaly",
-            name="organisation",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="anomaly",
-            name="payment",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="anomaly",
-            name="refund",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.refund",
-                verbose_name="refund",
-            ),
-        ),
-        migrations.AddField(
-            model_name="billingdetails",
-            name="user",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="billing_details",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="connector_hold",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="charging.connectorhold",
-                verbose_name="connector kept for the return",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="district",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.district",
-                verbose_name="district",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="hold",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.vehiclehold",
-                verbose_name="hold",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="hub",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.hub",
-                verbose_name="hub",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="tariff_version",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.tariffversion",
-                verbose_name="tariff",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="bookings",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="booking",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
             model_name="reservation",
             name="booking",
             field=models.ForeignKey(
@@ -3146,254 +4245,6 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state__in", ("held", "consumed"))),
                 fields=("user", "slot"),
                 name="one_active_reservation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="connectorcode",
-            name="connector",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="charging.connector",
-                verbose_name="connector",
-            ),
-        ),
-        migrations.AddField(
-            model_name="discountstatus",
-            name="organisation",
-            field=models.ForeignKey(
-                help_text="The city's verification counts with every operator.",
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="discountstatus",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="drivinglicence",
-            name="back",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="back",
-            ),
-        ),
-        migrations.AddField(
-            model_name="drivinglicence",
-            name="front",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="front",
-            ),
-        ),
-        migrations.AddField(
-            model_name="drivinglicence",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="reviewed by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="drivinglicence",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="endphoto",
-            name="file",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="photo",
-            ),
-        ),
-        migrations.AddField(
-            model_name="endphoto",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="endphoto",
-            name="trip",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="photos",
-                to="bookings.trip",
-                verbose_name="trip",
-            ),
-        ),
-        migrations.AddField(
-            model_name="endphoto",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="fee",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="fee",
-            name="payment",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="fee",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="fee",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="fees",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="feekind",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="fee",
-            name="kind",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="fees",
-                to="bookings.feekind",
-                verbose_name="kind of fee",
-            ),
-        ),
-        migrations.AddField(
-            model_name="goodwillrule",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="guestpass",
-            name="recharge",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="guest_pass",
-                to="bookings.recharge",
-                verbose_name="recharge",
-            ),
-        ),
-        migrations.AddField(
-            model_name="identitycheck",
-            name="back",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="back",
-            ),
-        ),
-        migrations.AddField(
-            model_name="identitycheck",
-            name="front",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="front",
-            ),
-        ),
-        migrations.AddField(
-            model_name="identitycheck",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="reviewed by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="identitycheck",
-            name="selfie",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.storedfile",
-                verbose_name="picture of the person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="identitycheck",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="incident",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="trip_incidents",
-                to="mobility.organisation",
-                verbose_name="organisation",
             ),
         ),
         migrations.AddField(
@@ -3423,1051 +4274,6 @@ class Migration(migrations.Migration):
                 fields=["organisation", "first_attempt_at"],
                 name="trip_tried_to_end",
             ),
-        ),
-        migrations.AddField(
-            model_name="keptconnector",
-            name="connector",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="charging.connector",
-                verbose_name="connector",
-            ),
-        ),
-        migrations.AddField(
-            model_name="keptconnector",
-            name="hold",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="charging.connectorhold",
-                verbose_name="hold",
-            ),
-        ),
-        migrations.AddField(
-            model_name="keptconnector",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="kept_connectors",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="localnotice",
-            index=models.Index(
-                condition=models.Q(("sent_at__isnull", True)),
-                fields=["send_at"],
-                name="local_notice_unsent",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pass",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pass",
-            name="payment",
-            field=models.OneToOneField(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pass",
-            name="renews",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="renewed_by",
-                to="bookings.pass",
-                verbose_name="renews",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pass",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="passes",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="passproduct",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pass",
-            name="product",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="sold",
-                to="bookings.passproduct",
-                verbose_name="pass on offer",
-            ),
-        ),
-        migrations.AddField(
-            model_name="passuse",
-            name="bought",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="rides",
-                to="bookings.pass",
-                verbose_name="pass",
-            ),
-        ),
-        migrations.AddField(
-            model_name="paylink",
-            name="payment",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="links",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="paymentpolicy",
-            name="organisation",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="perkuse",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="perkuse",
-            name="tariff",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.tariff",
-                verbose_name="tariff",
-            ),
-        ),
-        migrations.AddField(
-            model_name="perkuse",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="passuse",
-            name="perk_use",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="passes",
-                to="bookings.perkuse",
-                verbose_name="used perk",
-            ),
-        ),
-        migrations.AddField(
-            model_name="pricelimit",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="city",
-            ),
-        ),
-        migrations.AddField(
-            model_name="promocode",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="promoredemption",
-            name="promo",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="redemptions",
-                to="bookings.promocode",
-                verbose_name="promo code",
-            ),
-        ),
-        migrations.AddField(
-            model_name="promoredemption",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="providerwebhook",
-            index=models.Index(
-                condition=models.Q(("state__in", ["received", "unmatched"])),
-                fields=["received_at"],
-                name="webhook_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="providerwebhook",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "event_id"), name="provider_event_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="reconciliation",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "day"), name="reconciliation_once"
-            ),
-        ),
-        migrations.AddField(
-            model_name="reservationpolicy",
-            name="organisation",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="riderblock",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: with every operator.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="riderblock",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="rider_blocks",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="ruletext",
-            name="organisation",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: of the platform, where an operator has none of its own.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="acknowledgement",
-            name="text",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="acknowledgements",
-                to="bookings.ruletext",
-                verbose_name="text",
-            ),
-        ),
-        migrations.AddField(
-            model_name="statementline",
-            name="payment",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="statementline",
-            name="refund",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.refund",
-                verbose_name="refund",
-            ),
-        ),
-        migrations.AddField(
-            model_name="anomaly",
-            name="line",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.statementline",
-                verbose_name="statement line",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="fault",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.faultreport",
-                verbose_name="fault report",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="answered by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="payment",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.payment",
-                verbose_name="payment",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="recharge",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.recharge",
-                verbose_name="recharge",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="refund",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.refund",
-                verbose_name="refund",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="trip",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="bookings.trip",
-                verbose_name="trip",
-            ),
-        ),
-        migrations.AddField(
-            model_name="supportcase",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="support_cases",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="casemessage",
-            name="case",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="messages",
-                to="bookings.supportcase",
-                verbose_name="case",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tripdispute",
-            name="trip",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="disputes",
-                to="bookings.trip",
-                verbose_name="trip",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tripdispute",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="person",
-            ),
-        ),
-        migrations.AddField(
-            model_name="trippolicy",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tripversion",
-            name="trip",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="versions",
-                to="bookings.trip",
-                verbose_name="trip",
-            ),
-        ),
-        migrations.AddField(
-            model_name="tripdispute",
-            name="version",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="dispute",
-                to="bookings.tripversion",
-                verbose_name="correction",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vehiclecharge",
-            name="operator",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="operator",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vehiclecharge",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="borne by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vehiclecharge",
-            name="session",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="charging.chargingsession",
-                verbose_name="charging session",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="accesspolicy",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "vehicle_kind"), name="one_access_policy_a_kind"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="billingdetails",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("tax_code", ""), _negated=True),
-                    models.Q(("vat_number", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="billing_details_taxed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(
-                condition=models.Q(
-                    ("state__in", ("requested", "confirmed", "window_open", "in_use"))
-                ),
-                fields=["state", "starts_at"],
-                name="booking_coming",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="booking",
-            index=models.Index(fields=["user", "-starts_at"], name="booking_by_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="booking",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))),
-                name="booking_ends_after_it_begins",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="booking",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(
-                    ("state__in", ("requested", "confirmed", "window_open", "in_use"))
-                ),
-                expressions=[
-                    ("user", "="),
-                    ("slot", "="),
-                    (
-                        models.Func(
-                            models.F("starts_at"),
-                            models.F("ends_at"),
-                            django.contrib.postgres.fields.ranges.RangeBoundary(),
-                            function="TSTZRANGE",
-                            output_field=django.contrib.postgres.fields.ranges.DateTimeRangeField(),
-                        ),
-                        "&&",
-                    ),
-                ],
-                name="one_booking_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="connectorcode",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("valid_until__isnull", True)),
-                fields=("connector",),
-                name="one_current_code_a_connector",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discountstatus",
-            constraint=models.UniqueConstraint(
-                fields=("user", "organisation"), name="discount_status_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="drivinglicence",
-            index=models.Index(
-                condition=models.Q(("state", "verified")),
-                fields=["valid_until"],
-                name="licence_until",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="drivinglicence",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "submitted")),
-                fields=("user",),
-                name="one_licence_in_review",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="drivinglicence",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "verified")),
-                fields=("user",),
-                name="one_licence_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="drivinglicence",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "verified")),
-                fields=("number_hash",),
-                name="one_account_a_licence",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="endphoto",
-            index=models.Index(
-                condition=models.Q(("state__in", ["waiting", "appealed"])),
-                fields=["organisation", "taken_at"],
-                name="photo_to_review",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="endphoto",
-            index=models.Index(
-                condition=models.Q(("state__in", ["bad", "appealed", "upheld"])),
-                fields=["user", "-taken_at"],
-                name="photo_strikes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feekind",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "code"), name="fee_kind_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="feekind",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("vat_rate__gte", 0), ("vat_rate__lt", 1), ("cents__gt", 0)),
-                name="fee_kind_is_a_price",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fee",
-            index=models.Index(
-                condition=models.Q(("state", "noticed")), fields=["charge_after"], name="fee_ripe"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="fee",
-            index=models.Index(fields=["user", "-id"], name="fee_by_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="fee",
-            constraint=models.UniqueConstraint(fields=("kind", "about"), name="one_fee_of_a_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="fee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "charged"), _negated=True),
-                    models.Q(
-                        ("charge_after__isnull", False),
-                        ("noticed_at__isnull", False),
-                        ("payment__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="fee_announced_first",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="goodwillrule",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "situation"), name="one_goodwill_a_situation"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="goodwillrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("percent__gte", 1), ("percent__lte", 100)),
-                name="goodwill_is_a_share",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="identitycheck",
-            index=models.Index(
-                condition=models.Q(("state", "verified")),
-                fields=["valid_until"],
-                name="identity_until",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="identitycheck",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "submitted")),
-                fields=("user",),
-                name="one_identity_in_review",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="identitycheck",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "verified")),
-                fields=("user",),
-                name="one_identity_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("until__isnull", True)),
-                fields=("organisation",),
-                name="one_open_incident",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="incident",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until__isnull", True), ("until__gte", models.F("since")), _connector="OR"
-                ),
-                name="incident_ends_after_it_began",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="keptconnector",
-            index=models.Index(
-                condition=models.Q(("state", "held")), fields=["until"], name="kept_connector_until"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="keptconnector",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "held")), fields=("user",), name="one_kept_connector"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="passproduct",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "code"), name="pass_product_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="passproduct",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("vat_rate__gte", 0), ("vat_rate__lt", 1)),
-                name="pass_vat_is_a_share",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="passproduct",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("days__gte", 1)), name="pass_product_lasts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="passproduct",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("shape", "bundle"), _negated=True),
-                    ("minutes__gte", 1),
-                    _connector="OR",
-                ),
-                name="pass_bundle_has_minutes",
-                violation_error_message="A bundle has at least one minute.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="pass",
-            index=models.Index(fields=["user", "-id"], name="pass_by_user"),
-        ),
-        migrations.AddIndex(
-            model_name="pass",
-            index=models.Index(
-                condition=models.Q(("state", "active")), fields=["ends_at"], name="pass_over"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="pass",
-            index=models.Index(
-                condition=models.Q(("state__in", ("pending", "active"))),
-                fields=["user"],
-                name="pass_live",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="pass",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "active"), _negated=True),
-                    ("ends_at__gt", models.F("starts_at")),
-                    _connector="OR",
-                ),
-                name="active_pass_has_its_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="paylink",
-            index=models.Index(fields=["expires_at"], name="pay_link_expires"),
-        ),
-        migrations.AddConstraint(
-            model_name="paymentpolicy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("top_up_min_cents__lte", models.F("top_up_max_cents"))),
-                name="top_up_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="perkuse",
-            index=models.Index(fields=["user", "tariff", "started_at"], name="perk_use_of_the_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="passuse",
-            constraint=models.UniqueConstraint(fields=("perk_use", "bought"), name="pass_use_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="promocode",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Upper("code"),
-                name="promo_code_once",
-                violation_error_message="This code exists already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promocode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("cents", 0), ("minutes", 0), ("percent__gte", 1), ("percent__lte", 100)
-                    ),
-                    models.Q(("cents__gte", 1), ("minutes", 0), ("percent", 0)),
-                    models.Q(("cents", 0), ("minutes__gte", 1), ("percent", 0)),
-                    _connector="OR",
-                ),
-                name="promo_gives_one_thing",
-                violation_error_message="Give percent, cents or minutes: exactly one of them.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promocode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("redemptions_max", None),
-                    ("redeemed__lte", models.F("redemptions_max")),
-                    _connector="OR",
-                ),
-                name="promo_redemptions_end",
-                violation_error_message="More people than that have redeemed it already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promocode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("budget_cents", None),
-                    (
-                        "budget_cents__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("promised_cents"), "+", models.F("spent_cents")
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="promo_budget_ends",
-                violation_error_message="More than that is promised or spent already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promocode",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("budget_cents", None),
-                    ("cents__gte", 1),
-                    models.Q(("minutes", 0), ("most_cents__isnull", False)),
-                    _connector="OR",
-                ),
-                name="promo_budget_can_be_kept",
-                violation_error_message="A budget needs cents, or percent with an amount at most.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promoredemption",
-            index=models.Index(
-                condition=models.Q(("state", "redeemed")),
-                fields=["user"],
-                name="redemption_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promoredemption",
-            constraint=models.UniqueConstraint(
-                fields=("promo", "user", "number"), name="redemption_number_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="riderblock",
-            index=models.Index(
-                condition=models.Q(("lifted_at__isnull", True)),
-                fields=["until"],
-                name="block_until",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riderblock",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("lifted_at__isnull", True)),
-                fields=("user", "organisation", "reason", "ref"),
-                name="one_active_block_a_reason",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="riderblock",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("until__isnull", True), ("until__gt", models.F("since")), _connector="OR"
-                ),
-                name="block_ends_after_it_begins",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ruletext",
-            index=models.Index(
-                condition=models.Q(("published_at__isnull", False)),
-                fields=["kind", "organisation", "-version"],
-                name="rule_text_newest",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ruletext",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "kind", "version"),
-                name="one_rule_text_a_version",
-                nulls_distinct=False,
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="acknowledgement",
-            constraint=models.UniqueConstraint(fields=("user", "text"), name="acknowledged_once"),
-        ),
-        migrations.AddIndex(
-            model_name="statementline",
-            index=models.Index(fields=["provider", "at"], name="statement_line_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="statementline",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "line_id"), name="statement_line_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="anomaly",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["found_at"], name="anomaly_open"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="anomaly",
-            constraint=models.UniqueConstraint(fields=("kind", "subject"), name="anomaly_once"),
-        ),
-        migrations.AddIndex(
-            model_name="supportcase",
-            index=models.Index(fields=["user", "-id"], name="case_by_user"),
-        ),
-        migrations.AddIndex(
-            model_name="supportcase",
-            index=models.Index(
-                condition=models.Q(("state", "open")),
-                fields=["organisation", "due_at"],
-                name="case_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trippolicy",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "kind"),
-                name="one_trip_policy_per_kind",
-                violation_error_message="There is a policy for this kind already.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trippolicy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("first_prompt_min__isnull", True),
-                    ("last_prompt_min__isnull", True),
-                    ("first_prompt_min__lt", models.F("last_prompt_min")),
-                    _connector="OR",
-                ),
-                name="trip_prompts_in_order",
-                violation_error_message="The first reminder comes before the last one.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="trippolicy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("last_prompt_min__isnull", True),
-                    ("auto_end_min__isnull", True),
-                    ("last_prompt_min__lt", models.F("auto_end_min")),
-                    _connector="OR",
-                ),
-                name="trip_prompts_before_the_end",
-                violation_error_message="The last reminder comes before the end.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tripversion",
-            index=models.Index(
-                condition=models.Q(("state", "proposed")),
-                fields=["-at"],
-                name="trip_version_proposed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tripversion",
-            constraint=models.UniqueConstraint(fields=("trip", "number"), name="trip_version_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="tripversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ended_at__gte", models.F("started_at"))),
-                name="trip_version_ends_after_it_began",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tripdispute",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["due_at"], name="dispute_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tripdispute",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")),
-                fields=("trip",),
-                name="one_open_dispute_per_trip",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tripdispute",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at__isnull", True), ("state", "open")),
-                    models.Q(
-                        models.Q(("state", "open"), _negated=True), ("decided_at__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="dispute_decided_with_a_date",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="vehiclecharge",
-            index=models.Index(fields=["organisation", "-at"], name="vehicle_charge_of_fleet"),
         ),
         migrations.RunSQL(CREDIT, NO_CREDIT),
         migrations.RunSQL(OWN_ACCOUNTS, migrations.RunSQL.noop),

@@ -52,6 +52,7 @@ DROP TRIGGER append_only ON fleet_vehicleevent;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON fleet_vehicleevent
     FOR EACH ROW EXECUTE FUNCTION fleet_only_unlink();
 """
+
 UNLINK_BACK = """
 DROP TRIGGER append_only ON fleet_vehicleevent;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON fleet_vehicleevent
@@ -61,11 +62,7 @@ DROP FUNCTION fleet_only_unlink();
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("fleet", "0002_rebalancing"),
-        ("mobility", "0001_initial"),
-        ("mobility", "__first__"),
-    ]
+    dependencies = [("fleet", "0002_rebalancing"), ("mobility", "__first__")]
 
     operations = [
         migrations.CreateModel(
@@ -166,11 +163,59 @@ class Migration(migrations.Migration):
                     "closed_by",
                     models.CharField(blank=True, max_length=100, verbose_name="closed by"),
                 ),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="fleet_alarms",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="assigned to",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alarms",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "alarm",
                 "verbose_name_plural": "alarms",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        fields=["vehicle", "opened_at"], name="fleet_alarm_vehicle_opened"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "closed"), _negated=True),
+                        fields=["kind"],
+                        name="fleet_alarm_active_kind",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "closed"), _negated=True),
+                        fields=("vehicle", "kind"),
+                        name="fleet_one_alarm_per_kind",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at__isnull", False), ("state", "closed")),
+                            models.Q(
+                                models.Q(("state", "closed"), _negated=True),
+                                ("closed_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_alarm_closed_has_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -217,11 +262,27 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="batteries",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "battery",
                 "verbose_name_plural": "batteries",
                 "ordering": ("serial",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organisation", "serial"),
+                        name="fleet_battery_serial_once",
+                        violation_error_message="There is a battery with this serial number.",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -239,11 +300,57 @@ class Migration(migrations.Migration):
                     django.contrib.postgres.fields.ranges.DateTimeRangeField(verbose_name="during"),
                 ),
                 ("placed_by", models.CharField(max_length=100, verbose_name="placed by")),
+                (
+                    "battery",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="placements",
+                        to="fleet.battery",
+                        verbose_name="battery",
+                    ),
+                ),
+                (
+                    "hub",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="battery_placements",
+                        to="mobility.hub",
+                        verbose_name="hub",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="battery_placements",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "battery placement",
                 "verbose_name_plural": "battery placements",
                 "ordering": ("-id",),
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        expressions=(("battery", "="), ("during", "&&")),
+                        name="fleet_battery_in_one_place",
+                    ),
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("vehicle__isnull", False)),
+                        expressions=(("vehicle", "="), ("slot", "="), ("during", "&&")),
+                        name="fleet_one_battery_per_slot",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("vehicle", None), ("hub", None), _connector="OR"),
+                        name="fleet_battery_here_or_there",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -268,11 +375,45 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField(verbose_name="at")),
                 ("by", models.CharField(max_length=100, verbose_name="by")),
                 ("idempotency_key", models.CharField(max_length=120)),
+                (
+                    "inserted",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.battery",
+                        verbose_name="battery put in",
+                    ),
+                ),
+                (
+                    "removed",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.battery",
+                        verbose_name="battery taken out",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="battery_swaps",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "battery swap",
                 "verbose_name_plural": "battery swaps",
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["vehicle", "at"], name="fleet_swap_vehicle_at")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("vehicle", "idempotency_key"), name="fleet_swap_key_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -299,10 +440,15 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "cell count",
                 "verbose_name_plural": "cell counts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("at", "kind", "cell"), name="fleet_cellcount_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name="ChecklistAnswer",
+            name="ChecklistTemplate",
             fields=[
                 (
                     "id",
@@ -311,25 +457,45 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "verdict",
-                    models.CharField(
-                        choices=[
-                            ("passed", "In order"),
-                            ("failed", "Not in order"),
-                            ("not_applicable", "Does not apply"),
-                        ],
-                        max_length=16,
-                        verbose_name="verdict",
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
                     ),
                 ),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("at", models.DateTimeField(verbose_name="at")),
-                ("by", models.CharField(max_length=100, verbose_name="by")),
+                ("name", mobility.core.texts.LocalizedField(verbose_name="name")),
+                (
+                    "gate_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[("bicycle", "E-bike"), ("scooter", "E-scooter"), ("car", "E-car")],
+                        max_length=16,
+                        verbose_name="gate for vehicles leaving the workshop",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
-                "verbose_name": "checklist answer",
-                "verbose_name_plural": "checklist answers",
-                "ordering": ("item__position", "id"),
+                "verbose_name": "checklist",
+                "verbose_name_plural": "checklists",
+                "ordering": ("organisation", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("gate_kind", ""), _negated=True),
+                        fields=("organisation", "gate_kind"),
+                        name="fleet_one_gate_per_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -365,145 +531,20 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("retired", models.BooleanField(default=False, verbose_name="no longer asked")),
+                (
+                    "template",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="fleet.checklisttemplate",
+                        verbose_name="checklist",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "checklist item",
                 "verbose_name_plural": "checklist items",
                 "ordering": ("position", "id"),
-            },
-        ),
-        migrations.CreateModel(
-            name="ChecklistTemplate",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
-                    ),
-                ),
-                ("name", mobility.core.texts.LocalizedField(verbose_name="name")),
-                (
-                    "gate_kind",
-                    models.CharField(
-                        blank=True,
-                        choices=[("bicycle", "E-bike"), ("scooter", "E-scooter"), ("car", "E-car")],
-                        max_length=16,
-                        verbose_name="gate for vehicles leaving the workshop",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "checklist",
-                "verbose_name_plural": "checklists",
-                "ordering": ("organisation", "id"),
-            },
-        ),
-        migrations.CreateModel(
-            name="FaultReport",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
-                    ),
-                ),
-                (
-                    "case_number",
-                    models.CharField(
-                        default=fleet.maintenance.models.fault.case_number,
-                        editable=False,
-                        max_length=8,
-                        unique=True,
-                        verbose_name="case number",
-                    ),
-                ),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("resident", "Resident"),
-                            ("crew", "Crew"),
-                            ("alarm", "Alarm"),
-                            ("system", "System"),
-                        ],
-                        max_length=16,
-                        verbose_name="source",
-                    ),
-                ),
-                (
-                    "category",
-                    models.CharField(
-                        choices=[
-                            ("brakes", "Brakes"),
-                            ("tyre", "Tyre"),
-                            ("lights", "Lights"),
-                            ("lock", "Lock"),
-                            ("battery", "Battery"),
-                            ("display", "Display"),
-                            ("damage", "Damage"),
-                            ("dirty", "Dirty"),
-                            ("misparked", "Badly parked"),
-                            ("other", "Something else"),
-                        ],
-                        max_length=16,
-                        verbose_name="category",
-                    ),
-                ),
-                (
-                    "severity",
-                    models.PositiveSmallIntegerField(
-                        choices=[(1, "Dangerous"), (2, "Annoying"), (3, "Cosmetic")],
-                        verbose_name="severity",
-                    ),
-                ),
-                (
-                    "text",
-                    models.CharField(blank=True, max_length=1000, verbose_name="what was said"),
-                ),
-                ("reported_by", models.CharField(max_length=100, verbose_name="reported by")),
-                ("trip_ref", models.CharField(blank=True, max_length=80, verbose_name="trip")),
-                ("evidence", models.JSONField(blank=True, default=dict, verbose_name="evidence")),
-                ("at", models.DateTimeField(verbose_name="at")),
-                ("lon", models.FloatField(blank=True, null=True, verbose_name="longitude")),
-                ("lat", models.FloatField(blank=True, null=True, verbose_name="latitude")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("open", "Open"),
-                            ("accepted", "Accepted"),
-                            ("resolved", "Resolved"),
-                            ("dismissed", "Dismissed"),
-                        ],
-                        default="open",
-                        max_length=16,
-                        verbose_name="state",
-                    ),
-                ),
-                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
-            ],
-            options={
-                "verbose_name": "fault report",
-                "verbose_name_plural": "fault reports",
-                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
@@ -519,6 +560,15 @@ class Migration(migrations.Migration):
                 ("secret_hash", models.CharField(editable=False, max_length=64, unique=True)),
                 ("created_at", models.DateTimeField(verbose_name="created")),
                 ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="integrations",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "integration",
@@ -583,11 +633,59 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("active", models.BooleanField(default=True, verbose_name="active")),
+                (
+                    "checklist",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.checklisttemplate",
+                        verbose_name="checklist",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "vehicle_type",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.vehicletype",
+                        verbose_name="vehicle type",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "maintenance rule",
                 "verbose_name_plural": "maintenance rules",
                 "ordering": ("organisation", "id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("every_km__gt", 0), ("every_km__isnull", False)),
+                            models.Q(("every_days__gt", 0), ("every_days__isnull", False)),
+                            models.Q(("every_rides__gt", 0), ("every_rides__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="fleet_rule_has_a_measure",
+                        violation_error_message="Give at least one of kilometres, days and rides.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("lead_pct__lte", 50)),
+                        name="fleet_rule_lead_is_small",
+                        violation_error_message="At most half of the interval may be left.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -629,6 +727,18 @@ class Migration(migrations.Migration):
                 "verbose_name": "retention run",
                 "verbose_name_plural": "retention runs",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["kind", "subject"], name="fleet_retention_subject")
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("removed__lte", models.F("verified")),
+                            ("verified__lte", models.F("counted")),
+                        ),
+                        name="fleet_retention_verified_first",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -682,11 +792,47 @@ class Migration(migrations.Migration):
                     "to_odometer_m",
                     models.IntegerField(null=True, verbose_name="odometer at the end (m)"),
                 ),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="service_trip",
+                        to="fleet.vehiclehold",
+                        verbose_name="hold",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="service_trips",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "service trip",
                 "verbose_name_plural": "service trips",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["vehicle", "started_at"], name="fleet_service_vehicle_at")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("vehicle",),
+                        name="fleet_one_service_trip_per_vehicle",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ended_at", None),
+                            ("ended_at__gte", models.F("started_at")),
+                            _connector="OR",
+                        ),
+                        name="fleet_service_trip_ends_after_it_began",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -707,11 +853,49 @@ class Migration(migrations.Migration):
                     "released_at",
                     models.DateTimeField(blank=True, null=True, verbose_name="released"),
                 ),
+                (
+                    "command",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.vehiclecommand",
+                        verbose_name="command",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="speed_orders",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
+                (
+                    "zone",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="speed_orders",
+                        to="fleet.zone",
+                        verbose_name="zone",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "speed limit order",
                 "verbose_name_plural": "speed limit orders",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["vehicle", "ordered_at"], name="fleet_speed_vehicle_at")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("released_at", None)),
+                        fields=("vehicle",),
+                        name="fleet_one_speed_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -744,11 +928,35 @@ class Migration(migrations.Migration):
                         blank=True, null=True, verbose_name="link to the trip cut"
                     ),
                 ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tracks",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "trip track",
                 "verbose_name_plural": "trip tracks",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["vehicle", "ended_at"], name="fleet_track_vehicle_end"),
+                    models.Index(fields=["ended_at"], name="fleet_track_end"),
+                    models.Index(
+                        condition=models.Q(("stale", True), ("settled_at", None), _connector="OR"),
+                        fields=["id"],
+                        name="fleet_track_waiting",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ended_at__gte", models.F("started_at"))),
+                        name="fleet_track_ends_after_it_began",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -814,11 +1022,41 @@ class Migration(migrations.Migration):
                         verbose_name="outcome",
                     ),
                 ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="cases",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "case",
                 "verbose_name_plural": "cases",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(fields=["vehicle", "opened_at"], name="fleet_case_vehicle_at")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at", None)),
+                        fields=("vehicle",),
+                        name="fleet_one_open_case_per_vehicle",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at", None), ("outcome", "")),
+                            models.Q(
+                                ("closed_at__isnull", False),
+                                models.Q(("outcome", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_closed_case_has_outcome",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -855,11 +1093,36 @@ class Migration(migrations.Migration):
                 ("number", models.CharField(max_length=64, verbose_name="number")),
                 ("valid_from", models.DateField(verbose_name="valid from")),
                 ("expires_on", models.DateField(blank=True, null=True, verbose_name="last day")),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="documents",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "vehicle document",
                 "verbose_name_plural": "vehicle documents",
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["expires_on"], name="fleet_document_expires")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("expires_on", None),
+                            ("expires_on__gte", models.F("valid_from")),
+                            _connector="OR",
+                        ),
+                        name="fleet_document_ends_after_it_began",
+                        violation_error_message="The last day lies before the first.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("vehicle", "kind", "number", "valid_from"),
+                        name="fleet_document_once",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1019,11 +1282,315 @@ class Migration(migrations.Migration):
                     models.CharField(default="EUR", max_length=3, verbose_name="currency"),
                 ),
                 ("notes", models.TextField(blank=True, verbose_name="notes")),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="assigned to",
+                    ),
+                ),
+                (
+                    "checklist",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.checklisttemplate",
+                        verbose_name="checklist",
+                    ),
+                ),
+                (
+                    "hub",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="mobility.hub",
+                        verbose_name="hub",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to="fleet.maintenancerule",
+                        verbose_name="maintenance rule",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="work_orders",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "work order",
                 "verbose_name_plural": "work orders",
                 "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("open", "assigned", "in_progress"))),
+                        fields=["priority", "due_at"],
+                        name="fleet_order_open_first",
+                    ),
+                    models.Index(
+                        fields=["vehicle", "-finished_at"], name="fleet_order_vehicle_done"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ("open", "assigned", "in_progress")), ("rule", None)
+                        ),
+                        fields=("vehicle", "reason"),
+                        name="fleet_one_open_order_per_reason",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("state__in", ("open", "assigned", "in_progress")),
+                            ("rule__isnull", False),
+                        ),
+                        fields=("vehicle", "rule"),
+                        name="fleet_one_open_order_per_rule",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("assigned_to", None), ("state", "open")),
+                            models.Q(("assigned_to__isnull", False), ("state", "assigned")),
+                            models.Q(("started_at__isnull", False), ("state", "in_progress")),
+                            models.Q(
+                                ("finished_at__isnull", False), ("state__in", ("done", "cancelled"))
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_order_state_has_its_facts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("finished_at", None),
+                            ("started_at", None),
+                            ("finished_at__gte", models.F("started_at")),
+                            _connector="OR",
+                        ),
+                        name="fleet_order_ends_after_it_began",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ChecklistAnswer",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("passed", "In order"),
+                            ("failed", "Not in order"),
+                            ("not_applicable", "Does not apply"),
+                        ],
+                        max_length=16,
+                        verbose_name="verdict",
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("by", models.CharField(max_length=100, verbose_name="by")),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="fleet.checklistitem",
+                        verbose_name="item",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="answers",
+                        to="fleet.workorder",
+                        verbose_name="work order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "checklist answer",
+                "verbose_name_plural": "checklist answers",
+                "ordering": ("item__position", "id"),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("order", "item"), name="fleet_one_answer_per_item"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="FaultReport",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "case_number",
+                    models.CharField(
+                        default=fleet.maintenance.models.fault.case_number,
+                        editable=False,
+                        max_length=8,
+                        unique=True,
+                        verbose_name="case number",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("resident", "Resident"),
+                            ("crew", "Crew"),
+                            ("alarm", "Alarm"),
+                            ("system", "System"),
+                        ],
+                        max_length=16,
+                        verbose_name="source",
+                    ),
+                ),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("brakes", "Brakes"),
+                            ("tyre", "Tyre"),
+                            ("lights", "Lights"),
+                            ("lock", "Lock"),
+                            ("battery", "Battery"),
+                            ("display", "Display"),
+                            ("damage", "Damage"),
+                            ("dirty", "Dirty"),
+                            ("misparked", "Badly parked"),
+                            ("other", "Something else"),
+                        ],
+                        max_length=16,
+                        verbose_name="category",
+                    ),
+                ),
+                (
+                    "severity",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "Dangerous"), (2, "Annoying"), (3, "Cosmetic")],
+                        verbose_name="severity",
+                    ),
+                ),
+                (
+                    "text",
+                    models.CharField(blank=True, max_length=1000, verbose_name="what was said"),
+                ),
+                ("reported_by", models.CharField(max_length=100, verbose_name="reported by")),
+                ("trip_ref", models.CharField(blank=True, max_length=80, verbose_name="trip")),
+                ("evidence", models.JSONField(blank=True, default=dict, verbose_name="evidence")),
+                ("at", models.DateTimeField(verbose_name="at")),
+                ("lon", models.FloatField(blank=True, null=True, verbose_name="longitude")),
+                ("lat", models.FloatField(blank=True, null=True, verbose_name="latitude")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("accepted", "Accepted"),
+                            ("resolved", "Resolved"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="open",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True, verbose_name="closed")),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="faults",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="faults",
+                        to="fleet.workorder",
+                        verbose_name="work order",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "fault report",
+                "verbose_name_plural": "fault reports",
+                "ordering": ("-id",),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("open", "accepted"))),
+                        fields=["vehicle", "severity"],
+                        name="fleet_fault_open",
+                    ),
+                    models.Index(fields=["vehicle", "reported_by", "-at"], name="fleet_fault_same"),
+                    models.Index(fields=["reported_by", "-id"], name="fleet_fault_by"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lat", None), ("lon", None)),
+                            models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))),
+                            _connector="OR",
+                        ),
+                        name="fleet_fault_place_is_on_earth",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("closed_at", None), ("state__in", ("open", "accepted"))),
+                            models.Q(
+                                ("closed_at__isnull", False),
+                                ("state__in", ("resolved", "dismissed")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_fault_closed_with_a_date",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1042,11 +1609,25 @@ class Migration(migrations.Migration):
                     "unit_cost_cents",
                     models.PositiveIntegerField(default=0, verbose_name="cost of one (cents)"),
                 ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="parts",
+                        to="fleet.workorder",
+                        verbose_name="work order",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "part",
                 "verbose_name_plural": "parts",
                 "ordering": ("id",),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gt", 0)), name="fleet_part_is_some"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1076,11 +1657,167 @@ class Migration(migrations.Migration):
                 ("lat_e7", models.IntegerField()),
                 ("speed_cms", models.SmallIntegerField(verbose_name="speed (cm/s)")),
                 ("on_trip", models.BooleanField(verbose_name="on a trip")),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="crossings",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
+                (
+                    "zone",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="crossings",
+                        to="fleet.zone",
+                        verbose_name="zone",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "zone crossing",
                 "verbose_name_plural": "zone crossings",
                 "ordering": ("-id",),
+                "indexes": [models.Index(fields=["zone", "at"], name="fleet_crossing_zone_at")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("vehicle", "at", "zone", "kind"), name="fleet_crossing_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ZoneSet",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="title")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "draft"),
+                            ("published", "published"),
+                            ("superseded", "superseded"),
+                        ],
+                        default="draft",
+                        editable=False,
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        blank=True, editable=False, null=True, verbose_name="version"
+                    ),
+                ),
+                (
+                    "during",
+                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
+                        blank=True, editable=False, null=True, verbose_name="in force during"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="created at")),
+                (
+                    "created_by",
+                    models.CharField(editable=False, max_length=100, verbose_name="created by"),
+                ),
+                (
+                    "published_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="published at"
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.CharField(
+                        blank=True, editable=False, max_length=100, verbose_name="published by"
+                    ),
+                ),
+                (
+                    "based_on",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="fleet.zoneset",
+                        verbose_name="based on",
+                    ),
+                ),
+                (
+                    "city",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="zone_sets",
+                        to="mobility.city",
+                        verbose_name="city",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="zone_sets",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "zone set",
+                "verbose_name_plural": "zone sets",
+                "ordering": ("city", "organisation", "-id"),
+                "constraints": [
+                    django.contrib.postgres.constraints.ExclusionConstraint(
+                        condition=models.Q(("state", "draft"), _negated=True),
+                        expressions=(("organisation", "="), ("city", "="), ("during", "&&")),
+                        name="fleet_one_zone_set_in_force",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("organisation", "city", "version"),
+                        name="fleet_zone_set_version_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("during", None),
+                                ("published_at", None),
+                                ("state", "draft"),
+                                ("version", None),
+                            ),
+                            models.Q(
+                                models.Q(("state", "draft"), _negated=True),
+                                ("during__isnull", False),
+                                ("published_at__isnull", False),
+                                ("version__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_zone_set_is_draft_or_dated",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1180,80 +1917,56 @@ class Migration(migrations.Migration):
                         blank=True, null=True, verbose_name="speed limit (km/h)"
                     ),
                 ),
+                (
+                    "zone",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="Empty: holds wherever no zone says otherwise.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rules",
+                        to="fleet.zone",
+                        verbose_name="zone",
+                    ),
+                ),
+                (
+                    "zone_set",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rules",
+                        to="fleet.zoneset",
+                        verbose_name="zone set",
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "zone rule",
                 "verbose_name_plural": "zone rules",
                 "ordering": ("zone_set", "zone", "position", "id"),
-            },
-        ),
-        migrations.CreateModel(
-            name="ZoneSet",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("end_time", None), ("start_time", None)),
+                            models.Q(
+                                ("end_time__isnull", False),
+                                ("start_time__isnull", False),
+                                models.Q(("start_time", models.F("end_time")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="fleet_zone_rule_hours_have_two_ends",
+                        violation_error_message="Hours need a beginning and another end.",
                     ),
-                ),
-                (
-                    "public_id",
-                    models.UUIDField(
-                        default=mobility.core.ids.uuid7,
-                        editable=False,
-                        unique=True,
-                        verbose_name="public id",
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("maximum_speed_kmh", None),
+                            ("maximum_speed_kmh__gte", 1),
+                            _connector="OR",
+                        ),
+                        name="fleet_zone_rule_speed_is_positive",
+                        violation_error_message="A speed limit is at least 1 km/h.",
                     ),
-                ),
-                ("title", models.CharField(max_length=120, verbose_name="title")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("draft", "draft"),
-                            ("published", "published"),
-                            ("superseded", "superseded"),
-                        ],
-                        default="draft",
-                        editable=False,
-                        max_length=12,
-                        verbose_name="state",
-                    ),
-                ),
-                (
-                    "version",
-                    models.PositiveIntegerField(
-                        blank=True, editable=False, null=True, verbose_name="version"
-                    ),
-                ),
-                (
-                    "during",
-                    django.contrib.postgres.fields.ranges.DateTimeRangeField(
-                        blank=True, editable=False, null=True, verbose_name="in force during"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(editable=False, verbose_name="created at")),
-                (
-                    "created_by",
-                    models.CharField(editable=False, max_length=100, verbose_name="created by"),
-                ),
-                (
-                    "published_at",
-                    models.DateTimeField(
-                        blank=True, editable=False, null=True, verbose_name="published at"
-                    ),
-                ),
-                (
-                    "published_by",
-                    models.CharField(
-                        blank=True, editable=False, max_length=100, verbose_name="published by"
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "zone set",
-                "verbose_name_plural": "zone sets",
-                "ordering": ("city", "organisation", "-id"),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -1601,457 +2314,6 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
-            model_name="alarm",
-            name="assigned_to",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="fleet_alarms",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="assigned to",
-            ),
-        ),
-        migrations.AddField(
-            model_name="alarm",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="alarms",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="battery",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="batteries",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryplacement",
-            name="battery",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="placements",
-                to="fleet.battery",
-                verbose_name="battery",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryplacement",
-            name="hub",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="battery_placements",
-                to="mobility.hub",
-                verbose_name="hub",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryplacement",
-            name="vehicle",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="battery_placements",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryswap",
-            name="inserted",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.battery",
-                verbose_name="battery put in",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryswap",
-            name="removed",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.battery",
-                verbose_name="battery taken out",
-            ),
-        ),
-        migrations.AddField(
-            model_name="batteryswap",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="battery_swaps",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cellcount",
-            constraint=models.UniqueConstraint(
-                fields=("at", "kind", "cell"), name="fleet_cellcount_once"
-            ),
-        ),
-        migrations.AddField(
-            model_name="checklistanswer",
-            name="item",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="answers",
-                to="fleet.checklistitem",
-                verbose_name="item",
-            ),
-        ),
-        migrations.AddField(
-            model_name="checklisttemplate",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="checklistitem",
-            name="template",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="items",
-                to="fleet.checklisttemplate",
-                verbose_name="checklist",
-            ),
-        ),
-        migrations.AddField(
-            model_name="faultreport",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="faults",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="integration",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="integrations",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="maintenancerule",
-            name="checklist",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.checklisttemplate",
-                verbose_name="checklist",
-            ),
-        ),
-        migrations.AddField(
-            model_name="maintenancerule",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="maintenancerule",
-            name="vehicle_type",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.vehicletype",
-                verbose_name="vehicle type",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="retentionrun",
-            index=models.Index(fields=["kind", "subject"], name="fleet_retention_subject"),
-        ),
-        migrations.AddConstraint(
-            model_name="retentionrun",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("removed__lte", models.F("verified")), ("verified__lte", models.F("counted"))
-                ),
-                name="fleet_retention_verified_first",
-            ),
-        ),
-        migrations.AddField(
-            model_name="servicetrip",
-            name="hold",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="service_trip",
-                to="fleet.vehiclehold",
-                verbose_name="hold",
-            ),
-        ),
-        migrations.AddField(
-            model_name="servicetrip",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="service_trips",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="speedlimitorder",
-            name="command",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.vehiclecommand",
-                verbose_name="command",
-            ),
-        ),
-        migrations.AddField(
-            model_name="speedlimitorder",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="speed_orders",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="speedlimitorder",
-            name="zone",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="speed_orders",
-                to="fleet.zone",
-                verbose_name="zone",
-            ),
-        ),
-        migrations.AddField(
-            model_name="triptrack",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="tracks",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vehiclecase",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="cases",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="vehicledocument",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="documents",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorder",
-            name="assigned_to",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="assigned to",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorder",
-            name="checklist",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="fleet.checklisttemplate",
-                verbose_name="checklist",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorder",
-            name="hub",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="mobility.hub",
-                verbose_name="hub",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorder",
-            name="rule",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="orders",
-                to="fleet.maintenancerule",
-                verbose_name="maintenance rule",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorder",
-            name="vehicle",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="work_orders",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="faultreport",
-            name="order",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="faults",
-                to="fleet.workorder",
-                verbose_name="work order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="checklistanswer",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="answers",
-                to="fleet.workorder",
-                verbose_name="work order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="workorderpart",
-            name="order",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="parts",
-                to="fleet.workorder",
-                verbose_name="work order",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zonecrossing",
-            name="vehicle",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="crossings",
-                to="fleet.vehicle",
-                verbose_name="vehicle",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zonecrossing",
-            name="zone",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="crossings",
-                to="fleet.zone",
-                verbose_name="zone",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zonerule",
-            name="zone",
-            field=models.ForeignKey(
-                blank=True,
-                help_text="Empty: holds wherever no zone says otherwise.",
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="rules",
-                to="fleet.zone",
-                verbose_name="zone",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zoneset",
-            name="based_on",
-            field=models.ForeignKey(
-                blank=True,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="fleet.zoneset",
-                verbose_name="based on",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zoneset",
-            name="city",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="zone_sets",
-                to="mobility.city",
-                verbose_name="city",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zoneset",
-            name="organisation",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="zone_sets",
-                to="mobility.organisation",
-                verbose_name="organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="zonerule",
-            name="zone_set",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="rules",
-                to="fleet.zoneset",
-                verbose_name="zone set",
-            ),
-        ),
-        migrations.AddField(
             model_name="zone",
             name="zone_set",
             field=models.ForeignKey(
@@ -2062,396 +2324,10 @@ class Migration(migrations.Migration):
                 verbose_name="zone set",
             ),
         ),
-        migrations.AddIndex(
-            model_name="alarm",
-            index=models.Index(fields=["vehicle", "opened_at"], name="fleet_alarm_vehicle_opened"),
-        ),
-        migrations.AddIndex(
-            model_name="alarm",
-            index=models.Index(
-                condition=models.Q(("state", "closed"), _negated=True),
-                fields=["kind"],
-                name="fleet_alarm_active_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alarm",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "closed"), _negated=True),
-                fields=("vehicle", "kind"),
-                name="fleet_one_alarm_per_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="alarm",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at__isnull", False), ("state", "closed")),
-                    models.Q(
-                        models.Q(("state", "closed"), _negated=True), ("closed_at__isnull", True)
-                    ),
-                    _connector="OR",
-                ),
-                name="fleet_alarm_closed_has_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="battery",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "serial"),
-                name="fleet_battery_serial_once",
-                violation_error_message="There is a battery with this serial number.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batteryplacement",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=(("battery", "="), ("during", "&&")), name="fleet_battery_in_one_place"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batteryplacement",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("vehicle__isnull", False)),
-                expressions=(("vehicle", "="), ("slot", "="), ("during", "&&")),
-                name="fleet_one_battery_per_slot",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="batteryplacement",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("vehicle", None), ("hub", None), _connector="OR"),
-                name="fleet_battery_here_or_there",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batteryswap",
-            index=models.Index(fields=["vehicle", "at"], name="fleet_swap_vehicle_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="batteryswap",
-            constraint=models.UniqueConstraint(
-                fields=("vehicle", "idempotency_key"), name="fleet_swap_key_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checklisttemplate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("gate_kind", ""), _negated=True),
-                fields=("organisation", "gate_kind"),
-                name="fleet_one_gate_per_kind",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="maintenancerule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("every_km__gt", 0), ("every_km__isnull", False)),
-                    models.Q(("every_days__gt", 0), ("every_days__isnull", False)),
-                    models.Q(("every_rides__gt", 0), ("every_rides__isnull", False)),
-                    _connector="OR",
-                ),
-                name="fleet_rule_has_a_measure",
-                violation_error_message="Give at least one of kilometres, days and rides.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="maintenancerule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("lead_pct__lte", 50)),
-                name="fleet_rule_lead_is_small",
-                violation_error_message="At most half of the interval may be left.",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="servicetrip",
-            index=models.Index(fields=["vehicle", "started_at"], name="fleet_service_vehicle_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="servicetrip",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)),
-                fields=("vehicle",),
-                name="fleet_one_service_trip_per_vehicle",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="servicetrip",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("ended_at", None), ("ended_at__gte", models.F("started_at")), _connector="OR"
-                ),
-                name="fleet_service_trip_ends_after_it_began",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="speedlimitorder",
-            index=models.Index(fields=["vehicle", "ordered_at"], name="fleet_speed_vehicle_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="speedlimitorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("released_at", None)),
-                fields=("vehicle",),
-                name="fleet_one_speed_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="triptrack",
-            index=models.Index(fields=["vehicle", "ended_at"], name="fleet_track_vehicle_end"),
-        ),
-        migrations.AddIndex(
-            model_name="triptrack",
-            index=models.Index(fields=["ended_at"], name="fleet_track_end"),
-        ),
-        migrations.AddIndex(
-            model_name="triptrack",
-            index=models.Index(
-                condition=models.Q(("stale", True), ("settled_at", None), _connector="OR"),
-                fields=["id"],
-                name="fleet_track_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="triptrack",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ended_at__gte", models.F("started_at"))),
-                name="fleet_track_ends_after_it_began",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="vehiclecase",
-            index=models.Index(fields=["vehicle", "opened_at"], name="fleet_case_vehicle_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="vehiclecase",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at", None)),
-                fields=("vehicle",),
-                name="fleet_one_open_case_per_vehicle",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vehiclecase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at", None), ("outcome", "")),
-                    models.Q(
-                        ("closed_at__isnull", False), models.Q(("outcome", ""), _negated=True)
-                    ),
-                    _connector="OR",
-                ),
-                name="fleet_closed_case_has_outcome",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="vehicledocument",
-            index=models.Index(fields=["expires_on"], name="fleet_document_expires"),
-        ),
-        migrations.AddConstraint(
-            model_name="vehicledocument",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("expires_on", None),
-                    ("expires_on__gte", models.F("valid_from")),
-                    _connector="OR",
-                ),
-                name="fleet_document_ends_after_it_began",
-                violation_error_message="The last day lies before the first.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="vehicledocument",
-            constraint=models.UniqueConstraint(
-                fields=("vehicle", "kind", "number", "valid_from"), name="fleet_document_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="workorder",
-            index=models.Index(
-                condition=models.Q(("state__in", ("open", "assigned", "in_progress"))),
-                fields=["priority", "due_at"],
-                name="fleet_order_open_first",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="workorder",
-            index=models.Index(fields=["vehicle", "-finished_at"], name="fleet_order_vehicle_done"),
-        ),
-        migrations.AddConstraint(
-            model_name="workorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ("open", "assigned", "in_progress")), ("rule", None)
-                ),
-                fields=("vehicle", "reason"),
-                name="fleet_one_open_order_per_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workorder",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("state__in", ("open", "assigned", "in_progress")), ("rule__isnull", False)
-                ),
-                fields=("vehicle", "rule"),
-                name="fleet_one_open_order_per_rule",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("assigned_to", None), ("state", "open")),
-                    models.Q(("assigned_to__isnull", False), ("state", "assigned")),
-                    models.Q(("started_at__isnull", False), ("state", "in_progress")),
-                    models.Q(("finished_at__isnull", False), ("state__in", ("done", "cancelled"))),
-                    _connector="OR",
-                ),
-                name="fleet_order_state_has_its_facts",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("finished_at", None),
-                    ("started_at", None),
-                    ("finished_at__gte", models.F("started_at")),
-                    _connector="OR",
-                ),
-                name="fleet_order_ends_after_it_began",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="faultreport",
-            index=models.Index(
-                condition=models.Q(("state__in", ("open", "accepted"))),
-                fields=["vehicle", "severity"],
-                name="fleet_fault_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="faultreport",
-            index=models.Index(fields=["vehicle", "reported_by", "-at"], name="fleet_fault_same"),
-        ),
-        migrations.AddIndex(
-            model_name="faultreport",
-            index=models.Index(fields=["reported_by", "-id"], name="fleet_fault_by"),
-        ),
-        migrations.AddConstraint(
-            model_name="faultreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lat", None), ("lon", None)),
-                    models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))),
-                    _connector="OR",
-                ),
-                name="fleet_fault_place_is_on_earth",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="faultreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("closed_at", None), ("state__in", ("open", "accepted"))),
-                    models.Q(
-                        ("closed_at__isnull", False), ("state__in", ("resolved", "dismissed"))
-                    ),
-                    _connector="OR",
-                ),
-                name="fleet_fault_closed_with_a_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checklistanswer",
-            constraint=models.UniqueConstraint(
-                fields=("order", "item"), name="fleet_one_answer_per_item"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="workorderpart",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gt", 0)), name="fleet_part_is_some"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="zonecrossing",
-            index=models.Index(fields=["zone", "at"], name="fleet_crossing_zone_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="zonecrossing",
-            constraint=models.UniqueConstraint(
-                fields=("vehicle", "at", "zone", "kind"), name="fleet_crossing_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="zoneset",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                condition=models.Q(("state", "draft"), _negated=True),
-                expressions=(("organisation", "="), ("city", "="), ("during", "&&")),
-                name="fleet_one_zone_set_in_force",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="zoneset",
-            constraint=models.UniqueConstraint(
-                fields=("organisation", "city", "version"), name="fleet_zone_set_version_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="zoneset",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("during", None),
-                        ("published_at", None),
-                        ("state", "draft"),
-                        ("version", None),
-                    ),
-                    models.Q(
-                        models.Q(("state", "draft"), _negated=True),
-                        ("during__isnull", False),
-                        ("published_at__isnull", False),
-                        ("version__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="fleet_zone_set_is_draft_or_dated",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="zonerule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("end_time", None), ("start_time", None)),
-                    models.Q(
-                        ("end_time__isnull", False),
-                        ("start_time__isnull", False),
-                        models.Q(("start_time", models.F("end_time")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="fleet_zone_rule_hours_have_two_ends",
-                violation_error_message="Hours need a beginning and another end.",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="zonerule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("maximum_speed_kmh", None), ("maximum_speed_kmh__gte", 1), _connector="OR"
-                ),
-                name="fleet_zone_rule_speed_is_positive",
-                violation_error_message="A speed limit is at least 1 km/h.",
-            ),
-        ),
-        # Columns of points are never NULL; −1 is "not told", which holds for all that is stored.
         migrations.RunSQL(
             "ALTER TABLE fleet_point ADD COLUMN tilted smallint NOT NULL DEFAULT -1",
             "ALTER TABLE fleet_point DROP COLUMN tilted",
         ),
-        # Rewritten with almost every report: room on its page keeps a row out of the index.
         migrations.RunSQL(
             "ALTER TABLE fleet_vehiclepresence SET (fillfactor = 50)",
             "ALTER TABLE fleet_vehiclepresence RESET (fillfactor)",
