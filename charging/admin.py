@@ -1,10 +1,21 @@
 """Register of the admin pages of this app's features."""
 
+from charging.certificates import admin as certificates
 from charging.devices import admin as devices
 from charging.energy import admin as energy
+from charging.frames import admin as frames
 from charging.sessions import admin as sessions
 from charging.statements import admin as statements
 from charging.stations import admin as stations
 from charging.tariffs import admin as tariffs
 
-__all__ = ["devices", "energy", "sessions", "statements", "stations", "tariffs"]
+__all__ = [
+    "certificates",
+    "devices",
+    "energy",
+    "frames",
+    "sessions",
+    "statements",
+    "stations",
+    "tariffs",
+]

@@ -56,7 +56,7 @@ class RefusedHandshakeAdmin(ReadOnly, ScopedAdmin[RefusedHandshake]):
     """Why a charger stays dark."""
 
     viewers = OPERATORS
-    list_display = ("at", "identity", "reason", "remote", "path")
+    list_display = ("at", "identity", "reason", "detail", "remote", "path")
     list_filter = ("reason",)
     search_fields = ("identity",)
     ordering = ("-id",)

@@ -22,6 +22,7 @@ from bookings.recharges.models import KeptConnector, Recharge, VehicleCharge
 from bookings.recharges.services import add_card, issue_missing_codes
 from bookings.reservations.models import Booking
 from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripVersion
+from charging.certificates.models import StationCertificate
 from charging.sessions.facts import SessionStart
 from charging.sessions.models import ChargingSession
 from charging.sessions.services import start_sessions
@@ -111,6 +112,7 @@ def whole_city(
         "station": station,
         "session": session,
         "command": _command(station),
+        "certificate": _certificate(station),
         "recharge": _recharge(giulia, station),
         "connector": Connector.objects.get(evse__station=station),
         "charging card": add_card(user=giulia, uid="04TENANT", label="", at=clock.now()),
@@ -132,6 +134,21 @@ def whole_city(
         "scossa": scossa,
     }
     return WholeCity(rows=rows, people=people)
+
+
+def _certificate(station: ChargingStation) -> StationCertificate:
+    """The station's client certificate; what is in it does not matter here."""
+    at = clock.now()
+    return StationCertificate.objects.create(
+        station=station,
+        kind="charging_station",
+        serial="a1",
+        subject=f"CN={station.identity}",
+        pem="",
+        valid_from=at,
+        valid_until=at,
+        issued_at=at,
+    )
 
 
 def _aftermath(trip_id: str, user: User) -> dict[str, models.Model]:

@@ -90,6 +90,7 @@ LISTS = {
     "charging-station-list": ("station", {"luca", "elena"}),
     "charging-session-list": ("session", {"luca"}),
     "charging-command-list": ("command", {"luca"}),
+    "charging-certificate-list": ("certificate", {"luca"}),
     "webhook-endpoints": ("webhook endpoint", {"marco"}),
 }
 # Details and deeds: the row in the address, and who may be answered with anything but "not yours".
@@ -196,6 +197,13 @@ DETAILS = {
     "charging-station-commands": ("station", {"luca"}),
     "charging-session-detail": ("session", {"luca"}),
     "charging-command-detail": ("command", {"luca"}),
+    "charging-station-frames": ("station", {"luca"}),
+    "charging-station-quirks": ("station", {"luca"}),
+    "charging-station-security": ("station", {"luca"}),
+    "charging-station-password": ("station", {"luca"}),
+    "charging-station-security-profile": ("station", {"luca"}),
+    "charging-certificate-detail": ("certificate", {"luca"}),
+    "charging-certificate-revoke": ("certificate", {"luca"}),
     "webhook-endpoint": ("webhook endpoint", {"marco"}),
     "webhook-endpoint-pause": ("webhook endpoint", {"marco"}),
     "webhook-endpoint-resume": ("webhook endpoint", {"marco"}),
@@ -241,6 +249,7 @@ BODIES = {
     "fleet-task-drop": {"reason": "not_found"},
     "fleet-work-order-checklist": {"answers": [{"item": 1, "verdict": "passed"}]},
     "charging-station-commands": {"action": "reset"},
+    "charging-station-security-profile": {"profile": 2},
 }
 # There is no receipt before the end; who may see it then, the bookings' own tests say.
 NOT_YET = {"trip-receipt", "recharge-receipt"}
