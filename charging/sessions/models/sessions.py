@@ -71,7 +71,7 @@ class ChargingSession(PublicModel):
     token_uid = models.CharField(_("token"), max_length=64, blank=True)
     owner_ref = models.CharField(_("owner"), max_length=100, blank=True)
     purpose_ref = models.CharField(_("purpose"), max_length=80, blank=True)
-    verdict = models.CharField(_("authorisation"), max_length=12, blank=True)
+    verdict = models.CharField(_("authorisation"), max_length=20, blank=True)
 
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
