@@ -22,6 +22,7 @@ class ProductSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     organisation = serializers.CharField()
+    organisation_id = serializers.UUIDField(help_text="Credit is topped up under it.")
     vehicle_kinds = serializers.ListField(child=serializers.ChoiceField(choices=Kind.choices))
     shape = serializers.ChoiceField(choices=PassShape.choices)
     minutes = serializers.IntegerField(help_text="Of a bundle in all, of a period with each trip.")
@@ -102,6 +103,7 @@ def product_body(product: PassProduct) -> dict[str, Any]:
         "id": product.public_id,
         "name": str(product),
         "organisation": str(product.organisation),
+        "organisation_id": product.organisation.public_id,
         "vehicle_kinds": product.vehicle_kinds,
         "shape": product.shape,
         "minutes": product.minutes,

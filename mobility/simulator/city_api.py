@@ -66,6 +66,11 @@ class CityApi:
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
         return await self._call("POST", path, json=body or {}, headers=headers)
 
+    async def send_file(self, path: str, name: str, content: bytes) -> Answer:
+        """Send one picture as a form does; no key, for the service keeps it as another photo."""
+        files = {name: (f"{name}.png", content, "image/png")}
+        return await self._call("POST", path, files=files)
+
     async def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The first page of a list; empty when the service refuses."""
         answer = await self.get(path, **params)

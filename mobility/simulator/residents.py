@@ -8,12 +8,14 @@ from mobility.simulator.city_api import ServiceAway
 from mobility.simulator.demand import Haunts, itinerary, outings_per_hour
 from mobility.simulator.mischief import Mischief
 from mobility.simulator.person import Person
+from mobility.simulator.plans import Planner
 from mobility.simulator.purchases import Customer
 from mobility.simulator.rides import Rider
 
 KINDS = {"scooter": 0.45, "bicycle": 0.40, "car": 0.15}
 CHARGES = 0.08
 MISCHIEF = 0.06
+PLANS = 0.10
 LOOK_AGAIN_S = 1_800.0
 USUAL_OUTING_H = 0.35
 FIRST_STEPS_S = 90.0
@@ -76,6 +78,8 @@ class Resident:
             await self._as(Customer).buy_charge(place=start)
         elif mood < CHARGES + MISCHIEF:
             await self._as(Mischief).make(place=start)
+        elif mood < CHARGES + MISCHIEF + PLANS:
+            await self._as(Planner).plan(kind=kind, start=start, goal=goal)
         else:
             await self._as(Rider).travel(kind=kind, start=start, goal=goal)
 

@@ -1,6 +1,7 @@
 """One journey from the search to the receipt, with the second thoughts people have."""
 
 import asyncio
+import base64
 from typing import Any
 
 from mobility.simulator.city_api import Answer
@@ -21,6 +22,12 @@ CANCELS = 0.05
 PAUSES = 0.10
 TRIES_FORBIDDEN = 0.06
 PAUSE_S = (60.0, 420.0)
+OBJECTS = 0.05
+OBJECTIONS = ("too_expensive", "could_not_end", "wrong_distance", "other")
+# The smallest picture there is: a vehicle, parked, from very far away.
+PARKED = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 class Rider(Person):
@@ -28,13 +35,19 @@ class Rider(Person):
 
     async def travel(self, *, kind: str, start: Place, goal: Place) -> None:
         """Search near ``start``, take the best vehicle, ride it to ``goal``, pay."""
-        vehicle = await self._choose(kind, start)
+        vehicle = await self.choose(kind, start)
         if vehicle is None:
             self.tally.add("searches.unmet")
             return
         body = await self._secure(vehicle, start)
         if body is None:
             return
+        await self.ride_on(body, vehicle, kind, goal)
+
+    async def ride_on(
+        self, body: dict[str, Any], vehicle: dict[str, Any], kind: str, goal: Place
+    ) -> None:
+        """Start with ``body`` (a reservation, a booking, a vehicle), ride to ``goal``, pay."""
         trip = await self._start(vehicle["code"], body)
         if trip is not None:
             await self._ride(trip, vehicle["code"], kind, goal)
@@ -48,7 +61,7 @@ class Rider(Person):
                 self.world.board(code)
                 await self._end(trip, code, self.world.device(code).vehicle.kind)
 
-    async def _choose(self, kind: str, place: Place) -> dict[str, Any] | None:
+    async def choose(self, kind: str, place: Place) -> dict[str, Any] | None:
         """Look around, further each time; mostly the nearest, charged enough."""
         for radius_m in SEARCH_RADII_M:
             self.tally.add("searches")
@@ -176,6 +189,17 @@ class Rider(Person):
         if receipt.ok:
             self.tally.add("receipts")
             self.tally.add("receipts.cents", int(receipt.body["total_cents"]))
+        await self._look_back(trip)
+
+    async def _look_back(self, trip: dict[str, Any]) -> None:
+        """Send the photo that was asked for; some object to the price, as people do."""
+        if "photo_asked" in trip.get("flags", []):
+            sent = await self.api.send_file(f"trips/{trip['id']}/photo", "photo", PARKED)
+            self.tally.add("photos.sent" if sent.ok else f"photos.{sent.code}")
+        if self.rng.random() < OBJECTS:
+            words = {"reason": self.rng.choice(OBJECTIONS), "text": "Così non va."}
+            case = await self.tap(f"trips/{trip['id']}/disputes", words)
+            self.tally.add("disputes.opened" if case.ok else f"disputes.{case.code}")
 
     def _phone_position(self, code: str) -> dict[str, Any]:
         place = near(self.world.device(code).vehicle.place, within_m=4.0, rng=self.rng)

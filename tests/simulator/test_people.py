@@ -18,6 +18,7 @@ from mobility.simulator.crew import Crew
 from mobility.simulator.device import FLAWLESS, Device
 from mobility.simulator.geometry import Place, distance_m, moved
 from mobility.simulator.person import Person
+from mobility.simulator.plans import Planner
 from mobility.simulator.radio import Radio
 from mobility.simulator.rides import Rider
 from mobility.simulator.streets import Streets
@@ -201,3 +202,29 @@ def _task(name: str, kind: str, place: Place, vehicle: str | None = None) -> dic
         "lon": place.lon,
         "lat": place.lat,
     }
+
+
+def test_who_thinks_ahead_tops_up_rides_on_credit_and_goes_back_to_the_card(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    methods = [{"id": "card", "credit": False}, {"id": "wallet", "credit": True}]
+
+    def service(path: str, _body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if path == "pass-products":
+            return 200, {"results": [{"id": "p", "organisation_id": "o"}]}
+        if path == "payment-methods":
+            return 200, {"results": methods}
+        if path == "vehicles":
+            return 200, {"results": []}
+        return 201, {"id": "t", "state": "captured"}
+
+    town = Town(service)
+    monkeypatch.setattr(random.Random, "choice", lambda _self, things: things[len(things) // 2])
+
+    async def life(me: Person) -> None:
+        await Planner(me.api, me.world, me.tally, me.rng).plan(kind="scooter", start=HOME, goal=BAY)
+
+    town.live(life)
+    chosen = [asked for asked in town.asked if asked.endswith("/default")]
+    assert chosen == ["POST payment-methods/wallet/default", "POST payment-methods/card/default"]
+    assert "POST wallets/o/top-ups" in town.asked

@@ -11,6 +11,9 @@ import pytest
 
 from tests.stories.processes import ROOT, House
 
+# What people do who think ahead, and afterwards.
+PLANNED = ("passes.bought", "credit.rides", "bookings.made", "photos.sent", "disputes.opened")
+
 pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
@@ -20,6 +23,27 @@ def _live(house: House, *, hours: float, seed: int) -> dict[str, Any]:
     said = house.run_once(f"simulate-{seed}", "manage.py", "simulate", *wishes.split())
     summary: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     return summary
+
+
+# Of rides and charges: how many wait for their price or their money, in which state.
+_UNSETTLED = """
+from bookings.payments.models import Payment
+from bookings.recharges.models import Recharge
+from bookings.trips.models import Trip
+print(Trip.objects.filter(state__in=["ended", "priced"]).count(),
+      Recharge.objects.filter(state="priced").count(),
+      Payment.objects.filter(state="capturing").count())
+"""
+
+
+def _everything_is_settled(house: House) -> None:
+    """What was ridden is paid, owed, waived or given back once the collector has been round."""
+
+    def nothing_waits() -> bool:
+        said = house.run_once("unsettled", "manage.py", "shell", "-v", "0", "-c", _UNSETTLED)
+        return said.split()[-3:] == ["0", "0", "0"]
+
+    house.wait_until(nothing_waits, what="money for everything that ended", patience_s=90)
 
 
 def _books_are_sound(house: House) -> None:
@@ -36,6 +60,18 @@ def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
     assert facts["telemetry.points"] > 100
     assert facts["trips.running"] > 0
     assert facts["receipts"] > 0
+    _books_are_sound(house)
+
+
+def test_after_an_hour_of_the_city_every_ride_is_paid_owed_or_given_back(house: House) -> None:
+    """Passes, credit, bookings ahead, photos and objections among them; nothing is booked twice."""
+    summary = _live(house, hours=1.0, seed=11)
+    facts = summary["facts"]
+    assert summary["faults"] == {}
+    assert facts["receipts"] > 0
+    done = [name for name in PLANNED if facts.get(name)]
+    assert len(done) >= 2, facts
+    _everything_is_settled(house)
     _books_are_sound(house)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from bookings.reservations.services import extend_ride_hold
 from bookings.trips import rules
 from bookings.trips.models import Trip
+from bookings.trips.services.cable import free_cables
 from bookings.trips.services.care import note_idle, take_care, trips_in_need
 from bookings.trips.services.late import open_late, watch_late_unlocks
 from bookings.trips.services.orders import KEEPER
@@ -26,7 +27,8 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
     3. `ended` for a minute without a price: priced now.
     4. Riding with less than an hour of hold left: held two hours ahead again.
     5. Standing locked, paused for too long, out of battery: what the policy says (`care`).
-    6. Failed starts whose vehicle unlocked late and was ridden off: the ride begins after all.
+    6. Cars taken from their charger: the cable is let go, after the doors.
+    7. Failed starts whose vehicle unlocked late and was ridden off: the ride begins after all.
     """
     note_idle(at=at)
     cares = {trip.pk: (trip, care) for trip, care in trips_in_need(at=at)}
@@ -49,6 +51,7 @@ def sweep_trips(*, at: datetime.datetime) -> dict[str, int]:
             [trip for trip, _care in cares.values()],
             lambda trip: take_care(trip, cares[trip.pk][1], at=at),
         ),
+        "cables_freed": free_cables(at=at),
         "opened_late": _each(late, lambda trip: open_late(trip=trip, at=at)),
     }
 

@@ -4,11 +4,12 @@ import datetime
 
 import pytest
 
-from bookings.payments.models import Payment
+from bookings.payments.models import Payment, Receipt
 from bookings.payments.providers.local.gateway import LocalProvider
+from bookings.payments.queries import ledger_faults
 from bookings.trips import rules, tasks
 from bookings.trips.models import Trip
-from bookings.trips.services import apply_command_result, cover, pause_trip, sweep
+from bookings.trips.services import apply_command_result, cover, pause_trip, settle, sweep
 from bookings.trips.services.orders import parse_purpose
 from fleet.vehicles.models import LatestState, VehicleHold
 from fleet.vehicles.states import RentalState
@@ -83,6 +84,31 @@ def test_an_ended_trip_whose_price_was_lost_is_priced_later(riding, rider, trave
     assert tasks.sweep()["priced"] == 1
     assert rider.get(f"/api/v1/trips/{riding}/receipt").json()["total_cents"] == 150
     assert tasks.sweep()["priced"] == 0
+
+
+def test_a_worker_that_dies_between_the_end_and_the_charge_leaves_one_price_and_one_number(
+    riding, rider, scooter, obey, travel, monkeypatch, relay, collect
+):
+    def die(**_terms):
+        raise SystemExit
+
+    here_again(100, travel)
+    with monkeypatch.context() as dying:
+        dying.setattr(settle, "charge_payment", die)
+        rider.post(f"/api/v1/trips/{riding}/end")
+        with pytest.raises(SystemExit):
+            obey(scooter)
+    assert Trip.objects.get().state == "ended"
+    assert not Receipt.objects.exists()
+    relay()
+    relay()
+    travel.shift(datetime.timedelta(seconds=61))
+    tasks.sweep()
+    collect()
+    assert Trip.objects.get().state == "settled"
+    (receipt,) = Receipt.objects.all()
+    assert (receipt.number, receipt.total_cents) == ("ruote/R/2026/000001", 150)
+    assert not ledger_faults()
 
 
 def test_a_long_trip_keeps_its_vehicle(riding, travel):

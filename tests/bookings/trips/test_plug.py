@@ -1,10 +1,13 @@
 """Cars that must be plugged in where they are returned, and chargers that cannot be used."""
 
+import datetime
+
 import pytest
 
+from bookings.trips import tasks
 from charging.sessions.facts import SessionStart
 from charging.sessions.services import ensure_token, start_sessions
-from charging.stations.models import ChargingStation, Connector, Site
+from charging.stations.models import ChargingStation, Connector, Site, StationCommand
 from mobility.core import clock, geo
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import Hub
@@ -135,3 +138,23 @@ def test_where_no_charger_stands_nothing_is_asked(station, drive_car, rider):
     trip = drive_car()
     Site.objects.update(hub=None)
     assert rider.post(f"{trip}/end").status_code == 200
+
+
+def test_taking_a_plugged_car_opens_the_doors_first_and_then_the_cable(
+    rider, car, station, obey, drive, travel
+):
+    ensure_token(
+        uid="CAR1TAG", kind="vehicle", owner_ref=f"vehicle:{car.public_id}",
+        at=clock.now(), by=SYSTEM,
+    )  # fmt: skip
+    plug_in(station, "CAR1TAG")
+    drive(car, minutes=1)
+    rider.post("/api/v1/trips", {"vehicle": "CAR1"})
+    assert tasks.sweep()["cables_freed"] == 0, "the doors are still shut"
+    obey(car)
+    travel.shift(datetime.timedelta(seconds=5))
+    assert tasks.sweep()["cables_freed"] == 1
+    stop = StationCommand.objects.get()
+    assert (stop.action, stop.station) == ("remote_stop", station)
+    travel.shift(datetime.timedelta(seconds=10))
+    assert tasks.sweep()["cables_freed"] == 0, "asked for once"
