@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -234,5 +234,6 @@ class UploadDoor(APIView):
         # Without a length nobody knows when it ends.
         if not announced.isdecimal() or int(announced) > MAX_UPLOAD_BYTES:
             raise FileTooLarge
-        services.take_upload(secret=secret, name=name, content=request.data, at=clock.now())
+        content = cast("BinaryIO", request.data)
+        services.take_upload(secret=secret, name=name, content=content, at=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -205,7 +205,7 @@ class VariableIn(serializers.Serializer[Any]):
 class VariablesIn(serializers.Serializer[Any]):
     """Variables to read, or with values to change; none at all asks a 1.6 station for all keys."""
 
-    variables = VariableIn(many=True, allow_empty=True, max_length=500)
+    variables = serializers.ListField(child=VariableIn(), allow_empty=True, max_length=500)
 
     def validate_variables(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """All to be read or all to be changed."""

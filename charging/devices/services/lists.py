@@ -16,7 +16,7 @@ from charging.sessions.states import TokenKind, TokenState
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import queue_command
 from charging.stations.states import COMMAND_OPEN, CommandAction, CommandState
-from mobility.core import audit
+from mobility.core import audit, ids
 from mobility.core.principals import SYSTEM, Principal
 from mobility.core.transitions import move
 
@@ -133,7 +133,7 @@ def tend_lists(*, at: datetime) -> int:
             continue
         if row.state == ListState.FAILED and row.wanted == wanted:
             continue
-        key = f"list:{row.pk}:{at.timestamp():.0f}"
+        key = f"list:{row.pk}:{ids.uuid7()}"
         send_list(station=row.station, at=at, by=SYSTEM, idempotency_key=key)
         sent += 1
     return sent

@@ -73,4 +73,5 @@ def take_upload(*, secret: str, name: str, content: BinaryIO, at: datetime) -> L
             at=at,
         )
         note_job_status(fact=said, at=at)
+        job.refresh_from_db()
     return job
