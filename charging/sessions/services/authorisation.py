@@ -194,8 +194,10 @@ class OpenSessions:
     """Where tokens charge right now; grows while a batch of starts is worked off."""
 
     def __init__(self, uids: Iterable[str]) -> None:
+        # A start that was refused is no charge, though its station has yet to end it.
         rows = (
             ChargingSession.objects.open()
+            .filter(verdict__in=["", AuthorizationStatus.ACCEPTED])
             .filter(token_uid__in={normal_uid(uid) for uid in uids})
             .values_list("token_uid", "station_id", "connector_id", "transaction_ref")
         )
