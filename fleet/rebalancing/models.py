@@ -85,6 +85,9 @@ class RebalancingPlan(PublicModel):
     horizon_end = models.DateTimeField(_("horizon ends"))
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    # Counts how often the rest of the plan was routed anew, and when last.
+    version = models.PositiveIntegerField(_("version"), default=1)
+    revised_at = models.DateTimeField(_("revised"), null=True, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict)
     summary = models.JSONField(_("summary"), default=dict)
     # Departures expected by kind and cell, kept for the score.
@@ -160,6 +163,11 @@ class RebalancingTask(PublicModel):
     cost_cents = models.IntegerField(_("cost (cents)"))
     reason = models.CharField(_("reason"), max_length=24, choices=states.Reason.choices)
     reason_params = models.JSONField(_("reason in figures"), default=dict)
+    # Staff decided: it stays as and where it is, whatever a new search finds.
+    locked = models.BooleanField(_("locked"), default=False)
+    # It has to be done, whatever it brings.
+    forced = models.BooleanField(_("must be done"), default=False)
+    due_at = models.DateTimeField(_("due"), null=True, blank=True)
     state = models.CharField(
         _("state"),
         max_length=16,

@@ -39,6 +39,9 @@ class Reason(models.TextChoices):
     SURPLUS = "surplus", _("More vehicles than this place needs")
     SHORTAGE = "shortage", _("Fewer vehicles than this place needs")
     LOW_BATTERY = "low_battery", _("Low battery")
+    BOOKING = "booking", _("Booked for later, and not charged enough")
+    MAINTENANCE = "maintenance", _("Has to go to the workshop")
+    REQUESTED = "requested", _("Asked for by staff")
 
 
 class DropReason(models.TextChoices):
@@ -50,6 +53,8 @@ class DropReason(models.TextChoices):
     UNREACHABLE = "unreachable", _("The place could not be reached")
     NOTHING_ABOARD = "nothing_aboard", _("No vehicle was left on the van")
     NOT_NEEDED = "not_needed", _("No longer needed")
+    CHARGED = "charged", _("Its battery is charged")
+    REPLANNED = "replanned", _("The new plan does without it")
     PLAN_CLOSED = "plan_closed", _("The plan was closed")
 
 
