@@ -1,89 +1,74 @@
-"""Kill the gateway with SIGKILL at random moments under load, then compare the books.
+"""Kill everything that serves, keeps and settles charges, at random moments under load.
 
-20 chargers run sessions of Start, 2 MeterValues and Stop one after the other and repeat, under a
-new message id and over a new connection, whatever was not answered. Denominator: calls that were
-acknowledged. A difference is a session or reading that was acknowledged and is not stored, that
-is stored twice, or whose registers differ by a single Wh.
+A throw-away stand of its own: the gateway, the relay, a worker, beat, Redis, PostgreSQL. 200
+chargers run sessions of Start, 2 MeterValues and Stop one after the other and repeat, under a new
+message id and over a new connection, whatever was not answered. Redis is first away for five
+minutes, while charging goes on; then each round kills gateway, worker, relay and Redis with
+SIGKILL and crashes PostgreSQL (immediate stop), in a random order. Denominator: calls that were
+acknowledged. Lost: acknowledged and not stored. Doubled: stored twice, or never acknowledged to
+anybody. Wh apart: the difference of the registers that were told and are kept.
 
-    ./dev bench ocpp-faults [--quick]
+    ./dev bench ocpp-faults [--quick] [--seed N]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
-import threading
-import time
 
-from bench import ocpp
 from bench.report import Figure, publish
-from charging.stations.models import ChargingStation
-from charging.stations.rules import hash_password
-from tests.charging.ocpp.peer import PASSWORD
-from tests.charging.ocpp.stubborn import StubbornCharger, differences
+from tests.faults import charging
+from tests.faults.stand import find_programs, throw_away_stand
 
-CHARGERS = 20
+CHARGERS, QUICK_CHARGERS = 200, 20
+ROUNDS, QUICK_ROUNDS = 20, 1
+REDIS_AWAY_S, QUICK_REDIS_AWAY_S = 300.0, 5.0
 
 
-def stubborn_chargers(url: str, stop: threading.Event) -> list[StubbornCharger]:
-    """Fresh stations, so that their books begin empty."""
-    ocpp.provision(CHARGERS, prefix=f"FAULT-{time.time_ns()}")
-    stations = ChargingStation.objects.order_by("-pk")[:CHARGERS]
-    password = hash_password(password=PASSWORD, salt="bench")
-    ChargingStation.objects.filter(pk__in=[s.pk for s in stations]).update(password_hash=password)
+def figures_of(report: charging.Report) -> list[Figure]:
+    """What is printed and published."""
+    wrong = (
+        ("lost", report.lost),
+        ("doubled", report.doubled),
+        ("Wh apart", report.wh_apart),
+        ("acknowledged ends of sessions that are not complete", report.unfinished),
+        ("chargers left without an answer", len(report.problems)),
+    )
+    gap_s = sorted(report.gaps_s)[len(report.gaps_s) // 2]
     return [
-        StubbornCharger(url, station, f"BENCH{number}", stop)
-        for number, station in enumerate(stations)
+        Figure(name="kills", value=sum(report.kills.values()), unit=""),
+        Figure(name="acknowledged sessions", value=report.sessions, unit=""),
+        Figure(name="acknowledged meter values", value=report.readings, unit=""),
+        Figure(name="calls repeated", value=report.repeats, unit=""),
+        Figure(name="sessions ended without Redis", value=report.sessions_without_redis, unit=""),
+        *(Figure(name=name, value=value, unit="", limit=0) for name, value in wrong),
+        Figure(name="gateway killed to listening again, median", value=gap_s, unit="s"),
     ]
-
-
-def kill_under_load(*, kills: int) -> tuple[list[StubbornCharger], list[float]]:
-    """Kill and start again; the chargers' books and the seconds until the port answered."""
-    port = ocpp.free_port()
-    arguments = ("manage.py", "run_ocpp", "--port", str(port))
-    gateway = ocpp.start(*arguments, port=port)
-    stop = threading.Event()
-    chargers = stubborn_chargers(f"ws://127.0.0.1:{port}/ocpp", stop)
-    threads = [threading.Thread(target=charger.run) for charger in chargers]
-    for thread in threads:
-        thread.start()
-    rng, gaps_s = random.Random(1), []
-    for _ in range(kills):
-        time.sleep(rng.uniform(0.5, 1.5))
-        gateway.kill()
-        gateway.wait()
-        began = time.monotonic()
-        gateway = ocpp.start(*arguments, port=port)
-        gaps_s.append(time.monotonic() - began)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    gateway.terminate()
-    gateway.wait()
-    return chargers, gaps_s
 
 
 def main() -> int:
     """Kill, compare, publish."""
-    parser = argparse.ArgumentParser(description="Kill the OCPP gateway under load.")
-    parser.add_argument("--quick", action="store_true", help="5 kills instead of 100")
+    parser = argparse.ArgumentParser(description="Kill what serves chargers, under load.")
+    parser.add_argument("--quick", action="store_true", help="one round under 20 chargers")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
-    chargers, gaps_s = kill_under_load(kills=5 if options.quick else 100)
-    found = [line for charger in chargers for line in differences(charger)]
-    for line in found:
-        print(line)
-    sessions = sum(len(charger.started) for charger in chargers)
-    readings = sum(len(charger.metered) for charger in chargers)
-    figures = [
-        Figure(name="acknowledged sessions", value=sessions, unit=""),
-        Figure(name="acknowledged meter values", value=readings, unit=""),
-        Figure(name="calls repeated", value=sum(c.repeats for c in chargers), unit=""),
-        Figure(name="lost, doubled or different", value=len(found), unit="", limit=0),
-        Figure(
-            name="kill to listening again, median", value=sorted(gaps_s)[len(gaps_s) // 2], unit="s"
-        ),
-    ]
-    return 0 if publish(name="ocpp-faults", figures=figures, notes={"kills": len(gaps_s)}) else 1
+    print(f"seed {options.seed}")
+    quick, tables_of = options.quick, os.environ["DATABASE_URL"]
+    programs = find_programs(database_url=tables_of, redis_url=os.environ["REDIS_URL"])
+    with throw_away_stand(programs, tables_of=tables_of, durable=True) as stand:
+        stand.start_charging()
+        report = charging.run(
+            stand,
+            chargers=QUICK_CHARGERS if quick else CHARGERS,
+            rounds=QUICK_ROUNDS if quick else ROUNDS,
+            seed=options.seed,
+            redis_away_s=QUICK_REDIS_AWAY_S if quick else REDIS_AWAY_S,
+        )
+    for problem in report.problems:
+        print(problem)
+    notes = {"seed": options.seed, "kills": dict(report.kills)}
+    return 0 if publish(name="ocpp-faults", figures=figures_of(report), notes=notes) else 1
 
 
 if __name__ == "__main__":

@@ -107,6 +107,7 @@ class Stand:
     web_port: int = field(default_factory=quiet_port)
     edge_port: int = field(default_factory=quiet_port)
     mqtt_port: int = field(default_factory=quiet_port)
+    ocpp_port: int = field(default_factory=quiet_port)
     # Where there is no Mosquitto, devices speak HTTPS and TCP alone.
     mosquitto: str | None = field(default_factory=broker.program)
     processes: dict[str, Process] = field(default_factory=dict)
@@ -225,6 +226,26 @@ class Stand:
         self._add("beat", *celery, "beat", *schedule)
         self.until(lambda: self.answers("web") and self.answers("edge"), within_s=90)
 
+    def start_charging(self) -> None:
+        """The chargers' gateway, the relay, a worker that settles, and beat."""
+        python = [*TETHER, sys.executable]
+        celery = [*python, "-m", "celery", "-A", "mobility"]
+        where = ["--port", str(self.ocpp_port), "--name", "faults"]
+        self._add("ocpp", *python, "manage.py", "run_ocpp", *where)
+        self._add("relay", *python, "manage.py", "run_relay")
+        alone = ["--without-mingle", "--without-gossip", "--without-heartbeat"]
+        worker = ["worker", "-Q", "sessions,default", "-c", "1", "-n", "faults@%h", *alone]
+        self._add("worker", *celery, *worker)
+        schedule = ["-s", str(self.folder / "beat"), "--pidfile="]
+        self._add("beat", *celery, "beat", *schedule)
+        self.until(lambda: self.answers("ocpp"), within_s=90)
+
+    def stations(self, count: int) -> list[dict[str, str]]:
+        """So many chargers with a card each, all with the password of the tests' chargers."""
+        told = self._manage("-m", "tests.faults.provision_charging", str(count))
+        made: list[dict[str, str]] = json.loads(told.splitlines()[-1])
+        return made
+
     def renew_broker(self) -> None:
         """Tell the broker who may use it, and start it if it does not run."""
         if not self.mosquitto:
@@ -295,7 +316,12 @@ class Stand:
             raise AssertionError(f"{name} ended:\n{process.tail()}")
         if name in SERVERS:
             return self.servers_answer()
-        ports = {"web": self.web_port, "edge": self.edge_port, "mosquitto": self.mqtt_port}
+        ports = {
+            "web": self.web_port,
+            "edge": self.edge_port,
+            "mosquitto": self.mqtt_port,
+            "ocpp": self.ocpp_port,
+        }
         port = ports.get(name)
         return port is None or listens(port)
 
