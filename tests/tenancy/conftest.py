@@ -23,9 +23,24 @@ from bookings.recharges.services import add_card, issue_missing_codes
 from bookings.reservations.models import Booking
 from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripVersion
 from charging.certificates.models import StationCertificate
-from charging.sessions.facts import SessionStart
+from charging.devices.models import (
+    DeviceEvent,
+    DeviceVariable,
+    FirmwareJob,
+    LocalList,
+    LogJob,
+    Report,
+    VariableMonitor,
+)
+from charging.energy.models import ChargingLimit, ChargingProfile, EnergyDemand, SiteLoad
+from charging.sessions.facts import SessionStart, SessionStop
 from charging.sessions.models import ChargingSession
-from charging.sessions.services import start_sessions
+from charging.sessions.services import (
+    ensure_token,
+    settle_session,
+    start_sessions,
+    stop_sessions,
+)
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import hold_connector, queue_command
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
@@ -83,6 +98,7 @@ def whole_city(
     trip = phone.post("/api/v1/trips", {"reservation": reservation["id"]}).json()
     station = make_station("TENANT-CP", online=True, at=clock.now())
     session = _session(station)
+    settled = _settled(station, giulia)
     plan = _plan(vehicle)
     _belongings(vehicle)
     add_integration(
@@ -111,8 +127,11 @@ def whole_city(
         "site": station.site,
         "station": station,
         "session": session,
+        "settled session": settled,
+        "charge record": settled.records.get(),
         "command": _command(station),
         "certificate": _certificate(station),
+        **_devices(station),
         "recharge": _recharge(giulia, station),
         "connector": Connector.objects.get(evse__station=station),
         "charging card": add_card(user=giulia, uid="04TENANT", label="", at=clock.now()),
@@ -278,6 +297,24 @@ def _model(label: str) -> type[models.Model]:
     return apps.get_model(label)
 
 
+def _settled(station: ChargingStation, owner: User) -> ChargingSession:
+    """A charge of hers that is over, billed and recorded."""
+    at = clock.now() - datetime.timedelta(hours=4)
+    ensure_token(uid="04SETTLED", owner_ref=owner.principal, at=at)
+    start = SessionStart(
+        station_id=station.pk, evse_number=1, uid="04SETTLED", at=at, meter_start_wh=0
+    )
+    [answer] = start_sessions(starts=[start], at=at)
+    end = at + datetime.timedelta(hours=1)
+    stop = SessionStop(
+        station_id=station.pk, transaction_ref=answer.transaction_ref, at=end, meter_stop_wh=5000
+    )
+    stop_sessions(stops=[stop], at=end)
+    session = ChargingSession.objects.get(transaction_ref=answer.transaction_ref)
+    settle_session(session_id=session.pk, at=end)
+    return session
+
+
 def _session(station: ChargingStation) -> ChargingSession:
     start = SessionStart(
         station_id=station.pk,
@@ -288,6 +325,36 @@ def _session(station: ChargingStation) -> ChargingSession:
     )
     start_sessions(starts=[start], at=clock.now())
     return ChargingSession.objects.get()
+
+
+def _devices(station: ChargingStation) -> dict[str, models.Model]:
+    """What the station said of itself, its jobs, and the energy wanted there."""
+    now, connector = clock.now(), Connector.objects.get(evse__station=station)
+    DeviceVariable.objects.create(station=station, name="HeartbeatInterval", value="60", at=now)
+    VariableMonitor.objects.create(station=station, number=1, value=1, severity=2, at=now)
+    LocalList.objects.create(station=station, changed_at=now)
+    SiteLoad.objects.create(site=station.site, limit_a=32)
+    return {
+        "device event": DeviceEvent.objects.create(
+            station=station, number=1, at=now, trigger="Alerting", received_at=now
+        ),
+        "firmware job": FirmwareJob.objects.create(station=station, asked_at=now),
+        "log job": LogJob.objects.create(station=station, asked_at=now),
+        "station report": Report.objects.create(
+            station=station, number=1, kind="base", asked_at=now
+        ),
+        "energy demand": EnergyDemand.objects.create(
+            connector=connector,
+            owner_ref="tenant",
+            energy_wh=1000,
+            ready_by=now + datetime.timedelta(hours=1),
+            created_at=now,
+        ),
+        "charging profile": ChargingProfile.objects.create(
+            connector=connector, purpose="TxDefaultProfile"
+        ),
+        "charging limit": ChargingLimit.objects.create(station=station, source="EMS", since=now),
+    }
 
 
 def _command(station: ChargingStation) -> StationCommand:
