@@ -17,9 +17,14 @@ import argparse
 import os
 import random
 
-from bench.report import Figure, publish
-from tests.faults import charging
-from tests.faults.stand import find_programs, throw_away_stand
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
+django.setup()
+
+from bench.report import Figure, publish  # noqa: E402 — needs Django set up
+from tests.faults import charging  # noqa: E402
+from tests.faults.stand import find_programs, throw_away_stand  # noqa: E402
 
 CHARGERS, QUICK_CHARGERS = 200, 20
 ROUNDS, QUICK_ROUNDS = 20, 1

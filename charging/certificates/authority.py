@@ -39,7 +39,7 @@ class Authority:
 
 
 def certificate_file() -> Path:
-    """Where the authority's certificate lies."""
+    """Where the certificate of the authority lies."""
     return Path(settings.OCPP_CA_DIR) / "ca.pem"
 
 

@@ -40,7 +40,7 @@ def ensure_partitions(*, at: datetime, days_ahead: int = DAYS_AHEAD) -> list[str
 
 @transaction.atomic
 def drop_old_days(*, at: datetime) -> list[str]:
-    """Drop the days older than `OCPP_FRAMES_DAYS`; returns the names dropped."""
+    """Drop the days that are older than `OCPP_FRAMES_DAYS`; returns their names."""
     oldest = _name(at.astimezone(UTC).date() - timedelta(days=settings.OCPP_FRAMES_DAYS))
     old = [name for name in _existing() if name < oldest]
     with connection.cursor() as cursor:

@@ -93,9 +93,7 @@ def test_a_send_is_processed_and_never_answered(grid: Grid, eventually: Eventual
     [5, "r1", "FormatViolation", "we did not understand", {}],
     [5],
 ])  # fmt: skip
-def test_nothing_wrong_with_a_send_or_a_complaint_is_answered(
-    grid: Grid, frame: list[Any]
-) -> None:
+def test_nothing_wrong_with_a_send_or_a_complaint_is_answered(grid: Grid, frame: list[Any]) -> None:
     peer = grid.dial(grid.station(), V21)
     peer.send(frame)
     assert peer.silence(0.15)
@@ -125,9 +123,10 @@ def test_a_null_payload_is_an_empty_one(grid: Grid, version: str) -> None:
 def test_each_fault_of_a_payload_has_its_name(
     grid: Grid, version: str, change: dict[str, Any], code: str
 ) -> None:
-    assert grid.dial(grid.station(), version).error(
-        "BootNotification", {**boot(version), **change}
-    ) == code
+    assert (
+        grid.dial(grid.station(), version).error("BootNotification", {**boot(version), **change})
+        == code
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,9 +152,7 @@ def test_an_id_of_37_signs_is_refused(grid: Grid, version: str) -> None:
 
 
 @pytest.mark.parametrize("again", ["same id", "new id", "new socket"])
-def test_the_same_event_has_one_effect_and_one_answer(
-    grid: Grid, version: str, again: str
-) -> None:
+def test_the_same_event_has_one_effect_and_one_answer(grid: Grid, version: str, again: str) -> None:
     station, token = grid.station(), grid.token()
     peer = grid.dial(station, version)
     action, payload = begin(version, token, reference="T-1")
