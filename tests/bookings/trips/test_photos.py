@@ -137,7 +137,7 @@ def test_only_pictures_are_kept_three_at_most_and_not_for_ever(park, rider, pict
         for _more in range(3)
     ]
     assert sent == [201, 201, 409]
-    assert len(rider.get(address).json()) == 3
+    assert len(rider.get(address).json()["results"]) == 3
     travel.shift(datetime.timedelta(hours=25))
     late = rider.post(address, {"photo": picture()}, format="multipart")
     assert late.json()["code"] == "photo_not_wanted"
