@@ -6,25 +6,46 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0002_trips_money_riders'),
+        ("bookings", "0002_trips_money_riders"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trip',
-            name='tried_at',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.DateTimeField(), blank=True, default=list, size=None, verbose_name='tried to end at'),
+            model_name="trip",
+            name="tried_at",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.DateTimeField(),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="tried to end at",
+            ),
         ),
         migrations.AddField(
-            model_name='tripversion',
-            name='refund',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='bookings.refund', verbose_name='refund'),
+            model_name="tripversion",
+            name="refund",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="bookings.refund",
+                verbose_name="refund",
+            ),
         ),
         migrations.AlterField(
-            model_name='tripversion',
-            name='state',
-            field=models.CharField(choices=[('proposed', 'proposed'), ('applied', 'applied'), ('rejected', 'rejected'), ('withdrawn', 'withdrawn')], max_length=10, verbose_name='state'),
+            model_name="tripversion",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("proposed", "proposed"),
+                    ("applied", "applied"),
+                    ("rejected", "rejected"),
+                    ("withdrawn", "withdrawn"),
+                ],
+                max_length=10,
+                verbose_name="state",
+            ),
         ),
     ]
