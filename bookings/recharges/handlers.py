@@ -7,7 +7,7 @@ from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrit
 from bookings.payments.states import Purpose
 from bookings.recharges import services
 from bookings.recharges.queries import UNUSABLE
-from charging.sessions.events import SessionPriced, SessionStarted
+from charging.sessions.events import SessionCorrected, SessionPriced, SessionStarted
 from charging.sessions.facts import AuthorizationStatus
 from charging.stations.events import ConnectorStatusChanged, StationCommandFinished
 from charging.stations.states import CommandAction
@@ -62,6 +62,17 @@ def on_session_priced(event: SessionPriced, *, at: datetime.datetime) -> None:
         services.adopt_session(owner_ref=event.owner_ref, session_id=session_id, at=at)
         services.bear_cost(session_id=session_id, lines=lines, at=at)
     services.price_recharge(ref=event.purpose_ref, session_id=session_id, lines=lines, at=at)
+
+
+@outbox.handles(SessionCorrected)
+def on_session_corrected(event: SessionCorrected, *, at: datetime.datetime) -> None:
+    """What a session was billed was wrong; perhaps somebody paid too much."""
+    services.refund_corrected(
+        session_id=uuid.UUID(event.session_id),
+        lines=[PriceLine.from_json(line) for line in event.lines],
+        reason=event.reason,
+        at=at,
+    )
 
 
 @outbox.handles(ConnectorStatusChanged, when=_broke)

@@ -42,6 +42,7 @@ from bookings.recharges.services.settle import (
     note_payment_failed,
     note_payment_written_off,
     price_recharge,
+    refund_corrected,
 )
 from bookings.recharges.services.start import (
     ChargerOffline,
@@ -92,6 +93,7 @@ __all__ = [
     "note_stop_answer",
     "pay_guest_debt",
     "price_recharge",
+    "refund_corrected",
     "refuse_unusable",
     "release_kept",
     "remove_card",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from bookings.payments.services import charge_directly, charge_payment
+from bookings.payments.services import charge_directly, charge_payment, request_refund
+from bookings.payments.services.refund import REFUNDABLE
 from bookings.payments.states import Purpose
 from bookings.recharges import rules
 from bookings.recharges.events import RechargePriced
@@ -97,6 +98,28 @@ def _charge(recharge: Recharge, lines: Sequence[PriceLine], *, at: datetime.date
         Recharge.objects.filter(pk=recharge.pk).update(payment=payment)
     if not total_cents(lines):
         move(recharge, to=RechargeState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
+
+
+def refund_corrected(
+    *, session_id: uuid.UUID, lines: Sequence[PriceLine], reason: str, at: datetime.datetime
+) -> None:
+    """Give back what a session costs less after its record was corrected; never ask for more.
+
+    `lines` are those that stand now, none where the record was taken back whole. Limits and faults
+    count as they did at the first price. A second person approves it where it is much, as of any
+    refund that staff cause.
+    """
+    with transaction.atomic(savepoint=False):
+        recharge = locked_by_session(session_id)
+        payment = recharge.payment if recharge is not None else None
+        if recharge is None or payment is None or payment.state not in REFUNDABLE:
+            return
+        due = rules.lines_due(
+            lines, most_cents=_most(recharge), charger_failed=recharge.faulted_at is not None
+        )
+        back = payment.amount_cents - payment.refunded_cents - total_cents(due)
+        if back > 0:
+            request_refund(payment_id=payment.pk, cents=back, reason=reason, at=at, by=KEEPER)
 
 
 def note_payment_captured(*, recharge_id: uuid.UUID, at: datetime.datetime) -> None:

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bookings.recharges import rules
-from charging.tariffs.rules import PriceComponent
+from charging.tariffs.rules import PriceComponent, PriceList
 from mobility.core.money import PriceLine, total_cents, vat_split
 
 NOON = datetime.datetime(2026, 5, 4, 10, 0, tzinfo=datetime.UTC)
-ENERGY = (PriceComponent("flat", Decimal(30)), PriceComponent("energy", Decimal(50)))
+ENERGY = PriceList(
+    components=(PriceComponent("flat", Decimal(30)), PriceComponent("energy", Decimal(50)))
+)
 FEW = settings(max_examples=60)
 
 lines = st.lists(
@@ -55,7 +57,7 @@ def test_nobody_pays_more_than_agreed_and_no_rate_turns_negative(
 def test_more_energy_or_power_never_costs_less(energy: int, more: int, power: int) -> None:
     def ahead(wh: int, watts: int) -> int:
         told = figures(wh, power_w=watts)
-        return rules.cost_ahead_cents(components=ENERGY, figures=told, at=told.heard_at)
+        return rules.cost_ahead_cents(prices=ENERGY, figures=told, at=told.heard_at)
 
     assert ahead(energy, power) <= ahead(energy + more, power)
     assert ahead(energy, 0) <= ahead(energy, power)
@@ -63,14 +65,14 @@ def test_more_energy_or_power_never_costs_less(energy: int, more: int, power: in
 
 def test_what_will_flow_before_the_charger_has_stopped_counts_already() -> None:
     told = figures(10_000, power_w=50_000)
-    now = rules.live_cost_cents(components=ENERGY, figures=told, at=told.heard_at)
-    ahead = rules.cost_ahead_cents(components=ENERGY, figures=told, at=told.heard_at)
+    now = rules.live_cost_cents(prices=ENERGY, figures=told, at=told.heard_at)
+    ahead = rules.cost_ahead_cents(prices=ENERGY, figures=told, at=told.heard_at)
     assert (now, ahead) == (530, 561)  # 45 s at 50 kW are 625 Wh: 31 cents more
 
 
 def test_less_than_a_tick_of_the_meter_costs_nothing_whatever_the_tariff() -> None:
-    assert rules.live_cost_cents(components=ENERGY, figures=figures(99), at=NOON) == 0
-    assert rules.live_cost_cents(components=ENERGY, figures=figures(100), at=NOON) == 35
+    assert rules.live_cost_cents(prices=ENERGY, figures=figures(99), at=NOON) == 0
+    assert rules.live_cost_cents(prices=ENERGY, figures=figures(100), at=NOON) == 35
 
 
 def test_a_stubborn_charger_is_asked_again_with_growing_pauses() -> None:
