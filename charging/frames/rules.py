@@ -18,7 +18,6 @@ MASK: Final = "***"
 _SECRET_NAMES: Final = frozenset(
     {"authorizationkey", "basicauthpassword", "password", "apnpassword", "apnuserpassword"},
 )
-_SECRET_HINT: Final = re.compile(rb"authorizationkey|password", re.IGNORECASE)
 _CARD: Final = re.compile(
     r'("(?:idTag|parentIdTag|idToken|groupIdToken)"\s*:\s*")([^"\\]{5,})(")',
 )
@@ -31,10 +30,12 @@ def storable_body(raw: bytes) -> str:
 
     What is no JSON is kept as it came, but for a frame that mentions a password.
     """
-    if _SECRET_HINT.search(raw):
+    # Twice as fast as one regular expression that ignores letter case.
+    lowered = raw.lower()
+    if b"password" in lowered or b"authorizationkey" in lowered:
         raw = _without_secrets(raw)
     text = raw.decode("utf-8", "replace")
-    if '"idTag"' in text or '"idToken"' in text or "IdT" in text:
+    if b'idtag"' in lowered or b'idtoken"' in lowered:
         text = _CARD.sub(lambda found: f"{found[1]}…{found[2][-4:]}{found[3]}", text)
     return text[:MAX_BODY].replace("\x00", "\N{REPLACEMENT CHARACTER}")
 

@@ -58,7 +58,7 @@ class Gateway:
             patience_s=options.storage_patience_s,
         )
         self._door = Door(options=options, writer=self._writer)
-        self._recorder = Recorder(self._writer)
+        self._recorder = Recorder(self._writer, logs=options.record_frames_every_s > 0)
         self._shared = Surroundings(
             writer=self._writer,
             replay=ReplayCache(),
@@ -238,9 +238,9 @@ class Gateway:
                 await asyncio.to_thread(self._certificate.reload)
 
     async def _keep_log(self) -> None:
-        """Write the log of frames in batches of its own; it may wait, nobody else does."""
+        """Write the log of frames and the counters beside it; they may wait, nobody else does."""
         while True:
-            await asyncio.sleep(self._options.record_frames_every_s)
+            await asyncio.sleep(self._options.record_frames_every_s or 1.0)
             try:
                 await self._recorder.flush()
             except NotStored:
