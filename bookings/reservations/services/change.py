@@ -37,10 +37,11 @@ from fleet.vehicles.services import (
     lock_vehicle,
     release_hold,
 )
+from mobility.core import audit
 from mobility.core.errors import Conflict, NotFound
 from mobility.core.money import total_cents
 from mobility.core.principals import Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import LostRace, move
 
 CANCELLED = (BookingState.CANCELLED_FREE, BookingState.CANCELLED_LATE)
 
@@ -154,14 +155,20 @@ def _locked_in_turn(booking_id: int) -> Booking:
     """The booking, locked after whatever others lock before it, so that nobody waits in a circle.
 
     A person books and changes one thing after the other. The end of a ride has the vehicle before
-    it comes to the booking; while nobody rides, the booking comes first.
+    it comes to the booking; while nobody rides, the booking comes first. A ride that begins between
+    the look and the lock is `LostRace`: its end must not wait for us while we wait for it.
     """
     seen = Booking.objects.select_related("user").filter(pk=booking_id).first()
     if seen is not None:
         lock_person(seen.user)
         if seen.state == BookingState.IN_USE:
             lock_vehicle(seen.vehicle_id)
-    return _locked(booking_id)
+    booking = _locked(booking_id)
+    if seen is not None and booking.state == BookingState.IN_USE != seen.state:
+        raise LostRace(
+            row=audit.row_name(booking), field="state", expected=seen.state, to=booking.state
+        )
+    return booking
 
 
 def _slot(booking: Booking, *, policy: ReservationPolicy) -> int:

@@ -7,11 +7,12 @@ import pytest
 from bookings.payments.models import LedgerEntry, Payment
 from bookings.recharges import tasks
 from bookings.recharges.models import Recharge
+from bookings.recharges.services import sweep
 from charging.sessions.models import ChargingSession
 from charging.stations.facts import StatusReport
 from charging.stations.models import Connector, StationCommand
 from charging.stations.services import record_statuses
-from mobility.core import clock
+from mobility.core import clock, ids
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +102,24 @@ def test_a_charger_that_refuses_to_stop_is_asked_again_and_earns_nothing_more(
     flow(transaction, 8_000, minutes=40)
     unplug(transaction, 8_000)
     assert Recharge.objects.get().price_cents == 130  # as when Giulia said stop
+
+
+def test_of_many_that_are_to_be_stopped_the_longest_overdue_has_its_turn(
+    rider, charging, travel, monkeypatch
+):
+    charging(limit_cents=2000)
+    newer = Recharge.objects.get()
+    Recharge.objects.update(stop_due_at=clock.now())
+    older = Recharge.objects.get()
+    older.pk, older.public_id, older.payment, older.session = None, ids.uuid7(), None, None
+    older.origin, older.stop_due_at = "card", clock.now() - datetime.timedelta(minutes=5)
+    older.save(force_insert=True)
+    asked = []
+    monkeypatch.setattr(sweep, "LIMIT", 1)
+    monkeypatch.setattr(sweep, "stop_again", lambda *, recharge, **_at: asked.append(recharge.pk))
+    travel.shift(datetime.timedelta(seconds=1))
+    assert tasks.sweep()["asked_again"] == 1
+    assert (asked, older.pk > newer.pk) == ([older.pk], True)
 
 
 def test_a_refused_stop_of_a_charge_that_was_called_off_is_tried_until_it_works(

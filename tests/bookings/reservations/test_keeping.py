@@ -8,6 +8,7 @@ from django.core import mail
 from bookings.payments.models import Payment, PaymentMethod
 from bookings.reservations import tasks
 from bookings.reservations.models import Booking
+from bookings.reservations.services import change
 from bookings.trips import tasks as trips
 from bookings.trips.models import Trip
 from fleet.telematics.models import LatestState
@@ -468,3 +469,18 @@ def test_a_ride_is_made_longer_up_to_the_minutes_that_the_operator_tolerates(
     clock_at("14:01")
     longer = driver.patch(f"/api/v1/bookings/{booked['id']}", {"end": "2026-05-04T16:00"})
     assert longer.status_code == 200, longer.json()
+
+
+def test_a_ride_that_begins_while_its_booking_is_made_longer_comes_first(
+    driver, booked, clock_at, monkeypatch
+):
+    clock_at("12:00")
+
+    def meanwhile(_user):
+        Booking.objects.update(state="in_use")
+
+    # Else the change would hold the booking and wait for the car, and the ride's end the other way round.
+    with monkeypatch.context() as crossing:
+        crossing.setattr(change, "lock_person", meanwhile)
+        crossed = driver.patch(f"/api/v1/bookings/{booked['id']}", {"end": "2026-05-04T15:00"})
+    assert (crossed.status_code, crossed.json()["code"]) == (409, "lost_race")
