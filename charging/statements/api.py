@@ -35,11 +35,13 @@ from charging.statements.wire import (
     StatementOut,
 )
 from charging.stations.api import OPERATORS
-from charging.stations.models import Evse
+from charging.stations.models import Connector, Evse
+from charging.stations.scoping import operated_by
+from charging.stations.wire import CommandOut
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import Role
-from mobility.core import clock
-from mobility.core.api import ReadView, ScopedViewSet, WriteView
+from mobility.core import clock, ids
+from mobility.core.api import KEY_HEADER, ReadView, ScopedViewSet, WriteView
 from mobility.core.texts import pick
 
 _RECORDS = ChargeRecord.objects.select_related("session", "credits")
@@ -164,6 +166,30 @@ class TransparencyView(ReadView):
         answer = HttpResponse(content, content_type="application/xml; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="signed-{public_id}.xml"'
         return answer
+
+
+class TariffCommandView(WriteView):
+    """POST /api/v1/charging/connectors/{id}/tariff"""
+
+    permission_classes = [OPERATORS]
+
+    @extend_schema(request=None, responses={201: CommandOut})
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Give a 2.1 station the tariff of this connector; follow the command to see if it took it."""
+        user = cast("User", request.user)
+        connector = get_object_or_404(
+            Connector.objects.filter(operated_by(user, site="evse__station__site")),
+            public_id=public_id,
+        )
+        command = services.tell_tariff(
+            connector_id=connector.pk,
+            idempotency_key=f"{user.principal}:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[
+                :128
+            ],
+            at=clock.now(),
+            by=user.principal,
+        )
+        return Response(CommandOut(command).data, status=status.HTTP_201_CREATED)
 
 
 class CorrectionView(WriteView):

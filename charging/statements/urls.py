@@ -36,5 +36,10 @@ urlpatterns = [
         api.MeterKeysView.as_view(),
         name="charging-meter-keys",
     ),
+    path(
+        "charging/connectors/<uuid:public_id>/tariff",
+        api.TariffCommandView.as_view(),
+        name="charging-connector-tariff",
+    ),
     *router.urls,
 ]

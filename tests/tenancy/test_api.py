@@ -217,6 +217,7 @@ DETAILS = {
     "charging-correction": ("settled session", {"luca"}),
     "charging-verification": ("settled session", {"luca"}),
     "charging-meter-keys": ("station", {"luca"}),
+    "charging-connector-tariff": ("connector", {"luca"}),
     "charging-command-detail": ("command", {"luca"}),
     "charging-station-variables": ("station", {"luca"}),
     "charging-station-logs": ("station", {"luca"}),

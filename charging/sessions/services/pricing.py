@@ -83,7 +83,7 @@ def running_cost(
         session,
         energy_wh=session.energy_wh,
         until=until,
-        charging_ended_at=session.charged_until,
+        charging_ended_at=None if _flows(session) else session.charged_until,
         points=points,
     )
     return total_cents(price_session(prices=prices, figures=figures))
@@ -107,6 +107,11 @@ def course_points(
         LoadPoint(at=point.at, energy_wh=point.register_wh, current_ma=currents.get(point.at))
         for point in course
     ]
+
+
+def _flows(session: ChargingSession) -> bool:
+    """Whether it charges by the station's own word: between two readings nobody parks then."""
+    return session.charging_state == "Charging" or (session.power_w or 0) > 0
 
 
 def _looks_at_course(session: ChargingSession) -> bool:

@@ -16,6 +16,7 @@ from charging.sessions.rules import (
     charged_until,
     idle_seconds,
     is_own_reference,
+    is_stuck,
     is_whole,
     meter_picture,
     normal_uid,
@@ -196,3 +197,26 @@ def test_tokens_are_compared_without_regard_to_case_and_space() -> None:
 def test_any_json_can_be_stored(value: object) -> None:
     text = storable_json({"value": value})
     assert "\\u0000" not in text.replace("\\\\u0000", "")
+
+
+def stuck(*steps: tuple[int, int, int]) -> bool:
+    """Minute, register and power of each reading."""
+    points = [RegisterPoint(NOON + timedelta(minutes=m), wh) for m, wh, _watts in steps]
+    powers = {NOON + timedelta(minutes=m): watts for m, _wh, watts in steps}
+    return is_stuck(points, powers=powers)
+
+
+def test_a_register_that_stands_still_while_power_flows_is_stuck() -> None:
+    assert stuck((0, 100, 7000), (5, 100, 7000), (10, 100, 7000))
+    assert not stuck((0, 100, 7000), (5, 100, 7000), (9, 100, 7000))
+    assert not stuck((0, 100, 7000), (5, 700, 7000), (10, 700, 7000))
+    assert not stuck((0, 100, 300), (10, 100, 300), (20, 100, 300))
+    assert not stuck((0, 100, 7000), (5, 100, 0), (10, 100, 7000), (15, 100, 0))
+
+
+def test_intervals_beyond_the_connector_are_left_out_of_the_sum() -> None:
+    intervals = [RegisterPoint(NOON + timedelta(minutes=m), wh) for m, wh in ((15, 5000), (30, 900_000), (45, 5000))]  # fmt: skip
+    energy = billable_energy(
+        start=None, stop=None, between=[], intervals=intervals, max_power_w=22_000
+    )
+    assert (energy.energy_wh, energy.suspect) == (10_000, True)
