@@ -1,6 +1,7 @@
 """The people and places of the tests: Giulia rides, Marco runs the fleet, Sara drives the van,
 Luca runs chargers, Elena is the city officer."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -26,6 +27,12 @@ def pytest_configure() -> None:
     """Slow hashes protect people, not tests; and a test that commits is cleared away quickly."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     empty_quickly()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """The tables are made in the first test's time, and on a busy machine take all of it."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @pytest.fixture(autouse=True)
