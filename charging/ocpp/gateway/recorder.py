@@ -14,7 +14,7 @@ from charging.frames.facts import Forgiveness, FrameSeen, QuirkUse
 from charging.frames.rules import forgiven_to
 from charging.ocpp.deeds import Verb
 from charging.ocpp.gateway import metrics
-from charging.ocpp.gateway.writer import NotStored, Writer
+from charging.ocpp.gateway.writer import StorageAway, Writer
 from mobility.core import clock
 
 _KEPT: Final = 20_000
@@ -66,12 +66,15 @@ class Recorder:
         self._by_make.clear()
 
     async def flush(self) -> None:
-        """Hand everything to the database; what it does not take is tried again later."""
+        """Hand everything to the database; while it is away the newest frames are kept.
+
+        Raises NotStored. Frames that it refuses though it is there are gone: a log holds up nobody.
+        """
         while self._frames:
             batch = [self._frames.popleft() for _ in range(min(len(self._frames), _AT_ONCE))]
             try:
                 await self._writer.do(Verb.FRAMES, batch)
-            except NotStored:
+            except StorageAway:
                 room = _KEPT - len(self._frames)
                 self._frames.extendleft(reversed(batch[-room:] if room else []))
                 raise

@@ -16,6 +16,8 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint as ChargePoint16
 from ocpp.v16 import call as call16
 from ocpp.v16 import call_result as result16
+from ocpp.v21 import ChargePoint as ChargePoint21
+from ocpp.v21 import call as call21
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 
@@ -38,7 +40,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC).isoformat()
 @asynccontextmanager
 async def engine(grid: Grid, station: ChargingStation, kind: Any) -> AsyncIterator[Any]:
     """A charge point of the package `ocpp`, which checks every answer against its schemas."""
-    version = "ocpp1.6" if kind._ocpp_version == "1.6" else "ocpp2.0.1"
+    version = f"ocpp{kind._ocpp_version}"
     async with websockets.connect(
         f"{grid.gateway.url}/{station.identity}",
         subprotocols=[websockets.Subprotocol(version)],
@@ -128,12 +130,15 @@ def finished(command: StationCommand) -> StationCommand | None:
     )
 
 
-def test_a_201_day_with_a_foreign_engine(grid: Grid) -> None:
+@pytest.mark.parametrize(
+    ("engine_of", "calls"), [(ChargePoint201, call201), (ChargePoint21, call21)]
+)
+def test_a_day_of_2_with_a_foreign_engine(grid: Grid, engine_of: Any, calls: Any) -> None:
     station, uid = grid.station(booted_at=None), grid.token()
     token = {"idToken": uid, "type": "ISO14443"}
 
     def event(kind: str, number: int, **extra: Any) -> Any:
-        return call201.TransactionEvent(
+        return calls.TransactionEvent(
             event_type=kind,
             timestamp=NOON,
             trigger_reason="Authorized",
@@ -144,21 +149,21 @@ def test_a_201_day_with_a_foreign_engine(grid: Grid) -> None:
         )
 
     async def day() -> None:
-        async with engine(grid, station, ChargePoint201) as point:
+        async with engine(grid, station, engine_of) as point:
             about = {"model": "M", "vendorName": "V"}
             boot = await point.call(
-                call201.BootNotification(charging_station=about, reason="PowerUp"),
+                calls.BootNotification(charging_station=about, reason="PowerUp"),
             )
             assert boot.status == "Accepted"
             await point.call(
-                call201.StatusNotification(
+                calls.StatusNotification(
                     timestamp=NOON,
                     connector_status="Occupied",
                     evse_id=1,
                     connector_id=1,
                 ),
             )
-            allowed = await point.call(call201.Authorize(id_token=token))
+            allowed = await point.call(calls.Authorize(id_token=token))
             assert allowed.id_token_info["status"] == "Accepted"
             began = await point.call(event("Started", 0, id_token=token))
             assert began.id_token_info["status"] == "Accepted"
