@@ -98,6 +98,13 @@ class LogState(models.TextChoices):
     LOST = "Lost", _("Nothing was heard any more")
 
 
+class LogKind(models.TextChoices):
+    """Which log of a station."""
+
+    DIAGNOSTICS = "diagnostics", _("Diagnostics")
+    SECURITY = "security", _("Security events")
+
+
 _L = LogState
 LOG_ENDS: Final[frozenset[str]] = frozenset(
     {

@@ -16,6 +16,7 @@ from charging.devices.models import (
     VariableMonitor,
 )
 from charging.devices.services import report_items
+from charging.devices.states import LogKind
 
 _JOB = (
     "id",
@@ -217,7 +218,7 @@ class VariablesIn(serializers.Serializer[Any]):
 class LogIn(serializers.Serializer[Any]):
     """Which log, of which span of time."""
 
-    kind = serializers.ChoiceField(choices=LogJob.Kind.choices, default=LogJob.Kind.DIAGNOSTICS)
+    kind = serializers.ChoiceField(choices=LogKind.choices, default=LogKind.DIAGNOSTICS)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
 

@@ -14,6 +14,7 @@ from charging.devices.states import (
     LOG_ENDS,
     LOG_MOVES,
     FirmwareState,
+    LogKind,
     LogState,
 )
 from mobility.core.models import PublicModel
@@ -78,12 +79,6 @@ class LogJobQuerySet(OfStation["LogJob"]):
 class LogJob(PublicModel):
     """A log or diagnostics file that a station was asked to upload."""
 
-    class Kind(models.TextChoices):
-        """Which log."""
-
-        DIAGNOSTICS = "diagnostics", _("Diagnostics")
-        SECURITY = "security", _("Security events")
-
     moves: ClassVar = {"state": LOG_MOVES}
 
     station = models.ForeignKey(
@@ -101,7 +96,7 @@ class LogJob(PublicModel):
         verbose_name=_("command"),
     )
     state = models.CharField(_("state"), max_length=30, choices=LogState, default=LogState.ASKED)
-    kind = models.CharField(_("log"), max_length=12, choices=Kind, default=Kind.DIAGNOSTICS)
+    kind = models.CharField(_("log"), max_length=12, choices=LogKind, default=LogKind.DIAGNOSTICS)
     location = models.CharField(_("address"), max_length=512, blank=True)
     # Behind this hash is the secret in the address that we let the station upload to.
     upload_hash = models.CharField(_("upload secret"), max_length=64, blank=True, db_index=True)

@@ -17,6 +17,7 @@ from charging.devices.states import (
     FIRMWARE_ENDS,
     LOG_ENDS,
     FirmwareState,
+    LogKind,
     LogState,
 )
 from charging.stations.models import ChargingStation, StationCommand
@@ -54,7 +55,7 @@ def begin_log(command: StationCommand, at: datetime) -> None:
     LogJob.objects.create(
         station_id=command.station_id,
         command=command,
-        kind=command.payload.get("kind", LogJob.Kind.DIAGNOSTICS),
+        kind=command.payload.get("kind", LogKind.DIAGNOSTICS),
         # Our own address carries a secret, of which the job keeps the hash.
         location="" if command.payload.get("secret_hash") else command.payload["location"],
         upload_hash=command.payload.get("secret_hash", ""),
@@ -153,8 +154,12 @@ def note_job_status(*, fact: JobStatusSaid, at: datetime) -> None:
 @transaction.atomic
 def give_up_jobs(*, at: datetime) -> int:
     """Call lost what nobody heard of for long; returns how many."""
-    firmware = FirmwareJob.objects.open().filter(asked_at__lt=at - _FIRMWARE_PATIENCE)
-    logs = LogJob.objects.open().filter(asked_at__lt=at - _LOG_PATIENCE)
+    # A job whose station speaks just now is not lost: its row is locked and left alone.
+    own = {"of": ("self",), "skip_locked": True}
+    firmware = FirmwareJob.objects.open().select_for_update(**own)
+    firmware = firmware.filter(asked_at__lt=at - _FIRMWARE_PATIENCE).order_by("pk")
+    logs = LogJob.objects.open().select_for_update(**own)
+    logs = logs.filter(asked_at__lt=at - _LOG_PATIENCE).order_by("pk")
     lost: list[Job] = [
         *(job for job in firmware if _silent(job, at - _FIRMWARE_PATIENCE)),
         *(job for job in logs if _silent(job, at - _LOG_PATIENCE)),
