@@ -155,10 +155,9 @@ def note_job_status(*, fact: JobStatusSaid, at: datetime) -> None:
 def give_up_jobs(*, at: datetime) -> int:
     """Call lost what nobody heard of for long; returns how many."""
     # A job whose station speaks just now is not lost: its row is locked and left alone.
-    own = {"of": ("self",), "skip_locked": True}
-    firmware = FirmwareJob.objects.open().select_for_update(**own)
+    firmware = FirmwareJob.objects.open().select_for_update(of=("self",), skip_locked=True)
     firmware = firmware.filter(asked_at__lt=at - _FIRMWARE_PATIENCE).order_by("pk")
-    logs = LogJob.objects.open().select_for_update(**own)
+    logs = LogJob.objects.open().select_for_update(of=("self",), skip_locked=True)
     logs = logs.filter(asked_at__lt=at - _LOG_PATIENCE).order_by("pk")
     lost: list[Job] = [
         *(job for job in firmware if _silent(job, at - _FIRMWARE_PATIENCE)),
