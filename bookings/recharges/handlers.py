@@ -7,6 +7,7 @@ from bookings.payments.events import PaymentCaptured, PaymentFailed, PaymentWrit
 from bookings.payments.states import Purpose
 from bookings.recharges import services
 from bookings.recharges.queries import UNUSABLE
+from charging.devices.events import ReservationEnded
 from charging.sessions.events import SessionCorrected, SessionPriced, SessionStarted
 from charging.sessions.facts import AuthorizationStatus
 from charging.stations.events import ConnectorStatusChanged, StationCommandFinished
@@ -39,6 +40,17 @@ def on_station_command_finished(event: StationCommandFinished, *, at: datetime.d
     elif event.action == CommandAction.RESERVE:
         said = str(event.result.get("status", ""))
         services.note_reserve_answer(ref=event.purpose_ref, state=event.state, said=said, at=at)
+
+
+@outbox.handles(ReservationEnded)
+def on_reservation_ended(event: ReservationEnded, *, at: datetime.datetime) -> None:
+    """A charger keeps a connector no more."""
+    services.note_reservation_ended(
+        number=event.reservation_id,
+        station_identity=event.station_identity,
+        said=event.status,
+        at=at,
+    )
 
 
 @outbox.handles(SessionStarted)

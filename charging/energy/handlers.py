@@ -6,7 +6,7 @@ from datetime import datetime
 
 from charging.energy import services
 from charging.energy.events import SiteLoadChanged
-from charging.energy.queries import managed_site_of
+from charging.energy.queries import is_any_site_managed, managed_site_of
 from charging.sessions.events import SessionEnded, SessionStarted
 from charging.stations.followers import follow
 from charging.stations.states import CommandAction
@@ -26,13 +26,18 @@ def on_site_load_changed(event: SiteLoadChanged, *, at: datetime) -> None:
     services.plan_site(site_id=event.site_id, at=at)
 
 
-@outbox.handles(SessionStarted)
+def _is_anything_shared(_event: SessionStarted | SessionEnded) -> bool:
+    """Where nothing is shared out, sessions come and go without a thought of it."""
+    return is_any_site_managed()
+
+
+@outbox.handles(SessionStarted, when=_is_anything_shared)
 def on_session_started(event: SessionStarted, *, at: datetime) -> None:
     """One more draws current at a site that is shared out."""
     _plan_around(event.station_identity, at=at)
 
 
-@outbox.handles(SessionEnded)
+@outbox.handles(SessionEnded, when=_is_anything_shared)
 def on_session_ended(event: SessionEnded, *, at: datetime) -> None:
     """One less."""
     _plan_around(event.station_identity, at=at)

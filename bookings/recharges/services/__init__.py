@@ -28,6 +28,7 @@ from bookings.recharges.services.keep import (
     KeepTooLong,
     KeptTooRecently,
     keep_connector,
+    note_reservation_ended,
     note_reserve_answer,
     release_kept,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "note_payment_captured",
     "note_payment_failed",
     "note_payment_written_off",
+    "note_reservation_ended",
     "note_reserve_answer",
     "note_session_started",
     "note_start_answer",

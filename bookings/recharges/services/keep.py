@@ -120,6 +120,26 @@ def note_reserve_answer(*, ref: str, state: str, said: str, at: datetime.datetim
             _end(kept, to=KeptState.REFUSED, at=at, by=KEEPER, tell=False)
 
 
+def note_reservation_ended(
+    *, number: int, station_identity: str, said: str, at: datetime.datetime
+) -> None:
+    """The charger gave up the reservation by itself: its time was over, or it broke."""
+    with transaction.atomic():
+        kept = (
+            KeptConnector.objects.select_for_update(of=("self",))
+            .select_related("hold", "connector__evse")
+            .filter(
+                pk=number,
+                state=KeptState.HELD,
+                connector__evse__station__identity=station_identity,
+            )
+            .first()
+        )
+        if kept is not None:
+            to = KeptState.REFUSED if said == "Removed" else KeptState.EXPIRED
+            _end(kept, to=to, at=at, by=KEEPER, tell=False)
+
+
 def _refuse(connector: Connector, *, user: User, at: datetime.datetime) -> None:
     refuse_debtor(payer_id=user.pk)
     status = why_unusable(connector=connector, at=at)

@@ -79,6 +79,8 @@ class LogJobQuerySet(OfStation["LogJob"]):
 class LogJob(PublicModel):
     """A log or diagnostics file that a station was asked to upload."""
 
+    Kind = LogKind
+
     moves: ClassVar = {"state": LOG_MOVES}
 
     station = models.ForeignKey(

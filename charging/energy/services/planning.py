@@ -17,6 +17,7 @@ from charging.devices import queries as devices
 from charging.energy import rules
 from charging.energy.events import SiteLoadChanged
 from charging.energy.models import ChargingLimit, ChargingProfile, EnergyDemand, SiteLoad
+from charging.energy.queries import forget_managed_sites
 from charging.energy.services.demands import count_delivery
 from charging.energy.services.profiles import VALID_FOR, send_profile
 from charging.energy.states import DEMAND_WAITING, ProfilePurpose, ProfileState
@@ -93,6 +94,9 @@ def set_site_load(
     if managed and _limit_da(load, site) is None:
         raise NoSiteLimit
     load.save(update_fields=["managed", "limit_a", "changed_at"])
+    # Now for this transaction's own events, at the commit for those who asked in between.
+    forget_managed_sites()
+    transaction.on_commit(forget_managed_sites)
     changes = {"managed": managed, "limit_a": limit_a}
     audit.record(by=by, action="set_site_load", row=site, at=at, changes=changes)
     outbox.publish(SiteLoadChanged(site_id=site.pk, why="limit"), at=at)

@@ -8,6 +8,8 @@ from bookings.pricing import services as pricing
 from bookings.pricing.models import Tariff
 from bookings.recharges import tasks
 from bookings.recharges.models import KeptConnector
+from charging.devices.facts import ReservationEndSaid
+from charging.devices.services import record_facts
 from charging.stations.models import Connector, ConnectorHold, StationCommand
 from mobility.core import clock
 from mobility.core.geo import point
@@ -73,6 +75,26 @@ def test_a_charger_that_cannot_reserve_is_kept_by_the_apps_alone(keep, answer, s
     keep()
     answer("rejected", status=said)
     assert KeptConnector.objects.get().state == state
+
+
+@pytest.mark.parametrize(("said", "state"), [("Expired", "expired"), ("Removed", "refused")])
+def test_a_charger_that_gives_a_reservation_up_ends_it_here(
+    keep, answer, charger, relay, said, state
+):
+    keep()
+    answer("accepted", status="Accepted")
+    kept = KeptConnector.objects.get()
+    for station_id, then in ((charger.pk + 1, "held"), (charger.pk, state)):
+        fact = ReservationEndSaid(
+            station_id=station_id, reservation_id=kept.pk, status=said, at=clock.now()
+        )
+        record_facts(facts=[fact], at=clock.now())
+        relay()
+        kept.refresh_from_db()
+        assert kept.state == then
+    assert not ConnectorHold.objects.filter(released_at__isnull=True).exists()
+    # The charger knows already.
+    assert not StationCommand.objects.filter(action="cancel_reservation").exists()
 
 
 def test_only_free_connectors_are_kept_and_not_for_long(keep, socket):
