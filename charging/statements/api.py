@@ -34,12 +34,11 @@ from charging.statements.wire import (
     SignedValueOut,
     StatementOut,
 )
-from charging.stations.api import OPERATORS
+from charging.stations.api import OPERATORS, own_operator
 from charging.stations.models import Connector, Evse
 from charging.stations.scoping import operated_by
 from charging.stations.wire import CommandOut
 from mobility.accounts.models import Organisation, User
-from mobility.accounts.states import Role
 from mobility.core import clock, ids
 from mobility.core.api import KEY_HEADER, ReadView, ScopedViewSet, WriteView
 from mobility.core.texts import pick
@@ -271,14 +270,7 @@ def _month_query(request: Request) -> dict[str, Any]:
 def _asked_month(request: Request, asked: dict[str, Any]) -> tuple[Organisation, Month]:
     """The operator and the month asked for; 404 for an operator that one does not work for."""
     user = cast("User", request.user)
-    own = Organisation.objects.all()
-    if not user.is_superuser:
-        own = own.filter(pk__in=user.organisations_as(Role.CHARGE_POINT_OPERATOR))
-    if "organisation" in asked:
-        own = own.filter(slug=asked["organisation"])
-    operator = own.order_by("pk").first()
-    if operator is None:
-        raise Http404
+    operator = own_operator(user, slug=asked.get("organisation"))
     return operator, Month.read(asked["month"])
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from rest_framework import mixins
 
 from charging.stations.models import ChargingStation, Site, StationCommand
 from charging.stations.wire import CommandOut, SiteRowOut, StationRowOut
+from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole
 from mobility.accounts.states import Role
 from mobility.core.api import ScopedViewSet
@@ -38,3 +40,16 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     queryset = StationCommand.objects.select_related("station", "connector")
     serializer_class = CommandOut
     permission_classes = [OPERATORS]
+
+
+def own_operator(user: User, *, slug: str | None) -> Organisation:
+    """The operator one works for: the named one, or the first; 404 for any other."""
+    own = Organisation.objects.all()
+    if not user.is_superuser:
+        own = own.filter(pk__in=user.organisations_as(Role.CHARGE_POINT_OPERATOR))
+    if slug is not None:
+        own = own.filter(slug=slug)
+    operator = own.order_by("pk").first()
+    if operator is None:
+        raise Http404
+    return operator

@@ -1,24 +1,41 @@
-"""Public doors of charging: where one can charge, and what it costs. No sign-in needed."""
+"""Doors of charging's prices: what it costs, for everybody; an operator's tariffs, for it alone."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import mixins, status
+from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from charging.stations import queries as stations
+from charging.stations.api import OPERATORS, own_operator
 from charging.stations.models import Site
+from charging.tariffs import services
+from charging.tariffs.models import Tariff
 from charging.tariffs.queries import versions_for_connectors
-from charging.tariffs.wire import NearQuery, SiteOut, connectors_of, site_data
+from charging.tariffs.wire import (
+    NearQuery,
+    NumberIn,
+    SiteOut,
+    TariffIn,
+    TariffOut,
+    VersionIn,
+    VersionOut,
+    connectors_of,
+    site_data,
+)
+from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import ReadView
+from mobility.core.api import ReadView, ScopedViewSet
 
 
 class StationsView(ReadView):
@@ -52,6 +69,55 @@ class StationView(ReadView):
         if site is None:
             raise Http404
         return Response(_shown([site])[0])
+
+
+class TariffViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """GET /api/v1/charging/tariffs[/{id}]"""
+
+    queryset = Tariff.objects.prefetch_related("versions")
+    serializer_class = TariffOut
+    permission_classes = [OPERATORS]
+
+    @extend_schema(request=TariffIn, responses={201: TariffOut})
+    def create(self, request: Request) -> Response:
+        """Name a tariff; what it says is in its versions."""
+        asked = TariffIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        details = dict(asked.validated_data)
+        user = cast("User", request.user)
+        operator = own_operator(user, slug=details.pop("organisation", None))
+        tariff = services.open_tariff(
+            organisation_id=operator.pk, at=clock.now(), by=user.principal, **details
+        )
+        return Response(TariffOut(tariff).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=VersionIn, responses={201: VersionOut})
+    @action(detail=True, methods=["post"])
+    def versions(self, request: Request, public_id: UUID) -> Response:
+        """Draft a version; nothing is priced by it before it is published."""
+        tariff = cast("Tariff", self.get_object())
+        asked = VersionIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        version = services.draft_version(
+            tariff_id=tariff.pk,
+            at=clock.now(),
+            by=cast("User", request.user).principal,
+            **asked.validated_data,
+        )
+        return Response(VersionOut(version).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=NumberIn, responses=VersionOut)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, public_id: UUID) -> Response:
+        """Make a draft the price from its date on; it never changes again."""
+        tariff = cast("Tariff", self.get_object())
+        asked = NumberIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        draft = get_object_or_404(tariff.versions, number=asked.validated_data["number"])
+        version = services.publish_version(
+            version_id=draft.pk, at=clock.now(), by=cast("User", request.user).principal
+        )
+        return Response(VersionOut(version).data)
 
 
 def _shown(sites: Sequence[Site]) -> list[dict[str, Any]]:

@@ -34,6 +34,35 @@ class VersionsOverlap(Conflict):
     message = _("Another published version of this tariff is valid in the same period.")
 
 
+class TariffCodeTaken(Conflict):
+    """An operator's tariffs have different codes, and one of them is the default."""
+
+    code = "tariff_code_taken"
+    message = _("You have a tariff with this code, or another default, already.")
+
+
+@transaction.atomic
+def open_tariff(
+    *,
+    organisation_id: int,
+    code: str,
+    name: Mapping[str, str],
+    at: datetime,
+    by: Principal,
+    is_default: bool = False,
+) -> Tariff:
+    """Name a tariff; it prices nothing before a version is published. Raises TariffCodeTaken."""
+    try:
+        with transaction.atomic():
+            tariff = Tariff.objects.create(
+                organisation_id=organisation_id, code=code, name=dict(name), is_default=is_default
+            )
+    except IntegrityError as problem:
+        raise TariffCodeTaken from problem
+    audit.record(by=by, action="open_tariff", row=tariff, at=at)
+    return tariff
+
+
 @transaction.atomic
 def draft_version(
     *,

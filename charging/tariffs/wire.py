@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from charging.stations.models import ChargingStation, Connector, Site
 from charging.stations.states import ConnectorStatus
-from charging.tariffs.models import TariffVersion
-from charging.tariffs.rules import price_summary, price_words
+from charging.tariffs.models import Tariff, TariffVersion
+from charging.tariffs.rules import HOME_ZONE, price_summary, price_words
 from mobility.core.texts import pick
 
 
@@ -85,6 +86,75 @@ class SiteOut(serializers.Serializer[Any]):
     def get_distance_m(self, data: Mapping[str, Any]) -> int | None:
         """Metres from the point asked for."""
         return data.get("distance_m")
+
+
+class VersionOut(serializers.ModelSerializer[TariffVersion]):
+    """A version: its components in the order in which they are asked, its limits, its words."""
+
+    id = serializers.UUIDField(source="public_id")
+    valid_from = serializers.DateTimeField(source="valid.lower")
+    valid_until = serializers.DateTimeField(source="valid.upper", allow_null=True)
+    words = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TariffVersion
+        fields = (
+            "id", "number", "state", "valid_from", "valid_until", "components", "min_cents",
+            "max_cents", "published_at", "words",
+        )  # fmt: skip
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_words(self, version: TariffVersion) -> list[str]:
+        """What a driver is told."""
+        prices = version.prices(time_zone=HOME_ZONE)
+        return price_words(prices, currency=version.tariff.currency)
+
+
+class TariffOut(serializers.ModelSerializer[Tariff]):
+    """A named price list of an operator, with all its versions."""
+
+    id = serializers.UUIDField(source="public_id")
+    versions = VersionOut(many=True)
+
+    class Meta:
+        model = Tariff
+        fields = ("id", "code", "name", "currency", "is_default", "versions")
+
+
+class TariffIn(serializers.Serializer[Any]):
+    """A tariff to be named; `organisation` (its slug) where one operates for several."""
+
+    code = serializers.SlugField(max_length=40)
+    name = serializers.DictField(child=serializers.CharField(max_length=200), allow_empty=False)
+    is_default = serializers.BooleanField(default=False)
+    organisation = serializers.SlugField(required=False)
+
+
+class VersionIn(serializers.Serializer[Any]):
+    """A draft; docs/charging.md says what components hold. Limits are gross cents a charge."""
+
+    components = serializers.ListField(child=serializers.DictField(), max_length=100)
+    valid_from = serializers.DateTimeField()
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+    min_cents = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=10**6
+    )
+    max_cents = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=10**6
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """An end after the beginning."""
+        end = attrs.get("valid_until")
+        if end is not None and end <= attrs["valid_from"]:
+            raise serializers.ValidationError({"valid_until": _("This ends before it begins.")})
+        return attrs
+
+
+class NumberIn(serializers.Serializer[Any]):
+    """Which draft."""
+
+    number = serializers.IntegerField(min_value=1, max_value=10**6)
 
 
 def connectors_of(sites: Iterable[Site]) -> list[Connector]:

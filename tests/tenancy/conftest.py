@@ -43,6 +43,7 @@ from charging.sessions.services import (
 )
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import hold_connector, queue_command
+from charging.tariffs import services as charging_prices
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
@@ -128,6 +129,12 @@ def whole_city(
         "station": station,
         "session": session,
         "settled session": settled,
+        "charging token": ensure_token(
+            uid="04STAFF",
+            organisation_id=station.site.organisation_id,
+            at=clock.now(),
+        ),
+        "charging tariff": _charging_tariff(station),
         "charge record": settled.records.get(),
         "command": _command(station),
         "certificate": _certificate(station),
@@ -295,6 +302,21 @@ def _model(label: str) -> type[models.Model]:
     from django.apps import apps
 
     return apps.get_model(label)
+
+
+def _charging_tariff(station: ChargingStation) -> models.Model:
+    """A price list whose first version is a draft."""
+    tariff = charging_prices.open_tariff(
+        organisation_id=station.site.organisation_id,
+        code="tenancy",
+        name={"it": "Prova"},
+        at=clock.now(),
+        by=SYSTEM,
+    )
+    charging_prices.draft_version(
+        tariff_id=tariff.pk, components=[], valid_from=clock.now(), at=clock.now(), by=SYSTEM
+    )
+    return tariff
 
 
 def _settled(station: ChargingStation, owner: User) -> ChargingSession:

@@ -162,15 +162,19 @@ class _Keys:
 
 
 def _values(session: ChargingSession) -> list[SignedValue]:
-    own = Q(session=session)
+    """The session's own, and those of its connector and time that nobody has; one query for none."""
+    wanted = Q(session=session)
     if session.connector_id is not None and session.started_at and session.ended_at:
-        loose = SignedValue.objects.filter(
+        wanted |= Q(
             session__isnull=True,
             connector_id=session.connector_id,
             at__range=(session.started_at, session.ended_at),
         )
-        loose.update(session=session)
-    return list(SignedValue.objects.filter(own).order_by("at", "pk"))
+    values = list(SignedValue.objects.filter(wanted).order_by("at", "pk"))
+    loose = [value.pk for value in values if value.session_id is None]
+    if loose:
+        SignedValue.objects.filter(pk__in=loose, session__isnull=True).update(session=session)
+    return values
 
 
 def _finding(value: SignedValue, keys: _Keys) -> Finding:
