@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from django.db.models import Count
@@ -19,8 +20,10 @@ from fleet.rebalancing.queries.history import (
     searches_of,
     state_log,
 )
-from fleet.rebalancing.rules.demand import Rates, shrunk_rates
-from fleet.rebalancing.rules.history import Window, observe
+from fleet.rebalancing.rules.backtest import past_spread, today
+from fleet.rebalancing.rules.demand import shrunk_rates
+from fleet.rebalancing.rules.history import Searches, StateLog, Window, observe, past_of
+from fleet.rebalancing.rules.influences import Influence, influence_factors
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Demand, Situation, VehicleAt
 from fleet.rebalancing.solver.problem import Floats, Ints
@@ -77,31 +80,41 @@ def load_situation(
     horizon = buckets_of(start=horizon_start, hours=parameters.horizon_hours)
     coarse = np.array([parent_of(cell) for cell in cells], dtype=np.int64)
     parents = np.unique(coarse, return_inverse=True)[1]
+    lon = np.array([lon for lon, _lat in drop_at])
+    lat = np.array([lat for _lon, lat in drop_at])
+    ahead = _Ahead(
+        buckets=horizon,
+        lead_hours=(horizon_start - end) / HOUR + np.arange(float(parameters.horizon_hours)),
+        factors=influence_factors(
+            [Influence.from_json(each) for each in parameters.influences],
+            lon=lon,
+            lat=lat,
+            horizon_start=horizon_start,
+            hours=parameters.horizon_hours,
+        ),
+        capacity=np.full(len(cells), parameters.place_capacity),
+    )
     demand = {}
     for kind in parameters.kinds:
-        log = state_log(
-            changes=[change for change in changes if change.kind == kind],
-            place_of=place_of,
-            start=start,
-        )
-        searches = searches_of(
-            counts=counts, kind=kind, kinds=parameters.kinds, place_of=place_of, window=window
-        )
-        seen = observe(log=log, searches=searches, window=window, places=len(cells))
-        prior = _prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters)
-        departures, arrivals = (
-            shrunk_rates(observed=each, parents=parents, prior_per_hour=prior) for each in seen
-        )
-        demand[kind] = Demand(
-            departures=_in_horizon(departures, horizon),
-            arrivals=_in_horizon(arrivals, horizon),
-            capacity=np.full(len(cells), parameters.place_capacity),
+        demand[kind] = _demand(
+            log=state_log(
+                changes=[change for change in changes if change.kind == kind],
+                place_of=place_of,
+                start=start,
+            ),
+            searches=searches_of(
+                counts=counts, kind=kind, kinds=parameters.kinds, place_of=place_of, window=window
+            ),
+            window=window,
+            parents=parents,
+            prior=_prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters),
+            ahead=ahead,
         )
     depot = City.objects.get(pk=city_id).centre
     return Situation(
         cells=np.array(cells, dtype=np.int64),
-        lon=np.array([lon for lon, _lat in drop_at]),
-        lat=np.array([lat for _lon, lat in drop_at]),
+        lon=lon,
+        lat=lat,
         vehicles=tuple(_placed(vehicle, place_of) for vehicle in vehicles),
         demand=demand,
         depot_lon=depot.x,
@@ -168,6 +181,37 @@ def _prior(*, vehicles: list[Vehicle], kind: str, places: int, parameters: Param
     return parameters.prior_trips_per_vehicle_day * fleet / max(1, places) / 24.0
 
 
-def _in_horizon(rates: Rates, horizon: Ints) -> Floats:
-    wanted: Floats = rates.per_hour[:, horizon]
-    return wanted
+@dataclass(frozen=True, kw_only=True)
+class _Ahead:
+    """The hours to come: bucket, distance from now, what staff know of them."""
+
+    buckets: Ints
+    lead_hours: Floats
+    factors: Floats  # (place, hour)
+    capacity: Ints
+
+
+def _demand(
+    *,
+    log: StateLog,
+    searches: Searches,
+    window: Window,
+    parents: Ints,
+    prior: float,
+    ahead: _Ahead,
+) -> Demand:
+    """One kind's demand: habit, times what today is like, times what staff know of it."""
+    places = ahead.capacity.size
+    departures, arrivals = (
+        shrunk_rates(observed=each, parents=parents, prior_per_hour=prior).per_hour
+        for each in observe(log=log, searches=searches, window=window, places=places)
+    )
+    past = past_of(log=log, window=window, places=places)
+    factors = ahead.factors * today(past, rates=departures, lead_hours=ahead.lead_hours)
+    return Demand(
+        departures=departures[:, ahead.buckets] * factors,
+        arrivals=arrivals[:, ahead.buckets] * factors,
+        capacity=ahead.capacity,
+        usual=past.usual()[:, ahead.buckets],
+        spread=past_spread(past, parents=parents, prior_per_hour=prior),
+    )

@@ -272,6 +272,6 @@ def _expected(situation: Situation) -> dict[str, dict[int, float]]:
     """Trips expected to start at each place in the horizon, to be compared with what happened."""
     result: dict[str, dict[int, float]] = defaultdict(dict)
     for kind, demand in situation.demand.items():
-        for cell, trips in zip(situation.cells, demand.departures.sum(axis=1), strict=True):
+        for cell, trips in zip(situation.cells, demand.trips(), strict=True):
             result[kind][int(cell)] = round(float(trips), 3)
     return dict(result)

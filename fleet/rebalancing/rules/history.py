@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fleet.rebalancing.rules.backtest import Past
 from fleet.rebalancing.rules.demand import BUCKETS, Observed, with_unmet_searches
 from fleet.rebalancing.rules.presence import by_bucket, presence_hours
 from fleet.rebalancing.solver.problem import Floats, Ints
@@ -72,6 +73,16 @@ def observe(
         hours=np.tile(all_hours, (places, 1)),
     )
     return departures, arrivals
+
+
+def past_of(*, log: StateLog, window: Window, places: int) -> Past:
+    """Trips and presence by (place, hour), for what compares days with each other."""
+    return Past(
+        trips=_count(log, log.started, window=window, places=places),
+        present=_presence(log, window=window, places=places),
+        known=np.ones((places, window.hours)),
+        bucket_of_hour=window.bucket_of_hour,
+    )
 
 
 def starts_by_place(*, log: StateLog, window: Window, places: int) -> Floats:

@@ -31,6 +31,8 @@ class Parameters:
     # A flat vehicle earns nothing until somebody comes, and somebody has to come anyway: trips
     # credited to a swap for not waiting, beside those it brings within the horizon.
     swap_credit_trips: float = 4.0
+    # Weather, events: see `rules.influences`, as plain values.
+    influences: tuple[Mapping[str, Any], ...] = ()
     # Level of an average place while nothing is known: trips per vehicle and day.
     prior_trips_per_vehicle_day: float = 2.0
 
@@ -46,7 +48,11 @@ class Parameters:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be stored with the plan."""
-        return {**asdict(self), "margin_cents": dict(self.margin_cents)}
+        return {
+            **asdict(self),
+            "margin_cents": dict(self.margin_cents),
+            "influences": [dict(each) for each in self.influences],
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from fleet.rebalancing.rules.forecast import Spread
 from fleet.rebalancing.solver.problem import Floats, Ints
 
 
@@ -31,6 +32,14 @@ class Demand:
     departures: Floats
     arrivals: Floats
     capacity: Ints  # vehicles a place may hold
+    usual: Floats | None = None  # share of the hour in which a vehicle stands there; all when None
+    spread: Spread = field(default_factory=Spread)
+
+    def trips(self) -> Floats:
+        """Departures that find a vehicle, by place, as long as the fleet stands as it usually does."""
+        found = self.departures if self.usual is None else self.departures * self.usual
+        whole: Floats = found.sum(axis=1)
+        return whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,9 @@ class Task(NamedTuple):
     near: Ints  # (n, m) the other stops of each stop by distance, itself first
     start_node: Ints
     start_load: Ints  # (commodity, van), -1 free
+    fixed: Ints  # 1 for stops that are never taken out
+    spent_minutes: Floats  # per van
+    spent_packs: Ints
     limits: Floats  # capacity, shift, cost per minute, pack capacity, all vans alike, all mandatory
 
 
@@ -68,8 +71,18 @@ def as_arrays(problem: Problem, *, mandatory: bool) -> Task:
         near=nearest(problem.minutes, count=NEIGHBOURS),
         start_node=problem.starts(),
         start_load=problem.start_loads(),
+        fixed=fixed_stops(problem),
+        spent_minutes=problem.minutes_spent(),
+        spent_packs=problem.packs_spent(),
         limits=task_limits(problem, mandatory=mandatory),
     )
+
+
+def fixed_stops(problem: Problem) -> Ints:
+    """1 for each stop that stays where it is."""
+    flags = np.zeros(problem.stops, dtype=np.int64)
+    flags[[stop for route in problem.fixed for stop in route]] = 1
+    return flags
 
 
 def nearest(minutes: Floats, *, count: int) -> Ints:
@@ -92,7 +105,8 @@ def mean_near_arc(minutes: Floats) -> float:
 
 def task_limits(problem: Problem, *, mandatory: bool) -> Floats:
     """Capacity, shift, cost per minute, packs, whether vans start alike, whether all is a must."""
-    alike = problem.start_node is None and problem.start_load is None
+    begun = problem.spent_minutes is not None or problem.spent_packs is not None
+    alike = problem.start_node is None and problem.start_load is None and not begun
     return np.array(
         [
             problem.capacity,

@@ -23,6 +23,7 @@ class _Van:
     peak: int = 0
     spent: float = 0.0
     packs: int = 0
+    begun: float = 0.0  # minutes spent before this route
 
     def fits(self, *, kind: int, first: Ints, second: Ints, capacity: int) -> NDArray[np.bool_]:
         """Whether two changes in a row stay within the van, element by element."""
@@ -57,6 +58,7 @@ def greedy_routes(problem: Problem) -> Answer:
     """
     open_stops = np.ones(problem.stops, dtype=bool)
     open_stops[DEPOT] = False
+    open_stops[[stop for route in problem.fixed for stop in route]] = False
     starts, loads = problem.starts(), problem.start_loads()
     routes: list[list[int]] = []
     for number in range(problem.vans):
@@ -65,8 +67,15 @@ def greedy_routes(problem: Problem) -> Answer:
             start=loads[:, number],
             load=np.zeros(problem.commodities, dtype=np.int64),
             low=np.zeros(problem.commodities, dtype=np.int64),
+            spent=float(problem.minutes_spent()[number]),
+            packs=int(problem.packs_spent()[number]),
         )
-        routes.append(_fill(problem, van=van, open_stops=open_stops))
+        van.begun = van.spent
+        # What is fixed comes first; the search, not the greedy, finds what fits between.
+        for stop in problem.fixed[number] if problem.fixed else ():
+            van.append(problem, stop=stop)
+        fixed = list(problem.fixed[number]) if problem.fixed else []
+        routes.append(fixed + _fill(problem, van=van, open_stops=open_stops))
     net_cost = judge(problem, routes=routes).net_cost
     return Answer(routes=routes, method="greedy", net_cost=net_cost)
 
@@ -87,7 +96,7 @@ def _paying(
     problem: Problem, *, van: _Van, route: list[int], open_stops: NDArray[np.bool_]
 ) -> list[int]:
     """The route, or nothing if the way home makes it a loss."""
-    minutes = van.spent + float(problem.minutes[van.at, DEPOT])
+    minutes = van.spent - van.begun + float(problem.minutes[van.at, DEPOT])
     if minutes * problem.cost_per_minute <= problem.prize[route].sum():
         return route
     open_stops[route] = True

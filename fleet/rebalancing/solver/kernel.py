@@ -63,9 +63,9 @@ def rebuild(task: Task, state: State, van: int) -> None:
     """Recompute every sum of one route."""
     size = state.size[van]
     kinds = state.low_before.shape[0]
-    length = 0.0
+    length = task.spent_minutes[van]
     prize = 0.0
-    packs = 0
+    packs = task.spent_packs[van]
     last = task.start_node[van]
     total = 0
     state.peak_before[van, 0] = 0
@@ -98,7 +98,7 @@ def rebuild(task: Task, state: State, van: int) -> None:
             )
     length += task.minutes[last, 0]
     state.length[van] = length
-    state.raw[van] = length * task.limits[2] - prize
+    state.raw[van] = (length - task.spent_minutes[van]) * task.limits[2] - prize
     state.packs[van] = packs
     state.excess[van] = excess_of(
         task, van, state.peak_before[van, size], state.low_before[:, van, size]
@@ -136,9 +136,10 @@ def add_to_totals(state: State, totals: Totals, shift: float, van: int) -> None:
 
 @compiled
 def take_out(
-    state: State, van: int, first: int, count: int, kept: int, out: Ints, used: int
+    task: Task, state: State, van: int, first: int, count: int, kept: int, out: Ints, used: int
 ) -> int:
-    """Remove `count` stops of the `count + kept` from `first`, sparing `kept` in a random middle."""
+    """Remove `count` stops of the `count + kept` from `first`, sparing `kept` in a random middle
+    and those that are fixed."""
     spare_from = first + (np.random.randint(1, count) if kept > 0 and count > 1 else count)
     size = state.size[van]
     write = first
@@ -146,7 +147,7 @@ def take_out(
         stop = state.stops[van, i]
         inside = i < first + count + kept
         spared = inside and spare_from <= i < spare_from + kept
-        if inside and not spared:
+        if inside and not spared and task.fixed[stop] == 0:
             out[used] = stop
             used += 1
             state.route_of[stop] = NO_ROUTE
@@ -172,7 +173,7 @@ def remove_string(task: Task, state: State, stop: int, longest: float, out: Ints
     lowest = max(0, place - count - kept + 1)
     highest = min(place, size - count - kept)
     first = np.random.randint(lowest, highest + 1)
-    used = take_out(state, van, first, count, kept, out, used)
+    used = take_out(task, state, van, first, count, kept, out, used)
     rebuild(task, state, van)
     return used
 

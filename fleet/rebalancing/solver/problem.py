@@ -37,6 +37,10 @@ class Problem:
     pack_capacity: int = 0
     start_node: Ints | None = None  # per van; the depot when not given
     start_load: Ints | None = None  # per commodity and van; free when not given
+    spent_minutes: Floats | None = None  # of its shift, per van that is under way already
+    spent_packs: Ints | None = None  # likewise
+    # Stops that stay on their van and in this order, whatever is put between them.
+    fixed: tuple[tuple[int, ...], ...] = ()
 
     @property
     def stops(self) -> int:
@@ -55,6 +59,16 @@ class Problem:
         if self.start_node is None:
             return np.zeros(self.vans, dtype=np.int64)
         return self.start_node
+
+    def minutes_spent(self) -> Floats:
+        """Minutes of each van's shift that are over."""
+        return np.zeros(self.vans) if self.spent_minutes is None else self.spent_minutes
+
+    def packs_spent(self) -> Ints:
+        """Charged batteries that each van has used already."""
+        if self.spent_packs is None:
+            return np.zeros(self.vans, dtype=np.int64)
+        return self.spent_packs
 
     def start_loads(self) -> Ints:
         """Vehicles aboard at the start, (commodity, van); -1 is free."""
@@ -141,14 +155,15 @@ def judge(problem: Problem, *, routes: list[list[int]], mandatory: bool = False)
     for van, route in enumerate(routes):
         length = route_minutes(problem, route=route, start=int(starts[van]))
         minutes += length
-        overtime += max(0.0, length - problem.shift_minutes)
+        overtime += max(0.0, float(problem.minutes_spent()[van]) + length - problem.shift_minutes)
         excess += load_excess(
             changes=problem.change[route],
             kinds=problem.commodity[route],
             start=loads[:, van],
             capacity=problem.capacity,
         )
-        packs += max(0, int(problem.packs[route].sum()) - problem.pack_capacity)
+        used = int(problem.packs_spent()[van] + problem.packs[route].sum())
+        packs += max(0, used - problem.pack_capacity)
     served = [stop for route in routes for stop in route]
     prize = float(problem.prize[served].sum()) if served else 0.0
     return Judgement(

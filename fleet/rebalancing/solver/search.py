@@ -21,6 +21,9 @@ from fleet.rebalancing.solver.problem import (
     judge,
 )
 
+# Prize of what has to be done whatever it brings: beyond any stop's worth, below what makes sums of
+# prizes lose cents.
+FORCED = 1e7
 SLICES = 500  # of constant temperature and penalties
 
 
@@ -179,6 +182,7 @@ def _schedule(problem: Problem, *, mandatory: bool) -> Schedule:
             unit=arc, hot=2.0, cold=0.01, per_vehicle=1.0, per_minute=problem.cost_per_minute / arc
         )
     pays = problem.prize > 0
+    pays &= problem.prize < FORCED
     handled = np.maximum(1, np.abs(problem.change[pays]) + problem.packs[pays])
     worth = float((problem.prize[pays] / handled).mean()) if pays.any() else arc
     return Schedule(unit=worth, hot=0.5, cold=0.01, per_vehicle=0.5, per_minute=0.05)

@@ -218,3 +218,39 @@ def test_a_free_start_load_exists_exactly_when_the_judge_says_so(steps, capacity
         capacity=capacity,
     )
     assert (excess == 0) == possible
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), optional=st.booleans())
+def test_fixed_stops_keep_their_van_and_order(seed, optional):
+    """Two vans that are under way: what is fixed stays, the rest is routed around it."""
+    fields = {"optional": optional, "stops": 10, "vans": 2, "capacity": 20}
+    fixed = ((1, 2), (3,))
+    task = random_problem(
+        seed,
+        **fields,
+        shift_minutes=400.0,
+        fixed=fixed,
+        spent_minutes=np.array([300.0, 0.0]),
+        start_load=np.array([[6, 10]]),
+    )
+    answer = solve(task, effort=Effort(rounds=600))
+    for route, kept in zip(answer.routes, fixed, strict=True):
+        assert [stop for stop in route if stop in (1, 2, 3)] == list(kept)
+
+
+def test_minutes_and_packs_that_are_spent_count():
+    """Six minutes are left of sixty: only the near stop can be served, with the last battery."""
+    task = problem(
+        places=[(0, 0), (2, 0), (9, 0)],
+        change=[0, 0, 0],
+        prize=[0, 50, 500],
+        packs=np.array([0, 1, 1]),
+        vans=1,
+        shift_minutes=60.0,
+        pack_capacity=5,
+        spent_minutes=np.array([54.0]),
+        spent_packs=np.array([4]),
+    )
+    assert solve(task, effort=QUICK).routes == [[1]]
+    assert greedy_routes(task).routes == [[1]]
