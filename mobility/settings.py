@@ -49,6 +49,8 @@ BEHIND_PROXY = env.bool("BEHIND_PROXY", default=False)
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
 LIVE_URL = env.str("LIVE_URL", default="http://127.0.0.1:8001")
 OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
+# Where chargers find the gateway encrypted, if elsewhere: wss://…; security profiles 2 and 3 need it.
+OCPP_TLS_URL = env.str("OCPP_TLS_URL", default="")
 # Days that frames of chargers are kept for who looks for a fault; they name cards by their last signs.
 OCPP_FRAMES_DAYS = env.int("OCPP_FRAMES_DAYS", default=7)
 OCPP_COST_SECONDS = env.int("OCPP_COST_SECONDS", default=0)
@@ -307,6 +309,8 @@ SPECTACULAR_SETTINGS = {
         "StationCertificateKind": "charging.certificates.states.CertificateKind",
         "StationCertificateState": "charging.certificates.states.CertificateState",
         "CertificateRequestState": "charging.certificates.states.RequestState",
+        "ChargingTokenState": "charging.sessions.states.TokenState",
+        "SignatureState": "charging.sessions.states.SignatureState",
         "PassState": "bookings.passes.states.PassState",
         "PassShape": "bookings.passes.states.PassShape",
         "RedeemedCodeState": "bookings.passes.states.RedemptionState",

@@ -24,13 +24,13 @@ from charging.statements.export import csv_rows, ocpi_record, transparency_file
 from charging.statements.pdf import statement_pdf
 from charging.statements.queries import Month, statements_of
 from charging.statements.wire import (
-    CorrectionIn,
     CreditIn,
     MeterKeyIn,
     MeterKeyOut,
     MonthQuery,
     RecordOut,
     RecordsQuery,
+    SessionCorrectionIn,
     SignedValueOut,
     StatementOut,
 )
@@ -196,11 +196,11 @@ class CorrectionView(WriteView):
 
     permission_classes = [OPERATORS]
 
-    @extend_schema(request=CorrectionIn, responses={201: RecordOut})
+    @extend_schema(request=SessionCorrectionIn, responses={201: RecordOut})
     def post(self, request: Request, public_id: UUID) -> Response:
         """Bill a settled session again: its record is taken back, and another stands in its place."""
         session = _operated_session(cast("User", request.user), public_id)
-        asked = CorrectionIn(data=request.data)
+        asked = SessionCorrectionIn(data=request.data)
         asked.is_valid(raise_exception=True)
         record = services.correct_session(
             session_id=session.pk,

@@ -34,7 +34,7 @@ class CreditIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=200)
 
 
-class CorrectionIn(serializers.Serializer[Any]):
+class SessionCorrectionIn(serializers.Serializer[Any]):
     """Why a session is billed again; `energy_wh` replaces what the meter says."""
 
     reason = serializers.CharField(max_length=200)
