@@ -33,6 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--expires", type=_instant, metavar="ISO", help="UTC if without offset")
         parser.add_argument("--group", default="", help="tokens of one group stop each other")
         parser.add_argument("--parallel", action="store_true", help="several sessions at a time")
+        parser.add_argument("--master", action="store_true", help="ends any session, begins none")
         parser.add_argument("--operator", help="slug of the issuing organisation")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -46,6 +47,7 @@ class Command(BaseCommand):
                 expires_at=options["expires"],
                 group=options["group"],
                 allows_parallel=options["parallel"],
+                is_master=options["master"],
                 organisation_id=_operator_id(options["operator"]),
                 at=at,
                 by=COMMAND_LINE,

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 from charging.sessions.models import ChargingSession, MeterReading
 from charging.sessions.rules import RegisterPoint
 from charging.stations.models import ChargingStation
+from charging.tariffs.models import TariffVersion
 from charging.tariffs.rules import (
     HOME_ZONE,
     LoadPoint,
     PriceList,
     SessionFigures,
     price_session,
-    read_components,
 )
 from mobility.core.money import total_cents
+
+_MOST_READ: Final = 1000
+_READ: Final[dict[tuple[UUID, str], PriceList]] = {}
 
 
 def session_figures(
@@ -63,8 +68,8 @@ class RunningCosts:
         """Gross cents so far; None without a tariff or a beginning."""
         if session.tariff_version is None or session.started_at is None:
             return None
-        prices = session.tariff_version.prices(
-            time_zone=self._zones.get(session.station_id, HOME_ZONE)
+        prices = _frozen_prices(
+            session.tariff_version, time_zone=self._zones.get(session.station_id, HOME_ZONE)
         )
         return running_cost(
             session, prices=prices, until=until, points=self._points.get(session.pk, ())
@@ -116,9 +121,18 @@ def _flows(session: ChargingSession) -> bool:
 
 def _looks_at_course(session: ChargingSession) -> bool:
     version = session.tariff_version
-    return version is not None and any(
-        component.when for component in read_components(version.components)
-    )
+    return version is not None and any(part.get("when") for part in version.components)
+
+
+def _frozen_prices(version: TariffVersion, *, time_zone: str) -> PriceList:
+    """A published version never changes: it is read once, not at each of a session's messages."""
+    key = (version.public_id, time_zone)
+    known = _READ.get(key)
+    if known is None:
+        if len(_READ) >= _MOST_READ:
+            _READ.clear()
+        known = _READ[key] = version.prices(time_zone=time_zone)
+    return known
 
 
 def _load_points(sessions: dict[int, ChargingSession]) -> dict[int, list[LoadPoint]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo
 
-from charging.tariffs.rules.restrictions import BadRestriction, Restrictions
+from charging.tariffs.rules.restrictions import ALWAYS, BadRestriction, Restrictions
 from charging.tariffs.states import ComponentKind
 
 ITALIAN_VAT: Final = Decimal("0.22")
@@ -41,7 +41,7 @@ class PriceComponent:
     cap_cents: int | None = None
     vat_rate: Decimal = ITALIAN_VAT
     step: int = 1
-    when: Restrictions = field(default_factory=Restrictions)
+    when: Restrictions = ALWAYS
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -54,7 +54,7 @@ class PriceComponent:
                 cap_cents=None if data.get("cap_cents") is None else int(data["cap_cents"]),
                 vat_rate=Decimal(str(data.get("vat_rate", ITALIAN_VAT))),
                 step=int(data.get("step", 1)),
-                when=Restrictions.from_json(data.get("when") or {}),
+                when=Restrictions.from_json(data["when"]) if data.get("when") else ALWAYS,
             )
         except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as problem:
             raise BadComponent(f"{data!r}: {problem}") from problem
@@ -109,7 +109,7 @@ class PriceList:
     @property
     def restricted(self) -> bool:
         """Whether the course of a session matters, not only its sums."""
-        return any(component.when for component in self.components)
+        return any(component.when is not ALWAYS for component in self.components)
 
     @property
     def by_load(self) -> bool:

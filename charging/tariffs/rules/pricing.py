@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from charging.tariffs.rules.components import ITALIAN_VAT, UNITS, PriceComponent, PriceList
+from charging.tariffs.rules.restrictions import ALWAYS
 from charging.tariffs.rules.timeline import SessionFigures, Stretch, stretches
 from charging.tariffs.states import ComponentKind
 from mobility.core.money import PriceLine, round_cents, total_cents, vat_split
@@ -72,7 +73,9 @@ def applying(prices: PriceList, stretch: Stretch) -> list[int]:
     """The numbers of the components that price a stretch: at most one of each kind."""
     found: dict[str, int] = {}
     for number, component in enumerate(prices.components):
-        if component.kind not in found and component.when.meet(stretch.moment):
+        if component.kind in found:
+            continue
+        if component.when is ALWAYS or component.when.meet(stretch.moment):
             found[component.kind] = number
     return sorted(found.values())
 

@@ -143,6 +143,10 @@ class Restrictions:
             raise BadRestriction("end_date must be after start_date")
 
 
+ALWAYS: Final = Restrictions()
+"""The one that restricts nothing: most components have it, and need not be asked."""
+
+
 def _within(low: Decimal | int | None, value: Decimal, high: Decimal | int | None) -> bool:
     return (low is None or value >= low) and (high is None or value < high)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Final
 
 from charging.tariffs.rules.components import PriceList
-from charging.tariffs.rules.restrictions import Moment
+from charging.tariffs.rules.restrictions import ALWAYS, Moment
 
 # Where a meter tells no current: that of one phase at the European nominal voltage.
 _NOMINAL_V: Final = 230
@@ -127,7 +127,7 @@ def _last_current(figures: SessionFigures) -> int | None:
 def _cuts(prices: PriceList, figures: SessionFigures) -> tuple[list[datetime], list[int]]:
     instants: set[datetime] = set()
     energies: set[int] = set()
-    for when in {component.when for component in prices.components if component.when}:
+    for when in {part.when for part in prices.components if part.when is not ALWAYS}:
         instants |= when.instants(start=figures.started_at, end=figures.ended_at, zone=prices.zone)
         energies |= when.energies()
     return sorted(instants), sorted(energies)

@@ -48,7 +48,6 @@ def test_a_settled_session_has_one_record_that_says_all(
 def test_numbers_have_no_gap_and_are_each_operator_s_own(
     station: ChargingStation, charge: MakeCharge, make_station: MakeStation, scossa: object
 ) -> None:
-    from mobility.accounts.models import Organisation
 
     other = make_station(
         "CP9", organisation=Organisation.objects.get(slug="scossa"), site_name="Altrui", at=MAY
@@ -189,8 +188,6 @@ def test_a_session_is_billed_by_the_tariff_of_its_start_wherever_the_connector_m
     station: ChargingStation, charge: MakeCharge, relay: Callable[[], int]
 ) -> None:
     """The place of a tariff changes between start and settlement: what was told is what costs."""
-    from charging.sessions.facts import SessionStart, SessionStop
-    from charging.tariffs.services import ensure_tariff, place_tariff
 
     start = SessionStart(station_id=station.pk, evse_number=1, uid="CARD", at=MAY, meter_start_wh=0)
     [answer] = services.start_sessions(starts=[start], at=MAY)
@@ -213,3 +210,42 @@ def test_a_session_is_billed_by_the_tariff_of_its_start_wherever_the_connector_m
     services.stop_sessions(stops=[stop], at=MAY + timedelta(hours=1))
     relay()
     assert ChargeRecord.objects.get().gross_cents == 534
+
+
+@pytest.mark.django_db(transaction=True)
+def test_event_and_sweep_at_once_issue_one_record(
+    station: ChargingStation, charge: MakeCharge
+) -> None:
+    charge(station, MAY)
+    with transaction.atomic():
+        begun = MAY + timedelta(hours=5)
+        start = SessionStart(
+            station_id=station.pk, evse_number=1, uid="CARD", at=begun, meter_start_wh=0
+        )
+        [answer] = services.start_sessions(starts=[start], at=begun)
+        end = begun + timedelta(hours=1)
+        stop = SessionStop(
+            station_id=station.pk,
+            transaction_ref=answer.transaction_ref,
+            at=end,
+            meter_stop_wh=9000,
+        )
+        services.stop_sessions(stops=[stop], at=end)
+    session = ChargingSession.objects.get(transaction_ref=answer.transaction_ref)
+    together, settled = threading.Barrier(2), list[bool]()
+
+    def settle() -> None:
+        together.wait()
+        try:
+            settled.append(services.settle_session(session_id=session.pk, at=end))
+        finally:
+            connection.close()
+
+    both = [threading.Thread(target=settle) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(10)
+    assert sorted(settled) == [False, True]
+    numbers = ChargeRecord.objects.order_by("pk").values_list("sequence", flat=True)
+    assert list(numbers) == [1, 2]
