@@ -1,6 +1,7 @@
 """Register of the admin pages of this app's features."""
 
 from charging.certificates import admin as certificates
+from charging.desk import admin as desk
 from charging.devices import admin as devices
 from charging.energy import admin as energy
 from charging.frames import admin as frames
@@ -11,6 +12,7 @@ from charging.tariffs import admin as tariffs
 
 __all__ = [
     "certificates",
+    "desk",
     "devices",
     "energy",
     "frames",

@@ -1,0 +1,375 @@
+"""The pages of charging stations in the admin: commissioning, one station, a site's power, money."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from charging.desk import queries, services, texts
+from charging.desk.forms import CommissionForm, ConnectorsFormSet
+from charging.desk.rules import addresses, qr_path
+from charging.desk.states import PartName
+from charging.desk.views import render_parts
+from charging.desk.wire import NotAsked, ask
+from charging.sessions.api import own_station
+from charging.sessions.services import ask_station
+from charging.statements.queries import Month, MonthUnreadable, statements_of
+from charging.stations.admin import OPERATORS, WATCHERS
+from charging.stations.models import ChargingStation, Site
+from charging.stations.queries import connectors_of_station
+from charging.stations.scoping import operates
+from charging.stations.services import reset_password, set_registration
+from charging.stations.states import Registration
+from charging.stations.wire import CommandIn
+from mobility.accounts.models import Organisation, User
+from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.states import Role
+from mobility.core import clock, ids
+from mobility.core.errors import DomainError
+from mobility.core.money import format_money
+
+FIRST_PARTS = (PartName.CHECKLIST, PartName.NOW, PartName.COMMANDS)
+CHANGE = "admin:charging_chargingstation_change"
+
+
+def _person(request: HttpRequest) -> User:
+    # The admin only opens for people with an account; this narrows the type.
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _operates(request: HttpRequest, station: ChargingStation) -> bool:
+    return operates(_person(request), organisation_id=station.site.organisation_id)
+
+
+@admin.register(ChargingStation)
+class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
+    """A station: what happens at it, live, and everything that can be asked of it."""
+
+    viewers = WATCHERS
+    editors = OPERATORS
+    change_form_template = "admin/charging/station.html"
+    list_display = (
+        "identity",
+        "site",
+        "online",
+        "registration",
+        "vendor",
+        "model",
+        "ocpp_version",
+        "last_seen_at",
+    )
+    list_filter = ("registration", "ocpp_version", "status")
+    list_select_related = ("site",)
+    search_fields = ("identity", "vendor", "model", "serial")
+    ordering = ("identity",)
+    fields = (
+        ("identity", "site"),
+        ("registration", "security_profile", "ocpp_versions", "boot_interval_s"),
+        ("vendor", "model", "serial", "firmware"),
+        ("connected_at", "last_seen_at", "booted_at", "ocpp_version", "gateway"),
+    )
+    readonly_fields = (
+        "identity",
+        "registration",
+        "security_profile",
+        "vendor",
+        "model",
+        "serial",
+        "firmware",
+        "connected_at",
+        "last_seen_at",
+        "booted_at",
+        "ocpp_version",
+        "gateway",
+    )
+    actions = ("accept", "reject")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Its operator only: who also sees it as officer of the city has no hand in it."""
+        if not super().has_change_permission(request, obj):
+            return False
+        return not isinstance(obj, ChargingStation) or _operates(request, obj)
+
+    @admin.display(boolean=True, description=_("online"))
+    def online(self, station: ChargingStation) -> bool:
+        """Whether it can be asked something now."""
+        return station.is_online(at=clock.now())
+
+    @admin.action(description=_("Accept at the next boot"), permissions=["change"])
+    def accept(self, request: HttpRequest, stations: QuerySet[ChargingStation]) -> None:
+        """Serve the stations."""
+        self._register(request, stations, Registration.ACCEPTED)
+
+    @admin.action(description=_("Reject at the next boot"), permissions=["change"])
+    def reject(self, request: HttpRequest, stations: QuerySet[ChargingStation]) -> None:
+        """Serve the stations no more."""
+        self._register(request, stations, Registration.REJECTED)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages' own addresses, before the admin's."""
+        view = self.admin_site.admin_view
+        doors: list[tuple[str, Callable[..., HttpResponse], str]] = [
+            ("<int:pk>/command/", self.command_view, "charging_station_command"),
+            ("<int:pk>/question/", self.question_view, "charging_station_question"),
+            ("<int:pk>/password/", self.password_view, "charging_station_password"),
+            ("<int:pk>/parts/", self.parts_view, "charging_station_parts"),
+            ("<int:pk>/first-contact/", self.first_contact_view, "charging_station_first"),
+            ("site/<int:pk>/power/", self.power_view, "charging_site_power"),
+            ("statements/", self.statements_view, "charging_statements"),
+        ]
+        own = [path(route, view(door), name=name) for route, door, name in doors]
+        return [*own, *super().get_urls()]
+
+    # Commissioning
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A charger, its connectors and, if there is none yet, its site, on one page."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        data = request.POST if request.method == "POST" else None
+        form = CommissionForm(data, user=_person(request))
+        lines = ConnectorsFormSet(data, prefix="connectors")
+        if data is not None and form.is_valid() and lines.is_valid():
+            answer = self._commission(request, form, lines)
+            if answer is not None:
+                return answer
+        context = {"form": form, "lines": lines, "title": _("New charger")}
+        return self._page(request, "commission", context)
+
+    def _commission(
+        self, request: HttpRequest, form: CommissionForm, lines: Any
+    ) -> HttpResponse | None:
+        """Commission it and go on to its first contact; None where something is in the way."""
+        data = form.cleaned_data
+        fields = ("identity", "security_profile", "ocpp_versions")
+        try:
+            station, secret = services.commission(
+                site=data["site"] or form.new_site(),
+                charger={name: data[name] for name in fields},
+                connectors=[plan for line in lines if line.has_changed() for plan in line.plans()],
+                at=clock.now(),
+                by=_person(request).principal,
+            )
+        except DomainError as problem:
+            form.add_error(None, problem.detail)
+            return None
+        request.session[_secret_key(station.pk)] = secret
+        return HttpResponseRedirect(reverse("admin:charging_station_first", args=[station.pk]))
+
+    @method_decorator(never_cache)
+    def first_contact_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What to type into the charger, its password this once, and how far it got."""
+        station = self._own(request, pk)
+        typed = addresses(
+            identity=station.identity,
+            profile=station.security_profile,
+            servers=(settings.OCPP_TLS_URL, settings.OCPP_URL),
+        )
+        side, code = qr_path(typed[0]) if typed else (0, "")
+        context = {
+            "station": station,
+            "title": station.identity,
+            "secret": request.session.pop(_secret_key(pk), ""),
+            "addresses": typed,
+            "servers": [one.rpartition("/")[0] for one in typed],
+            "qr_side": side,
+            "qr_code": code,
+            "parts": self._parts(request, station, (PartName.CHECKLIST,)),
+        }
+        return self._page(request, "first_contact", context)
+
+    # One station
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The station's page with what happens at it."""
+        station = self.get_object(request, object_id)
+        context = self._happenings(request, station) if station else {}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **context}
+        )
+
+    def _happenings(self, request: HttpRequest, station: ChargingStation) -> dict[str, Any]:
+        """The hardware for everybody who sees the station, its business for its operator."""
+        may_command = _operates(request, station)
+        return {
+            "parts": self._parts(request, station, PartName.values),
+            "first_parts": FIRST_PARTS,
+            "may_command": may_command,
+            "command_key": ids.uuid7(),
+            "connectors": connectors_of_station(station_id=station.pk) if may_command else (),
+            "messages_to_ask": texts.MESSAGES.items(),
+            "has_password": station.security_profile in (1, 2),
+        }
+
+    @method_decorator(never_cache)
+    def parts_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The parts asked for as `part=name~digest`, as far as they look different by now."""
+        station: ChargingStation = get_object_or_404(self.get_queryset(request), pk=pk)
+        known = dict(part.partition("~")[::2] for part in request.GET.getlist("part"))
+        parts = self._parts(request, station, known)
+        news = [part for part in parts if known[part.name] != part.digest]
+        return JsonResponse(
+            {part.name: {"html": part.html, "digest": part.digest} for part in news}
+        )
+
+    @method_decorator(require_POST)
+    def command_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Queue what a button asks and go back to the station's page."""
+        station = self._own(request, pk)
+        wish = CommandIn(data={key: value for key, value in request.POST.items() if value})
+        if not wish.is_valid():
+            self.message_user(request, _("Something is missing for that."), messages.ERROR)
+            return self._back(pk)
+
+        def asked() -> str:
+            command = ask_station(
+                station=station,
+                wish=wish.validated_data,
+                idempotency_key=_key(request),
+                at=clock.now(),
+                by=_person(request).principal,
+            )
+            return f"{command.get_action_display()}: {command.get_state_display()}."
+
+        return self._asked(request, pk, asked)
+
+    @method_decorator(require_POST)
+    def question_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask what needs more than a button: variables, firmware, logs, certificates."""
+        station = self._own(request, pk)
+
+        def asked() -> str:
+            by = _person(request).principal
+            return ask(station=station, data=request.POST, key=_key(request), at=clock.now(), by=by)
+
+        return self._asked(request, pk, asked)
+
+    @method_decorator(require_POST)
+    def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Give the station a new password and show it this once, beside the address."""
+        station = self._own(request, pk)
+        by = _person(request).principal
+        secret = reset_password(station_id=station.pk, at=clock.now(), by=by)
+        request.session[_secret_key(pk)] = secret
+        return HttpResponseRedirect(reverse("admin:charging_station_first", args=[pk]))
+
+    # A site's power, an operator's money
+
+    def power_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What a site drew today, its limit, and how it is shared out now."""
+        site: Site = get_object_or_404(Site.objects.visible_to(_person(request)), pk=pk)
+        if not operates(_person(request), organisation_id=site.organisation_id):
+            raise PermissionDenied
+        context = {
+            "title": str(site),
+            "site": site,
+            "chart": queries.site_power(site=site, at=clock.now()),
+            **queries.site_plan(site=site),
+        }
+        return self._page(request, "power", context)
+
+    def statements_view(self, request: HttpRequest) -> HttpResponse:
+        """An operator's month in sums, and its files."""
+        operators = self._operators(request)
+        chosen = operators.filter(slug=request.GET.get("organisation", "")).first()
+        operator = chosen or operators.first()
+        if operator is None:
+            raise Http404
+        now = clock.local(clock.now())
+        try:
+            month = Month.read(request.GET.get("month") or f"{now:%Y-%m}")
+            rows = statements_of(organisation_id=operator.pk, month=month)
+        except MonthUnreadable as problem:
+            self.message_user(request, problem.detail, messages.ERROR)
+            month = Month(now.year, now.month)
+            rows = statements_of(organisation_id=operator.pk, month=month)
+        context = {
+            "title": _("Monthly statement"),
+            "operators": operators,
+            "operator": operator,
+            "month": str(month),
+            "statements": [(row, _amounts(row)) for row in rows],
+        }
+        return self._page(request, "statements", context)
+
+    def _operators(self, request: HttpRequest) -> QuerySet[Organisation]:
+        person, rows = _person(request), Organisation.objects.order_by("pk")
+        if person.is_superuser:
+            return rows.filter(charging_sites__isnull=False).distinct()
+        return rows.filter(pk__in=person.organisations_as(Role.CHARGE_POINT_OPERATOR))
+
+    # What they share
+
+    def _parts(self, request: HttpRequest, station: ChargingStation, names: Any) -> list[Any]:
+        mine = _operates(request, station)
+        return render_parts(station=station, names=names, operates=mine, at=clock.now())
+
+    def _own(self, request: HttpRequest, pk: int) -> ChargingStation:
+        """The station, if this person may command it; 403 for who only sees it, 404 for others."""
+        station: ChargingStation = get_object_or_404(self.get_queryset(request), pk=pk)
+        return own_station(_person(request), station.public_id)
+
+    def _asked(self, request: HttpRequest, pk: int, asked: Callable[[], str]) -> HttpResponse:
+        try:
+            self.message_user(request, asked())
+        except NotAsked:
+            self.message_user(request, _("Something is missing for that."), messages.ERROR)
+        except DomainError as problem:
+            self.message_user(request, problem.detail, messages.ERROR)
+        return self._back(pk)
+
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/charging/{name}.html", whole)
+
+    def _register(
+        self,
+        request: HttpRequest,
+        stations: QuerySet[ChargingStation],
+        to: str,
+    ) -> None:
+        by = _person(request).principal
+        own = ChargingStation.objects.operated_by(_person(request))
+        for station in own.filter(pk__in=stations):
+            set_registration(station_id=station.pk, to=to, at=clock.now(), by=by)
+
+    def _back(self, pk: int) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse(CHANGE, args=[pk])}#part-commands")
+
+
+def _key(request: HttpRequest) -> str:
+    """One command for one button, however often it is pressed; several sessions share a form."""
+    told = request.POST.get("key") or str(ids.uuid7())
+    return ":".join(filter(None, [told, request.POST.get("session")]))[:120]
+
+
+def _secret_key(pk: int) -> str:
+    return f"charger-password-{pk}"
+
+
+def _amounts(statement: Any) -> dict[str, str]:
+    total = statement.total
+    names = ("net_cents", "vat_cents", "gross_cents", "idle_cents", "credited_cents")
+    return {name: format_money(getattr(total, name), statement.currency) for name in names}

@@ -1,0 +1,71 @@
+"""What the forms of a station's page ask, read and turned into one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.utils.translation import gettext as _
+
+from charging.desk import services
+from charging.desk.forms import FirmwareForm, LogForm, ProfileForm, VariableForm
+from charging.stations.models import ChargingStation, StationCommand
+from charging.stations.services import order_security_profile, rotate_password
+from mobility.core.principals import Principal
+
+
+class NotAsked(Exception):
+    """The form sent is none of the page's, or lacks something."""
+
+
+Ask = Callable[..., Any]
+
+
+def _rise(
+    *, station: ChargingStation, at: datetime, by: Principal, profile: int, **_key: Any
+) -> Any:
+    return order_security_profile(station_id=station.pk, profile=profile, at=at, by=by)
+
+
+def _rotate(*, station: ChargingStation, at: datetime, by: Principal, **_key: Any) -> Any:
+    return rotate_password(station_id=station.pk, at=at, by=by)
+
+
+_QUESTIONS: Final[dict[str, tuple[type[forms.Form], Ask]]] = {
+    "read_configuration": (forms.Form, services.read_configuration),
+    "change_variable": (VariableForm, services.change_variable),
+    "update_firmware": (FirmwareForm, services.update_firmware),
+    "bring_log": (LogForm, services.bring_log),
+    "raise_profile": (ProfileForm, _rise),
+    "rotate_password": (forms.Form, _rotate),
+}
+
+
+def ask(
+    *,
+    station: ChargingStation,
+    data: Mapping[str, Any],
+    key: str,
+    at: datetime,
+    by: Principal,
+) -> str:
+    """Do what `data["question"]` and its fields ask; a sentence about it.
+
+    Raises NotAsked, and what the services raise.
+    """
+    form_class, act = _QUESTIONS.get(str(data.get("question")), (None, None))
+    if form_class is None or act is None:
+        raise NotAsked
+    form = form_class(data)
+    if not form.is_valid():
+        raise NotAsked
+    done = act(station=station, idempotency_key=key, at=at, by=by, **form.cleaned_data)
+    return " ".join(_sentence(one) for one in (done if isinstance(done, list) else [done]))
+
+
+def _sentence(done: Any) -> str:
+    if isinstance(done, StationCommand):
+        return f"{done.get_action_display()}: {done.get_state_display()}."
+    return _("Noted.")

@@ -1,0 +1,1 @@
+"""Luca's pages of chargers, through the admin as he sees it."""
