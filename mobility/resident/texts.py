@@ -96,10 +96,7 @@ TEXTS: dict[str, str | Promise] = {
     "vat_at": _("VAT {rate}%"),
     "going_on_ride": _("You have a ride going on"),
     "going_on_charge": _("A charge is going on"),
-    "card_default": _("Default"),
     "add_card": _("Add a card"),
-    "card_added": _("The card is saved."),
-    "card_removed": _("The card is removed."),
     "empty_trips": _("No rides yet. The map is waiting."),
     "empty_recharges": _("No charges yet."),
     "report_thanks": _("Thank you for telling us. Your case number is {number}."),
@@ -118,7 +115,6 @@ TEXTS: dict[str, str | Promise] = {
     "category_misparked": _("Badly parked"),
     "category_other": _("Something else"),
     "empty_faults": _("Nothing. If something is wrong with a vehicle, tell us from its card."),
-    "empty_cards": _("No card yet. Add one to ride and charge."),
 }
 
 

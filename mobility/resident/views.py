@@ -7,7 +7,6 @@ page itself, so that a reload or a second phone shows the same.
 import dataclasses
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
@@ -79,16 +78,13 @@ class RechargeReceiptView(OwnShell):
 
 
 class AccountView(OwnShell):
-    """`/account/`: rides, charges, receipts, payment, language."""
+    """`/account/`: rides, charges, and what one told us is wrong."""
 
     template_name = "resident/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Demonstration cards are offered only where the local provider takes new cards."""
-        local = settings.PAYMENT_PROVIDER == "local"
-        return super().get_context_data(
-            demo_payments=settings.DEMO_PAYMENTS and local, hosted_payments=not local, **kwargs
-        )
+        """The first of the tabs."""
+        return super().get_context_data(tab="trips", **kwargs)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

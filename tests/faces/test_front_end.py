@@ -62,7 +62,7 @@ def test_every_action_in_a_template_has_a_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["css/house.css", "css/resident.css", "css/forms.css", "css/paper.css"]
+    "name", ["css/house.css", "css/resident.css", "css/forms.css", "css/paper.css", "css/own.css"]
 )
 def test_style_sheets_use_only_colours_of_the_house(name: str) -> None:
     sheet = (STATIC / name).read_text()

@@ -1,6 +1,6 @@
-// A person's rides, charges and cards.
+// A person's rides and charges, and what they told us is wrong.
 
-import { get, post } from "../api.js";
+import { get } from "../api.js";
 import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
 import { moment, money, text } from "../page.js";
 import { goingOn } from "./going-on.js";
@@ -43,16 +43,6 @@ function emptyRow(key) {
   return row;
 }
 
-async function loadCards() {
-  const answer = await get("/payment-methods");
-  const rows = answer.results.map(({ id, label, is_default: first }) => {
-    const row = fill(clone("card-row"), { label, default: first ? text("card_default") : null });
-    find("[data-do=removeCard]", row).dataset.id = id;
-    return row;
-  });
-  show(find("[data-cards]"), ...(rows.length ? rows : [emptyRow("empty_cards")]));
-}
-
 const safely = (work) => work.catch((error) => say(document.body, error.message));
 
 async function loadFaults() {
@@ -68,45 +58,8 @@ async function loadFaults() {
   show(find("[data-faults]"), ...(rows.length ? rows : [emptyRow("empty_faults")]));
 }
 
-async function removeCard(id) {
-  await post(`/payment-methods/${id}`, {}, { method: "DELETE" });
-  await loadCards();
-  say(document.body, text("card_removed"), { tone: "" });
-}
-
-/** To the provider's own page; it sends the person back here with `?setup=`. */
-async function addCard() {
-  const { url } = await post("/payment-methods/setup", { return_url: `${location.origin}/account/` });
-  location.assign(url);
-}
-
-/** Back from the provider: the set-up is the token of the card. */
-async function takeCard(token) {
-  history.replaceState(null, "", location.pathname);
-  await post("/payment-methods", { token });
-  await loadCards();
-  say(document.body, text("card_added"), { tone: "" });
-}
-
 onAction(document.body, {
-  addCard: (button) => busy(button, () => safely(addCard())),
-  removeCard: (button) => busy(button, () => safely(removeCard(button.dataset.id))),
   more: (button) => busy(button, () => safely(load(button.dataset.list, { older: true }))),
-});
-
-find("[data-add-card]")?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const form = event.target;
-  const button = form.querySelector("button");
-  busy(button, async () => {
-    try {
-      await post("/payment-methods", Object.fromEntries(new FormData(form)));
-      await loadCards();
-      say(document.body, text("card_added"), { tone: "" });
-    } catch (error) {
-      say(document.body, error.message);
-    }
-  });
 });
 
 async function tellGoingOn() {
@@ -118,7 +71,5 @@ async function tellGoingOn() {
 
 safely(load("trips"));
 safely(load("recharges"));
-const setup = new URLSearchParams(location.search).get("setup");
-safely(setup ? takeCard(setup) : loadCards());
 safely(loadFaults());
 tellGoingOn();

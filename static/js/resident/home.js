@@ -109,7 +109,7 @@ const close = () => {
 /** Say why something was refused; who has no card yet is shown the way to one. */
 function alert(reason) {
   const error = reason instanceof Error ? reason : new Error(reason);
-  const link = error.status === 402 ? { address: "/account/#payment", words: text("add_card") } : null;
+  const link = error.status === 402 ? { address: "/wallet/#payment", words: text("add_card") } : null;
   say(sheet, error.message, { link });
 }
 

@@ -1,0 +1,1 @@
+"""What may follow a ride: a photo, an objection, a case, money given back."""

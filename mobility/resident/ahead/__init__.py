@@ -1,0 +1,1 @@
+"""Cars booked ahead: find one, see the whole price, book, change, cancel."""

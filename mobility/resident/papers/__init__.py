@@ -1,0 +1,1 @@
+"""The documents that a resident shows, and the rules that they confirm."""

@@ -1,0 +1,1 @@
+"""Cards, credit, passes, codes and documents of a resident."""

@@ -1,0 +1,1 @@
+"""Pages of the wallet, one file for each thing in it."""
