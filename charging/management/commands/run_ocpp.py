@@ -33,6 +33,11 @@ class Command(BaseCommand):
             action="store_true",
             help="a proxy of ours ends TLS and sets X-Forwarded-Proto",
         )
+        parser.add_argument(
+            "--proxy-certificates",
+            action="store_true",
+            help="the proxy verifies client certificates and alone can reach this port",
+        )
         parser.add_argument("--tls-port", type=int, help="end TLS here too, on a second port")
         parser.add_argument("--certificate", default="", metavar="FILE", help="PEM, with chain")
         parser.add_argument("--key", default="", metavar="FILE", help="PEM, of the certificate")
@@ -63,6 +68,7 @@ class Command(BaseCommand):
                     key=options["key"],
                     client_ca=options["client_ca"] or _own_authority(),
                     behind_tls_proxy=options["behind_tls_proxy"],
+                    proxy_certificates=options["proxy_certificates"],
                     ping_interval_s=options["ping_interval"],
                     ping_timeout_s=options["ping_interval"],
                     call_timeout_s=options["call_timeout"],

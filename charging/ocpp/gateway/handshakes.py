@@ -119,7 +119,8 @@ class Door:
         tls = socket.transport.get_extra_info("ssl_object")
         if tls is not None:
             return certificate_of(tls.getpeercert())
-        return certificate_of_proxy(request.headers) if self._options.behind_tls_proxy else None
+        believed = self._options.behind_tls_proxy and self._options.proxy_certificates
+        return certificate_of_proxy(request.headers) if believed else None
 
     def refuse(self, socket: ServerConnection, request: Request, reason: Reason) -> None:
         peer = socket.remote_address

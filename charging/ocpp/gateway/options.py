@@ -15,6 +15,8 @@ class GatewayOptions:
     port: int = 9000
     behind_tls_proxy: bool = False
     """Believe ``X-Forwarded-Proto``: a proxy of ours ends TLS in front of this port."""
+    proxy_certificates: bool = False
+    """Believe ``X-Client-Cert-…`` too: nobody but that proxy can reach this port."""
     tls_port: int | None = None
     """A second port where the gateway itself ends TLS; None: no such port."""
     certificate: str = ""

@@ -96,7 +96,7 @@ def test_a_half_open_socket_gives_way_and_its_end_changes_nothing(
 def test_who_answers_no_ping_is_offline_and_its_command_fails_at_once(
     grid: Grid, version: str, eventually: Eventually
 ) -> None:
-    strict = start_gateway(ping_interval_s=0.2, ping_timeout_s=0.2, call_timeout_s=30.0)
+    strict = start_gateway(ping_interval_s=0.1, ping_timeout_s=0.1, call_timeout_s=30.0)
     try:
         station = grid.station()
         with deaf(strict.port, station.identity, version):
@@ -148,4 +148,4 @@ def test_a_station_goes_on_after_a_reconnect_without_a_boot(grid: Grid, version:
 def test_nothing_comes_unasked(grid: Grid, version: str) -> None:
     peer = grid.dial(grid.station(booted_at=None), version)
     assert peer.result("BootNotification", boot(version))["status"] == "Accepted"
-    assert peer.silence(1.2)
+    assert peer.silence(0.6)

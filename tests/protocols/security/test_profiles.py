@@ -238,7 +238,8 @@ def test_a_renewed_certificate_is_taken_without_a_restart(
 
 
 def test_behind_a_proxy_of_ours_its_word_about_tls_and_certificate_counts(grid: Grid) -> None:
-    proxied = start_gateway(behind_tls_proxy=True)
+    proxied = start_gateway(behind_tls_proxy=True, proxy_certificates=True)
+    careless = start_gateway(behind_tls_proxy=True)
     try:
         station = grid.station(security_profile=3)
         secure = {"X-Forwarded-Proto": "https"}
@@ -263,8 +264,11 @@ def test_behind_a_proxy_of_ours_its_word_about_tls_and_certificate_counts(grid: 
         # Without the proxy these are words anybody can say.
         with pytest.raises(InvalidStatus):
             with_headers(grid.gateway, station, shown)
+        with pytest.raises(InvalidStatus):
+            with_headers(careless, station, shown)
     finally:
         proxied.close()
+        careless.close()
 
 
 def with_headers(
