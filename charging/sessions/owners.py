@@ -5,14 +5,14 @@ from typing import Any
 
 from django.db import transaction
 
-from charging.sessions.models import ChargingSession, Token
+from charging.sessions.models import ChargeRecord, ChargingSession, Token
 from charging.sessions.services import block_token
 from charging.sessions.states import TokenState
 from mobility.core.principals import Principal
 
 
 def cards_and_sessions(*, owner_ref: str) -> dict[str, Any]:
-    """The owner's tokens and charging sessions, oldest first, as JSON values."""
+    """The owner's tokens, charging sessions and their records, oldest first, as JSON values."""
     return {
         "tokens": list(
             Token.objects.filter(owner_ref=owner_ref)
@@ -25,6 +25,13 @@ def cards_and_sessions(*, owner_ref: str) -> dict[str, Any]:
             .values(
                 "public_id", "station__identity", "started_at", "ended_at", "energy_wh",
                 "price_cents", "currency", "lines",
+            )
+        ),
+        "records": list(
+            ChargeRecord.objects.filter(session__owner_ref=owner_ref)
+            .order_by("pk")
+            .values(
+                "number", "kind", "issued_at", "energy_wh", "gross_cents", "net_cents", "currency",
             )
         ),
     }  # fmt: skip

@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from charging.sessions import services
 from charging.sessions.facts import SessionStart, SessionStop
 from charging.sessions.models import ChargeRecord, ChargingSession
+from charging.sessions.owners import cards_and_sessions, forget_owner
 from charging.sessions.services.corrections import EnergyImplausible, NothingToCorrect
 from charging.stations.models import ChargingStation
 from charging.tariffs.models import TariffVersion
@@ -249,3 +250,14 @@ def test_event_and_sweep_at_once_issue_one_record(
     assert sorted(settled) == [False, True]
     numbers = ChargeRecord.objects.order_by("pk").values_list("sequence", flat=True)
     assert list(numbers) == [1, 2]
+
+
+def test_the_owner_s_export_names_the_records_and_erasure_cuts_them_off(
+    station: ChargingStation, charge: MakeCharge
+) -> None:
+    charge(station, MAY, token="04OWN", owner_ref="user:giulia")
+    shown = cards_and_sessions(owner_ref="user:giulia")
+    assert [row["number"] for row in shown["records"]] == ["CDR-2026-000001"]
+    forget_owner(owner_ref="user:giulia", at=MAY + timedelta(days=1), by=SYSTEM)
+    assert cards_and_sessions(owner_ref="user:giulia")["records"] == []
+    assert ChargeRecord.objects.get().gross_cents > 0
