@@ -31,9 +31,10 @@ django.setup()
 
 from bench.report import Figure, publish  # noqa: E402 — needs Django set up
 from fleet.rebalancing.rules.demand import PRIOR_PROFILE  # noqa: E402
-from fleet.rebalancing.rules.draft import draft_plan, routing_problem  # noqa: E402
+from fleet.rebalancing.rules.draft import draft_plan  # noqa: E402
 from fleet.rebalancing.rules.offers import offers  # noqa: E402
 from fleet.rebalancing.rules.parameters import Parameters  # noqa: E402
+from fleet.rebalancing.rules.routing import routing_problem  # noqa: E402
 from fleet.rebalancing.rules.situation import Demand, Situation, VehicleAt  # noqa: E402
 from fleet.rebalancing.rules.value import expected_losses  # noqa: E402
 from fleet.rebalancing.solver.problem import Floats, Problem, judge, must_serve  # noqa: E402

@@ -117,6 +117,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "rebalancing-plan": every(
             crontab(hour=3, minute=30), "fleet.rebalancing.plan_night", queue="planning"
         ),
+        "rebalancing-adapt": every(600, "fleet.rebalancing.adapt", queue="planning"),
         "rebalancing-score": every(
             crontab(hour=1, minute=15), "fleet.rebalancing.score_yesterday", queue="planning"
         ),

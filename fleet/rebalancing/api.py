@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -18,7 +19,16 @@ from rest_framework.response import Response
 from fleet.rebalancing import queries, services
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask, TaskQuerySet
 from fleet.rebalancing.states import TaskState
-from fleet.rebalancing.wire import CompleteRequest, DropRequest, PlanOut, PlanRequest, TaskOut
+from fleet.rebalancing.wire import (
+    AddRequest,
+    CompleteRequest,
+    DropRequest,
+    LockRequest,
+    PlaceRequest,
+    PlanOut,
+    PlanRequest,
+    TaskOut,
+)
 from fleet.vehicles.scoping import FLEET_STAFF
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole, signed_in
@@ -51,7 +61,7 @@ class WorkPages(CursorPages):
 
 
 class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """GET, POST /api/v1/fleet/plans, GET …/{id}, POST …/{id}/publish|close"""
+    """GET, POST /api/v1/fleet/plans, GET …/{id}, POST …/{id}/publish|close|revise|tasks"""
 
     queryset = RebalancingPlan.objects.all()
     serializer_class = PlanOut
@@ -96,6 +106,28 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         services.close_plan(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
         return self._answer(plan)
 
+    @extend_schema(request=None, responses={202: PlanOut})
+    def revise(self, request: Request, public_id: str) -> Response:
+        """Route the rest anew around what is done, in hand, locked or demanded; within seconds
+        `version` has grown."""
+        plan = self._own()
+        services.request_revision(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
+        return self._answer(plan, code=status.HTTP_202_ACCEPTED)
+
+    @extend_schema(request=AddRequest, responses={201: TaskOut})
+    def add(self, request: Request, public_id: str) -> Response:
+        """Demand a task; revise the plan to give it its place."""
+        wish = AddRequest(data=request.data)
+        wish.is_valid(raise_exception=True)
+        task = services.add_task(
+            plan_id=self._own().pk,
+            vehicle_code=wish.validated_data["vehicle"],
+            kind=wish.validated_data["kind"],
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        return Response(TaskOut(task).data, status=status.HTTP_201_CREATED)
+
     def _own(self) -> RebalancingPlan:
         """A visible plan that this person may also change."""
         plan: RebalancingPlan = self.get_object()
@@ -109,7 +141,7 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
 
 
 class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """GET /api/v1/fleet/tasks[/{id}], POST …/{id}/claim|complete|drop"""
+    """GET /api/v1/fleet/tasks[/{id}], POST …/{id}/claim|complete|drop|lock|place"""
 
     permission_classes = (HasRole(*STAFF),)
     queryset = RebalancingTask.objects.all()
@@ -180,6 +212,42 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             by=signed_in(request).principal,
         )
         return Response(self.get_serializer(dropped).data)
+
+    @extend_schema(request=LockRequest, responses=TaskOut)
+    def lock(self, request: Request, public_id: str) -> Response:
+        """Keep a task as and where it is when the plan is revised, or let it go again."""
+        body = LockRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        task = services.lock_task(
+            task_id=self._decided().pk,
+            locked=body.validated_data["locked"],
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        return Response(self.get_serializer(task).data)
+
+    @extend_schema(request=PlaceRequest, responses=TaskOut)
+    def place(self, request: Request, public_id: str) -> Response:
+        """Put a task onto a van, before another of its tasks or last; it is locked there."""
+        body = PlaceRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        task, before = self._decided(), body.validated_data.get("before")
+        others = self.get_queryset().filter(plan=task.plan_id)
+        moved = services.place_task(
+            task_id=task.pk,
+            van=body.validated_data["van"],
+            before_id=get_object_or_404(others, public_id=before).pk if before else None,
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        return Response(self.get_serializer(moved).data)
+
+    def _decided(self) -> RebalancingTask:
+        """A visible task that this person may decide about."""
+        task: RebalancingTask = self.get_object()
+        if not _runs(signed_in(self.request), organisation_id=task.plan.organisation_id):
+            raise NotYourFleet
+        return task
 
     def _wanted(self, tasks: TaskQuerySet) -> TaskQuerySet:
         query = self.request.query_params

@@ -23,6 +23,18 @@ def compute(*, plan_id: int, seconds: float) -> None:
         raise
 
 
+@shared_task(name="fleet.rebalancing.revise", queue="planning")
+def revise(*, plan_id: int) -> None:
+    """Route the rest of a plan around what staff and crews decided."""
+    services.revise_plan(plan_id=plan_id, at=clock.now(), by=PLANNER)
+
+
+@shared_task(name="fleet.rebalancing.adapt", queue="planning")
+def adapt() -> int:
+    """Revise the plans that reality overtook; returns how many."""
+    return services.adapt_plans(at=clock.now(), by=PLANNER)
+
+
 @shared_task(name="fleet.rebalancing.plan_night", queue="planning")
 def plan_night() -> int:
     """Clear what was left lying and ask for a plan for every operator; returns their number."""

@@ -25,6 +25,26 @@ urlpatterns = [
         api.PlanViewSet.as_view({"post": "close"}),
         name="fleet-plan-close",
     ),
+    path(
+        "fleet/plans/<uuid:public_id>/revise",
+        api.PlanViewSet.as_view({"post": "revise"}),
+        name="fleet-plan-revise",
+    ),
+    path(
+        "fleet/plans/<uuid:public_id>/tasks",
+        api.PlanViewSet.as_view({"post": "add"}),
+        name="fleet-plan-task-add",
+    ),
+    path(
+        "fleet/tasks/<uuid:public_id>/lock",
+        api.TaskViewSet.as_view({"post": "lock"}),
+        name="fleet-task-lock",
+    ),
+    path(
+        "fleet/tasks/<uuid:public_id>/place",
+        api.TaskViewSet.as_view({"post": "place"}),
+        name="fleet-task-place",
+    ),
     path("fleet/tasks", api.TaskViewSet.as_view({"get": "list"}), name="fleet-tasks"),
     path(
         "fleet/tasks/<uuid:public_id>",

@@ -8,8 +8,19 @@ from rest_framework import serializers
 
 from fleet.rebalancing import queries
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
-from fleet.rebalancing.states import DropReason
+from fleet.rebalancing.states import DropReason, TaskKind
 from mobility.core.texts import pick
+
+
+class InfluenceIn(serializers.Serializer[Any]):
+    """What the history cannot know: demand times `factor`, everywhere or around a point."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    factor = serializers.FloatField(min_value=0, max_value=20)
+    lon = serializers.FloatField(min_value=-180, max_value=180, required=False)
+    lat = serializers.FloatField(min_value=-90, max_value=90, required=False)
+    radius_m = serializers.FloatField(min_value=1, max_value=50_000, required=False)
 
 
 class ParametersIn(serializers.Serializer[Any]):
@@ -26,6 +37,19 @@ class ParametersIn(serializers.Serializer[Any]):
     horizon_hours = serializers.IntegerField(min_value=1, max_value=48, required=False)
     history_days = serializers.IntegerField(min_value=1, max_value=90, required=False)
     low_battery_pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
+
+    workshop_trips = serializers.FloatField(min_value=0, max_value=100, required=False)
+    booking_battery_pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    depot_lon = serializers.FloatField(min_value=-180, max_value=180, required=False)
+    depot_lat = serializers.FloatField(min_value=-90, max_value=90, required=False)
+    influences = InfluenceIn(many=True, required=False)
+
+    def validate_influences(self, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """As plain values, which is how a plan keeps them."""
+        return [
+            {**each, "since": each["since"].isoformat(), "until": each["until"].isoformat()}
+            for each in value
+        ]
 
 
 class PlanRequest(serializers.Serializer[Any]):
@@ -50,6 +74,28 @@ class CompleteRequest(serializers.Serializer[Any]):
     )
 
 
+class AddRequest(serializers.Serializer[Any]):
+    """A task that has to be done, whatever it brings."""
+
+    vehicle = serializers.CharField(max_length=16)
+    kind = serializers.ChoiceField(
+        choices=[(kind.value, kind.label) for kind in (TaskKind.MOVE_PICKUP, TaskKind.SWAP_BATTERY)]
+    )
+
+
+class LockRequest(serializers.Serializer[Any]):
+    """Whether a task stays as and where it is."""
+
+    locked = serializers.BooleanField()
+
+
+class PlaceRequest(serializers.Serializer[Any]):
+    """The van, and the open task to come right after; without one it comes last."""
+
+    van = serializers.IntegerField(min_value=0, max_value=49)
+    before = serializers.UUIDField(required=False, allow_null=True)
+
+
 class DropRequest(serializers.Serializer[Any]):
     """Why a task is given up."""
 
@@ -70,14 +116,20 @@ class PlanOut(serializers.ModelSerializer[RebalancingPlan]):
     tasks_total = serializers.IntegerField(read_only=True)
     tasks_done = serializers.IntegerField(read_only=True)
     tasks_dropped = serializers.IntegerField(read_only=True)
+    notes = serializers.SerializerMethodField()
 
     class Meta:
         model = RebalancingPlan
         fields = (
             "id", "state", "organisation", "city", "requested_at", "horizon_start", "horizon_end",
-            "published_at", "closed_at", "parameters", "summary", "score",
+            "published_at", "closed_at", "version", "revised_at",
+            "parameters", "summary", "notes", "score",
             "tasks_total", "tasks_done", "tasks_dropped",
         )  # fmt: skip
+
+    def get_notes(self, plan: RebalancingPlan) -> list[str]:
+        """What stood in the way, in the reader's language."""
+        return queries.note_texts(plan)
 
 
 class TaskOut(serializers.ModelSerializer[RebalancingTask]):
@@ -101,7 +153,7 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
             "id", "plan", "van", "sequence", "kind", "vehicle_kind", "vehicle", "quantity",
             "lon", "lat", "place", "value_cents", "cost_cents",
             "reason", "reason_params", "reason_text", "state", "assignee",
-            "claimed_at", "finished_at", "done_quantity", "drop_reason", "drop_text",
+            "locked", "forced", "due_at", "claimed_at", "finished_at", "done_quantity", "drop_reason", "drop_text",
         )  # fmt: skip
 
     def get_place(self, task: RebalancingTask) -> str:

@@ -28,12 +28,13 @@ from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Demand, Situation, VehicleAt
 from fleet.rebalancing.solver.problem import Floats, Ints
 from fleet.vehicles import rules as vehicle_rules
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import Vehicle, VehicleHold
 from fleet.vehicles.states import BlockReason, LifeState, LinkState, RentalState
 from mobility.geography.models import City, Hub
 
 # A battery on the van mends this, and nothing else.
 _MENDABLE = frozenset({BlockReason.LOW_BATTERY.value})
+_BROKEN = frozenset({BlockReason.DAMAGE.value, BlockReason.MAINTENANCE.value})
 
 
 def city_of(*, organisation_id: int) -> int | None:
@@ -110,15 +111,16 @@ def load_situation(
             prior=_prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters),
             ahead=ahead,
         )
-    depot = City.objects.get(pk=city_id).centre
+    booked = _booked(vehicles=vehicles, until=horizon_start + HOUR * parameters.horizon_hours)
+    depot = _depot(city_id=city_id, parameters=parameters)
     return Situation(
         cells=np.array(cells, dtype=np.int64),
         lon=lon,
         lat=lat,
-        vehicles=tuple(_placed(vehicle, place_of) for vehicle in vehicles),
+        vehicles=tuple(_placed(vehicle, place_of, booked=booked) for vehicle in vehicles),
         demand=demand,
-        depot_lon=depot.x,
-        depot_lat=depot.y,
+        depot_lon=depot[0],
+        depot_lat=depot[1],
     )
 
 
@@ -154,7 +156,25 @@ def _spots(
     return spots
 
 
-def _placed(vehicle: Vehicle, place_of: dict[int, int]) -> VehicleAt:
+def _booked(*, vehicles: list[Vehicle], until: datetime.datetime) -> dict[int, datetime.datetime]:
+    """When the next booking of each vehicle begins, within the plan's time."""
+    holds = VehicleHold.objects.waiting().filter(
+        vehicle__in=[vehicle.pk for vehicle in vehicles], during__startswith__lt=until
+    )
+    rows = holds.order_by("-during").values_list("vehicle_id", "during")
+    return {vehicle_id: during.lower for vehicle_id, during in rows}
+
+
+def _depot(*, city_id: int, parameters: Parameters) -> tuple[float, float]:
+    if parameters.depot_lon is not None and parameters.depot_lat is not None:
+        return parameters.depot_lon, parameters.depot_lat
+    centre = City.objects.get(pk=city_id).centre
+    return centre.x, centre.y
+
+
+def _placed(
+    vehicle: Vehicle, place_of: dict[int, int], *, booked: dict[int, datetime.datetime]
+) -> VehicleAt:
     latest = vehicle.latest
     blocks = frozenset(vehicle.active_blocks)
     free = vehicle.rental_state == RentalState.FREE
@@ -171,7 +191,12 @@ def _placed(vehicle: Vehicle, place_of: dict[int, int]) -> VehicleAt:
             link=vehicle.link_state,
             blocks=blocks,
         ),
-        movable=free and vehicle.link_state != LinkState.LOST and blocks <= _MENDABLE,
+        movable=vehicle.pk not in booked
+        and free
+        and vehicle.link_state != LinkState.LOST
+        and blocks <= _MENDABLE,
+        broken=free and bool(blocks & _BROKEN),
+        booked_at=booked.get(vehicle.pk) if free else None,
     )
 
 
@@ -214,4 +239,5 @@ def _demand(
         capacity=ahead.capacity,
         usual=past.usual()[:, ahead.buckets],
         spread=past_spread(past, parents=parents, prior_per_hour=prior),
+        seen=bool(past.trips.any()),
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.utils.translation import gettext as _
 
-from fleet.rebalancing.models import RebalancingTask
+from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import DropReason, Reason
 
 
 def reason_text(task: RebalancingTask) -> str:
     """Why this task is worth doing, with its figures."""
     text = _("%(stock)s stand here, %(target)s are enough.")
+    if task.reason in (Reason.BOOKING, Reason.MAINTENANCE, Reason.REQUESTED):
+        return str(Reason(task.reason).label)
     if task.reason == Reason.LOW_BATTERY:
         text = _(
             "Battery at %(battery_pct)s %%: nobody can ride it. A swap is worth about %(trips)s trips."
@@ -20,6 +24,23 @@ def reason_text(task: RebalancingTask) -> str:
             "%(stock)s stand here and %(target)s will be asked for: about %(trips)s more trips."
         )
     return str(text % task.reason_params)
+
+
+def note_texts(plan: RebalancingPlan) -> list[str]:
+    """What stood in the way of a better plan, one sentence each."""
+    notes = Counter(note["code"] for note in plan.summary.get("notes", []))
+    sentences = {
+        "no_vans": _("No van was given: the plan is empty."),
+        "no_history": _("Nothing is known of past trips: demand is a guess until there are some."),
+        "forced_not_served": _("%(count)s tasks that must be done did not fit into the shift."),
+        "lock_not_kept": _(
+            "%(count)s locked tasks contradicted each other or the shift, and were let go."
+        ),
+    }
+    texts = [sentences[code] % {"count": count} for code, count in notes.items()]
+    if plan.summary.get("method") == "greedy":
+        texts.append(_("The search could not run: this plan is the simple one, stop by stop."))
+    return texts
 
 
 def drop_text(task: RebalancingTask) -> str:

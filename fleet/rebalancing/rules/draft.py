@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
-
-import numpy as np
 
 from fleet.rebalancing.rules.offers import Offer, offers
 from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.routing import VanNow, routing_problem
 from fleet.rebalancing.rules.situation import Situation, VehicleAt
-from fleet.rebalancing.solver.problem import DEPOT, Floats, Ints, Problem, judge, route_minutes
-from fleet.rebalancing.solver.search import Effort, solve
+from fleet.rebalancing.solver.around import numbered, solve_around
+from fleet.rebalancing.solver.problem import Problem, judge, route_minutes
+from fleet.rebalancing.solver.search import Effort
 from fleet.rebalancing.states import Reason, TaskKind
-from mobility.core.geo import haversine_m
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,13 @@ class TaskDraft:
     cost_cents: int
     reason: str
     reason_params: dict[str, Any]
+    forced: bool = False
+    due_at: datetime.datetime | None = None
+    task_id: int | None = None  # of the task that stands for it already
+
+    def columns(self) -> dict[str, Any]:
+        """What a row of its own keeps."""
+        return {key: value for key, value in asdict(self).items() if key != "task_id"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +58,8 @@ class PlanDraft:
     iterations: int
     seconds: float
     expected: dict[str, dict[int, float]] = field(default_factory=dict)  # kind, cell: departures
+    spread: dict[str, dict[str, float]] = field(default_factory=dict)  # by kind
+    notes: tuple[dict[str, Any], ...] = ()  # what stood in the way: code and figures
 
     def summary(self) -> dict[str, Any]:
         """Figures of the plan as plain values, to be stored and shown."""
@@ -62,6 +72,8 @@ class PlanDraft:
             "offers": self.offers,
             "iterations": self.iterations,
             "search_seconds": round(self.seconds, 2),
+            "spread": self.spread,
+            "notes": list(self.notes),
         }
 
     def expected_by_text(self) -> dict[str, dict[str, float]]:
@@ -72,17 +84,35 @@ class PlanDraft:
         }
 
 
-def draft_plan(*, situation: Situation, parameters: Parameters, effort: Effort) -> PlanDraft:
+def draft_plan(
+    *,
+    situation: Situation,
+    parameters: Parameters,
+    effort: Effort,
+    vans: Sequence[VanNow] = (),
+    decided: Sequence[Sequence[Offer]] = (),
+    wanted: Sequence[Offer] = (),
+) -> PlanDraft:
     """Plan the vans' work.
 
     1. Offer every stop that could be worth something. 2. Route the vans over the stops that pay.
     3. Drop a van whose work is worth less than its minutes. 4. Spell the stops out as tasks, with
     value, cost and reason.
+
+    A plan that is under way is drafted anew with `vans` as they are now, the stops `decided` for
+    each van, which keep van and order, and those `wanted` beside what pays.
     """
-    found = offers(situation=situation, parameters=parameters)
-    problem = routing_problem(situation=situation, parameters=parameters, found=found)
-    answer = solve(problem, effort=effort)
-    routes = [_worthwhile(problem, route=route) for route in answer.routes]
+    if parameters.vans < 1:
+        return _nothing(situation, note={"code": "no_vans"})
+    found = [*offers(situation=situation, parameters=parameters), *wanted]
+    first = len(found)
+    found += [offer for route in decided for offer in route]
+    problem = routing_problem(situation=situation, parameters=parameters, found=found, vans=vans)
+    answer, kept = solve_around(problem, fixed=numbered(decided, first=first + 1), effort=effort)
+    routes = [
+        _worthwhile(problem, van=van, route=route, kept=bool(fixed) or bool(vans))
+        for van, (route, fixed) in enumerate(zip(answer.routes, kept, strict=True))
+    ]
     judged = judge(problem, routes=routes)
     tasks = _spell_out(
         situation=situation, parameters=parameters, problem=problem, found=found, routes=routes
@@ -98,59 +128,56 @@ def draft_plan(*, situation: Situation, parameters: Parameters, effort: Effort) 
         iterations=answer.iterations,
         seconds=answer.seconds,
         expected=_expected(situation),
+        spread={kind: demand.spread.as_json() for kind, demand in situation.demand.items()},
+        notes=tuple(_notes(situation, found=found, routes=routes)),
     )
 
 
-def routing_problem(*, situation: Situation, parameters: Parameters, found: list[Offer]) -> Problem:
-    """Stops as the solver wants them: prizes in cents, times in minutes, vans start empty."""
-    places = np.array([offer.place for offer in found], dtype=np.int64)
-    lon = np.append(situation.depot_lon, situation.lon[places])
-    lat = np.append(situation.depot_lat, situation.lat[places])
-    kinds = {kind: index for index, kind in enumerate(parameters.kinds)}
-    prize = [offer.trips * parameters.margin_cents[offer.kind] for offer in found]
-    commodity = [kinds[offer.kind] for offer in found]
-    return Problem(
-        minutes=van_minutes(lon=lon, lat=lat, parameters=parameters)
-        + _parking(places, stop_minutes=parameters.stop_minutes),
-        service=np.array([0.0, *(_service_minutes(offer, parameters) for offer in found)]),
-        change=np.array([0, *(offer.change for offer in found)], dtype=np.int64),
-        prize=np.array([0.0, *prize]),
-        commodity=np.array([len(kinds) - 1, *commodity], dtype=np.int64),
-        packs=np.array([0, *(len(offer.flat) for offer in found)], dtype=np.int64),
-        capacity=parameters.van_capacity,
-        vans=parameters.vans,
-        shift_minutes=float(parameters.shift_minutes),
-        cost_per_minute=parameters.cost_cents_per_minute,
-        pack_capacity=parameters.van_packs,
-        start_load=np.zeros((len(kinds), parameters.vans), dtype=np.int64),
+def _worthwhile(problem: Problem, *, van: int, route: list[int], kept: bool) -> list[int]:
+    """The route if its prizes cover its minutes or staff decided on it, else nothing."""
+    if not route:
+        return route
+    minutes = route_minutes(problem, route=route, start=int(problem.starts()[van]))
+    cost = minutes * problem.cost_per_minute
+    return route if kept or problem.prize[route].sum() > cost else []
+
+
+def _nothing(situation: Situation, *, note: dict[str, Any]) -> PlanDraft:
+    return PlanDraft(
+        tasks=(),
+        method="none",
+        extra_trips=0.0,
+        value_cents=0,
+        cost_cents=0,
+        crew_minutes=0.0,
+        offers=0,
+        iterations=0,
+        seconds=0.0,
+        expected=_expected(situation),
+        notes=(note,),
     )
 
 
-def van_minutes(*, lon: Floats, lat: Floats, parameters: Parameters) -> Floats:
-    """Driving minutes between all pairs: straight distance, a detour factor, a city speed."""
-    metres = haversine_m(lon[:, None], lat[:, None], lon[None, :], lat[None, :])
-    minutes: Floats = metres * parameters.detour / (parameters.van_speed_kmh * 1000.0 / 60.0)
-    return minutes
-
-
-def _service_minutes(offer: Offer, parameters: Parameters) -> float:
-    handled = parameters.handling_minutes * abs(offer.change)
-    return handled + parameters.swap_minutes * len(offer.flat)
-
-
-def _parking(places: Ints, *, stop_minutes: float) -> Floats:
-    """Minutes to park at another place than the last one; several stops at one place share them."""
-    at = np.append(-1, places)
-    elsewhere = at[:, None] != at[None, :]
-    elsewhere[:, DEPOT] = False
-    minutes: Floats = elsewhere * stop_minutes
-    return minutes
-
-
-def _worthwhile(problem: Problem, *, route: list[int]) -> list[int]:
-    """The route if its prizes cover its minutes, else nothing."""
-    cost = route_minutes(problem, route=route, start=DEPOT) * problem.cost_per_minute
-    return route if problem.prize[route].sum() > cost else []
+def _notes(
+    situation: Situation, *, found: list[Offer], routes: list[list[int]]
+) -> list[dict[str, Any]]:
+    """What a person should know before trusting the plan."""
+    served = {stop - 1 for route in routes for stop in route}
+    notes: list[dict[str, Any]] = []
+    for number, offer in enumerate(found):
+        if number in served:
+            continue
+        if offer.forced:
+            vehicles = [offer.vehicle] if offer.vehicle else list(offer.flat)
+            notes += [
+                {"code": "forced_not_served", "vehicle_id": vehicle.vehicle_id}
+                for vehicle in vehicles
+            ]
+        elif offer.task_id is not None:
+            notes.append({"code": "lock_not_kept", "task_id": offer.task_id})
+    if not any(demand.seen for demand in situation.demand.values()):
+        notes.append({"code": "no_history"})
+    return notes
 
 
 def _spell_out(
@@ -170,10 +197,12 @@ def _spell_out(
     tasks: list[TaskDraft] = []
     taken: set[int] = set()
     for van, route in enumerate(routes):
-        prize = float(problem.prize[route].sum())
-        minutes = route_minutes(problem, route=route, start=DEPOT) if route else 0.0
+        stops = [found[stop - 1] for stop in route]
+        prize = sum(offer.trips * parameters.margin_cents[offer.kind] for offer in stops)
+        start = int(problem.starts()[van])
+        minutes = route_minutes(problem, route=route, start=start) if route else 0.0
         share = minutes * problem.cost_per_minute / prize if prize > 0 else 0.0
-        moved = [found[stop - 1] for stop in route if not found[stop - 1].swaps]
+        moved = [offer for offer in stops if not offer.swaps]
         handled = sum(abs(offer.change) for offer in moved)
         worth = sum(offer.trips * parameters.margin_cents[offer.kind] for offer in moved)
         for stop in route:
@@ -207,6 +236,8 @@ def _pieces(
         return [(vehicle, 1) for vehicle in offer.flat]
     if offer.change < 0:
         return [(None, -offer.change)]
+    if offer.vehicle is not None:
+        return [(offer.vehicle, 1)]
     standing = [
         vehicle
         for vehicle in situation.vehicles
@@ -241,6 +272,8 @@ def _task(
             "battery_pct": vehicle.battery_pct,
             "trips": round(offer.trips / len(offer.flat), 1),
         }
+        if vehicle.booked_at is not None:
+            params["booked_at"] = vehicle.booked_at.isoformat()
     elif offer.change < 0:
         params["trips"] = round(offer.gain, 1)
     return TaskDraft(
@@ -257,12 +290,20 @@ def _task(
         cost_cents=round(value * share),
         reason=reason,
         reason_params=params,
+        forced=offer.forced,
+        due_at=vehicle.booked_at if vehicle and offer.swaps else None,
+        task_id=offer.task_id,
     )
 
 
 def _kind_and_reason(offer: Offer) -> tuple[str, str]:
     if offer.swaps:
-        return TaskKind.SWAP_BATTERY, Reason.LOW_BATTERY
+        booked = offer.flat[0].booked_at is not None
+        return TaskKind.SWAP_BATTERY, Reason.BOOKING if booked else Reason.LOW_BATTERY
+    if offer.workshop:
+        return TaskKind.MOVE_PICKUP, Reason.MAINTENANCE
+    if offer.forced:
+        return TaskKind.MOVE_PICKUP, Reason.REQUESTED
     if offer.change > 0:
         return TaskKind.MOVE_PICKUP, Reason.SURPLUS
     return TaskKind.MOVE_DROPOFF, Reason.SHORTAGE

@@ -32,6 +32,10 @@ class Offer:
     target: int
     flat: tuple[VehicleAt, ...] = ()  # vehicles whose battery is swapped
     credit: float = 0.0
+    vehicle: VehicleAt | None = None  # the very one that a pick-up is about
+    workshop: bool = False  # it goes to the depot and no place
+    forced: bool = False  # to be done whatever it brings
+    task_id: int | None = None  # of the task that stands for it already
 
     @property
     def trips(self) -> float:
@@ -81,11 +85,51 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
             )
         ]
         flat = situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct)
+        found += _booked(situation=situation, kind=kind, parameters=parameters)
+        found += _to_workshop(situation=situation, kind=kind, parameters=parameters)
         standing = np.maximum(stock, target)
         found += _swaps(
             kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters
         )
     return found
+
+
+def _booked(*, situation: Situation, kind: str, parameters: Parameters) -> list[Offer]:
+    """Batteries for vehicles that somebody booked: a promise, whatever it brings."""
+    weak = situation.booked_and_weak(kind=kind, enough_pct=parameters.booking_battery_pct)
+    return [
+        Offer(
+            kind=kind,
+            place=vehicle.place,
+            change=0,
+            gain=1.0,
+            stock=0,
+            target=0,
+            flat=(vehicle,),
+            forced=True,
+        )
+        for vehicle in weak
+    ]
+
+
+def _to_workshop(*, situation: Situation, kind: str, parameters: Parameters) -> list[Offer]:
+    """Broken vehicles that a van may bring in on its way."""
+    if parameters.workshop_trips <= 0:
+        return []
+    return [
+        Offer(
+            kind=kind,
+            place=vehicle.place,
+            change=1,
+            gain=0.0,
+            stock=0,
+            target=0,
+            credit=parameters.workshop_trips,
+            vehicle=vehicle,
+            workshop=True,
+        )
+        for vehicle in situation.broken(kind=kind)
+    ]
 
 
 def _swaps(

@@ -27,6 +27,13 @@ class Parameters:
     horizon_hours: int = 18
     history_days: int = 28
     low_battery_pct: int = 20
+    # A vehicle that somebody booked has to have this much when its time comes.
+    booking_battery_pct: int = 40
+    # Trips credited for bringing in a broken vehicle; 0 leaves them to the workshop's own rounds.
+    workshop_trips: float = 0.0
+    # Where vans start and end; the middle of the city when not given.
+    depot_lon: float | None = None
+    depot_lat: float | None = None
     place_capacity: int = 30  # vehicles of one kind that may stand in a cell
     # A flat vehicle earns nothing until somebody comes, and somebody has to come anyway: trips
     # credited to a swap for not waiting, beside those it brings within the horizon.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ class VehicleAt:
     battery_pct: int | None
     usable: bool
     movable: bool
+    broken: bool = False  # only a workshop makes it usable
+    booked_at: datetime.datetime | None = None  # somebody has it from then on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class Demand:
     capacity: Ints  # vehicles a place may hold
     usual: Floats | None = None  # share of the hour in which a vehicle stands there; all when None
     spread: Spread = field(default_factory=Spread)
+    seen: bool = True  # whether it rests on any trip, or on the prior alone
 
     def trips(self) -> Floats:
         """Departures that find a vehicle, by place, as long as the fleet stands as it usually does."""
@@ -53,10 +57,13 @@ class Situation:
     demand: Mapping[str, Demand]
     depot_lon: float
     depot_lat: float
+    # Vehicles that decided tasks will bring to each place, or (below zero) take from it.
+    promised: Mapping[str, Ints] = field(default_factory=dict)
 
     def stock(self, *, kind: str) -> Ints:
         """Usable vehicles of a kind at each place."""
-        return self._count([v.place for v in self.vehicles if v.kind == kind and v.usable])
+        standing = self._count([v.place for v in self.vehicles if v.kind == kind and v.usable])
+        return np.maximum(0, standing + self.promised[kind]) if kind in self.promised else standing
 
     def movable(self, *, kind: str) -> Ints:
         """Usable vehicles of a kind at each place that a crew may take."""
@@ -71,10 +78,28 @@ class Situation:
             if vehicle.kind == kind
             and vehicle.movable
             and not vehicle.usable
+            and vehicle.booked_at is None
             and vehicle.battery_pct is not None
             and vehicle.battery_pct < low_battery_pct
         ]
         return sorted(chosen, key=lambda vehicle: (vehicle.battery_pct or 0, vehicle.vehicle_id))
+
+    def booked_and_weak(self, *, kind: str, enough_pct: int) -> list[VehicleAt]:
+        """Vehicles of a kind that somebody booked and that will not last, soonest first."""
+        booked = [
+            (vehicle.booked_at, vehicle)
+            for vehicle in self.vehicles
+            if vehicle.kind == kind
+            and vehicle.booked_at is not None
+            and vehicle.battery_pct is not None
+            and vehicle.battery_pct < enough_pct
+        ]
+        booked.sort(key=lambda pair: (pair[0], pair[1].vehicle_id))
+        return [vehicle for _begins, vehicle in booked]
+
+    def broken(self, *, kind: str) -> list[VehicleAt]:
+        """Vehicles of a kind that a workshop waits for."""
+        return [vehicle for vehicle in self.vehicles if vehicle.kind == kind and vehicle.broken]
 
     def _count(self, places: list[int]) -> Ints:
         return np.bincount(np.array(places, dtype=np.int64), minlength=self.cells.size)

@@ -9,6 +9,17 @@ from fleet.rebalancing.services.planning import (
     request_plan,
 )
 from fleet.rebalancing.services.publishing import close_overdue_plans, close_plan, publish_plan
+from fleet.rebalancing.services.revising import (
+    AlreadyPlanned,
+    PlanSettled,
+    VehicleNotInPlan,
+    adapt_plans,
+    add_task,
+    lock_task,
+    place_task,
+    request_revision,
+    revise_plan,
+)
 from fleet.rebalancing.services.scoring import score_plans
 from fleet.rebalancing.services.tasks import (
     NothingAboard,
@@ -22,13 +33,18 @@ from fleet.rebalancing.services.tasks import (
 )
 
 __all__ = [
+    "AlreadyPlanned",
     "NoFleet",
     "NotYourTask",
     "NothingAboard",
     "PlanNotWorkable",
+    "PlanSettled",
     "Search",
     "TaskNotFound",
+    "VehicleNotInPlan",
     "WrongVehicles",
+    "adapt_plans",
+    "add_task",
     "claim_task",
     "close_overdue_plans",
     "close_plan",
@@ -37,8 +53,12 @@ __all__ = [
     "count_searches",
     "drop_task",
     "fail_plan",
+    "lock_task",
     "make_plan",
+    "place_task",
     "publish_plan",
     "request_plan",
+    "request_revision",
+    "revise_plan",
     "score_plans",
 ]

@@ -99,7 +99,7 @@ def compute_plan(
         parameters=parameters,
         effort=Effort(seconds=seconds, rounds=rounds),
     )
-    tasks = [_on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
+    tasks = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
     with transaction.atomic():
         _store(plan, draft=draft, tasks=tasks, at=at, by=by)
     return plan
@@ -146,8 +146,8 @@ def _horizon_start(at: datetime.datetime) -> datetime.datetime:
     return hour if hour == ready else hour + HOUR
 
 
-def _on_legal_ground(task: TaskDraft, *, plan: RebalancingPlan, at: datetime.datetime) -> TaskDraft:
-    """Move a drop-off that would stand where parking is forbidden to the nearest legal place."""
+def on_legal_ground(task: TaskDraft, *, plan: RebalancingPlan, at: datetime.datetime) -> TaskDraft:
+    """The task, a drop-off that would stand where parking is forbidden moved to the nearest place."""
     if task.kind != TaskKind.MOVE_DROPOFF:
         return task
     verdict = parking_verdict(
@@ -181,5 +181,5 @@ def _store(
         expected=draft.expected_by_text(),
     )
     RebalancingTask.objects.bulk_create(
-        RebalancingTask(plan=plan, **dataclasses.asdict(task)) for task in tasks
+        RebalancingTask(plan=plan, **task.columns()) for task in tasks
     )

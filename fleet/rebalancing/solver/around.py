@@ -1,0 +1,71 @@
+"""The search around stops that people decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fleet.rebalancing.solver.problem import Answer, Problem, judge, route_minutes
+from fleet.rebalancing.solver.search import Effort, solve
+
+Fixed = tuple[tuple[int, ...], ...]
+
+
+def numbered(decided: Sequence[Sequence[object]], *, first: int) -> Fixed:
+    """Numbers of the decided stops of each van, when they follow one another from `first` on."""
+    result = []
+    for route in decided:
+        result.append(tuple(range(first, first + len(route))))
+        first += len(route)
+    return tuple(result)
+
+
+def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Answer, Fixed]:
+    """Route the vans around what is fixed; answers also what could be kept.
+
+    1. Let go, from the end, what not even an otherwise empty shift has time or batteries for.
+    2. Search. 3. Where locks contradict each other (a drop-off of what cannot be aboard), free the
+    vans at fault, then all, and search again: two more searches at most.
+    """
+    kept = within_shift(problem, fixed=fixed or ((),) * problem.vans)
+    while True:
+        asked = replace(problem, fixed=kept)
+        answer = solve(asked, effort=effort)
+        answer = replace(answer, routes=_without_starts(asked, routes=answer.routes))
+        if not any(kept) or judge(asked, routes=answer.routes).feasible:
+            return answer, kept
+        kept = _fewer(asked, routes=answer.routes)
+
+
+def within_shift(problem: Problem, *, fixed: Fixed) -> Fixed:
+    """The most of each van's fixed stops, from the first on, that its shift and packs allow."""
+    spent, packs, starts = problem.minutes_spent(), problem.packs_spent(), problem.starts()
+    result = []
+    for van, stops in enumerate(fixed):
+        route = list(stops)
+        while route and (
+            spent[van] + route_minutes(problem, route=route, start=int(starts[van]))
+            > problem.shift_minutes
+            or packs[van] + problem.packs[route].sum() > problem.pack_capacity
+        ):
+            route.pop()
+        result.append(tuple(route))
+    return tuple(result)
+
+
+def _without_starts(problem: Problem, *, routes: list[list[int]]) -> list[list[int]]:
+    """Nodes where vans stand are no stops."""
+    starts = {int(node) for node in problem.starts()}
+    return [[stop for stop in route if stop not in starts] for route in routes]
+
+
+def _fewer(problem: Problem, *, routes: list[list[int]]) -> Fixed:
+    """Nothing fixed any more for the vans whose own routes break a limit; else for none."""
+    vans = range(problem.vans)
+    broken = [
+        not judge(problem, routes=[routes[each] if each == van else [] for each in vans]).feasible
+        for van in vans
+    ]
+    if not any(bad and stops for bad, stops in zip(broken, problem.fixed, strict=True)):
+        return ((),) * problem.vans
+    return tuple(() if bad else stops for bad, stops in zip(broken, problem.fixed, strict=True))
