@@ -10,10 +10,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import resolve
 
 from mobility.accounts.models import User
 from mobility.core import geo
 from mobility.geography.models import City, Hub
+from mobility.resident import urls
 
 ID = uuid.UUID("018f3f3e-0000-7000-8000-000000000001")
 PUBLIC = [
@@ -24,7 +26,54 @@ PUBLIC = [
     "/accounts/signup/",
     "/accounts/password/reset/",
 ]
-OWN = [f"/trip/{ID}/", f"/receipt/{ID}/", f"/charge/{ID}/", f"/charge/{ID}/receipt/", "/account/"]
+OWN = [
+    f"/trip/{ID}/",
+    f"/receipt/{ID}/",
+    f"/charge/{ID}/",
+    f"/charge/{ID}/receipt/",
+    "/account/",
+    "/bookings/",
+    "/bookings/new/",
+    "/wallet/",
+    "/wallet/credit/",
+    "/wallet/fees/",
+    "/wallet/passes/",
+    "/wallet/receipts/",
+    "/wallet/billing/",
+    "/profile/",
+    "/profile/about/",
+    "/profile/papers/",
+    "/profile/papers/licence/",
+    "/profile/papers/identity/",
+    "/profile/rules/",
+    "/profile/consents/",
+    "/profile/data/",
+    "/profile/erase/",
+    "/help/",
+    "/help/new/",
+]
+# Of one thing of somebody's: not there for anybody else.
+OF_SOMEBODY = [
+    f"/rides/{ID}/",
+    f"/help/{ID}/",
+    f"/bookings/{ID}/",
+    f"/wallet/credit/{ID}/",
+    f"/wallet/credit/at/{ID}/",
+]
+# What only a form sends.
+DEEDS = [
+    f"/rides/{ID}/photo/",
+    f"/rides/{ID}/photos/{ID}/appeal/",
+    f"/bookings/{ID}/cancel/",
+    f"/wallet/pay/{ID}/",
+    "/wallet/cards/",
+    f"/wallet/cards/{ID}/",
+    f"/wallet/passes/{ID}/",
+    "/wallet/codes/",
+    f"/wallet/receipts/{ID}/invoice/",
+]
+# Addresses that the lists above do not name: the map's, and those that need more than an address.
+ELSEWHERE = {"map", "book", "charge-at", "car-calendar", "offer", "card-back"}
 
 
 @pytest.fixture
@@ -93,6 +142,47 @@ def test_own_pages_ask_to_log_in_and_come_back(browser: Client, address: str) ->
 
     assert answer.status_code == 302
     assert answer.headers["Location"] == f"/accounts/login/?next={address}"
+
+
+@pytest.mark.parametrize("address", OF_SOMEBODY)
+def test_what_is_somebody_elses_is_not_there(signed_in: Client, address: str) -> None:
+    assert signed_in.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("address", [*OF_SOMEBODY, *DEEDS])
+def test_nothing_is_done_for_nobody(browser: Client, address: str) -> None:
+    answer = browser.post(address)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/accounts/login/?next={address}"
+
+
+def test_every_page_of_residents_is_looked_at_here() -> None:
+    named = {resolve(address).url_name for address in [*OWN, *OF_SOMEBODY, *DEEDS]}
+
+    assert {pattern.name for pattern in urls.urlpatterns} == named | ELSEWHERE
+
+
+# Session and person, then what the page is about: numbers that may fall and must not grow.
+QUERIES = {
+    "/bookings/": 4,
+    "/bookings/new/": 7,
+    "/wallet/": 10,
+    "/wallet/passes/": 6,
+    "/wallet/receipts/": 4,
+    "/profile/": 3,
+    "/profile/papers/": 8,
+    "/help/": 6,
+}
+
+
+@pytest.mark.parametrize(("address", "most"), QUERIES.items())
+def test_own_pages_ask_the_database_seldom(
+    signed_in: Client, django_assert_max_num_queries: Any, address: str, most: int
+) -> None:
+    signed_in.get(address)
+    with django_assert_max_num_queries(most):
+        signed_in.get(address)
 
 
 def test_the_page_knows_which_vehicle_its_address_names(browser: Client) -> None:
