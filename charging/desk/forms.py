@@ -95,6 +95,11 @@ class CommissionForm(forms.Form):
             for name in ("name", "lat", "lon", "organisation"):
                 if data.get(name) in (None, "") and name not in self.errors:
                     self.add_error(name, _("A new site needs this."))
+            named = Site.objects.filter(
+                organisation=data.get("organisation"), name__it=data.get("name") or ""
+            )
+            if named.exists():
+                self.add_error("name", _("There is a site of that name already; choose it above."))
         return data
 
     def new_site(self) -> dict[str, Any]:

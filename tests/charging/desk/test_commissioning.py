@@ -94,6 +94,7 @@ def test_one_page_makes_site_charger_connectors_and_a_password_shown_once(
         {"identity": "a:b"},
         {"identity": "CP1"},
         {"name": ""},
+        {"name": "Porta Romana"},
         {"lat": "95"},
         {"ocpp_versions": []},
         lines({"count": ""}),
