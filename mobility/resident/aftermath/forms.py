@@ -15,7 +15,7 @@ LONGEST = 2000
 
 def words_field(label: Any, **options: Any) -> forms.CharField:
     """Some lines of the person's own words."""
-    usual = {"max_length": LONGEST, "widget": forms.Textarea(attrs={"rows": 4})}
+    usual: dict[str, Any] = {"max_length": LONGEST, "widget": forms.Textarea(attrs={"rows": 4})}
     return forms.CharField(label=label, **usual | options)
 
 

@@ -91,7 +91,7 @@ class SpanForm(forms.Form):
         told = super().clean() or {}
         start, end = told.get("start"), told.get("end")
         if start and end and end <= start:
-            self.add_error("end", SPAN_WORDS[spans.NO_LENGTH])
+            self.add_error("end", str(SPAN_WORDS[spans.NO_LENGTH]))
         if start and end and end - start > LONGEST:
             self.add_error("end", _("Cars are not booked for so long."))
         return told

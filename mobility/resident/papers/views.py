@@ -57,7 +57,7 @@ class PapersView(OwnPage):
         return self.show(papers=papers, standing=standing, several=len(operators) > 1)
 
     def _found(self, operator: Organisation, kind: Kind, *, at: Any) -> list[dict[str, Any]]:
-        whose = {"user_id": self.person.pk, "organisation_id": operator.pk}
+        whose: dict[str, Any] = {"user_id": self.person.pk, "organisation_id": operator.pk}
         found = [
             *obstacles(**whose, kind=kind, at=at),
             *registry.further_obstacles(**whose, at=at),

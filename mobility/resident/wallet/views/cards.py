@@ -1,6 +1,7 @@
 """Cards on file, and which of them pays."""
 
 import uuid
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,7 +59,7 @@ class CardView(WalletPage):
         mine = PaymentMethod.objects.filter(user=self.person, public_id=public_id).usable().first()
         if mine is None:
             raise NotFound
-        deed = {"method_id": mine.pk, "at": clock.now(), "by": self.person.principal}
+        deed: Any = {"method_id": mine.pk, "at": clock.now(), "by": self.person.principal}
         if "remove" in request.POST:
             services.remove_payment_method(**deed)
             return self.done(_("The card is removed."), self.way_back())
