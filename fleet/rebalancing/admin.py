@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fleet.rebalancing import queries, services
@@ -28,7 +30,8 @@ class _ReadOnly:
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
-        extra = [name for name in ("value", "cost", "why", "trips") if hasattr(self, name)]
+        shown = ("value", "cost", "why", "trips", "comparison", "remarks")
+        extra = [name for name in shown if hasattr(self, name)]
         return [field.name for field in self.model._meta.fields] + extra
 
 
@@ -72,10 +75,19 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
 
     viewers = FLEET_STAFF
     editors = OPERATORS
-    list_display = ("requested_at", "state", "organisation", "city", "progress", "trips", "worth")
+    list_display = (
+        "requested_at",
+        "state",
+        "organisation",
+        "city",
+        "progress",
+        "trips",
+        "worth",
+        "realised",
+    )
     list_filter = ("state", "organisation", "city")
     inlines = (TaskInline,)
-    actions = ("publish", "close")
+    actions = ("publish", "revise", "close")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With progress, in the same query."""
@@ -91,6 +103,34 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
         """What the plan promises."""
         return str(plan.summary.get("extra_trips", "–"))
 
+    @admin.display(description=_("promised and realised"))
+    def comparison(self, plan: RebalancingPlan) -> str:
+        """Yesterday's promise beside what happened, once the plan's time is over."""
+        if not plan.score or "crew" not in plan.score:
+            return gettext("Scored when the time it plans for is over.")
+        lines = format_html_join(
+            "",
+            '<tr><th scope="row">{}</th><td>{}</td><td>{}</td></tr>',
+            queries.score_lines(plan),
+        )
+        return format_html(
+            "<table><thead><tr><td></td><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>",
+            gettext("promised"),
+            gettext("realised"),
+            lines,
+        )
+
+    @admin.display(description=_("remarks"))
+    def remarks(self, plan: RebalancingPlan) -> str:
+        """What stood in the way of a better plan."""
+        return " ".join(queries.note_texts(plan)) or "–"
+
+    @admin.display(description=_("realised rides"))
+    def realised(self, plan: RebalancingPlan) -> str:
+        """Rides of vehicles moved or charged, of those promised."""
+        rides = (plan.score or {}).get("rides")
+        return f"{rides['realised']} / {rides['promised']}" if rides else "–"
+
     @admin.display(description=_("value less cost"))
     def worth(self, plan: RebalancingPlan) -> str:
         """The promised gain in money."""
@@ -102,6 +142,13 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
         """Give the chosen drafts to the crews."""
         act_on_each(
             request, plans, lambda plan, **who: services.publish_plan(plan_id=plan.pk, **who)
+        )
+
+    @admin.action(description=_("Route the rest anew"), permissions=["change"])
+    def revise(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
+        """Ask for new versions of the chosen plans."""
+        act_on_each(
+            request, plans, lambda plan, **who: services.request_revision(plan_id=plan.pk, **who)
         )
 
     @admin.action(description=_("Close"), permissions=["change"])
@@ -117,12 +164,22 @@ class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
     viewers = FLEET_STAFF
     editors = OPERATORS
     list_display = (
-        "plan", "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",
+        "plan", "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "locked", "forced", "state", "assignee",
     )  # fmt: skip
     list_filter = ("state", "kind", "vehicle_kind", "drop_reason", "plan__state")
     list_select_related = ("plan", "vehicle", "assignee")
     search_fields = ("vehicle__code",)
-    actions = ("drop",)
+    actions = ("lock", "unlock", "drop")
+
+    @admin.action(description=_("Lock: stays as and where it is"), permissions=["change"])
+    def lock(self, request: HttpRequest, tasks: QuerySet[RebalancingTask]) -> None:
+        """Keep the chosen tasks whatever a new version finds."""
+        _lock_each(request, tasks, locked=True)
+
+    @admin.action(description=_("Unlock"), permissions=["change"])
+    def unlock(self, request: HttpRequest, tasks: QuerySet[RebalancingTask]) -> None:
+        """Let the next version decide about the chosen tasks."""
+        _lock_each(request, tasks, locked=False)
 
     @admin.action(description=_("Drop: no longer needed"), permissions=["change"])
     def drop(self, request: HttpRequest, tasks: QuerySet[RebalancingTask]) -> None:
@@ -134,3 +191,11 @@ class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
                 task_id=task.pk, reason=DropReason.NOT_NEEDED, of_any_crew=True, **who
             ),
         )
+
+
+def _lock_each(request: HttpRequest, tasks: QuerySet[RebalancingTask], *, locked: bool) -> None:
+    act_on_each(
+        request,
+        tasks,
+        lambda task, **who: services.lock_task(task_id=task.pk, locked=locked, **who),
+    )

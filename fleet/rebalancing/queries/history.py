@@ -13,6 +13,7 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import DemandCount
 from fleet.rebalancing.rules.demand import BUCKETS
 from fleet.rebalancing.rules.history import Searches, StateLog, Window, starts_by_place
+from fleet.rebalancing.rules.score import Ride
 from fleet.rebalancing.solver.problem import Floats, Ints
 from fleet.vehicles.mds_tables import MdsState
 from fleet.vehicles.models import VehicleEvent
@@ -146,6 +147,23 @@ def departures_by_cell(
         starts: Floats = starts_by_place(log=log, window=window, places=len(cells))
         result[kind] = {cell: float(count) for cell, count in zip(cells, starts, strict=True)}
     return result
+
+
+def rides_of(
+    *, vehicle_ids: Iterable[int], start: datetime.datetime, end: datetime.datetime
+) -> list[Ride]:
+    """Rides of some vehicles that began in the window; one query."""
+    rows = VehicleEvent.objects.filter(
+        vehicle__in=list(vehicle_ids), at__gte=start, at__lt=end, mds_events__contains=[TRIP_STARTS]
+    ).values_list("vehicle_id", "at", "lon", "lat")
+    return [
+        Ride(
+            vehicle_id=vehicle_id,
+            at=at,
+            cell=None if lon is None or lat is None else cell_at(lon=lon, lat=lat),
+        )
+        for vehicle_id, at, lon, lat in rows
+    ]
 
 
 def _change(

@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import DropReason, Reason
+from fleet.vehicles.states import Kind
+from mobility.core.money import format_money
 
 
 def reason_text(task: RebalancingTask) -> str:
@@ -41,6 +43,37 @@ def note_texts(plan: RebalancingPlan) -> list[str]:
     if plan.summary.get("method") == "greedy":
         texts.append(_("The search could not run: this plan is the simple one, stop by stop."))
     return texts
+
+
+def score_lines(plan: RebalancingPlan) -> list[tuple[str, str, str]]:
+    """A scored plan line by line: what, promised, realised."""
+    scored, summary = plan.score or {}, plan.summary.get("first", plan.summary)
+    rides, crew = scored["rides"], scored["crew"]
+    promised_cents = summary.get("value_cents", 0) - summary.get("cost_cents", 0)
+    lines = [
+        (
+            _("Trips, %(kind)s (four days of five)") % {"kind": Kind(kind).label},
+            f"{each['expected_trips']:g} ({each['at_least']:g}–{each['at_most']:g})",
+            f"{each['realised_trips']:g}",
+        )
+        for kind, each in scored["kinds"].items()
+    ]
+    return [
+        *lines,
+        (_("Tasks"), str(scored["tasks"]), str(scored["tasks_done"])),
+        (
+            _("Rides with vehicles brought or charged, where they were put"),
+            f"{rides['promised']:g}",
+            f"{rides['realised']:g}",
+        ),
+        (_("Crew minutes"), f"{crew['planned_minutes']:g}", f"{crew['minutes']:g}"),
+        (_("Kilometres between stops"), "–", f"{crew['km']:g}"),
+        (
+            _("Value less cost"),
+            format_money(promised_cents),
+            format_money(scored["earned_cents"]),
+        ),
+    ]
 
 
 def drop_text(task: RebalancingTask) -> str:
