@@ -14,7 +14,10 @@ register = template.Library()
 @register.filter
 def money(cents: int | None, currency: str = EUR) -> str:
     """Cents as a person reads them; nothing for no amount."""
-    return "" if cents is None else format_money(cents, currency)
+    if cents is None:
+        return ""
+    # The sign stands before the currency, in every language.
+    return f"\u2212{format_money(-cents, currency)}" if cents < 0 else format_money(cents, currency)
 
 
 @register.filter

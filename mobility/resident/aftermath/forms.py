@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from bookings.support.states import CaseKind
@@ -30,7 +31,7 @@ class DisputeForm(forms.Form):
         """The reasons in the reader's language, and as sentences begin."""
         super().__init__(*args, **kwargs)
         reason: Any = self.fields["reason"]
-        reason.choices = [(one.value, str(one.label).capitalize()) for one in DisputeReason]
+        reason.choices = [(one.value, capfirst(one.label)) for one in DisputeReason]
 
     def pictures(self) -> list[bytes]:
         """What was sent with it; raises `FileTooLarge`."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from bookings.payments.models import Refund
@@ -261,4 +262,4 @@ def _refunds(trip: Trip) -> list[Refund]:
 
 
 def _word(words: Any, value: str) -> str:
-    return str(words(value).label).capitalize() if value in words.values else value
+    return capfirst(words(value).label) if value in words.values else value

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -94,7 +95,7 @@ class ConsentsView(ProfilePage):
         rows = [
             {
                 "topic": topic.value,
-                "title": str(topic.label).capitalize(),
+                "title": capfirst(topic.label),
                 "words": CONSENT_WORDS[topic],
                 "given_at": standing.get(topic),
             }

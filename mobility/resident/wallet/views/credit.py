@@ -142,7 +142,7 @@ class MovementsView(WalletPage):
 def _sellers() -> "QuerySet[Organisation]":
     """Who runs vehicles or chargers here."""
     runs = [OrganisationKind.FLEET_OPERATOR, OrganisationKind.CHARGE_POINT_OPERATOR]
-    return Organisation.objects.filter(kind__in=runs).order_by("kind", "slug")
+    return Organisation.objects.filter(kind__in=runs).order_by("-kind", "slug")
 
 
 def _words(refusal: DomainError) -> str:
