@@ -55,7 +55,8 @@ def test_nora_shows_her_licence_and_books_a_car_for_tomorrow(
 ) -> None:
     """R2: what is missing, licence, rules, card, the whole price, the booking, longer, given back."""
     where = "phone" if size is PHONE else "laptop"
-    page = open_page(size)
+    # Light on the phone, dark on the laptop.
+    page = open_page(size, color_scheme="light" if size is PHONE else "dark")
     sign_up(page, f"nora.{where}@demo.example")
     expect(page.get_by_text("Your driving licence must be verified first.")).to_be_visible()
     shot(page, f"own-{where}-1-what-is-missing")

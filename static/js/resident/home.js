@@ -106,11 +106,17 @@ const close = () => {
   nearby.refresh();
 };
 
-/** Say why something was refused; who has no card yet is shown the way to one. */
+/** Where what was refused can be put right: a card or a debt in the wallet, papers in the profile. */
+function wayOut(error) {
+  if (error.status === 402) return { address: "/wallet/#payment", words: text("to_wallet") };
+  if (error.code === "access_refused") return { address: "/profile/papers/", words: text("to_papers") };
+  return null;
+}
+
+/** Say why something was refused, and where that is put right. */
 function alert(reason) {
   const error = reason instanceof Error ? reason : new Error(reason);
-  const link = error.status === 402 ? { address: "/wallet/#payment", words: text("add_card") } : null;
-  say(sheet, error.message, { link });
+  say(sheet, error.message, { link: wayOut(error) });
 }
 
 const tools = { centre, close, open, alert };

@@ -41,6 +41,7 @@ export class VehicleCard {
       note: text(`note_${vehicle.kind}`),
       reserve: text(page.signed_in ? "reserve" : "log_in_to_reserve"),
       signed_in: page.signed_in || null,
+      later: vehicle.kind === "car" ? `/bookings/car/${vehicle.code}/` : null,
     };
   }
 

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from bookings.reservations.models import Booking, ReservationPolicy
-from bookings.reservations.services import Wish, book_car
+from bookings.reservations.services import Wish, book_car, tend_bookings
 from bookings.reservations.states import BookingState
-from fleet.vehicles.models import Vehicle
+from fleet.vehicles.models import LatestState, Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
 
@@ -215,3 +216,20 @@ def test_a_booking_is_nobody_elses(
     stranger.post(address, {"end": tomorrow(13)})
     booking = Booking.objects.get()
     assert (booking.state, booking.minutes) == (BookingState.CONFIRMED, 120)
+
+
+def test_a_car_that_waits_can_be_unlocked_from_its_booking(
+    browser: Client, driver: User, car: Vehicle, tomorrow: At
+) -> None:
+    booking = book(browser, tomorrow)
+    address = f"/bookings/{booking.public_id}/"
+    assert "Unlock the car" not in browser.get(address).content.decode()
+
+    with time_machine.travel(booking.starts_at - datetime.timedelta(minutes=2), tick=False):
+        LatestState.objects.update(at=clock.now(), received_at=clock.now())
+        tend_bookings(at=clock.now())
+        browser.force_login(driver, backend="django.contrib.auth.backends.ModelBackend")
+        page = browser.get(address).content.decode()
+
+    assert 'data-do="unlock"' in page
+    assert f'"booking": "{booking.public_id}"' in page

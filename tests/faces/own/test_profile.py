@@ -1,11 +1,16 @@
 """The profile: particulars, consents, a copy of one's data, erasure."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from bookings.riders.models import RiderProfile
+from mobility import urls
 from mobility.accounts.consents import CONSENT_VERSION, has_consented
 from mobility.accounts.models import PrivacyRequest, User
+from mobility.resident.pages import OwnPage
+from tests.tenancy.test_api import names_of
 
 pytestmark = pytest.mark.django_db
 
@@ -92,3 +97,21 @@ def test_staff_are_told_what_must_be_finished_first(marco: User) -> None:
 
     assert answer.status_code == 409
     assert "You work for an organisation" in answer.content.decode()
+
+
+def test_forms_count_towards_the_same_limits_as_the_api(browser: Client, settings: Any) -> None:
+    settings.RATE_LIMITS = settings.RATE_LIMITS | {"promo-codes": ["2/hour"]}
+
+    answers = [browser.post("/wallet/codes/", {"code": "NOPE"}, follow=True) for _ in range(3)]
+
+    assert [b"Too many attempts" in one.content for one in answers] == [False, False, True]
+
+
+def test_every_limit_that_a_page_shares_is_one_of_the_api() -> None:
+    doors = {page.same_door for page in every_page(OwnPage)}
+
+    assert doors - {""} <= {f"api:{name}" for name in names_of(urls.api)}
+
+
+def every_page(kind: type[OwnPage]) -> list[type[OwnPage]]:
+    return [kind, *(page for below in kind.__subclasses__() for page in every_page(below))]
