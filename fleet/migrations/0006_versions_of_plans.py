@@ -4,45 +4,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0005_hold_ahead'),
+        ("fleet", "0005_hold_ahead"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rebalancingplan',
-            name='revised_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='revised'),
+            model_name="rebalancingplan",
+            name="revised_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="revised"),
         ),
         migrations.AddField(
-            model_name='rebalancingplan',
-            name='version',
-            field=models.PositiveIntegerField(default=1, verbose_name='version'),
+            model_name="rebalancingplan",
+            name="version",
+            field=models.PositiveIntegerField(default=1, verbose_name="version"),
         ),
         migrations.AddField(
-            model_name='rebalancingtask',
-            name='due_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='due'),
+            model_name="rebalancingtask",
+            name="due_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="due"),
         ),
         migrations.AddField(
-            model_name='rebalancingtask',
-            name='forced',
-            field=models.BooleanField(default=False, verbose_name='must be done'),
+            model_name="rebalancingtask",
+            name="forced",
+            field=models.BooleanField(default=False, verbose_name="must be done"),
         ),
         migrations.AddField(
-            model_name='rebalancingtask',
-            name='locked',
-            field=models.BooleanField(default=False, verbose_name='locked'),
+            model_name="rebalancingtask",
+            name="locked",
+            field=models.BooleanField(default=False, verbose_name="locked"),
         ),
         migrations.AlterField(
-            model_name='rebalancingtask',
-            name='drop_reason',
-            field=models.CharField(blank=True, choices=[('rented', 'Somebody is riding it'), ('moved', 'It is no longer there'), ('not_found', 'The crew could not find it'), ('unreachable', 'The place could not be reached'), ('nothing_aboard', 'No vehicle was left on the van'), ('not_needed', 'No longer needed'), ('charged', 'Its battery is charged'), ('replanned', 'The new plan does without it'), ('plan_closed', 'The plan was closed')], max_length=24, verbose_name='drop reason'),
+            model_name="rebalancingtask",
+            name="drop_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("rented", "Somebody is riding it"),
+                    ("moved", "It is no longer there"),
+                    ("not_found", "The crew could not find it"),
+                    ("unreachable", "The place could not be reached"),
+                    ("nothing_aboard", "No vehicle was left on the van"),
+                    ("not_needed", "No longer needed"),
+                    ("charged", "Its battery is charged"),
+                    ("replanned", "The new plan does without it"),
+                    ("plan_closed", "The plan was closed"),
+                ],
+                max_length=24,
+                verbose_name="drop reason",
+            ),
         ),
         migrations.AlterField(
-            model_name='rebalancingtask',
-            name='reason',
-            field=models.CharField(choices=[('surplus', 'More vehicles than this place needs'), ('shortage', 'Fewer vehicles than this place needs'), ('low_battery', 'Low battery'), ('booking', 'Booked for later, and not charged enough'), ('maintenance', 'Has to go to the workshop'), ('requested', 'Asked for by staff')], max_length=24, verbose_name='reason'),
+            model_name="rebalancingtask",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("surplus", "More vehicles than this place needs"),
+                    ("shortage", "Fewer vehicles than this place needs"),
+                    ("low_battery", "Low battery"),
+                    ("booking", "Booked for later, and not charged enough"),
+                    ("maintenance", "Has to go to the workshop"),
+                    ("requested", "Asked for by staff"),
+                ],
+                max_length=24,
+                verbose_name="reason",
+            ),
         ),
     ]
