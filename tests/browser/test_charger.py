@@ -69,7 +69,7 @@ def charger(address: str, identity: str, password: str) -> Iterator[Charger]:
 
 def fill_in(page: Page, identity: str) -> None:
     """The form for a charger with two sockets at a new site."""
-    page.get_by_label("Name of the new site").fill("Via Ripamonti")
+    page.get_by_label("Name of the new site").fill(f"Via {identity}")
     page.get_by_label("Latitude").fill("45.44")
     page.get_by_label("Longitude").fill("9.20")
     page.get_by_label("Identity").fill(identity)

@@ -35,8 +35,9 @@ for organisation, kind in Vehicle.objects.values_list("organisation", "type__kin
         organisation_id=organisation, kind=kind, defaults={"outage_share_pct": None}
     )
 """
-# They leave the shared house as others would not expect it: rules moved, every vehicle elsewhere.
-LAST = ("browser/test_zones.py", "stories/test_whole_city.py")
+# They leave the shared house as others would not expect it: rules moved, every vehicle elsewhere,
+# one charger more.
+LAST = ("browser/test_zones.py", "stories/test_whole_city.py", "browser/test_charger.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
