@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from charging.ocpp.rpc.versions import Version
@@ -19,6 +20,10 @@ TLS_PROFILE = 2
 """From this security profile on the station's transport must be encrypted."""
 CERTIFICATE_PROFILE = 3
 """The station shows a certificate instead of a password."""
+
+# RFC 2253: what separates the parts of a subject may stand in a value too, behind a backslash.
+_PARTS: Final = re.compile(r"(?:\\.|[^\\,+])+", re.DOTALL)
+_ESCAPED: Final = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 
 class Reason(StrEnum):
@@ -140,11 +145,11 @@ def certificate_of(peer: Mapping[str, Any] | None) -> ClientCertificate | None:
     """The verified client certificate of a TLS socket, from what ``getpeercert`` says."""
     if not peer:
         return None
-    subject = {name: value for pairs in peer.get("subject", ()) for name, value in pairs}
+    subject = [pair for pairs in peer.get("subject", ()) for pair in pairs]
     return ClientCertificate(
-        common_name=subject.get("commonName", ""),
+        common_name=_only(subject, "commonName"),
         serial=certificate_serial(peer.get("serialNumber", "")),
-        hardware_serial=subject.get("serialNumber", ""),
+        hardware_serial=_only(subject, "serialNumber"),
     )
 
 
@@ -152,13 +157,34 @@ def certificate_of_proxy(headers: Mapping[str, str]) -> ClientCertificate | None
     """The client certificate that a TLS proxy of ours verified: RFC 2253 subject and serial."""
     if headers.get("X-Client-Cert-Verify") != "SUCCESS":
         return None
-    pairs = (part.partition("=") for part in headers.get("X-Client-Cert-Subject", "").split(","))
-    subject = {name.strip(): value.strip() for name, _, value in pairs}
+    subject = _subject(headers.get("X-Client-Cert-Subject", ""))
     return ClientCertificate(
-        common_name=subject.get("CN", ""),
+        common_name=_only(subject, "CN"),
         serial=certificate_serial(headers.get("X-Client-Cert-Serial", "")),
-        hardware_serial=subject.get("serialNumber", ""),
+        hardware_serial=_only(subject, "serialNumber"),
     )
+
+
+def _subject(text: str) -> list[tuple[str, str]]:
+    """The names and values of an RFC 2253 subject.
+
+    The owner of a certificate chose its values: a comma within one must not begin another name.
+    """
+    pairs = (part.partition("=") for part in _PARTS.findall(text))
+    return [(name.strip(), _unescaped(value.strip())) for name, _, value in pairs]
+
+
+def _unescaped(value: str) -> str:
+    def meant(found: re.Match[bytes]) -> bytes:
+        return found[1] if len(found[1]) == 1 else bytes.fromhex(found[1].decode())
+
+    return _ESCAPED.sub(meant, value.encode()).decode(errors="replace")
+
+
+def _only(subject: Iterable[tuple[str, str]], name: str) -> str:
+    """The value of a name that stands there once; of several none can be believed."""
+    found = [value for known, value in subject if known == name]
+    return found[0] if len(found) == 1 else ""
 
 
 def certificate_serial(text: str) -> str:

@@ -13,6 +13,8 @@ from charging.ocpp.gateway.admission import (
     STATUS_OF,
     Reason,
     basic_credentials,
+    certificate_of,
+    certificate_of_proxy,
     choose_version,
     identity_of,
     judge,
@@ -140,3 +142,33 @@ def test_the_stations_order_decides_among_what_is_allowed(
     version: Version | None,
 ) -> None:
     assert choose_version(offered=offered, allowed=allowed) is version
+
+
+@pytest.mark.parametrize(
+    ("subject", "common_name"),
+    [
+        ("CN=RDAM|123,O=Operator", "RDAM|123"),
+        ("O=Operator, CN=RDAM|123", "RDAM|123"),
+        # The owner of station A asks for a certificate whose organisation is called "x,CN=B".
+        (r"CN=A,O=x\,CN=B", "A"),
+        (r"CN=A,O=x\\,OU=y\,CN=B", "A"),
+        (r"CN=A,O=x\+CN=B", "A"),
+        ("CN=A,CN=B", ""),
+        ("CN=A+CN=B", ""),
+        (r"CN=A\,B,O=x", "A,B"),
+        (r"CN=\C3\A0,O=x", "à"),
+        ("", ""),
+    ],
+)
+def test_a_proxys_word_names_the_station_and_nobody_else(subject: str, common_name: str) -> None:
+    shown = certificate_of_proxy(
+        {"X-Client-Cert-Verify": "SUCCESS", "X-Client-Cert-Subject": subject}
+    )
+    assert shown is not None
+    assert shown.common_name == common_name
+
+
+def test_a_certificate_with_two_common_names_is_nobodys() -> None:
+    shown = certificate_of({"subject": ((("commonName", "A"),), (("commonName", "B"),))})
+    assert shown is not None
+    assert shown.common_name == ""
