@@ -24,6 +24,8 @@ _LONGEST: Final = {"ocpp1.6": 20}
 _LONGEST_2: Final = 36
 # Rejections that no other list would change.
 _NEVER: Final = frozenset({"NotSupported", "refused"})
+_AT_ONCE: Final = 200
+"""Lists that one sweep begins to send; the next one goes on."""
 
 
 @transaction.atomic
@@ -118,16 +120,20 @@ def note_list_version(command: StationCommand, at: datetime) -> None:
         _rest(row, ListState.UNKNOWN, problem="VersionMismatch", at=at)
 
 
-@transaction.atomic
 def tend_lists(*, at: datetime) -> int:
-    """Send what changed to connected stations whose lists are kept up to date; returns how many."""
+    """Send what changed to connected stations whose lists are kept up to date; returns how many.
+
+    All are looked at, each in a transaction of its own: no answer of a station waits for a sweep.
+    """
     due = (
         LocalList.objects.filter(managed=True, station__connected_at__isnull=False)
         .exclude(state__in=[ListState.SENDING, ListState.NOT_SUPPORTED])
         .select_related("station__site")
     )
     sent = 0
-    for row in due.order_by("pk")[:200]:
+    for row in due.order_by("pk"):
+        if sent == _AT_ONCE:
+            break
         wanted = wanted_entries(station=row.station)
         if row.state == ListState.SYNCHRONISED and row.entries == wanted:
             continue

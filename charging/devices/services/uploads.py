@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import datetime, timedelta
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from charging.devices.facts import JobStatusSaid
@@ -21,6 +24,7 @@ from mobility.core.principals import charger_principal
 PURPOSE: Final = "charger_log"
 MAX_UPLOAD_BYTES: Final = 32 * 1024 * 1024
 _OPEN_FOR: Final = timedelta(hours=2)
+_IN_MEMORY: Final = 1024 * 1024
 
 
 def _may_read(user: object, file: StoredFile) -> bool:
@@ -38,16 +42,31 @@ class UploadRefused(NotFound):
     message = _("No file is expected here.")
 
 
-@transaction.atomic
 def take_upload(*, secret: str, name: str, content: BinaryIO, at: datetime) -> LogJob:
     """Keep the log of the job whose address carries `secret`, once and within two hours.
 
-    Raises UploadRefused.
+    It is read whole before anything is locked: the gateway writes down that a station uploads while
+    it does, and must not wait for a slow line. Raises UploadRefused.
     """
+    upload_hash = ids.hash_secret(secret)
+    if not _expected(upload_hash, at=at).filter(file__isnull=True).exists():
+        raise UploadRefused
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as arrived:
+        shutil.copyfileobj(content, arrived)
+        arrived.seek(0)
+        return _keep(upload_hash, name=name, content=cast("BinaryIO", arrived), at=at)
+
+
+def _expected(upload_hash: str, *, at: datetime) -> QuerySet[LogJob]:
+    return LogJob.objects.filter(upload_hash=upload_hash, asked_at__gte=at - _OPEN_FOR)
+
+
+@transaction.atomic
+def _keep(upload_hash: str, *, name: str, content: BinaryIO, at: datetime) -> LogJob:
     job = (
-        LogJob.objects.select_for_update(of=("self",))
+        _expected(upload_hash, at=at)
+        .select_for_update(of=("self",))
         .select_related("station__site")
-        .filter(upload_hash=ids.hash_secret(secret), asked_at__gte=at - _OPEN_FOR)
         .first()
     )
     if job is None or job.file_id is not None:

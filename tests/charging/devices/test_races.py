@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -12,9 +13,11 @@ from django.db import connection, transaction
 from charging.devices import services
 from charging.devices.facts import JobStatusSaid, PartSaid
 from charging.devices.models import FirmwareJob, LocalList, Report
+from charging.devices.services import lists
 from charging.sessions.models import Token
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import queue_command
+from mobility.core import ids
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import NOON, MakeStation
 
@@ -111,3 +114,46 @@ def test_parts_that_come_together_make_one_report(station: ChargingStation) -> N
     assert at_once(*(hear(number) for number in range(4))) == []
     report = Report.objects.get()
     assert (report.state, report.parts_count, report.missing) == ("complete", 4, [])
+
+
+def test_an_upload_on_a_slow_line_holds_up_nobody(station: ChargingStation) -> None:
+    """The station says `Uploading` over its socket while it does; the gateway must not wait."""
+    secret = ids.secret()
+    command = ask(
+        station,
+        "get_log",
+        location="https://example.org/log",
+        secret_hash=ids.hash_secret(secret),
+    )
+    said = JobStatusSaid(
+        station_id=station.pk, kind="log", status="Uploading", number=command.pk, at=NOON
+    )
+
+    def hear() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '500ms'")
+            services.record_facts(facts=[said], at=NOON)
+
+    class SlowLine(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            assert at_once(hear) == []
+            return super().read(size)
+
+    job = services.take_upload(secret=secret, name="a.log", content=SlowLine(b"log"), at=NOON)
+    assert (job.state, job.statuses[0]["status"]) == ("Uploaded", "Uploading")
+
+
+def test_a_sweep_finds_what_changed_behind_any_number_of_lists_in_order(
+    make_station: MakeStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A blocked card must leave the list of the last station, too."""
+    stations = [make_station(name, online=True) for name in ("FIRST", "SECOND")]
+    for post in stations:
+        services.manage_list(station=post, managed=True, at=NOON, by=SYSTEM)
+    LocalList.objects.filter(station=stations[0]).update(state="synchronised", version=1)
+    Token.objects.create(uid="04BB", organisation=stations[1].site.organisation, created_at=NOON)
+    held = lists.wanted_entries(station=stations[0])
+    LocalList.objects.filter(station=stations[0]).update(entries=held)
+    monkeypatch.setattr(lists, "_AT_ONCE", 1)
+    assert services.tend_lists(at=NOON) == 1
+    assert LocalList.objects.get(station=stations[1]).state == "sending"
