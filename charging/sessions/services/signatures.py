@@ -241,6 +241,9 @@ def _flag(session: ChargingSession, values: Sequence[SignedValue]) -> None:
     drop_flag(session, Flag.BAD_SIGNATURE)
     drop_flag(session, Flag.SIGNED_MISMATCH)
     wrong = [value.at for value in values if value.state == SignatureState.INVALID]
+    # Readings that a wrong key had refuted count again once the right one is known.
+    refuted = session.readings.filter(doubt=Doubt.SIGNATURE).exclude(at__in=wrong)
+    refuted.update(suspect=False, doubt="")
     if wrong:
         add_flag(session, Flag.BAD_SIGNATURE)
         session.readings.filter(at__in=wrong).update(suspect=True, doubt=Doubt.SIGNATURE)

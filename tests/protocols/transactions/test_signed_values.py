@@ -119,6 +119,20 @@ def test_without_a_key_it_is_kept_and_verified_when_staff_enter_one(
     assert session.signature == "valid"
 
 
+def test_what_a_wrong_key_refuted_counts_again_with_the_right_one(grid: Grid, version: str) -> None:
+    station, meter = grid.station(), SigningMeter()
+    know(station, SigningMeter())
+    session = charge_signed(grid, version, station, meter.ocmf("6.0"))
+    assert session.signature == "invalid"
+    assert session.readings.filter(doubt="signature").exists()
+    know(station, meter)
+    services.verify_again(session_id=session.pk, at=clock.now(), by=SYSTEM)
+    session.refresh_from_db()
+    assert session.signature == "valid"
+    assert not session.readings.filter(doubt="signature").exists()
+    assert not session.readings.filter(suspect=True).exists()
+
+
 def test_a_signed_register_that_differs_from_the_told_one_is_flagged(
     grid: Grid, version: str
 ) -> None:
