@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import transaction
+import structlog
+from django.db import DatabaseError, transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from charging.devices import queries as devices
@@ -24,8 +26,10 @@ from charging.energy.states import DEMAND_WAITING, ProfilePurpose, ProfileState
 from charging.sessions.models import ChargingSession
 from charging.stations.models import Connector, Site
 from mobility.core import audit, outbox
-from mobility.core.errors import Invalid
+from mobility.core.errors import DomainError, Invalid
 from mobility.core.principals import Principal
+
+log = structlog.get_logger(__name__)
 
 # Renewed long before it ends, so that one lost call does not cost a session its plan.
 _RENEW_BEFORE: Final = VALID_FOR / 2
@@ -135,12 +139,21 @@ def plan_site(*, site_id: int, at: datetime) -> dict[int, int]:
 
 
 def plan_due_sites(*, at: datetime) -> int:
-    """Plan sites that nobody planned for a while; returns how many."""
+    """Plan sites that nobody planned for a while, the longest ago first; returns how many.
+
+    A site that cannot be planned is logged and does not keep the others waiting.
+    """
     due = SiteLoad.objects.filter(managed=True).exclude(planned_at__gt=at - _PLAN_EVERY)
-    site_ids = list(due.values_list("site_id", flat=True)[:200])
-    for site_id in site_ids:
-        plan_site(site_id=site_id, at=at)
-    return len(site_ids)
+    longest_ago = due.order_by(F("planned_at").asc(nulls_first=True), "pk")
+    planned = 0
+    for site_id in list(longest_ago.values_list("site_id", flat=True)[:200]):
+        try:
+            plan_site(site_id=site_id, at=at)
+        except (DomainError, DatabaseError, ArithmeticError, ValueError):
+            log.exception("charging.planning_failed", site_id=site_id)
+        else:
+            planned += 1
+    return planned
 
 
 def _limit_da(load: SiteLoad, site: Site) -> int | None:

@@ -13,12 +13,13 @@ from django.db import connection, transaction
 from charging.energy import services
 from charging.energy.facts import LimitClearedSaid, LimitSaid, NeedsSaid
 from charging.energy.models import ChargingProfile, EnergyDemand, SiteLoad
+from charging.energy.services import planning
 from charging.sessions import services as sessions
 from charging.sessions.facts import SessionStart, SessionStop
 from charging.sessions.models import ChargingSession
 from charging.stations import services as stations
 from charging.stations.facts import Closing, CommandResult
-from charging.stations.models import ChargingStation, StationCommand
+from charging.stations.models import ChargingStation, Site, StationCommand
 from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import NOON, MakeStation, connector_of
@@ -373,3 +374,31 @@ def test_two_planners_take_turns(transactional_db: None, make_station: MakeStati
     assert planner_again == {}
     # The second found the first one's profiles on their way and sent none of its own.
     assert StationCommand.objects.filter(action="set_profile").count() == 2
+
+
+def test_a_site_that_cannot_be_planned_keeps_no_other_waiting(
+    pair: tuple[ChargingStation, ChargingStation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Site.objects.create(
+        city=pair[0].site.city,
+        organisation=pair[0].site.organisation,
+        name={"en": "Elsewhere"},
+        location=pair[0].site.location,
+    )
+    services.set_site_load(site=other, managed=True, limit_a=40, at=NOON, by=SYSTEM)
+    real, asked = planning.plan_site, []
+
+    def plan_or_fail(*, site_id: int, at: datetime) -> dict[int, int]:
+        asked.append(site_id)
+        if site_id == pair[0].site_id:
+            raise ValueError("this one cannot be planned")
+        return real(site_id=site_id, at=at)
+
+    monkeypatch.setattr(planning, "plan_site", plan_or_fail)
+    assert services.plan_due_sites(at=NOON) == 1
+    assert asked == [pair[0].site_id, other.pk]
+    # The one that was planned longest ago, or never, comes first.
+    SiteLoad.objects.filter(site=pair[0].site_id).update(planned_at=NOON + timedelta(minutes=1))
+    asked.clear()
+    services.plan_due_sites(at=NOON + timedelta(minutes=10))
+    assert asked == [other.pk, pair[0].site_id]
