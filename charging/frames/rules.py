@@ -22,7 +22,7 @@ _CARD: Final = re.compile(
     r'("(?:idTag|parentIdTag|idToken|groupIdToken)"\s*:\s*")([^"\\]{5,})(")',
 )
 _NAMED_BY: Final = ("key", "name", "variable")
-_VALUES: Final = ("value", "attributeValue")
+_VALUES: Final = ("value", "attributeValue", "actualValue", "variableAttribute")
 
 
 def storable_body(raw: bytes) -> str:

@@ -290,7 +290,7 @@ class Link:
             outcome = self._outcome(Call(send.message_id, send.action, send.payload))
             if isinstance(outcome, Deed):
                 await self._shared.writer.do(outcome.verb, outcome.fact)
-        except (RpcError, NotStored) as error:
+        except Exception as error:  # noqa: BLE001 — the station's next call wants its answer
             logger.warning("%s: SEND %s not processed: %s", self.identity, send.action, error)
 
     def _consider(self, call: Call, raw: bytes) -> _Reply | _Promise:

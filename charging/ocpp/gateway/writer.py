@@ -155,7 +155,9 @@ class Writer:
     @staticmethod
     def _set_aside(job: Job, error: Exception) -> None:
         metrics.POISONED.labels(verb=job.verb).inc()
-        logger.error("deed %s could not be stored: %r", job.verb, job.fact, exc_info=error)
+        # Frames are cleaned of secrets only on their way into the table.
+        shown = f"{len(job.fact)} frames" if job.verb == Verb.FRAMES else job.fact
+        logger.error("deed %s could not be stored: %r", job.verb, shown, exc_info=error)
         try:
             quarantine(verb=job.verb, fact=job.fact, error=error, at=clock.now())
         except Exception:

@@ -37,6 +37,16 @@ STATUS = {
             "component": {"name": "SecurityCtrlr"},
             "variable": {"name": "BasicAuthPassword"},
         }]}],
+        [2, "1", "NotifyReport", {"reportData": [{
+            "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": "BasicAuthPassword"},
+            "variableAttribute": [{"type": "Actual", "value": SECRET}],
+        }]}],
+        [2, "1", "NotifyEvent", {"eventData": [{
+            "actualValue": SECRET,
+            "component": {"name": "SecurityCtrlr"},
+            "variable": {"name": "BasicAuthPassword"},
+        }]}],
         [2, "1", "SetNetworkProfile", {"connectionData": {"basicAuthPassword": SECRET}}],
         [2, "1", "SetNetworkProfile", {"connectionData": {"apn": {"apnPassword": SECRET}}}],
     ],

@@ -87,6 +87,7 @@ def test_a_send_is_processed_and_never_answered(grid: Grid, eventually: Eventual
 
 @pytest.mark.parametrize("frame", [
     [6, "s1", "NotifyPeriodicEventStream", {"id": 7}],
+    [6, "s1", "NotifyPeriodicEventStream", {**STREAM, "data": [{"t": 1e300, "v": "1"}]}],
     [6, "s1", "FooBar", {}],
     [6, "s1"],
     [6],
