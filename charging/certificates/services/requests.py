@@ -21,7 +21,7 @@ from charging.certificates.rules import (
     pem_of,
 )
 from charging.certificates.states import CertificateKind, RequestState
-from charging.stations.models import ChargingStation
+from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import queue_command
 from charging.stations.states import CommandAction
 from mobility.core import ids, outbox
@@ -75,7 +75,11 @@ def _take(ask: CertificateAsk, *, at: datetime) -> CertificateAnswer:
 
 
 def _judge(ask: CertificateAsk, station: ChargingStation) -> tuple[str, str]:
-    """Why the request is refused, if it is, and what key it has."""
+    """Why the request is refused, if it is, and what key it has.
+
+    A certificate opens the door by identity or by serial number: one station's identity must not
+    be another's serial number.
+    """
     if ask.kind != CertificateKind.STATION:
         # Certificates for vehicles come from a V2G authority, and we are none.
         return "no_v2g_authority", ""
@@ -83,20 +87,30 @@ def _judge(ask: CertificateAsk, station: ChargingStation) -> tuple[str, str]:
         checked = check_request(ask.csr, names=frozenset({station.identity}))
     except RequestRefused as refusal:
         return refusal.reason, ""
-    return "", checked.key_type
+    namesakes = ChargingStation.objects.filter(serial=station.identity).exclude(pk=station.pk)
+    return ("wrong_name" if namesakes.exists() else ""), checked.key_type
 
 
 def _repeat(request: CertificateRequest, *, at: datetime) -> CertificateAnswer:
     if request.state == RequestState.REFUSED:
         return CertificateAnswer(accepted=False, reason=request.reason)
-    if request.state == RequestState.SIGNED:
+    if request.state == RequestState.SIGNED and not _on_its_way(request):
         outbox.publish(CertificateAsked(request_id=str(request.public_id)), at=at)
     return CertificateAnswer(accepted=True)
 
 
+def _on_its_way(request: CertificateRequest) -> bool:
+    purpose = f"{PURPOSE}:{request.public_id}"
+    bringing = StationCommand.objects.open().filter(station_id=request.station_id)
+    return bringing.filter(purpose_ref=purpose).exists()
+
+
 @transaction.atomic
 def sign_and_send(*, request_id: UUID | str, at: datetime) -> None:
-    """Sign a request, once, and bring the chain to its station; doing it again brings it again."""
+    """Sign a request, once, and bring the chain to its station.
+
+    Doing it again brings it again, but not while it is on its way.
+    """
     request = (
         CertificateRequest.objects.select_for_update(of=("self",))
         .select_related("station")
@@ -105,6 +119,8 @@ def sign_and_send(*, request_id: UUID | str, at: datetime) -> None:
     if request.state == RequestState.ASKED:
         _sign(request, at=at)
     if request.state != RequestState.SIGNED or request.certificate is None:
+        return
+    if _on_its_way(request):
         return
     authority = ensure_authority(at=at)
     queue_command(
