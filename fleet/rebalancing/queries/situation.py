@@ -57,7 +57,7 @@ def load_situation(
     horizon_start: datetime.datetime,
     at: datetime.datetime,
 ) -> Situation:
-    """Places, vehicles and expected demand of an operator in a city, in six queries.
+    """Places, vehicles and expected demand of an operator in a city, in seven queries.
 
     Places are the cells where a vehicle stands, a state changed or somebody looked within the
     history, and those of the hubs: a van is never sent where nothing speaks for demand.
