@@ -69,7 +69,10 @@ class TokenIn(serializers.Serializer[Any]):
     )
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     group = serializers.CharField(max_length=36, required=False, allow_blank=True)
-    label = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    # DRF names a field attribute of its own "label"; as a declared field it is only a field.
+    label = serializers.CharField(  # type: ignore[assignment]
+        max_length=80, required=False, allow_blank=True
+    )
     allows_parallel = serializers.BooleanField(default=False)
     is_master = serializers.BooleanField(default=False)
     organisation = serializers.SlugField(

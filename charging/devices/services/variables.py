@@ -159,7 +159,7 @@ def _portion(station: ChargingStation, action: str) -> int:
 
 
 def _from_answer(one: Mapping[str, Any]) -> VariableSaid:
-    """A get's answer carries a value or a problem, a set's answer what was asked and a status."""
+    """The answer to a get carries a value or a problem, that to a set what was asked and a status."""
     status = one.get("status", "")
     done = status in {"", "Accepted", "RebootRequired"}
     place = {name: one[name] for name in _PLACE if name in one}
