@@ -18,6 +18,7 @@ from charging.ocpp.gateway.writer import StorageAway, Writer
 from mobility.core import clock
 
 _KEPT: Final = 20_000
+_MOST_BYTES: Final = 64 * 1024 * 1024
 _AT_ONCE: Final = 2_000
 _MAKES: Final = 4096
 
@@ -28,7 +29,8 @@ class Recorder:
     def __init__(self, writer: Writer, *, logs: bool = True) -> None:
         self._writer = writer
         self._logs = logs
-        self._frames: deque[FrameSeen] = deque(maxlen=_KEPT)
+        self._frames: deque[FrameSeen] = deque()
+        self._held_bytes = 0
         self._quirks: dict[tuple[int, str], tuple[int, str]] = {}
         self._profiles: list[Forgiveness] = []
         self._by_make: dict[tuple[str, str, str], frozenset[str]] = {}
@@ -37,9 +39,15 @@ class Recorder:
         """Something went over the wire."""
         if not self._logs:
             return
-        if len(self._frames) == _KEPT:
-            metrics.FRAMES_FORGOTTEN.inc()
         self._frames.append(frame)
+        self._held_bytes += len(frame.raw)
+        self._forget_too_many()
+
+    def _forget_too_many(self) -> None:
+        """A few stations with the longest frames must not fill the memory of all."""
+        while len(self._frames) > _KEPT or self._held_bytes > _MOST_BYTES:
+            self._held_bytes -= len(self._frames.popleft().raw)
+            metrics.FRAMES_FORGOTTEN.inc()
 
     def forgave(self, station_id: int, quirk: str, example: str) -> None:
         """A leniency was needed."""
@@ -72,11 +80,13 @@ class Recorder:
         """
         while self._frames:
             batch = [self._frames.popleft() for _ in range(min(len(self._frames), _AT_ONCE))]
+            self._held_bytes -= sum(len(frame.raw) for frame in batch)
             try:
                 await self._writer.do(Verb.FRAMES, batch)
             except StorageAway:
-                room = _KEPT - len(self._frames)
-                self._frames.extendleft(reversed(batch[-room:] if room else []))
+                self._frames.extendleft(reversed(batch))
+                self._held_bytes += sum(len(frame.raw) for frame in batch)
+                self._forget_too_many()
                 raise
         await self._flush_quirks()
 
