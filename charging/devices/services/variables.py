@@ -30,6 +30,7 @@ _PLACE: Final = (
 _TEXT: Final = 50
 # Values that must not lie about in a table.
 _SECRET: Final = frozenset({"AuthorizationKey", "BasicAuthPassword"})
+_SECRET_FOLDED: Final = frozenset(name.casefold() for name in _SECRET)
 
 
 class VariableRepeated(Invalid):
@@ -37,6 +38,13 @@ class VariableRepeated(Invalid):
 
     code = "variable_repeated"
     message = _("%(name)s is there twice with different values.")
+
+
+class PasswordIsRotated(Invalid):
+    """A password that only the station knew would lock it out."""
+
+    code = "password_is_rotated"
+    message = _("A station's password is changed by rotating it, so that both sides know it.")
 
 
 def keep_variables(*, station_id: int, said: Iterable[VariableSaid], at: datetime) -> int:
@@ -91,8 +99,10 @@ def write_variables(
 ) -> list[StationCommand]:
     """Change variables (each with its `value`), in as many calls as the station needs.
 
-    Raises VariableRepeated, CommandImpossible, CommandMalformed.
+    Raises VariableRepeated, PasswordIsRotated, CommandImpossible, CommandMalformed.
     """
+    if any(str(one.get("name")).casefold() in _SECRET_FOLDED for one in variables):
+        raise PasswordIsRotated
     wanted = _once(variables)
     return _ask(station, CommandAction.SET_VARIABLES, wanted, key=idempotency_key, at=at, by=by)
 

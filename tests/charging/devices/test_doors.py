@@ -168,3 +168,14 @@ def test_nobody_acts_on_the_chargers_of_others(
     }
     answer = api(luca).post("/api/v1/charging/energy-demands", demand, format="json")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["AuthorizationKey", "BasicAuthPassword", "authorizationkey"])
+def test_a_password_is_no_variable_to_be_written(
+    post: ChargingStation, luca: User, api: Api, name: str
+) -> None:
+    """It would stand in the command for ever, and lock the station out: our side keeps the old one."""
+    wish = {"variables": [{"name": name, "value": "a-password-of-20-signs"}]}
+    answer = api(luca).post(door(post, "variables"), wish, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "password_is_rotated")
+    assert not StationCommand.objects.exists()

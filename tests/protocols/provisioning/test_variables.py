@@ -102,6 +102,7 @@ def test_the_keys_of_16_are_read_all_at_once_and_changed_one_by_one(
     keys = [
         {"key": "HeartbeatInterval", "readonly": False, "value": "300"},
         {"key": "NumberOfConnectors", "readonly": True, "value": "2"},
+        {"key": "AuthorizationKey", "readonly": False, "value": "x"},
     ]
     answer = {"configurationKey": keys, "unknownKey": ["Nonsense"]}
     assert exchange(peer, answer) == ("GetConfiguration", {})
@@ -110,11 +111,11 @@ def test_the_keys_of_16_are_read_all_at_once_and_changed_one_by_one(
     assert DeviceVariable.objects.get(station=station, name="Nonsense").problem
     pair = [
         {"name": "HeartbeatInterval", "value": "60"},
-        {"name": "AuthorizationKey", "value": "x"},
+        {"name": "ConnectionTimeOut", "value": "90"},
     ]
     commands = read(station, *pair, change=True)
     said = [exchange(peer, {"status": "Accepted"}) for _ in commands]
-    assert [payload["key"] for _word, payload in said] == ["HeartbeatInterval", "AuthorizationKey"]
+    assert [payload["key"] for _word, payload in said] == ["HeartbeatInterval", "ConnectionTimeOut"]
     for command in commands:
         over(command, eventually)
     assert value(station, "HeartbeatInterval") == "60"
