@@ -16,8 +16,18 @@ MAX_BODY: Final = 16_000
 
 MASK: Final = "***"
 _SECRET_NAMES: Final = frozenset(
-    {"authorizationkey", "basicauthpassword", "password", "apnpassword", "apnuserpassword"},
+    {
+        "authorizationkey",
+        "basicauthpassword",
+        "password",
+        "apnpassword",
+        "apnuserpassword",
+        "simpin",
+        "vpn",
+    },
 )
+# A frame with one of these in it is searched for secrets.
+_SECRET_WORDS: Final = (b"password", b"authorizationkey", b"simpin", b'"vpn"')
 _CARD: Final = re.compile(
     r'("(?:idTag|parentIdTag|idToken|groupIdToken)"\s*:\s*")([^"\\]{5,})(")',
 )
@@ -32,7 +42,7 @@ def storable_body(raw: bytes) -> str:
     """
     # Twice as fast as one regular expression that ignores letter case.
     lowered = raw.lower()
-    if b"password" in lowered or b"authorizationkey" in lowered:
+    if any(word in lowered for word in _SECRET_WORDS):
         raw = _without_secrets(raw)
     text = raw.decode("utf-8", "replace")
     if b'idtag"' in lowered or b'idtoken"' in lowered:

@@ -6,6 +6,7 @@ from typing import Final
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class TokenKind(models.TextChoices):
@@ -114,7 +115,7 @@ class RecordKind(models.TextChoices):
     """A charge, or what takes one back."""
 
     CHARGE = "charge", _("Charge")
-    CREDIT = "credit", _("Credit")
+    CREDIT = "credit", pgettext_lazy("charge record", "Credit")
 
 
 class SettlementStatus(models.TextChoices):

@@ -17,6 +17,9 @@ from django.utils.translation.template import templatize
 # What each function's first arguments are, whatever stands behind `_lazy` or `_noop`.
 SIGNATURES = {
     "_": ("msgid",),
+    # For texts that are needed at once, or later, in a module where `_` means the other.
+    "_now": ("msgid",),
+    "_later": ("msgid",),
     "gettext": ("msgid",),
     "pgettext": ("context", "msgid"),
     "ngettext": ("msgid", "plural"),

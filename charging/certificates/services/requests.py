@@ -78,8 +78,11 @@ def _judge(ask: CertificateAsk, station: ChargingStation) -> tuple[str, str]:
     """Why the request is refused, if it is, and what key it has.
 
     A certificate opens the door by identity or by serial number: one station's identity must not
-    be another's serial number.
+    be another's serial number. Whoever comes without proof of being the station gets none, or the
+    first who asks would hold its door.
     """
+    if station.security_profile == 0:
+        return "not_authenticated", ""
     if ask.kind != CertificateKind.STATION:
         # Certificates for vehicles come from a V2G authority, and we are none.
         return "no_v2g_authority", ""

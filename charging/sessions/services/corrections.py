@@ -39,6 +39,13 @@ class NothingToCorrect(Conflict):
     message = _("Settled anew this session comes to the same.")
 
 
+class WhollyCredited(Conflict):
+    """Its buyer has had everything back, and is never asked for more than they were."""
+
+    code = "session_wholly_credited"
+    message = _("This session was credited whole; it stays so.")
+
+
 class EnergyImplausible(Invalid):
     """More than the connector can have given."""
 
@@ -62,7 +69,7 @@ def correct_session(
     3. Write the new figures into the session and publish SessionCorrected. Nothing is charged or
        refunded here: who bought the session decides.
 
-    Raises ReasonMissing, NotSettled, EnergyImplausible, NothingToCorrect.
+    Raises ReasonMissing, NotSettled, WhollyCredited, EnergyImplausible, NothingToCorrect.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -72,6 +79,8 @@ def correct_session(
     if energy_wh is not None:
         _refuse_implausible(session, energy_wh)
     before = list(open_records(session_id=session.pk))
+    if not before and ChargeRecord.objects.filter(session_id=session.pk).exists():
+        raise WhollyCredited
     join_readings(session)
     verify_session(session, at=at)
     bill = bill_session(session, energy_wh=energy_wh)

@@ -208,10 +208,13 @@ def finish_rows(
             followers.tell_finished(row, at=at)
 
 
+_SECRET_ACTIONS = frozenset({CommandAction.SET_PASSWORD, CommandAction.SET_NETWORK_PROFILE})
+
+
 def _forget_secrets(finished: Iterable[StationCommand]) -> None:
     """A password stands in its command only for as long as the station has to hear it."""
     for row in finished:
-        if row.action == CommandAction.SET_PASSWORD:
+        if row.action in _SECRET_ACTIONS:
             StationCommand.objects.filter(pk=row.pk).update(payload={})
 
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy as _later
 
 from bookings.riders import registry, services
 from bookings.riders.queries import newest_document, obstacles, texts_in_force, verified_document
@@ -20,11 +20,11 @@ from mobility.resident.papers.forms import IdentityForm, LicenceForm, PaperForm,
 
 # Where an obstacle is put right, by the first word of its code.
 WAYS: dict[str, tuple[str, Any]] = {
-    "licence": ("resident:licence", _lazy("Send your licence")),
-    "identity": ("resident:identity", _lazy("Send a document")),
-    "birth": ("resident:about-me", _lazy("Tell your date of birth")),
-    "acknowledgement": ("resident:rules", _lazy("Read the rules")),
-    "debt": ("resident:wallet", _lazy("See what is open")),
+    "licence": ("resident:licence", _later("Send your licence")),
+    "identity": ("resident:identity", _later("Send a document")),
+    "birth": ("resident:about-me", _later("Tell your date of birth")),
+    "acknowledgement": ("resident:rules", _later("Read the rules")),
+    "debt": ("resident:wallet", _later("See what is open")),
 }
 
 

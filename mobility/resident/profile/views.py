@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy as _later
 
 from bookings.riders import services
 from bookings.riders.models import RiderProfile
@@ -24,11 +24,11 @@ from mobility.resident.profile.forms import AboutForm, EraseForm
 
 ARCHIVES_SHOWN = 5
 CONSENT_WORDS: dict[str, Any] = {
-    ConsentTopic.MARKETING: _lazy("We write to you about news and offers, by e-mail."),
-    ConsentTopic.RESEARCH: _lazy(
+    ConsentTopic.MARKETING: _later("We write to you about news and offers, by e-mail."),
+    ConsentTopic.RESEARCH: _later(
         "Your trips, without your name, help to study how the city moves."
     ),
-    ConsentTopic.REDUCED_MOBILITY: _lazy("We keep that you told us, and give you more time."),
+    ConsentTopic.REDUCED_MOBILITY: _later("We keep that you told us, and give you more time."),
 }
 
 

@@ -41,6 +41,14 @@ def test_an_identity_that_is_another_stations_serial_number_is_signed_for_nobody
     assert (answer.accepted, answer.reason) == (False, "wrong_name")
 
 
+def test_who_comes_without_any_proof_is_signed_nothing(make_station: MakeStation) -> None:
+    """Else the first who asks in its name would hold its door once it asks for certificates."""
+    station = make_station("CP0")
+    ChargingStation.objects.filter(pk=station.pk).update(security_profile=0)
+    answer = ask(station, papers.csr("CP0", papers.ec_key()))
+    assert (answer.accepted, answer.reason) == (False, "not_authenticated")
+
+
 def test_a_station_that_repeats_itself_is_brought_one_chain(make_station: MakeStation) -> None:
     station = make_station("CP1", online=True)
     csr = papers.csr("CP1", papers.ec_key())

@@ -49,6 +49,8 @@ STATUS = {
         }]}],
         [2, "1", "SetNetworkProfile", {"connectionData": {"basicAuthPassword": SECRET}}],
         [2, "1", "SetNetworkProfile", {"connectionData": {"apn": {"apnPassword": SECRET}}}],
+        [2, "1", "SetNetworkProfile", {"connectionData": {"apn": {"simPin": SECRET}}}],
+        [2, "1", "SetNetworkProfile", {"connectionData": {"vpn": {"key": SECRET}}}],
     ],
 )  # fmt: skip
 def test_a_password_is_kept_nowhere(frame: list[Any]) -> None:

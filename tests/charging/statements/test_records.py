@@ -13,7 +13,11 @@ from charging.sessions import services
 from charging.sessions.facts import SessionStart, SessionStop
 from charging.sessions.models import ChargeRecord, ChargingSession
 from charging.sessions.owners import cards_and_sessions, forget_owner
-from charging.sessions.services.corrections import EnergyImplausible, NothingToCorrect
+from charging.sessions.services.corrections import (
+    EnergyImplausible,
+    NothingToCorrect,
+    WhollyCredited,
+)
 from charging.stations.models import ChargingStation
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.services import ensure_tariff, place_tariff
@@ -138,6 +142,18 @@ def test_a_correction_is_a_credit_and_another_record(
         services.correct_session(
             session_id=session.pk, reason="Again", energy_wh=4_000, at=later, by=SYSTEM
         )
+
+
+def test_what_was_credited_whole_stays_so(station: ChargingStation, charge: MakeCharge) -> None:
+    session = charge(station, MAY)
+    services.credit_record(
+        record_id=session.records.get().pk, reason="Cable broken", at=MAY, by=SYSTEM
+    )
+    with pytest.raises(WhollyCredited):
+        services.correct_session(
+            session_id=session.pk, reason="After all", energy_wh=1_000, at=MAY, by=SYSTEM
+        )
+    assert session.records.count() == 2
 
 
 def test_no_correction_gives_more_than_the_connector_can(

@@ -8,7 +8,7 @@ from charging.stations.models import Connector, StationCommand
 from mobility.core import ids
 from tests.charging.ocpp.conftest import Grid
 from tests.protocols.asking import Eventually, ask, connected, exchange, over
-from tests.protocols.versions import V16, boot, status
+from tests.protocols.versions import V16, V201, boot, status
 
 START = {"token_uid": "04AB", "token_kind": "rfid"}
 
@@ -112,6 +112,25 @@ def test_a_password_is_forgotten_when_the_command_is_over(
     peer.answer(call, said)
     row = over(command, eventually)
     assert (row.state, row.payload, row.result) == ("accepted", {}, {"status": "Accepted"})
+
+
+def test_the_secrets_of_a_network_profile_are_forgotten_too(
+    grid: Grid, eventually: Eventually
+) -> None:
+    station, peer = connected(grid, V201)
+    network = {
+        "ocppVersion": "OCPP20",
+        "ocppTransport": "JSON",
+        "ocppCsmsUrl": "wss://example.org",
+        "messageTimeout": 30,
+        "securityProfile": 2,
+        "ocppInterface": "Wireless0",
+        "apn": {"apn": "m2m", "apnPassword": "guess-me", "apnAuthentication": "CHAP"},
+    }
+    body = {"configurationSlot": 1, "connectionData": network}
+    command = ask(station, "set_network_profile", {"body": body})
+    peer.answer(peer.receive(), {"status": "Accepted"})
+    assert over(command, eventually).payload == {}
 
 
 def test_a_pending_station_is_set_up_and_not_started(
