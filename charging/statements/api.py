@@ -74,7 +74,13 @@ class RecordsFileView(ReadView):
 
     permission_classes = [OPERATORS]
 
-    @extend_schema(parameters=[RecordsQuery], responses={200: OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[RecordsQuery],
+        responses={
+            (200, "text/csv"): OpenApiTypes.BINARY,
+            (200, "application/json"): OpenApiTypes.OBJECT,
+        },
+    )
     def get(self, request: Request) -> HttpResponseBase:
         """An operator's records of a month: CSV, or JSON in the fields of OCPI's CDR."""
         asked = RecordsQuery(data=request.query_params)
@@ -112,7 +118,9 @@ class StatementPdfView(ReadView):
 
     permission_classes = [OPERATORS]
 
-    @extend_schema(parameters=[MonthQuery], responses={200: OpenApiTypes.BINARY})
+    @extend_schema(
+        parameters=[MonthQuery], responses={(200, "application/pdf"): OpenApiTypes.BINARY}
+    )
     def get(self, request: Request) -> HttpResponse:
         """The same as PDF."""
         operator, month = _asked_month(request, _month_query(request))
@@ -158,7 +166,7 @@ class TransparencyView(ReadView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "application/xml"): OpenApiTypes.BINARY})
     def get(self, request: Request, public_id: UUID) -> HttpResponse:
         """The same as the transparency software opens it."""
         content = transparency_file(_signed(cast("User", request.user), public_id))

@@ -79,6 +79,7 @@ def fill_in(page: Page, identity: str) -> None:
 def ticked(page: Page, step: str) -> None:
     """The step of the checklist is done, without anybody reloading the page."""
     row = page.locator(f"[data-step={step}]")
+    row.scroll_into_view_if_needed()
     expect(row).to_have_attribute("data-done", "yes", timeout=SLOW_MS)
 
 
@@ -96,6 +97,8 @@ def test_luca_puts_a_charger_into_service_and_sees_it_come_alive(
     shot(page, f"{name}-2-first-contact")
     with pytest.raises(InvalidStatus), charger(address, name.upper(), "not the password"):
         pass
+    # What is out of sight, on a phone, is not asked for.
+    page.locator("[data-step=handshake]").scroll_into_view_if_needed()
     expect(page.locator("[data-step=handshake]")).to_contain_text("wrong", timeout=SLOW_MS)
     shot(page, f"{name}-3-refused")
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

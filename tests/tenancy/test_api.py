@@ -293,7 +293,7 @@ BODIES = {
     "fleet-vehicle-case": {"kind": "missing"},
     "fleet-alarm-assign": {"email": "sara@demo.example"},
     "fleet-task-drop": {"reason": "not_found"},
-    "fleet-plan-task-add": {"vehicle": "NOWHERE", "kind": "move_pickup"},
+    "fleet-plan-task-add": {"vehicle": "NOWHERE", "kind": "no such kind"},
     "fleet-task-lock": {"locked": True},
     "fleet-task-place": {"van": 0},
     "fleet-work-order-checklist": {"answers": [{"item": 1, "verdict": "passed"}]},
