@@ -117,10 +117,10 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     @extend_schema(request=AddRequest, responses={201: TaskOut})
     def add(self, request: Request, public_id: str) -> Response:
         """Demand a task; revise the plan to give it its place."""
-        wish = AddRequest(data=request.data)
+        plan, wish = self._own(), AddRequest(data=request.data)
         wish.is_valid(raise_exception=True)
         task = services.add_task(
-            plan_id=self._own().pk,
+            plan_id=plan.pk,
             vehicle_code=wish.validated_data["vehicle"],
             kind=wish.validated_data["kind"],
             at=clock.now(),
@@ -216,10 +216,10 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     @extend_schema(request=LockRequest, responses=TaskOut)
     def lock(self, request: Request, public_id: str) -> Response:
         """Keep a task as and where it is when the plan is revised, or let it go again."""
-        body = LockRequest(data=request.data)
+        found, body = self._decided(), LockRequest(data=request.data)
         body.is_valid(raise_exception=True)
         task = services.lock_task(
-            task_id=self._decided().pk,
+            task_id=found.pk,
             locked=body.validated_data["locked"],
             at=clock.now(),
             by=signed_in(request).principal,
@@ -229,9 +229,9 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     @extend_schema(request=PlaceRequest, responses=TaskOut)
     def place(self, request: Request, public_id: str) -> Response:
         """Put a task onto a van, before another of its tasks or last; it is locked there."""
-        body = PlaceRequest(data=request.data)
+        task, body = self._decided(), PlaceRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        task, before = self._decided(), body.validated_data.get("before")
+        before = body.validated_data.get("before")
         others = self.get_queryset().filter(plan=task.plan_id)
         moved = services.place_task(
             task_id=task.pk,

@@ -53,6 +53,11 @@ class PlanSettled(Conflict):
     message = _("This plan is being computed, or closed: nothing in it can be changed.")
 
 
+class TaskNotOpen(Conflict):
+    code = "task_not_open"
+    message = _("This task is under way or over; only open ones are locked or moved.")
+
+
 class AlreadyPlanned(Conflict):
     code = "already_planned"
     message = _("%(code)s has a task in this plan.")
@@ -68,7 +73,7 @@ def lock_task(
 ) -> RebalancingTask:
     """Keep an open task on its van and in its order whatever comes, or let it go again.
 
-    Raises `TaskNotFound`, `PlanSettled`.
+    Raises `TaskNotFound`, `TaskNotOpen`, `PlanSettled`.
     """
     with transaction.atomic():
         task = _open(task_id)
@@ -89,7 +94,8 @@ def place_task(
 ) -> RebalancingTask:
     """Put an open task onto a van before another of its open tasks, else at the end; it is locked.
 
-    Raises `TaskNotFound` (also for a `before_id` that is none of the van's), `PlanSettled`.
+    Raises `TaskNotFound` (also for a `before_id` that is none of the van's), `TaskNotOpen`,
+    `PlanSettled`.
     """
     with transaction.atomic():
         task = _open(task_id)
@@ -222,11 +228,13 @@ def _open(task_id: int) -> RebalancingTask:
     task = (
         RebalancingTask.objects.select_for_update(of=("self",))
         .select_related("plan")
-        .filter(pk=task_id, state=TaskState.OPEN)
+        .filter(pk=task_id)
         .first()
     )
     if task is None:
         raise TaskNotFound
+    if task.state != TaskState.OPEN:
+        raise TaskNotOpen
     if task.plan.state not in REVISABLE:
         raise PlanSettled
     return task
