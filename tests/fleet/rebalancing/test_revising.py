@@ -207,7 +207,7 @@ def test_a_closed_plan_is_settled(published):
     services.close_plan(plan_id=published.pk, at=SOON, by=SYSTEM)
     with pytest.raises(services.PlanSettled):
         revise(published)
-    with pytest.raises(services.TaskNotFound):
+    with pytest.raises(services.revising.TaskNotOpen):
         services.lock_task(task_id=task.pk, locked=True, at=SOON, by=SYSTEM)
 
 
