@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from functools import cache
-from typing import Any, Final
-from xml.sax.saxutils import escape
+from typing import Any
 
 from django.utils import formats
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from reportlab.lib import colors
-from reportlab.lib.enums import TA_LEFT, TA_RIGHT
-from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Spacer, Table, TableStyle
 
 from charging.statements.queries import Month, Statement, Sums
 from mobility.core.money import format_money
-
-# Comes with the library, may be embedded, and has the euro sign and Italian accents.
-_FONT: Final = "Vera"
-_BOLD: Final = "VeraBd"
-_MARGIN: Final = 18 * mm
-_RULE: Final = colors.HexColor("#c3ccd5")
+from mobility.core.paper import RULE, print_pages, written
 
 
 def statement_pdf(*, operator: str, month: Month, statements: Sequence[Statement]) -> bytes:
     """The month as a PDF file."""
-    _fonts()
-    out = io.BytesIO()
     title = _("Charging statement %s") % month
-    paper = SimpleDocTemplate(
-        out, pagesize=A4, title=f"{title} – {operator}", author=operator,
-        lang=get_language() or "it",
-        leftMargin=_MARGIN, rightMargin=_MARGIN, topMargin=_MARGIN, bottomMargin=_MARGIN,
-    )  # fmt: skip
-    story: list[Any] = [_text(title, size=16, bold=True), Spacer(1, 3 * mm), _text(operator)]
+    story: list[Any] = [written(title, size=16, bold=True), Spacer(1, 3 * mm), written(operator)]
     if not statements:
-        story += [Spacer(1, 6 * mm), _text(_("Nothing was settled in this month."))]
+        story += [Spacer(1, 6 * mm), written(_("Nothing was settled in this month."))]
     for statement in statements:
         story += _chapter(statement)
-    paper.build(story)
-    return out.getvalue()
+    return print_pages(story, title=f"{title} – {operator}", author=operator)
 
 
 def _chapter(statement: Statement) -> list[Any]:
@@ -92,34 +69,17 @@ def _table(
     shown = [*([head] if head else []), *rows]
     cells = [
         [
-            _text(cell, bold=head is not None and number == 0, right=column > 0)
+            written(cell, bold=head is not None and number == 0, right=column > 0)
             for column, cell in enumerate(row)
         ]
         for number, row in enumerate(shown)
     ]
     if not cells:
-        cells = [[_text("–")] + [_text("") for _column in widths[1:]]]
-    rule = ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE)
+        cells = [[written("–")] + [written("") for _column in widths[1:]]]
+    rule = ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE)
     return Table(
         cells,
         colWidths=[width * mm for width in widths],
         style=TableStyle([rule]),
         repeatRows=1 if head else 0,
     )
-
-
-def _text(text: str, *, size: int = 9, bold: bool = False, right: bool = False) -> Paragraph:
-    style = ParagraphStyle(
-        "text",
-        fontName=_BOLD if bold else _FONT,
-        fontSize=size,
-        leading=size * 1.35,
-        alignment=TA_RIGHT if right else TA_LEFT,
-    )
-    return Paragraph(escape(text), style)
-
-
-@cache
-def _fonts() -> None:
-    for name in (_FONT, _BOLD):
-        pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
