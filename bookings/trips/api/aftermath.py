@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from bookings.trips import services
 from bookings.trips.models import EndPhoto, Trip, TripDispute, TripVersion
+from bookings.trips.queries import own_trip
 from bookings.trips.states import DisputeState
 from bookings.trips.wire.aftermath import (
     AppealSerializer,
@@ -166,7 +167,7 @@ def _visible_trip(user: User, public_id: str) -> Trip:
 
 def _own_trip(user: User, public_id: str) -> Trip:
     """The person's own trip; staff take no photos and object to nothing."""
-    trip = Trip.objects.with_story().filter(user=user, public_id=public_id).first()
+    trip = own_trip.first(user_id=user.pk, public_id=public_id)
     if trip is None:
         raise services.TripNotFound
     return trip

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -13,7 +12,7 @@ from bookings.payments.wire import ReceiptSerializer, receipt_body
 from bookings.reservations.queries import vehicle_by_ref
 from bookings.trips import services
 from bookings.trips.models import Trip
-from bookings.trips.queries import alternative_to
+from bookings.trips.queries import alternative_to, own_trip
 from bookings.trips.rules import Fix
 from bookings.trips.states import ACTIVE, TripState
 from bookings.trips.wire.trips import (
@@ -29,7 +28,6 @@ from bookings.trips.wire.trips import (
 from mobility.accounts.models import User
 from mobility.core import clock
 from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
-from mobility.core.prepared import prepared
 from mobility.core.problems import problem_response
 
 # A phone that does not say how well it knows its place is taken to know it about this well.
@@ -159,7 +157,7 @@ class TripViewSet(ScopedViewSet):
         return Response(receipt_body(receipt_of(payment=trip.payment)))
 
     def get_object(self) -> Trip:
-        """The trip meant; the person's own, asked for many times a ride, by the compiled query."""
+        """The trip meant: the person's own, or one that they may see."""
         return self._find() or cast("Trip", super().get_object())
 
     def get_queryset(self) -> Any:
@@ -175,13 +173,8 @@ class TripViewSet(ScopedViewSet):
 
     def _find(self) -> Trip | None:
         user = cast("User", self.request.user)
-        return _own.first(user_id=user.pk, public_id=self.kwargs["public_id"])
+        return own_trip.first(user_id=user.pk, public_id=self.kwargs["public_id"])
 
     @staticmethod
     def _answer(trip: Trip) -> Response:
         return Response(trip_body(trip, at=clock.now()))
-
-
-@prepared
-def _own(*, user_id: int, public_id: str) -> "QuerySet[Trip]":
-    return Trip.objects.with_story().filter(user=user_id, public_id=public_id)

@@ -12,6 +12,7 @@ from bookings.trips.queries.ending import (
     judge_end,
     vehicle_fix,
 )
+from bookings.trips.queries.own import own_trip
 from bookings.trips.queries.policies import (
     STRIKES_FOR,
     EndTerms,
@@ -45,6 +46,7 @@ __all__ = [
     "frozen_perks",
     "judge_end",
     "limits_of",
+    "own_trip",
     "policy_in",
     "policy_of",
     "price_lines",
