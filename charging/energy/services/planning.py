@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -25,11 +24,9 @@ from charging.energy.services.profiles import VALID_FOR, send_profile
 from charging.energy.states import DEMAND_WAITING, ProfilePurpose, ProfileState
 from charging.sessions.models import ChargingSession
 from charging.stations.models import Connector, Site
-from mobility.core import audit, outbox
-from mobility.core.errors import DomainError, Invalid
+from mobility.core import audit, outbox, sweeps
+from mobility.core.errors import Invalid
 from mobility.core.principals import Principal
-
-log = structlog.get_logger(__name__)
 
 # Renewed long before it ends, so that one lost call does not cost a session its plan.
 _RENEW_BEFORE: Final = VALID_FOR / 2
@@ -145,15 +142,13 @@ def plan_due_sites(*, at: datetime) -> int:
     """
     due = SiteLoad.objects.filter(managed=True).exclude(planned_at__gt=at - _PLAN_EVERY)
     longest_ago = due.order_by(F("planned_at").asc(nulls_first=True), "pk")
-    planned = 0
-    for site_id in list(longest_ago.values_list("site_id", flat=True)[:200]):
-        try:
-            plan_site(site_id=site_id, at=at)
-        except (DomainError, DatabaseError, ArithmeticError, ValueError):
-            log.exception("charging.planning_failed", site_id=site_id)
-        else:
-            planned += 1
-    return planned
+    planned = sweeps.each_alone(
+        list(longest_ago.values_list("site_id", flat=True)[:200]),
+        lambda site_id: plan_site(site_id=site_id, at=at),
+        event="charging.planning_failed",
+        named=lambda site_id: site_id,
+    )
+    return sum(1 for _targets in planned)
 
 
 def _limit_da(load: SiteLoad, site: Site) -> int | None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from charging.sessions.events import SessionPriced
 from charging.sessions.models import ChargingSession
@@ -15,13 +14,10 @@ from charging.sessions.services.flags import add_flag
 from charging.sessions.services.records import issue_record
 from charging.sessions.services.signatures import verify_session
 from charging.sessions.states import SessionState
-from mobility.core import outbox
-from mobility.core.errors import DomainError
+from mobility.core import outbox, sweeps
 from mobility.core.money import total_cents, vat_split
 from mobility.core.principals import system_principal
 from mobility.core.transitions import move
-
-log = structlog.get_logger(__name__)
 
 SETTLEMENT: Final = system_principal("settlement")
 # How long a session with gaps may wait for its missing messages.
@@ -69,13 +65,13 @@ def settle_due(*, at: datetime, limit: int = 200) -> int:
     A session that cannot be settled is logged and does not keep the others waiting.
     """
     due = ChargingSession.objects.to_settle(before=at - WAIT_FOR_GAPS)
-    settled = 0
-    for session_id in list(due.order_by("end_reported_at").values_list("pk", flat=True)[:limit]):
-        try:
-            settled += settle_session(session_id=session_id, at=at)
-        except (DomainError, DatabaseError, ArithmeticError, ValueError):
-            log.exception("charging.settlement_failed", session_id=session_id)
-    return settled
+    settled = sweeps.each_alone(
+        list(due.order_by("end_reported_at").values_list("pk", flat=True)[:limit]),
+        lambda session_id: settle_session(session_id=session_id, at=at),
+        event="charging.settlement_failed",
+        named=lambda session_id: session_id,
+    )
+    return sum(settled)
 
 
 def _waits(session: ChargingSession, *, at: datetime) -> bool:
