@@ -12,7 +12,7 @@ import dataclasses
 import datetime
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -183,9 +183,13 @@ def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tup
     Events that nobody hears are handled with that, and the next ones looked at.
     """
     while claimed := _claim(at=at, limit=limit):
+        # Judged once: what a listener wants may change between two questions.
+        unheard = {pk for pk, name in claimed if not _is_heard(name)}
+        if unheard:
+            _finish_all(unheard, at=at)
         by_queue: defaultdict[str, list[int]] = defaultdict(list)
         for pk, name in claimed:
-            if _is_heard(name):
+            if pk not in unheard:
                 by_queue[_event_types[name].queue if name in _event_types else QUEUE].append(pk)
         if by_queue:
             return [(queue, task) for queue, ids in by_queue.items() for task in _tasks(queue, ids)]
@@ -195,11 +199,12 @@ def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tup
 def _claim(*, at: datetime.datetime, limit: int) -> list[tuple[int, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [at, limit])
-        claimed = sorted(cursor.fetchall())
-        unheard = [pk for pk, name in claimed if not _is_heard(name)]
-        if unheard:
-            cursor.execute(_FINISH_ALL, [at, unheard])
-    return claimed
+        return sorted(cursor.fetchall())
+
+
+def _finish_all(ids: Collection[int], *, at: datetime.datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISH_ALL, [at, list(ids)])
 
 
 def _is_heard(name: str) -> bool:
@@ -256,8 +261,7 @@ def deliver(*, ids: Sequence[int], at: datetime.datetime) -> None:
             if _deliver_one(row, at=at):
                 done.append(row.id)
     if done:
-        with connection.cursor() as cursor:
-            cursor.execute(_FINISH_ALL, [at, done])
+        _finish_all(done, at=at)
 
 
 @prepared

@@ -93,10 +93,6 @@ class Prepared(Generic[Row]):
             raise self._plan.missing
         return row
 
-    def queryset(self, **values: Any) -> "models.QuerySet[Any, Row]":
-        """The same question asked the ordinary way."""
-        return self._build(**values)
-
     @functools.cached_property
     def _plan(self) -> _Plan:
         """Compiled at the first use, when all models are there."""

@@ -22,14 +22,16 @@ from mobility.geography.models import City
 pytestmark = pytest.mark.django_db
 
 
-@prepared
-def tokens_of(*, email: str, since: datetime.datetime) -> "QuerySet[ApiToken]":
+def _tokens(*, email: str, since: datetime.datetime) -> "QuerySet[ApiToken]":
     return (
         ApiToken.objects.select_related("user")
         .filter(Q(expires_at=None) | Q(expires_at__gt=since), user__email=email)
         .annotate(brothers=Count("user__api_tokens"))
         .order_by("label")
     )
+
+
+tokens_of = prepared(_tokens)
 
 
 @prepared
@@ -53,7 +55,7 @@ def giulia() -> User:
 def test_the_rows_are_those_of_the_queryset_with_what_was_joined_and_counted(giulia: User) -> None:
     User.objects.create_user("marco@example.org")
     asked = {"email": giulia.email, "since": clock.now()}
-    found, ordinary = tokens_of.all(**asked), list(tokens_of.queryset(**asked))
+    found, ordinary = tokens_of.all(**asked), list(_tokens(**asked))
     names = [field.attname for field in ApiToken._meta.concrete_fields]
     assert [[getattr(row, name) for name in names] for row in found] == [
         [getattr(row, name) for name in names] for row in ordinary
