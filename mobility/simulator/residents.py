@@ -15,7 +15,6 @@ from mobility.simulator.rides import Rider
 KINDS = {"scooter": 0.45, "bicycle": 0.40, "car": 0.15}
 CHARGES = 0.08
 MISCHIEF = 0.06
-PLANS = 0.10
 LOOK_AGAIN_S = 1_800.0
 USUAL_OUTING_H = 0.35
 FIRST_STEPS_S = 90.0
@@ -24,11 +23,16 @@ P = TypeVar("P", bound=Person)
 
 @dataclass(slots=True)
 class Resident:
-    """One person with an account; everything is decided by their own random numbers."""
+    """One person with an account; everything is decided by their own random numbers.
+
+    ``share_of_demand`` is this person's part of the city's outings, ``planned`` the share of them
+    that is thought of ahead: a car booked, a pass bought, a ride paid from credit.
+    """
 
     me: Person
     haunts: Haunts
     share_of_demand: float
+    planned: float
 
     async def run(self) -> None:
         """For ever: first end what an earlier run left open, then live.
@@ -78,7 +82,7 @@ class Resident:
             await self._as(Customer).buy_charge(place=start)
         elif mood < CHARGES + MISCHIEF:
             await self._as(Mischief).make(place=start)
-        elif mood < CHARGES + MISCHIEF + PLANS:
+        elif mood < CHARGES + MISCHIEF + self.planned:
             await self._as(Planner).plan(kind=kind, start=start, goal=goal)
         else:
             await self._as(Rider).travel(kind=kind, start=start, goal=goal)

@@ -40,7 +40,8 @@ class Plan:
     """What to run: ``hours`` of the city (None: until stopped), how fast, who takes part.
 
     ``scale`` is the share of vehicles, people and chargers; ``demand`` multiplies how often
-    people go out: 1 is three trips per vehicle and day.
+    people go out: 1 is three trips per vehicle and day; ``planned`` is the share of outings
+    that people think of ahead.
     """
 
     credentials: Credentials
@@ -50,6 +51,7 @@ class Plan:
     seed: int = 1
     scale: float = 1.0
     demand: float = 1.0
+    planned: float = 0.1
 
     def rng(self, actor: str) -> random.Random:
         """The random numbers of one actor: the same for the same seed, whoever else runs."""
@@ -165,7 +167,9 @@ def _people(
     for spec in specs:
         me = _person(spec, plan, world, door, tally)
         haunts = settle(city=world.city, rng=me.rng)
-        resident = Resident(me, haunts, share_of_demand=plan.demand / len(specs))
+        resident = Resident(
+            me, haunts, share_of_demand=plan.demand / len(specs), planned=plan.planned
+        )
         people[f"resident {spec.email}"] = resident.run()
     for spec in crews:
         me = _person(spec, plan, world, door, tally)

@@ -17,9 +17,9 @@ PLANNED = ("passes.bought", "credit.rides", "bookings.made", "photos.sent", "dis
 pytestmark = [pytest.mark.story, pytest.mark.long]
 
 
-def _live(house: House, *, hours: float, seed: int) -> dict[str, Any]:
+def _live(house: House, *, hours: float, seed: int, planned: float = 0.1) -> dict[str, Any]:
     """Run the simulator to its end; its summary."""
-    wishes = f"--hours {hours} --speed 60 --seed {seed} --demand 20 --json"
+    wishes = f"--hours {hours} --speed 60 --seed {seed} --demand 20 --planned {planned} --json"
     said = house.run_once(f"simulate-{seed}", "manage.py", "simulate", *wishes.split())
     summary: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     return summary
@@ -78,7 +78,7 @@ def test_half_an_hour_of_the_city_passes_without_a_fault(house: House) -> None:
 def test_after_an_hour_of_the_city_every_ride_is_paid_owed_or_given_back(house: House) -> None:
     """Passes, credit, bookings ahead, photos and objections among them; nothing is booked twice."""
     house.run_once("no-grace", "manage.py", "shell", "-v", "0", "-c", _NO_GRACE)
-    summary = _live(house, hours=1.0, seed=11)
+    summary = _live(house, hours=1.0, seed=11, planned=0.6)
     facts = summary["facts"]
     assert summary["faults"] == {}
     assert facts["receipts.cents"] > 0

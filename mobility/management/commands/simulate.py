@@ -32,6 +32,9 @@ class Command(BaseCommand):
         parser.add_argument("--scale", type=float, default=1.0, help="share of the actors, 0 to 1")
         parser.add_argument("--demand", type=float, default=1.0, help="times a usual day")
         parser.add_argument(
+            "--planned", type=float, default=0.1, help="share of outings thought of ahead, 0 to 0.8"
+        )
+        parser.add_argument(
             "--credentials",
             type=Path,
             default=settings.SIMULATOR_CREDENTIALS,
@@ -51,6 +54,8 @@ class Command(BaseCommand):
 def _plan(options: dict[str, Any]) -> Plan:
     if min(options["speed"], options["demand"]) <= 0 or not 0 < options["scale"] <= 1:
         raise CommandError("--speed and --demand must be above 0, --scale above 0 and at most 1.")
+    if not 0 <= options["planned"] <= 0.8:
+        raise CommandError("--planned must be from 0 to 0.8.")
     try:
         credentials = read_credentials(
             path=options["credentials"],
@@ -67,6 +72,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         seed=options["seed"],
         scale=options["scale"],
         demand=options["demand"],
+        planned=options["planned"],
     )
 
 
