@@ -10,6 +10,7 @@ from mobility.accounts.models import (
 )
 from mobility.core.files.models import StoredFile
 from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
+from mobility.desk.models import SavedView
 from mobility.geography.models import City, District, Hub
 from mobility.webhooks.models import (
     WebhookDelivery,
@@ -31,6 +32,7 @@ __all__ = [
     "Organisation",
     "OutboxEvent",
     "PrivacyRequest",
+    "SavedView",
     "StoredFile",
     "User",
     "WebhookDelivery",
