@@ -185,6 +185,11 @@ class RebalancingTask(PublicModel):
     claimed_at = models.DateTimeField(_("claimed"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     done_quantity = models.PositiveSmallIntegerField(_("done"), default=0)
+    # As the crew's phone told it: when the van stood there, and how far they came for it. Only the
+    # sums leave the phone, and only from those who agreed to be measured.
+    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
+    driven_m = models.PositiveIntegerField(_("driven (m)"), null=True, blank=True)
+    walked_m = models.PositiveIntegerField(_("walked (m)"), null=True, blank=True)
     drop_reason = models.CharField(
         _("drop reason"), max_length=24, choices=states.DropReason.choices, blank=True
     )
@@ -230,3 +235,123 @@ class RebalancingTask(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.sequence}. {self.get_kind_display()}"
+
+
+class VanCrewQuerySet(FleetScoped["VanCrew"]):
+    """Whose van it is today."""
+
+    staff_paths = ("plan__organisation",)
+
+
+class VanCrew(models.Model):
+    """Who drives one of a plan's vans: given by staff, or taken by scanning its route sheet."""
+
+    plan = models.ForeignKey(
+        RebalancingPlan, on_delete=models.CASCADE, related_name="crews", verbose_name=_("plan")
+    )
+    van = models.PositiveSmallIntegerField(_("van"))
+    crew = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("crew"),
+    )
+    assigned_at = models.DateTimeField(_("assigned"))
+    assigned_by = models.CharField(_("assigned by"), max_length=100)
+
+    objects = VanCrewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("crew of a van")
+        verbose_name_plural = _("crews of vans")
+        ordering = ("plan_id", "van")
+        constraints = (
+            models.UniqueConstraint(fields=("plan", "van"), name="fleet_one_crew_per_van"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.plan_id}/{self.van}"
+
+
+class TaskPhotoQuerySet(FleetScoped["TaskPhoto"]):
+    """Proofs of work."""
+
+    staff_paths = ("task__plan__organisation",)
+
+
+class TaskPhoto(PublicModel):
+    """A picture of how a crew left a place."""
+
+    task = models.ForeignKey(
+        RebalancingTask, on_delete=models.PROTECT, related_name="photos", verbose_name=_("task")
+    )
+    file = models.OneToOneField(
+        "mobility.StoredFile",
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("file"),
+    )
+    taken_at = models.DateTimeField(_("taken at"))
+    taken_by = models.CharField(_("taken by"), max_length=100)
+
+    objects = TaskPhotoQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("photo of a task")
+        verbose_name_plural = _("photos of tasks")
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return f"{self.task_id} {self.taken_at:%Y-%m-%d %H:%M}"
+
+
+class DayReplayQuerySet(FleetScoped["DayReplay"]):
+    """Days lived again."""
+
+    staff_paths = ("organisation",)
+
+
+class DayReplay(PublicModel):
+    """A past day lived again, with a plan and without one, under the same wishes of riders."""
+
+    organisation = models.ForeignKey(
+        "mobility.Organisation",
+        on_delete=models.PROTECT,
+        related_name="day_replays",
+        verbose_name=_("organisation"),
+    )
+    city = models.ForeignKey(
+        "mobility.City",
+        on_delete=models.PROTECT,
+        related_name="day_replays",
+        verbose_name=_("city"),
+    )
+    # The plan that was walked; none where one is drafted only for the replay.
+    plan = models.ForeignKey(
+        RebalancingPlan,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="replays",
+        verbose_name=_("plan"),
+    )
+    start = models.DateTimeField(_("from"))
+    end = models.DateTimeField(_("until"))
+    replayed_at = models.DateTimeField(_("replayed"))
+    replayed_by = models.CharField(_("replayed by"), max_length=100)
+    seeds = models.PositiveSmallIntegerField(_("seeds"))
+    parameters = models.JSONField(_("parameters"), default=dict)
+    result = models.JSONField(_("result"), default=dict)
+
+    objects = DayReplayQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("day replayed")
+        verbose_name_plural = _("days replayed")
+        ordering = ("-start", "-id")
+        constraints = (
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="fleet_replay_has_a_day"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.start:%Y-%m-%d %H:%M}"

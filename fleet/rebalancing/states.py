@@ -51,6 +51,7 @@ class DropReason(models.TextChoices):
     MOVED = "moved", _("It is no longer there")
     NOT_FOUND = "not_found", _("The crew could not find it")
     UNREACHABLE = "unreachable", _("The place could not be reached")
+    BROKEN = "broken", _("It is broken")
     NOTHING_ABOARD = "nothing_aboard", _("No vehicle was left on the van")
     NOT_NEEDED = "not_needed", _("No longer needed")
     CHARGED = "charged", _("Its battery is charged")

@@ -23,7 +23,13 @@ from mobility.core.geo import haversine_m
 MINUTE = datetime.timedelta(minutes=1)
 # A crew said why it cannot be done; no new plan sends it there again.
 _SETTLED = frozenset(
-    {DropReason.NOT_FOUND, DropReason.UNREACHABLE, DropReason.NOT_NEEDED, DropReason.RENTED}
+    {
+        DropReason.NOT_FOUND,
+        DropReason.UNREACHABLE,
+        DropReason.BROKEN,
+        DropReason.NOT_NEEDED,
+        DropReason.RENTED,
+    }
 )
 
 
