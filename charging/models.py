@@ -7,5 +7,15 @@ from charging.frames import models as frames
 from charging.sessions import models as sessions
 from charging.stations import models as stations
 from charging.tariffs import models as tariffs
+from charging.tickets import models as tickets
 
-__all__ = ["certificates", "devices", "energy", "frames", "sessions", "stations", "tariffs"]
+__all__ = [
+    "certificates",
+    "devices",
+    "energy",
+    "frames",
+    "sessions",
+    "stations",
+    "tariffs",
+    "tickets",
+]

@@ -123,6 +123,8 @@ class ChargingSession(PublicModel):
     lines = models.JSONField(_("price lines"), default=list, blank=True)
     vat = models.JSONField(_("VAT"), default=list, blank=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    # When its charger was last told the cost without having said anything.
+    cost_told_at = models.DateTimeField(_("cost told at"), null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
 
