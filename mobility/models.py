@@ -12,6 +12,12 @@ from mobility.core.files.models import StoredFile
 from mobility.core.models import AuditEntry, HandledEvent, IdempotencyKey, OutboxEvent
 from mobility.desk.models import SavedView
 from mobility.geography.models import City, District, Hub
+from mobility.notifications.models import (
+    Notification,
+    NotificationChoice,
+    PushDelivery,
+    PushDevice,
+)
 from mobility.webhooks.models import (
     WebhookDelivery,
     WebhookEndpoint,
@@ -29,9 +35,13 @@ __all__ = [
     "Hub",
     "IdempotencyKey",
     "Membership",
+    "Notification",
+    "NotificationChoice",
     "Organisation",
     "OutboxEvent",
     "PrivacyRequest",
+    "PushDelivery",
+    "PushDevice",
     "SavedView",
     "StoredFile",
     "User",

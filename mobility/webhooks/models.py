@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from mobility.accounts.scoping import OrganisationScoped
 from mobility.accounts.states import Role
+from mobility.core.courier import Failure
 from mobility.core.models import PublicModel
 from mobility.webhooks.states import (
     ENDPOINT_MOVES,
     DeliveryState,
     EndpointState,
-    Failure,
 )
 
 KEEPERS: frozenset[str] = frozenset({Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR})

@@ -5,9 +5,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from mobility.core.courier import Failure
 from mobility.webhooks import mapping
 from mobility.webhooks.models import WebhookDelivery, WebhookEndpoint
-from mobility.webhooks.states import DeliveryState, EndpointState, Failure
+from mobility.webhooks.states import DeliveryState, EndpointState
 
 
 class ChangeEndpointIn(serializers.Serializer[Any]):

@@ -12,8 +12,9 @@ from rest_framework.test import APIClient
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
+from mobility.core.courier import sending
 from mobility.core.models import HandledEvent
-from mobility.webhooks import gateway, rules, services
+from mobility.webhooks import rules, services
 from mobility.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
 from tests.webhooks.receiver import Receiver, after, dripping_head, endless, status
 
@@ -211,13 +212,13 @@ def test_a_receiver_that_says_it_is_gone_is_not_asked_again(
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten seconds are too long for a test."""
-    init = gateway.Courier.__init__
+    init = sending.Courier.__init__
     monkeypatch.setattr(
-        gateway.Courier,
+        sending.Courier,
         "__init__",
         lambda self, *, allow_private: init(self, allow_private=allow_private, timeout_s=0.5),
     )
-    monkeypatch.setattr(gateway, "READ_S", 0.2)
+    monkeypatch.setattr(sending, "READ_S", 0.2)
 
 
 @pytest.mark.usefixtures("short")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mobility.webhooks import gateway, rules
+from mobility.core.courier import sending
+from mobility.webhooks import rules
 from mobility.webhooks.services import delivering, endpoints, repeating
 from tests.webhooks.receiver import Receiver
 
@@ -45,8 +46,8 @@ def test_the_page_names_the_figures_of_the_code() -> None:
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
     assert rules.MAX_ATTEMPTS == 10
     assert "Ten attempts over three days" in page
-    assert gateway.TIMEOUT_S == 10
-    assert f"{gateway.READ_BYTES // 1024} KB" in page
+    assert sending.TIMEOUT_S == 10
+    assert f"{sending.READ_BYTES // 1024} KB" in page
     assert f"{repeating.MOST_AT_ONCE:,} facts" in page
     assert datetime.timedelta(hours=24) == endpoints.OVERLAP
     assert f"{delivering.KEEP.days} days" in page

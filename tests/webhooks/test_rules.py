@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mobility.core import courier
 from mobility.webhooks import rules
 
 
@@ -75,12 +76,12 @@ def test_a_wish_only_lengthens_a_pause_and_never_beyond_a_day(
     ],
 )  # fmt: skip
 def test_addresses_inside_are_not_public(address: str) -> None:
-    assert not rules.is_public(address)
+    assert not courier.is_public(address)
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:4700::1111"])
 def test_addresses_of_the_open_internet_are(address: str) -> None:
-    assert rules.is_public(address)
+    assert courier.is_public(address)
 
 
 @pytest.mark.parametrize(
@@ -104,12 +105,12 @@ def test_addresses_of_the_open_internet_are(address: str) -> None:
     ],
 )
 def test_nothing_is_sent_to_such_an_address(url: str, reason: str) -> None:
-    with pytest.raises(rules.BadTarget, match=reason):
-        rules.target_of(url)
+    with pytest.raises(courier.BadTarget, match=reason):
+        courier.target_of(url)
 
 
 def test_an_address_is_taken_apart() -> None:
-    target = rules.target_of("https://hooks.example.com:8443/in?x=1")
+    target = courier.target_of("https://hooks.example.com:8443/in?x=1")
     assert (target.host, target.port, target.path) == ("hooks.example.com", 8443, "/in?x=1")
     assert target.host_header == "hooks.example.com:8443"
-    assert rules.target_of("https://hooks.example.com").host_header == "hooks.example.com"
+    assert courier.target_of("https://hooks.example.com").host_header == "hooks.example.com"

@@ -20,13 +20,13 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from mobility.core import locks, outbox
+from mobility.core.courier import TIMEOUT_S, Courier, Failure, Outcome, Parcel
 from mobility.core.principals import system_principal
 from mobility.core.transitions import LostRace, move
 from mobility.webhooks import queries, rules
 from mobility.webhooks.events import WebhookDisabled
-from mobility.webhooks.gateway import TIMEOUT_S, Courier, Outcome, Parcel
 from mobility.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookMessage
-from mobility.webhooks.states import EndpointState, Failure
+from mobility.webhooks.states import EndpointState
 
 log = structlog.get_logger(__name__)
 

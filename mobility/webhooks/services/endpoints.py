@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from mobility.core import audit, ids, locks
+from mobility.core import audit, courier, ids, locks
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
@@ -162,8 +162,8 @@ def _new_secret(endpoint: WebhookEndpoint, *, at: datetime.datetime) -> str:
 def require_target(url: str) -> None:
     """Raise `UrlRefused` if nothing may be sent to this address."""
     try:
-        rules.target_of(url, allow_private=settings.WEBHOOKS_ALLOW_PRIVATE)
-    except rules.BadTarget as problem:
+        courier.target_of(url, allow_private=settings.WEBHOOKS_ALLOW_PRIVATE)
+    except courier.BadTarget as problem:
         raise UrlRefused(extra={"reason": str(problem)}) from problem
 
 

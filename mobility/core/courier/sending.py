@@ -20,8 +20,8 @@ from typing import Self
 
 import httpx
 
-from mobility.webhooks import rules
-from mobility.webhooks.states import Failure
+from mobility.core.courier import targets
+from mobility.core.courier.states import Failure
 
 # For everything together: looking up, connecting, sending, waiting for the status.
 TIMEOUT_S = 10.0
@@ -36,7 +36,7 @@ MOST_ADDRESSES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Parcel:
-    """One webhook, ready to go."""
+    """One message, ready to go: which delivery it is, and to whom."""
 
     delivery_id: int
     endpoint_id: int
@@ -102,7 +102,7 @@ class Courier:
         return dataclasses.replace(outcome, ms=round((time.monotonic() - begun) * 1000))
 
     async def _attempt(self, parcel: Parcel) -> Outcome:
-        target = rules.target_of(parcel.url, allow_private=self._allow_private)
+        target = targets.target_of(parcel.url, allow_private=self._allow_private)
         addresses = await self._look_up(target)
         for address in addresses[:-1]:
             try:
@@ -111,18 +111,18 @@ class Courier:
                 continue
         return await _post(target, addresses[-1], parcel)
 
-    async def _look_up(self, target: rules.Target) -> list[str]:
+    async def _look_up(self, target: targets.Target) -> list[str]:
         found = await asyncio.get_running_loop().getaddrinfo(
             target.host, target.port, type=socket.SOCK_STREAM
         )
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         # One that is not public spoils the name: whoever runs it is trying something.
-        if not self._allow_private and not all(rules.is_public(one) for one in addresses):
-            raise rules.BadTarget("not_public")
+        if not self._allow_private and not all(targets.is_public(one) for one in addresses):
+            raise targets.BadTarget("not_public")
         return addresses[:MOST_ADDRESSES]
 
 
-async def _post(target: rules.Target, address: str, parcel: Parcel) -> Outcome:
+async def _post(target: targets.Target, address: str, parcel: Parcel) -> Outcome:
     """POST to this address under the target's own name, in the certificate as in the request."""
     host = f"[{address}]" if ":" in address else address
     timeout = httpx.Timeout(TIMEOUT_S, connect=CONNECT_S)
@@ -178,7 +178,7 @@ def _seconds(wish: str, response: httpx.Response) -> int | None:
 
 
 def _failure(problem: Exception) -> str:
-    if isinstance(problem, rules.BadTarget):
+    if isinstance(problem, targets.BadTarget):
         return Failure.ADDRESS_FORBIDDEN
     if isinstance(problem, socket.gaierror | UnicodeError):
         return Failure.UNKNOWN_HOST
