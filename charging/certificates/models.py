@@ -56,6 +56,7 @@ class StationCertificate(PublicModel):
     issued_at = models.DateTimeField(_("issued at"))
     used_at = models.DateTimeField(_("first used"), null=True, blank=True)
     renewal_asked_at = models.DateTimeField(_("renewal asked for"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
 
     objects = OfStationQuerySet.as_manager()
 
@@ -182,3 +183,20 @@ class SecurityEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
+
+
+class RevocationList(models.Model):
+    """A list of revoked certificates as our authority signed it (RFC 5280); the newest counts."""
+
+    number = models.BigIntegerField(_("number"), unique=True)
+    der = models.BinaryField(_("list"))
+    revoked = models.PositiveIntegerField(_("certificates in it"), default=0)
+    made_at = models.DateTimeField(_("made at"))
+    holds_until = models.DateTimeField(_("holds until"))
+
+    class Meta:
+        verbose_name = _("revocation list")
+        verbose_name_plural = _("revocation lists")
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.made_at:%Y-%m-%d %H:%M}"

@@ -173,3 +173,25 @@ _S = ListState
 LIST_MOVES: Final[dict[str, frozenset[str]]] = {
     state: frozenset(set(ListState) - {state}) for state in ListState
 }
+
+
+class Kept(models.TextChoices):
+    """What a station may tell of without end, so that what is kept of it has a bound."""
+
+    VARIABLES = "variables", _("device variables")
+    MONITORS = "monitors", _("variable monitors")
+    EVENTS = "events", _("device events")
+    DISPLAYS = "displays", _("display messages")
+    PARTS = "parts", _("parts of a report")
+    STREAMS = "streams", _("event streams")
+    LIMITS = "limits", _("limits of others")
+    SECURITY = "security", _("security events")
+    SWAPS = "swaps", _("battery swaps")
+
+
+class SwapEvent(models.TextChoices):
+    """What happened to batteries at a station that swaps them; the words of OCPP 2.1."""
+
+    IN = "BatteryIn", _("Put in")
+    OUT = "BatteryOut", _("Taken out")
+    OUT_TIMEOUT = "BatteryOutTimeout", _("Not taken out in time")

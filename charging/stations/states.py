@@ -96,7 +96,8 @@ class CommandAction(models.TextChoices):
 
     2.1 alone, with `body`: set_default_tariff, get_tariffs, clear_tariffs, change_tariff,
     update_schedule, priority_charging, allow_transfer, set_der_control, get_der_control,
-    clear_der_control, afrr_signal, get_streams, adjust_stream, web_payment.
+    clear_der_control, afrr_signal, get_streams, adjust_stream, web_payment; and
+    battery_swap         request_id, token_uid, token_kind
     """
 
     REMOTE_START = "remote_start", _("Start charging")
@@ -154,6 +155,7 @@ class CommandAction(models.TextChoices):
     GET_STREAMS = "get_streams", _("List the streams of values")
     ADJUST_STREAM = "adjust_stream", _("Adjust a stream of values")
     WEB_PAYMENT = "web_payment", _("Tell that a payment began")
+    BATTERY_SWAP = "battery_swap", _("Ask for a battery swap")
 
 
 NUMBERED: Final[frozenset[str]] = frozenset(
@@ -168,6 +170,7 @@ NUMBERED: Final[frozenset[str]] = frozenset(
         CommandAction.GET_PROFILES,
         CommandAction.PUBLISH_FIRMWARE,
         CommandAction.GET_DER_CONTROL,
+        CommandAction.BATTERY_SWAP,
     },
 )
 """What follows these carries their request's number: the command's id."""

@@ -50,6 +50,8 @@ class Report(PublicModel):
         _("state"), max_length=12, choices=ReportState, default=ReportState.ASKED
     )
     parts_count = models.PositiveIntegerField(_("parts"), default=0)
+    # The number of the final part, once it came.
+    last_no = models.IntegerField(_("number of the last part"), null=True, blank=True)
     missing = ArrayField(
         models.IntegerField(), verbose_name=_("missing parts"), default=list, blank=True
     )
@@ -79,6 +81,8 @@ class ReportPart(models.Model):
     seq_no = models.IntegerField(_("number"))
     last = models.BooleanField(_("last part"), default=False)
     items = models.JSONField(_("content"), default=list)
+    # Tells a repeated part of a list without numbers; empty where parts are numbered.
+    digest = models.CharField(_("digest"), max_length=32, blank=True)
     at = models.DateTimeField(_("received at"))
 
     class Meta:
@@ -86,6 +90,11 @@ class ReportPart(models.Model):
         verbose_name_plural = _("parts of a report")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["report", "seq_no"], name="report_part_once"),
+            models.UniqueConstraint(
+                fields=["report", "digest"],
+                condition=~models.Q(digest=""),
+                name="report_part_told_once",
+            ),
         ]
 
     def __str__(self) -> str:
