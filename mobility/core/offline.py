@@ -1,0 +1,101 @@
+"""Pages that open without a network: one service worker, served for each scope that wants one.
+
+A worker keeps the static files of its pages by a version of their contents, and the last answer of the
+pages themselves. Nothing else is kept: what the API says is never answered from yesterday.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpResponse
+from django.templatetags.static import static
+
+WORKER = "js/offline/worker.js"
+_IMPORTS = re.compile(r"""^\s*(?:import|export)\s[^;]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+_STYLES = re.compile(r"""@import\s+url\(["']?([^"')]+)["']?\)""")
+_LINKED = {".js": _IMPORTS, ".mjs": _IMPORTS, ".css": _STYLES}
+
+
+def worker_response(
+    *,
+    name: str,
+    scope: str,
+    pages: Iterable[str],
+    entries: Iterable[str],
+    parts: Iterable[str] = (),
+) -> HttpResponse:
+    """The script of the worker `name`, which keeps `pages` (addresses below `scope`) at hand.
+
+    `entries` are the static files those pages ask for, as in `{% static %}`; what they import comes
+    with them. `parts` are further static scripts for the worker itself, such as one that shows
+    notifications. Serve it at an address of its own that never changes.
+    """
+    shell = {
+        "name": name,
+        "scope": scope,
+        "pages": list(pages),
+        "parts": [static(part) for part in parts],
+        **_kept(tuple(entries), (WORKER, *parts)),
+    }
+    response = HttpResponse(
+        f"const SHELL = {json.dumps(shell)};\n{_found(WORKER).read_text(encoding='utf-8')}",
+        content_type="text/javascript; charset=utf-8",
+    )
+    # Browsers look for a new one themselves; between them and us nothing may keep an old one.
+    response["Cache-Control"] = "no-cache"
+    response["Service-Worker-Allowed"] = scope
+    return response
+
+
+def _kept(entries: tuple[str, ...], scripts: tuple[str, ...]) -> dict[str, str | list[str]]:
+    """Addresses of all files to keep, and the version that their contents make."""
+    read = _files if settings.DEBUG or settings.WHITENOISE_AUTOREFRESH else _files_once
+    files = read(entries)
+    digest = hashlib.sha256()
+    for name in (*files, *scripts):
+        digest.update(name.encode() + b"\0" + _found(name).read_bytes())
+    return {"version": digest.hexdigest()[:16], "assets": [static(name) for name in files]}
+
+
+def _files(entries: tuple[str, ...]) -> tuple[str, ...]:
+    """The entries and everything they import, each once."""
+    known: dict[str, None] = {}
+    waiting = list(entries)
+    while waiting:
+        name = waiting.pop(0)
+        if name in known:
+            continue
+        known[name] = None
+        linked = _LINKED.get(PurePosixPath(name).suffix)
+        # Libraries are one file, or fetch their own parts as named by whoever lists them.
+        if linked is not None and not name.startswith("vendor/"):
+            text = _found(name).read_text(encoding="utf-8")
+            waiting += [_beside(name, other) for other in linked.findall(text)]
+    return tuple(known)
+
+
+_files_once = cache(_files)
+
+
+def _beside(name: str, other: str) -> str:
+    """The static name of a relative reference."""
+    parts: list[str] = []
+    for part in (PurePosixPath(name).parent / other).parts:
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _found(name: str) -> Path:
+    path = finders.find(name)
+    if path is None:
+        raise LookupError(f"no static file {name}")
+    return Path(path)
