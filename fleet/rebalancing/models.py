@@ -93,6 +93,15 @@ class RebalancingPlan(PublicModel):
     # Departures expected by kind and cell, kept for the score.
     expected = models.JSONField(_("expected trips"), default=dict)
     score = models.JSONField(_("score"), null=True, blank=True)
+    # Travel times it was made with; straight lines when there are none.
+    travel = models.ForeignKey(
+        "fleet.TravelTable",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="plans",
+        verbose_name=_("travel times"),
+    )
 
     moves: ClassVar = {"state": states.PLAN_MOVES}
     objects = PlanQuerySet.as_manager()
@@ -168,6 +177,8 @@ class RebalancingTask(PublicModel):
     # It has to be done, whatever it brings.
     forced = models.BooleanField(_("must be done"), default=False)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    # When the plan sees the van there; the crew may well be earlier or later.
+    planned_at = models.DateTimeField(_("planned"), null=True, blank=True)
     state = models.CharField(
         _("state"),
         max_length=16,
@@ -221,7 +232,7 @@ class RebalancingTask(PublicModel):
         constraints = (
             models.UniqueConstraint(fields=("plan", "sequence"), name="fleet_task_sequence_once"),
             models.CheckConstraint(
-                condition=Q(kind="move_dropoff") ^ Q(vehicle__isnull=False),
+                condition=Q(kind__in=("move_dropoff", "unload")) ^ Q(vehicle__isnull=False),
                 name="fleet_task_vehicle_fits_kind",
             ),
         )

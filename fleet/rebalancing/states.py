@@ -31,6 +31,8 @@ class TaskKind(models.TextChoices):
     MOVE_PICKUP = "move_pickup", _("Pick up")
     MOVE_DROPOFF = "move_dropoff", _("Drop off")
     SWAP_BATTERY = "swap_battery", _("Swap battery")
+    UNLOAD = "unload", _("Unload at the workshop")
+    DRIVE_TO_CHARGE = "drive_to_charge", _("Drive to a charger")
 
 
 class Reason(models.TextChoices):
