@@ -40,6 +40,7 @@ from bookings.recharges.models import (
     VehicleCharge,
 )
 from bookings.reservations.models import Booking, Reservation, ReservationPolicy
+from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
 from bookings.riders.models import (
     AccessPolicy,
     Acknowledgement,
@@ -94,6 +95,9 @@ __all__ = [
     "Refund",
     "Reservation",
     "ReservationPolicy",
+    "RewardBudget",
+    "RewardClaim",
+    "RewardDay",
     "RiderBlock",
     "RiderProfile",
     "RuleText",
