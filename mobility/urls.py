@@ -7,18 +7,21 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from bookings.payments import urls as payments
 from bookings.recharges import urls as recharges
 from mobility.core import health, problems
+from mobility.desk.urls import api as desk
 
 handler500 = "mobility.resident.views.server_error"
 
 api = [
     path("", include("mobility.accounts.urls")),
     path("", include("mobility.core.files.urls")),
+    path("", include("mobility.notifications.urls")),
     path("", include("mobility.geography.urls")),
     path("", include("mobility.live.urls")),
     path("", include("bookings.urls")),
     path("", include("fleet.urls")),
     path("", include("charging.urls")),
     path("", include("mobility.webhooks.urls")),
+    path("", include(desk)),
 ]
 
 urlpatterns = [

@@ -12,7 +12,7 @@ FLEET = (Role.FLEET_OPERATOR, Role.CREW)
 
 
 def desk_roles(request: HttpRequest) -> dict[str, Any]:
-    """`desk_roles.fleet` and `desk_roles.chargers`, asked only by templates that show them."""
+    """`desk_roles.fleet`, `.zones` and the like, asked only by templates that show them."""
     return {"desk_roles": SimpleLazyObject(lambda: _roles(request))}
 
 
@@ -22,5 +22,6 @@ def _roles(request: HttpRequest) -> dict[str, bool]:
         return {}
     return {
         "fleet": user.has_role(*FLEET),
+        "zones": user.has_role(*FLEET, Role.CITY_OFFICER),
         "chargers": user.has_role(Role.CHARGE_POINT_OPERATOR),
     }

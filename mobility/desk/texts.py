@@ -133,6 +133,17 @@ TEXTS: dict[str, str | Promise] = {
     "stop": _("Stop"),
     "reset": _("Restart"),
     "unlock": _("Unlock the cable"),
+    "zones_map_label": _("Map of the zones; the list shows the same, and every corner can be typed."),
+    "corner_lon": _("Longitude of corner {number}"),
+    "corner_lat": _("Latitude of corner {number}"),
+    "corner_insert": _("New corner after corner {number}"),
+    "corner_delete": _("Take corner {number} away"),
+    "corners_few": _("An area needs three corners."),
+    "rule_number": _("Rule {number}"),
+    "finding_error": _("Error"),
+    "finding_warning": _("Warning"),
+    "finding_info": _("Information"),
+    "findings_none": _("Nothing to complain about."),
     "token_ask": _("Token that pays for this charge"),
 }
 

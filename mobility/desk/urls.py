@@ -1,9 +1,11 @@
-"""Addresses of the desk, in front of the admin's own."""
+"""Addresses of the desk, in front of the admin's own, and of what its scripts ask below /api/v1/."""
 
 from django.urls import path
 from django.views.generic import RedirectView
 
 from mobility.desk import views
+from mobility.desk.zones import views as zones
+from mobility.desk.zones.api import ZoneConflictsView
 
 app_name = "desk"
 urlpatterns = [
@@ -17,6 +19,16 @@ urlpatterns = [
     path("alarms/", views.alarms, name="alarms"),
     path("work-orders/", views.work_orders, name="work-orders"),
     path("vehicle/<slug:ref>/", views.vehicle, name="vehicle"),
+    path("zones/", zones.zone_sets, name="zones"),
+    path("zones/<uuid:public_id>/", zones.zone_editor, name="zone-editor"),
     path("tasks/", views.tasks, name="tasks"),
     path("chargers/", views.chargers, name="chargers"),
+]
+
+api = [
+    path(
+        "fleet/zone-sets/<uuid:public_id>/conflicts",
+        ZoneConflictsView.as_view(),
+        name="fleet-zone-set-conflicts",
+    ),
 ]

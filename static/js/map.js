@@ -20,7 +20,7 @@ export class CityMap {
     this.element = element;
     this.looks = [groundLooks];
     this.watchers = [];
-    this.corners = [];
+    this.corners = new Map();
     this.map = new maplibre.Map({
       container: element,
       style: { version: 8, sources: {}, layers: groundLooks() },
@@ -100,12 +100,15 @@ export class CityMap {
     this.map.on("moveend", use);
   }
 
-  /** Corners a person may drag, `moved(number, {lon, lat})`; an empty list takes them away. */
-  showCorners(spots, moved) {
-    for (const corner of this.corners) corner.remove();
-    this.corners = spots.map((spot, number) => {
+  /**
+   * Corners a person may drag, `moved(number, {lon, lat})`; an empty list takes them away. Each
+   * `className` is a set of its own.
+   */
+  showCorners(spots, moved, { className = "map-corner" } = {}) {
+    for (const corner of this.corners.get(className) ?? []) corner.remove();
+    const made = spots.map((spot, number) => {
       const element = document.createElement("span");
-      element.className = "map-corner";
+      element.className = className;
       const corner = new maplibre.Marker({ element, draggable: true }).setLngLat(spot).addTo(this.map);
       corner.on("dragend", () => {
         const { lng, lat } = corner.getLngLat();
@@ -113,6 +116,27 @@ export class CityMap {
       });
       return corner;
     });
+    this.corners.set(className, made);
+  }
+
+  /** A place in pixels of the map, and back: [x, y], [lon, lat]. */
+  toPixels({ lon, lat }) {
+    const { x, y } = this.map.project([lon, lat]);
+    return [x, y];
+  }
+
+  toPlace([x, y]) {
+    const { lng, lat } = this.map.unproject([x, y]);
+    return [lng, lat];
+  }
+
+  /** All of a GeoJSON geometry in sight. */
+  show({ coordinates }) {
+    const flat = coordinates.flat(Infinity);
+    const [lons, lats] = [0, 1].map((axis) => flat.filter((_, place) => place % 2 === axis));
+    const box = [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]];
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.fitBounds(box, { padding: 60, maxZoom: 17, animate: !still, duration: 500 });
   }
 
   goTo({ lon, lat, zoom = this.map.getZoom(), below = 0 }) {

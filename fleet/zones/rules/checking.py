@@ -109,7 +109,7 @@ def _broken(zone: DrawnZone) -> Finding:
 
 def _placed(zone: DrawnZone, city: BaseGeometry | None) -> Iterable[Finding]:
     for part in shapely.get_parts(zone.shape):
-        flat = _in_metres(part)
+        flat = in_metres(part)
         if flat.area < SMALL_M2 or 2 * flat.area / flat.length < NARROW_M:
             yield _finding("sliver", zone, part, area_m2=round(flat.area, 2))
     if city is None:
@@ -153,7 +153,7 @@ def _overlaps(zones: Sequence[DrawnZone]) -> Iterable[Finding]:
             continue
         attributes = collisions(earlier.info.rules, later.info.rules)
         common = shapely.intersection(earlier.shape, later.shape)
-        if attributes and _in_metres(common).area > OVERLAP_M2:
+        if attributes and in_metres(common).area > OVERLAP_M2:
             hidden = shapely.covers(earlier.shape, later.shape)
             yield dataclasses.replace(
                 _finding("hidden" if hidden else "overlap", earlier, common),
@@ -221,7 +221,7 @@ def _finding(
     )
 
 
-def _in_metres(shape: BaseGeometry) -> BaseGeometry:
+def in_metres(shape: BaseGeometry) -> BaseGeometry:
     """The shape on a flat ground in metres: true to a thousandth over a zone."""
     if shape.is_empty:
         return shape
