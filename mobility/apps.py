@@ -18,3 +18,4 @@ class MobilityConfig(AppConfig):
         import_module("mobility.core.checks")
         import_module("mobility.handlers")
         import_module("mobility.accounts.schema")
+        import_module("mobility.notifications.privacy")

@@ -55,6 +55,8 @@ LIMITED: dict[str, str] = {
     "POST api:payment-confirm": "money",
     "POST api:passes": "money",
     "POST api:wallet-top-ups": "money",
+    "POST api:me-push-devices": "devices",
+    "PUT api:me-notification-choices": "devices",
     "POST api:webhook-endpoints": "webhooks",
     "PATCH api:webhook-endpoint": "webhooks",
     "DELETE api:webhook-endpoint": "webhooks",

@@ -111,6 +111,8 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-costs": every(30, "charging.sessions.tell_costs", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
+        "notifications-deliver": every(5, "mobility.notifications.deliver", queue="webhooks"),
+        "notifications-forget": every(crontab(hour=4, minute=35), "mobility.notifications.forget"),
         "webhooks-deliver": every(5, "mobility.webhooks.deliver", queue="webhooks"),
         "webhooks-forget": every(crontab(hour=4, minute=40), "mobility.webhooks.forget"),
         # After the last evening trips, before the crews start.

@@ -53,7 +53,7 @@ OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
 OCPP_TLS_URL = env.str("OCPP_TLS_URL", default="")
 # Days that frames of chargers are kept for who looks for a fault; they name cards by their last signs.
 OCPP_FRAMES_DAYS = env.int("OCPP_FRAMES_DAYS", default=7)
-OCPP_COST_SECONDS = env.int("OCPP_COST_SECONDS", default=0)
+OCPP_COST_SECONDS = env.int("OCPP_COST_SECONDS", default=60)
 # Who may be asked on behalf of vehicles (ISO 15118). Nobody is, unless named here.
 CONTRACT_HUB_URL = env.str("CONTRACT_HUB_URL", default="")
 CONTRACT_HUB_TOKEN = env.str("CONTRACT_HUB_TOKEN", default="")
@@ -229,6 +229,11 @@ PAYMENT_PROVIDER = env.str(
 WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 WEBHOOKS_DISABLE_AFTER_DAYS = env.int("WEBHOOKS_DISABLE_AFTER_DAYS", default=5)
 
+# --- notifications on people's devices (web push) ---------------------------------------------------
+# Our key: written here, or kept in a file that `manage.py push_keys` makes. Without it nothing is pushed.
+PUSH_KEY = env.str("PUSH_KEY", default="")
+PUSH_ALLOW_PRIVATE = env.bool("PUSH_ALLOW_PRIVATE", default=False)
+
 # --- riders ---------------------------------------------------------------------------------------
 # Who looks at documents before people do: a name of bookings/riders/checkers, or nobody.
 DOCUMENT_CHECKER = env.str("DOCUMENT_CHECKER", default="demo" if DEMO_PAYMENTS else "")
@@ -253,6 +258,7 @@ RATE_LIMITS = {
     "ad-hoc": env.list("RATE_LIMIT_AD_HOC", default=["20/min"]),
     "pay-link": env.list("RATE_LIMIT_PAY_LINK", default=["20/min"]),
     "ad-hoc-watch": env.list("RATE_LIMIT_AD_HOC_WATCH", default=["120/min"]),
+    "devices": env.list("RATE_LIMIT_DEVICES", default=["60/hour"]),
     "charging-card": env.list("RATE_LIMIT_CHARGING_CARD", default=["60/hour"]),
     "connector-hold": env.list("RATE_LIMIT_CONNECTOR_HOLD", default=["30/hour"]),
 }
@@ -399,6 +405,8 @@ LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data")))
 # Pictures of licences and parked vehicles, archives for people: on a disk that all web hosts share.
 FILES_DIR = Path(env.str("FILES_DIR", default=str(DATA_DIR / "files")))
+# The private key of web push, where PUSH_KEY does not hold it; every host needs the same one.
+PUSH_KEY_FILE = Path(env.str("PUSH_KEY_FILE", default=str(DATA_DIR / "push-key")))
 # The authority that signs chargers' client certificates; whoever has its key can be any charger.
 OCPP_CA_DIR = Path(env.str("OCPP_CA_DIR", default=str(DATA_DIR / "charging-ca")))
 SIMULATOR_CREDENTIALS = Path(

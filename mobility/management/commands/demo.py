@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from mobility.core import clock
 from mobility.demo.city import Addresses, ensure_demo
+from mobility.notifications import keys
 
 
 class Command(BaseCommand):
@@ -28,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate, build, print the log-ins."""
         call_command("migrate", verbosity=0, interactive=False)
+        keys.make_key(settings.PUSH_KEY_FILE)
         log_ins = ensure_demo(
             folder=settings.DATA_DIR,
             addresses=Addresses(api_url=settings.PUBLIC_URL, ocpp_url=settings.OCPP_URL),
