@@ -36,6 +36,41 @@ urlpatterns = [
         name="fleet-plan-task-add",
     ),
     path(
+        "fleet/plans/<uuid:public_id>/vans",
+        api.PlanViewSet.as_view({"get": "vans"}),
+        name="fleet-plan-vans",
+    ),
+    path(
+        "fleet/plans/<uuid:public_id>/vans/<int:van>",
+        api.PlanViewSet.as_view({"post": "assign"}),
+        name="fleet-plan-van",
+    ),
+    path(
+        "fleet/plans/<uuid:public_id>/figures",
+        api.PlanViewSet.as_view({"get": "figures"}),
+        name="fleet-plan-figures",
+    ),
+    path(
+        "fleet/plans/<uuid:public_id>/decisions",
+        api.PlanViewSet.as_view({"get": "decisions"}),
+        name="fleet-plan-decisions",
+    ),
+    path(
+        "fleet/tasks/<uuid:public_id>/arrive",
+        api.TaskViewSet.as_view({"post": "arrive"}),
+        name="fleet-task-arrive",
+    ),
+    path(
+        "fleet/tasks/<uuid:public_id>/problem",
+        api.TaskViewSet.as_view({"post": "problem"}),
+        name="fleet-task-problem",
+    ),
+    path(
+        "fleet/tasks/<uuid:public_id>/photos",
+        api.TaskPhotosView.as_view(),
+        name="fleet-task-photos",
+    ),
+    path(
         "fleet/tasks/<uuid:public_id>/lock",
         api.TaskViewSet.as_view({"post": "lock"}),
         name="fleet-task-lock",

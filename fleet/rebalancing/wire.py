@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from fleet.maintenance.states import FaultCategory
 from fleet.rebalancing import queries
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import DropReason, TaskKind
@@ -60,7 +61,19 @@ class PlanRequest(serializers.Serializer[Any]):
     parameters = ParametersIn(required=False)
 
 
-class CompleteRequest(serializers.Serializer[Any]):
+class ToldIn(serializers.Serializer[Any]):
+    """What a crew's phone knows of a deed; it may come late, when the network is back."""
+
+    happened_at = serializers.DateTimeField(
+        required=False, help_text="When it was; later than now counts as now."
+    )
+    driven_m = serializers.IntegerField(
+        min_value=0, max_value=300_000, required=False, help_text="Measured, with consent."
+    )
+    walked_m = serializers.IntegerField(min_value=0, max_value=30_000, required=False)
+
+
+class CompleteRequest(ToldIn):
     """Codes of the vehicles put down, without them the oldest aboard; or the batteries put in."""
 
     vehicles = serializers.ListField(
@@ -100,6 +113,153 @@ class DropRequest(serializers.Serializer[Any]):
     """Why a task is given up."""
 
     reason = serializers.ChoiceField(choices=DropReason.choices)
+
+
+class ProblemIn(serializers.Serializer[Any]):
+    """What is wrong, and whether the task is given up for it."""
+
+    category = serializers.ChoiceField(choices=FaultCategory.choices)
+    text = serializers.CharField(max_length=1000, allow_blank=True, default="")
+    vehicle = serializers.CharField(
+        max_length=16,
+        allow_blank=True,
+        default="",
+        help_text="Code; without it the vehicle of the task.",
+    )
+    give_up = serializers.BooleanField(default=False)
+
+
+class PhotoIn(serializers.Serializer[Any]):
+    """A picture of how the place was left."""
+
+    photo = serializers.FileField()
+
+
+class PhotoOut(serializers.Serializer[Any]):
+    """A picture that was kept; its content is a private file."""
+
+    id = serializers.UUIDField(source="public_id")
+    file = serializers.UUIDField(source="file.public_id")
+    taken_at = serializers.DateTimeField()
+
+
+class AssignRequest(serializers.Serializer[Any]):
+    """Who drives a van; null for nobody."""
+
+    crew = serializers.UUIDField(allow_null=True)
+
+
+class PackLoadOut(serializers.Serializer[Any]):
+    """Charged batteries to take along for one model."""
+
+    model = serializers.CharField()
+    name = serializers.DictField(child=serializers.CharField())
+    capacity_wh = serializers.IntegerField()
+    packs = serializers.IntegerField()
+
+
+class TourOut(serializers.Serializer[Any]):
+    """One van's way through a plan; `van` counts from 0."""
+
+    van = serializers.IntegerField()
+    name = serializers.CharField()
+    crew = serializers.UUIDField(allow_null=True)
+    crew_name = serializers.CharField()
+    stops = serializers.IntegerField()
+    done = serializers.IntegerField()
+    value_cents = serializers.IntegerField()
+    load = PackLoadOut(many=True)
+    to_bring = serializers.DictField(child=serializers.IntegerField())
+    to_drop = serializers.DictField(child=serializers.IntegerField())
+    aboard = serializers.DictField(child=serializers.IntegerField())
+
+
+class PackOut(serializers.Serializer[Any]):
+    """A battery that could be taken along, and the hub where it lies."""
+
+    serial = serializers.CharField()
+    capacity_wh = serializers.IntegerField()
+    charging = serializers.BooleanField()
+    hub = serializers.DictField(child=serializers.CharField(), allow_null=True)
+
+
+class CrewOut(serializers.Serializer[Any]):
+    """Somebody who may drive."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class VansOut(serializers.Serializer[Any]):
+    """The vans of a plan; batteries and, for who decides, people to choose from."""
+
+    vans = TourOut(many=True)
+    packs = PackOut(many=True)
+    crews = CrewOut(many=True)
+
+
+class CrewWorkOut(serializers.Serializer[Any]):
+    """Time and ways of all vans so far."""
+
+    planned_minutes = serializers.FloatField()
+    minutes = serializers.FloatField()
+    stop_minutes = serializers.FloatField()
+    km = serializers.FloatField()
+    walked_km = serializers.FloatField()
+    measured_pct = serializers.FloatField()
+    cost_cents = serializers.IntegerField()
+
+
+class PlanFiguresOut(serializers.Serializer[Any]):
+    """How a plan's day goes."""
+
+    tasks = serializers.IntegerField()
+    done = serializers.IntegerField()
+    left = serializers.IntegerField()
+    dropped = serializers.IntegerField()
+    value_done_cents = serializers.IntegerField()
+    value_left_cents = serializers.IntegerField()
+    moved = serializers.IntegerField()
+    swapped = serializers.IntegerField()
+    crew = CrewWorkOut()
+    net_cents = serializers.IntegerField()
+
+
+class DecisionOut(serializers.Serializer[Any]):
+    """Who decided what about a plan, or about the task of that number."""
+
+    at = serializers.DateTimeField()
+    by = serializers.SerializerMethodField()
+    action = serializers.CharField()
+    task = serializers.IntegerField(source="sequence", allow_null=True)
+    changes = serializers.DictField()
+
+    def get_by(self, decision: queries.Decision) -> str:
+        """A person's name, or the part of the house that did it."""
+        return str(self.context.get("names", {}).get(decision.by, decision.by))
+
+
+def tour_body(tour: queries.Tour) -> dict[str, Any]:
+    """A tour as the API tells it."""
+    crew = tour.crew
+    return {
+        **{
+            key: getattr(tour, key)
+            for key in (
+                "van",
+                "name",
+                "stops",
+                "done",
+                "value_cents",
+                "to_bring",
+                "to_drop",
+                "aboard",
+            )
+        },
+        "crew": str(crew.public_id) if crew else None,
+        "crew_name": (crew.name or crew.email) if crew else "",
+        "load": [vars(load) for load in tour.load],
+    }
 
 
 class PlanOut(serializers.ModelSerializer[RebalancingPlan]):
@@ -153,7 +313,8 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
             "id", "plan", "van", "sequence", "kind", "vehicle_kind", "vehicle", "quantity",
             "lon", "lat", "place", "value_cents", "cost_cents",
             "reason", "reason_params", "reason_text", "state", "assignee",
-            "locked", "forced", "due_at", "claimed_at", "finished_at", "done_quantity", "drop_reason", "drop_text",
+            "locked", "forced", "due_at", "planned_at", "claimed_at", "arrived_at", "finished_at", "driven_m", "walked_m",
+            "done_quantity", "drop_reason", "drop_text",
         )  # fmt: skip
 
     def get_place(self, task: RebalancingTask) -> str:
@@ -167,3 +328,10 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
     def get_drop_text(self, task: RebalancingTask) -> str:
         """Why it was given up."""
         return queries.drop_text(task)
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """The number of the case, and the task as it stands now."""
+
+    case_number = serializers.CharField()
+    task = TaskOut()

@@ -1,26 +1,56 @@
 """Reading for plans: what was, what is, and why a task exists."""
 
+from fleet.rebalancing.queries.figures import (
+    Decision,
+    decisions_of,
+    figures_of,
+    names_of,
+    outcomes_of,
+    tariff_of,
+)
 from fleet.rebalancing.queries.history import buckets_of, departures_by_cell, rides_of
 from fleet.rebalancing.queries.progress import UnderWay, overtaken, tasks_of, under_way
 from fleet.rebalancing.queries.situation import city_of, load_situation
 from fleet.rebalancing.queries.texts import drop_text, note_texts, reason_text, score_lines
+from fleet.rebalancing.queries.tours import (
+    Pack,
+    PackLoad,
+    Tour,
+    crews_of,
+    packs_for,
+    tour_sheet,
+    tours_of,
+)
 from fleet.rebalancing.queries.work import hub_names, plans_with_progress, tasks_with_place
 
 __all__ = [
+    "Decision",
+    "Pack",
+    "PackLoad",
+    "Tour",
     "UnderWay",
     "buckets_of",
     "city_of",
+    "crews_of",
+    "decisions_of",
     "departures_by_cell",
     "drop_text",
+    "figures_of",
     "hub_names",
     "load_situation",
+    "names_of",
     "note_texts",
+    "outcomes_of",
     "overtaken",
+    "packs_for",
     "plans_with_progress",
     "reason_text",
     "rides_of",
     "score_lines",
+    "tariff_of",
     "tasks_of",
     "tasks_with_place",
+    "tour_sheet",
+    "tours_of",
     "under_way",
 ]

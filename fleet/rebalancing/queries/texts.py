@@ -67,7 +67,14 @@ def score_lines(plan: RebalancingPlan) -> list[tuple[str, str, str]]:
             f"{rides['realised']:g}",
         ),
         (_("Crew minutes"), f"{crew['planned_minutes']:g}", f"{crew['minutes']:g}"),
-        (_("Kilometres between stops"), "–", f"{crew['km']:g}"),
+        (
+            _("Kilometres driven (measured at %(share)s %% of the stops)")
+            % {"share": f"{crew.get('measured_pct', 0):g}"},
+            "–",
+            f"{crew['km']:g}",
+        ),
+        (_("Kilometres walked"), "–", f"{crew.get('walked_km', 0):g}"),
+        (_("Minutes at stops"), "–", f"{crew.get('stop_minutes', 0):g}"),
         (
             _("Value less cost"),
             format_money(promised_cents),

@@ -38,7 +38,10 @@ class Outcome:
     trips: float = 0.0  # promised, for what was done
     vehicles: tuple[int, ...] = ()
     claimed_at: datetime.datetime | None = None
+    arrived_at: datetime.datetime | None = None
     finished_at: datetime.datetime | None = None
+    driven_m: int | None = None  # measured on the way to it; None where nobody measured
+    walked_m: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def score(
     """
     reckoned = tariff or Tariff()
     deeds = _deeds(outcomes, rides=rides)
-    crew = _crew(outcomes, tariff=reckoned)
+    crew = crew_work(outcomes, tariff=reckoned)
     earned = deeds["realised"] * reckoned.margin_cents - crew["cost_cents"]
     return {
         "kinds": {
@@ -139,12 +142,18 @@ class _Walk:
     """One van's day."""
 
     minutes: float = 0.0
-    metres: float = 0.0
+    driven_m: float = 0.0
     stops: list[Outcome] = field(default_factory=list)
 
 
-def _crew(outcomes: Sequence[Outcome], *, tariff: Tariff) -> dict[str, Any]:
-    """Minutes from each van's first claim to its last stop, and the way between its stops."""
+def crew_work(outcomes: Sequence[Outcome], *, tariff: Tariff) -> dict[str, Any]:
+    """Minutes and ways of all vans, from what crews' phones told.
+
+    1. A van's minutes run from its first claim to its last stop. 2. Minutes at stops run from each
+    arrival that was told to the end of that task; the rest is driving and waiting. 3. A way that was
+    measured counts as measured, any other as the straight line from the stop before times the detour
+    factor: `measured_pct` says how many stops were measured. Ways on foot are only known if measured.
+    """
     walks: dict[int, _Walk] = {}
     for each in outcomes:
         if each.done and each.claimed_at and each.finished_at:
@@ -154,11 +163,31 @@ def _crew(outcomes: Sequence[Outcome], *, tariff: Tariff) -> dict[str, Any]:
         begun = min(each.claimed_at for each in walk.stops if each.claimed_at)
         ended = max(each.finished_at for each in walk.stops if each.finished_at)
         walk.minutes = (ended - begun) / MINUTE
-        walk.metres = sum(haversine_m(a.lon, a.lat, b.lon, b.lat) for a, b in pairwise(walk.stops))
+        walk.driven_m = _driven_m(walk.stops, detour=tariff.detour)
+    stops = [each for walk in walks.values() for each in walk.stops]
+    at_stops = sum(
+        (each.finished_at - each.arrived_at) / MINUTE
+        for each in stops
+        if each.arrived_at and each.finished_at
+    )
     minutes = sum(walk.minutes for walk in walks.values())
+    measured = sum(each.driven_m is not None for each in stops)
     return {
         "planned_minutes": round(tariff.planned_minutes, 1),
         "minutes": round(minutes, 1),
-        "km": round(sum(walk.metres for walk in walks.values()) * tariff.detour / 1000.0, 1),
+        "stop_minutes": round(at_stops, 1),
+        "km": round(sum(walk.driven_m for walk in walks.values()) / 1000.0, 1),
+        "walked_km": round(sum(each.walked_m or 0 for each in stops) / 1000.0, 1),
+        "measured_pct": round(100.0 * measured / len(stops), 1) if stops else 0.0,
         "cost_cents": round(minutes * tariff.cost_cents_per_minute),
     }
+
+
+def _driven_m(stops: Sequence[Outcome], *, detour: float) -> float:
+    """The way along a van's stops in the order of their ends; the first has none before it."""
+    first = stops[0].driven_m or 0.0
+    legs = (
+        haversine_m(a.lon, a.lat, b.lon, b.lat) * detour if b.driven_m is None else b.driven_m
+        for a, b in pairwise(stops)
+    )
+    return float(first + sum(legs))

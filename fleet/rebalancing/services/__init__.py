@@ -1,6 +1,17 @@
 """Writes of rebalancing, one file for each group of verbs."""
 
 from fleet.rebalancing.services.counting import Search, count_searches
+from fleet.rebalancing.services.field import (
+    TaskNotInHand,
+    TooManyPhotos,
+    VanNotFound,
+    VanTaken,
+    WhichVehicle,
+    add_task_photo,
+    arrive_at_task,
+    assign_van,
+    report_problem,
+)
 from fleet.rebalancing.services.planning import (
     NoFleet,
     compute_plan,
@@ -26,6 +37,7 @@ from fleet.rebalancing.services.tasks import (
     NotYourTask,
     PlanNotWorkable,
     TaskNotFound,
+    Told,
     WrongVehicles,
     claim_task,
     complete_task,
@@ -41,10 +53,19 @@ __all__ = [
     "PlanSettled",
     "Search",
     "TaskNotFound",
+    "TaskNotInHand",
+    "Told",
+    "TooManyPhotos",
+    "VanNotFound",
+    "VanTaken",
     "VehicleNotInPlan",
+    "WhichVehicle",
     "WrongVehicles",
     "adapt_plans",
     "add_task",
+    "add_task_photo",
+    "arrive_at_task",
+    "assign_van",
     "claim_task",
     "close_overdue_plans",
     "close_plan",
@@ -57,6 +78,7 @@ __all__ = [
     "make_plan",
     "place_task",
     "publish_plan",
+    "report_problem",
     "request_plan",
     "request_revision",
     "revise_plan",

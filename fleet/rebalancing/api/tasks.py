@@ -1,4 +1,4 @@
-"""Doors of staff and crews: plans, and the tasks in them."""
+"""Doors of crew tasks: claim, arrive, complete, give up; what is wrong; and staff's decisions."""
 
 from __future__ import annotations
 
@@ -12,33 +12,31 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from fleet.rebalancing import queries, services
-from fleet.rebalancing.models import RebalancingPlan, RebalancingTask, TaskQuerySet
+from fleet.rebalancing.api.staff import STAFF, NotYourFleet, runs
+from fleet.rebalancing.models import RebalancingTask, TaskQuerySet
 from fleet.rebalancing.states import TaskState
 from fleet.rebalancing.wire import (
-    AddRequest,
     CompleteRequest,
     DropRequest,
     LockRequest,
+    PhotoIn,
+    PhotoOut,
     PlaceRequest,
-    PlanOut,
-    PlanRequest,
+    ProblemIn,
+    ProblemOut,
     TaskOut,
+    ToldIn,
 )
-from fleet.vehicles.scoping import FLEET_STAFF
-from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole, signed_in
-from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.api import CursorPages, ScopedViewSet, query_choice
-from mobility.core.errors import Conflict, Forbidden
+from mobility.core.errors import Conflict
+from mobility.core.files.api import UploadView, image_bytes
 from mobility.core.problems import problem_response
-
-STAFF = tuple(sorted(FLEET_STAFF))
 
 
 class TaskDropped(Conflict):
@@ -48,11 +46,6 @@ class TaskDropped(Conflict):
     message: ClassVar[str | Promise] = _("This task is no longer possible: %(why)s.")
 
 
-class NotYourFleet(Forbidden):
-    code = "not_your_fleet"
-    message = _("You do not run this fleet.")
-
-
 class WorkPages(CursorPages):
     """The newest plan first, its tasks in driving order."""
 
@@ -60,88 +53,8 @@ class WorkPages(CursorPages):
     page_size = 100
 
 
-class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """GET, POST /api/v1/fleet/plans, GET …/{id}, POST …/{id}/publish|close|revise|tasks"""
-
-    queryset = RebalancingPlan.objects.all()
-    serializer_class = PlanOut
-
-    def get_permissions(self) -> list[Any]:
-        """Operators write; crews read."""
-        reads = self.request.method in SAFE_METHODS
-        return [(HasRole(*STAFF) if reads else HasRole(Role.FLEET_OPERATOR))()]
-
-    def get_queryset(self) -> QuerySet[Any]:
-        """Visible plans with their progress."""
-        plans: Any = super().get_queryset()
-        return queries.plans_with_progress(plans)
-
-    @extend_schema(request=PlanRequest, responses={201: PlanOut})
-    def create(self, request: Request) -> Response:
-        """Ask for a plan; it comes in state `computing` and becomes a `draft` within the seconds."""
-        wish = PlanRequest(data=request.data)
-        wish.is_valid(raise_exception=True)
-        plan = services.request_plan(
-            organisation_id=_own_fleet(
-                signed_in(request), slug=wish.validated_data.get("organisation")
-            ),
-            seconds=wish.validated_data["seconds"],
-            parameters=wish.validated_data.get("parameters"),
-            at=clock.now(),
-            by=signed_in(request).principal,
-        )
-        return self._answer(plan, code=status.HTTP_201_CREATED)
-
-    @extend_schema(request=None, responses=PlanOut)
-    def publish(self, request: Request, public_id: str) -> Response:
-        """Give a draft to the crews; the plan they followed so far is closed."""
-        plan = self._own()
-        services.publish_plan(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
-        return self._answer(plan)
-
-    @extend_schema(request=None, responses=PlanOut)
-    def close(self, request: Request, public_id: str) -> Response:
-        """End a plan; what nobody claimed is dropped."""
-        plan = self._own()
-        services.close_plan(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
-        return self._answer(plan)
-
-    @extend_schema(request=None, responses={202: PlanOut})
-    def revise(self, request: Request, public_id: str) -> Response:
-        """Route the rest anew around what is done, in hand, locked or demanded; within seconds
-        `version` has grown."""
-        plan = self._own()
-        services.request_revision(plan_id=plan.pk, at=clock.now(), by=signed_in(request).principal)
-        return self._answer(plan, code=status.HTTP_202_ACCEPTED)
-
-    @extend_schema(request=AddRequest, responses={201: TaskOut})
-    def add(self, request: Request, public_id: str) -> Response:
-        """Demand a task; revise the plan to give it its place."""
-        plan, wish = self._own(), AddRequest(data=request.data)
-        wish.is_valid(raise_exception=True)
-        task = services.add_task(
-            plan_id=plan.pk,
-            vehicle_code=wish.validated_data["vehicle"],
-            kind=wish.validated_data["kind"],
-            at=clock.now(),
-            by=signed_in(request).principal,
-        )
-        return Response(TaskOut(task).data, status=status.HTTP_201_CREATED)
-
-    def _own(self) -> RebalancingPlan:
-        """A visible plan that this person may also change."""
-        plan: RebalancingPlan = self.get_object()
-        if not _runs(signed_in(self.request), organisation_id=plan.organisation_id):
-            raise NotYourFleet
-        return plan
-
-    def _answer(self, plan: RebalancingPlan, *, code: int = status.HTTP_200_OK) -> Response:
-        fresh = self.get_queryset().get(pk=plan.pk)
-        return Response(PlanOut(fresh).data, status=code)
-
-
 class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
-    """GET /api/v1/fleet/tasks[/{id}], POST …/{id}/claim|complete|drop|lock|place"""
+    """GET /api/v1/fleet/tasks[/{id}], POST …/{id}/claim|arrive|complete|drop|problem|lock|place"""
 
     permission_classes = (HasRole(*STAFF),)
     queryset = RebalancingTask.objects.all()
@@ -170,12 +83,13 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         """Tasks in driving order of the newest plan first."""
         return super().list(request, *args, **kwargs)
 
-    @extend_schema(request=None, responses=TaskOut)
+    @extend_schema(request=ToldIn, responses=TaskOut)
     def claim(self, request: Request, public_id: str) -> Response:
         """Take a task; if the world has moved on it is dropped, and the answer says why."""
         task = services.claim_task(
             task_id=self.get_object().pk,
             assignee_id=signed_in(request).pk,
+            told=_told(request),
             at=clock.now(),
             by=signed_in(request).principal,
         )
@@ -183,6 +97,36 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             shown = self.get_serializer(task).data
             return problem_response(TaskDropped(why=queries.drop_text(task), extra={"task": shown}))
         return Response(self.get_serializer(task).data)
+
+    @extend_schema(request=ToldIn, responses=TaskOut)
+    def arrive(self, request: Request, public_id: str) -> Response:
+        """Say that the van stands where a claimed task is."""
+        task = services.arrive_at_task(
+            task_id=self.get_object().pk,
+            told=_told(request),
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        return Response(self.get_serializer(task).data)
+
+    @extend_schema(request=ProblemIn, responses={201: ProblemOut})
+    def problem(self, request: Request, public_id: str) -> Response:
+        """Report what is wrong with the vehicle of a task; with `give_up` the task ends as broken."""
+        body = ProblemIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        task = self.get_object()
+        fault, left = services.report_problem(
+            task_id=task.pk,
+            category=body.validated_data["category"],
+            text=body.validated_data["text"],
+            vehicle_code=body.validated_data["vehicle"],
+            give_up=body.validated_data["give_up"],
+            of_any_crew=runs(signed_in(request), organisation_id=task.plan.organisation_id),
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        told = {"case_number": fault.case_number, "task": self.get_serializer(left).data}
+        return Response(told, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=CompleteRequest, responses=TaskOut)
     def complete(self, request: Request, public_id: str) -> Response:
@@ -193,6 +137,7 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             task_id=self.get_object().pk,
             vehicle_codes=body.validated_data.get("vehicles"),
             battery_serials=body.validated_data.get("batteries", ()),
+            told=_told(request),
             at=clock.now(),
             by=signed_in(request).principal,
         )
@@ -207,7 +152,7 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         dropped = services.drop_task(
             task_id=task.pk,
             reason=body.validated_data["reason"],
-            of_any_crew=_runs(signed_in(request), organisation_id=task.plan.organisation_id),
+            of_any_crew=runs(signed_in(request), organisation_id=task.plan.organisation_id),
             at=clock.now(),
             by=signed_in(request).principal,
         )
@@ -245,7 +190,7 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
     def _decided(self) -> RebalancingTask:
         """A visible task that this person may decide about."""
         task: RebalancingTask = self.get_object()
-        if not _runs(signed_in(self.request), organisation_id=task.plan.organisation_id):
+        if not runs(signed_in(self.request), organisation_id=task.plan.organisation_id):
             raise NotYourFleet
         return task
 
@@ -270,18 +215,37 @@ def _uuid(text: str) -> UUID:
         raise ValidationError({"plan": [_("This is not an id.")]}) from error
 
 
-def _own_fleet(user: User, *, slug: str | None) -> int:
-    """The organisation to plan for: the one named, or the only one this person runs."""
-    own = Organisation.objects.filter(pk__in=user.organisations_as(Role.FLEET_OPERATOR))
-    if user.is_superuser:
-        own = Organisation.objects.all()
-    chosen = list(own.filter(slug=slug) if slug else own[:2])
-    if len(chosen) > 1:
-        raise ValidationError({"organisation": [_("Say for which of your fleets.")]})
-    if not chosen:
-        raise NotYourFleet
-    return chosen[0].pk
+def _told(request: Request) -> services.Told:
+    """When it was and how far they came, as the phone says."""
+    body = ToldIn(data=request.data)
+    body.is_valid(raise_exception=True)
+    return services.Told(**body.validated_data)
 
 
-def _runs(user: User, *, organisation_id: int) -> bool:
-    return user.is_superuser or organisation_id in user.organisations_as(Role.FLEET_OPERATOR)
+class TaskPhotosView(UploadView):
+    """GET, POST /api/v1/fleet/tasks/{id}/photos"""
+
+    permission_classes = (HasRole(*STAFF),)
+
+    @extend_schema(responses=PhotoOut(many=True))
+    def get(self, request: Request, public_id: str) -> Response:
+        """The crew's pictures of a task."""
+        photos = self._task(request, public_id).photos.select_related("file")
+        return Response([PhotoOut(photo).data for photo in photos])
+
+    @extend_schema(request={"multipart/form-data": PhotoIn}, responses={201: PhotoOut})
+    def post(self, request: Request, public_id: str) -> Response:
+        """Send a picture of how the place was left; three at most, up to a day after the end."""
+        form = PhotoIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        photo = services.add_task_photo(
+            task_id=self._task(request, public_id).pk,
+            data=image_bytes(form.validated_data["photo"]),
+            at=clock.now(),
+            by=signed_in(request).principal,
+        )
+        return Response(PhotoOut(photo).data, status=status.HTTP_201_CREATED)
+
+    def _task(self, request: Request, public_id: str) -> RebalancingTask:
+        tasks = RebalancingTask.objects.visible_to(signed_in(request))
+        return get_object_or_404(tasks, public_id=public_id)
