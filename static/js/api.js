@@ -20,9 +20,11 @@ function sentence(problem) {
   return typeof first === "string" ? first : problem.detail;
 }
 
+// The cookie is always of this very session; the field of a page that was kept for later may not be.
 function csrfToken() {
+  const cookie = document.cookie.match(/(?:^|; )csrftoken=([^;]+)/);
   const field = document.querySelector("[name=csrfmiddlewaretoken]");
-  return field ? field.value : "";
+  return cookie ? cookie[1] : (field?.value ?? "");
 }
 
 async function send(method, path, { params, body, headers = {} } = {}) {
@@ -73,23 +75,34 @@ export function get(path, params) {
 
 /** Write once: the same key goes with every attempt, so a lost answer never acts twice. */
 export function post(path, body = {}, { method = "POST" } = {}) {
-  const headers = {
-    "Content-Type": "application/json",
-    "X-CSRFToken": csrfToken(),
-    "Idempotency-Key": newKey(),
-  };
-  const options = { headers, body: JSON.stringify(body) };
-  return withRetries(() => send(method, path, options), 3).catch(expectSession);
+  return withRetries(written(method, path, body, newKey()), 3).catch(expectSession);
 }
 
 /** Send a form with files, once like everything that is written. */
 export function upload(path, form) {
-  const headers = { "X-CSRFToken": csrfToken(), "Idempotency-Key": newKey() };
-  return withRetries(() => send("POST", path, { headers, body: form }), 3).catch(expectSession);
+  return withRetries(written("POST", path, form, newKey()), 3).catch(expectSession);
+}
+
+/** One attempt under a key that the caller keeps, and no log-in: for what is sent when the network is back. */
+export function sendOnce(path, body, key) {
+  return written("POST", path, body, key)();
+}
+
+function written(method, path, body, key) {
+  const form = body instanceof FormData;
+  return () =>
+    send(method, path, {
+      headers: {
+        ...(form ? {} : { "Content-Type": "application/json" }),
+        "X-CSRFToken": csrfToken(),
+        "Idempotency-Key": key,
+      },
+      body: form ? body : JSON.stringify(body),
+    });
 }
 
 // crypto.randomUUID needs a secure context; a phone on a test network may not have one.
-function newKey() {
+export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
