@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import cast
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,7 +36,7 @@ class CertificateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scope
     @extend_schema(request=None, responses=CertificateOut)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, public_id: UUID) -> Response:
-        """Let a certificate open nothing any more, from the next handshake on."""
+        """Let a certificate open nothing any more; a connection it has opened is closed."""
         certificate = self.get_object()
         if not isinstance(certificate, StationCertificate):
             raise Http404
@@ -44,6 +46,27 @@ class CertificateViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scope
             by=cast("User", request.user).principal,
         )
         return Response(CertificateOut(done).data)
+
+
+class RevocationsView(ReadView):
+    """GET /api/v1/charging/authority/revoked.crl"""
+
+    permission_classes = [AllowAny]
+    authentication_classes = ()
+
+    @extend_schema(
+        operation_id="charging_revocations",
+        responses={(200, "application/pkix-crl"): OpenApiTypes.BINARY},
+        auth=[],
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """Which certificates our authority has revoked (RFC 5280, DER, signed), for whoever believes it."""
+        newest = queries.newest_revocations()
+        if newest is None:
+            raise Http404
+        reply = HttpResponse(bytes(newest.der), content_type="application/pkix-crl")
+        reply["Cache-Control"] = "public, max-age=3600"
+        return reply
 
 
 class StationSecurityView(ReadView):

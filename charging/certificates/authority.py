@@ -22,6 +22,7 @@ from charging.certificates.rules import new_authority, pem_of, sign_request
 from mobility.core import locks
 
 NAME: Final = "Charging stations"
+REVOCATIONS_PATH: Final = "/api/v1/charging/authority/revoked.crl"
 _LIFE: Final = timedelta(days=3650)
 _KEY_MODE: Final = 0o600
 
@@ -35,7 +36,13 @@ class Authority:
 
     def sign(self, request: x509.CertificateSigningRequest, *, at: datetime) -> x509.Certificate:
         """A client certificate for the request."""
-        return sign_request(request, issuer=self.certificate, key=self.key, at=at)
+        return sign_request(
+            request,
+            issuer=self.certificate,
+            key=self.key,
+            at=at,
+            revocations_url=f"{settings.PUBLIC_URL}{REVOCATIONS_PATH}",
+        )
 
 
 def certificate_file() -> Path:

@@ -21,6 +21,7 @@ from charging.certificates.facts import ContractAnswer, ContractAsk, OcspQuestio
 _HUB_S: Final = 20.0
 _OCSP_S: Final = 10.0
 _MOST_BYTES: Final = 64 * 1024
+_PORTS: Final = {"http": 80, "https": 443}
 _ALGORITHMS: Final[dict[str, type[hashes.HashAlgorithm]]] = {
     "SHA256": hashes.SHA256,
     "SHA384": hashes.SHA384,
@@ -69,8 +70,8 @@ def fetch_contract(ask: ContractAsk) -> ContractAnswer:
 def fetch_ocsp(question: OcspQuestion) -> str:
     """The responder's signed answer (DER, base64), for the station to verify.
 
-    Only responders whose host is in `OCSP_RESPONDERS` are asked. Raises NotConfigured,
-    UnusableAnswer, httpx.HTTPError, ValueError for hashes that are none.
+    Only addresses that stand in `OCSP_RESPONDERS` are asked, as they stand there. Raises
+    NotConfigured, UnusableAnswer, httpx.HTTPError, ValueError for hashes that are none.
     """
     return base64.b64encode(_ask_responder(question)).decode()
 
@@ -81,7 +82,7 @@ def certificate_status(question: OcspQuestion) -> tuple[str, datetime]:
     Without the issuer's certificate the answer's signature cannot be checked, so only a responder
     of ours that is reached by https is believed. Raises like `fetch_ocsp`.
     """
-    if urlsplit(question.responder).scheme != "https":
+    if urlsplit(question.responder).scheme.lower() != "https":
         raise NotConfigured
     answer = ocsp.load_der_ocsp_response(_ask_responder(question))
     if answer.next_update_utc is None:
@@ -90,9 +91,7 @@ def certificate_status(question: OcspQuestion) -> tuple[str, datetime]:
 
 
 def _ask_responder(question: OcspQuestion) -> bytes:
-    target = urlsplit(question.responder)
-    if target.scheme not in ("http", "https") or target.hostname not in settings.OCSP_RESPONDERS:
-        raise NotConfigured
+    address = _known_responder(question.responder)
     request = (
         ocsp.OCSPRequestBuilder()
         .add_certificate_by_hash(
@@ -104,15 +103,41 @@ def _ask_responder(question: OcspQuestion) -> bytes:
         .build()
     )
     reply = httpx.post(
-        question.responder,
+        address,
         content=request.public_bytes(serialization.Encoding.DER),
         headers={"Content-Type": "application/ocsp-request"},
         timeout=_OCSP_S,
+        follow_redirects=False,
     )
     der = _bounded(reply).content
     if ocsp.load_der_ocsp_response(der).response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise UnusableAnswer("the responder refused")
     return der
+
+
+def _known_responder(named: str) -> str:
+    """The address as our settings write it; the station only chooses among them.
+
+    Scheme, host, port and path are all compared: a known host must not be asked at any port or path
+    of a station's choice. Raises NotConfigured.
+    """
+    wanted = _place(named)
+    for address in settings.OCSP_RESPONDERS:
+        if wanted is not None and _place(address) == wanted:
+            return str(address)
+    raise NotConfigured
+
+
+def _place(address: str) -> tuple[str, str, int, str] | None:
+    """What tells an address from others; None for one that is none, or carries more than that."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _PORTS[parts.scheme.lower()]
+    except (KeyError, ValueError):
+        return None
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        return None
+    return parts.scheme.lower(), parts.hostname.rstrip("."), port, parts.path.rstrip("/")
 
 
 def _bounded(reply: httpx.Response) -> httpx.Response:

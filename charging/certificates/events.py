@@ -28,3 +28,12 @@ class SecurityAlarm(Event):
     kind: str
     happened_at: datetime
     info: str
+
+
+@dataclass(frozen=True)
+class CertificateRevoked(Event):
+    """A certificate of ours opens nothing any more: the list of such is to be signed anew."""
+
+    name: ClassVar[str] = "charging.certificate_revoked.v1"
+
+    serial: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from charging.certificates import services
-from charging.certificates.events import CertificateAsked
+from charging.certificates.events import CertificateAsked, CertificateRevoked
 from charging.certificates.mapping import held_certificates
 from charging.stations import followers
 from charging.stations.models import StationCommand
@@ -17,6 +17,12 @@ from mobility.core import outbox
 def on_certificate_asked(event: CertificateAsked, *, at: datetime) -> None:
     """Sign it and bring it."""
     services.sign_and_send(request_id=event.request_id, at=at)
+
+
+@outbox.handles(CertificateRevoked)
+def on_certificate_revoked(_event: CertificateRevoked, *, at: datetime) -> None:
+    """Whoever believes our authority shall know soon."""
+    services.sign_revocations(at=at)
 
 
 def on_delivered(command: StationCommand, at: datetime) -> None:

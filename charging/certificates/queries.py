@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from charging.certificates.models import CertificateRequest, InstalledCertificate, SecurityEvent
+from charging.certificates.models import (
+    CertificateRequest,
+    InstalledCertificate,
+    RevocationList,
+    SecurityEvent,
+)
 from charging.stations.models import ChargingStation
 
 LAST: Final = 50
@@ -20,3 +25,8 @@ def security_of(*, station: ChargingStation) -> dict[str, Any]:
         "installed": InstalledCertificate.objects.filter(station=station).order_by("use", "pk"),
         "events": SecurityEvent.objects.filter(station=station).order_by("-at", "-pk")[:LAST],
     }
+
+
+def newest_revocations() -> RevocationList | None:
+    """The list of revoked certificates that counts now; None where none was ever signed."""
+    return RevocationList.objects.order_by("-number").first()

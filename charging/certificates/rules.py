@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -88,14 +89,16 @@ def sign_request(
     key: ec.EllipticCurvePrivateKey,
     at: datetime,
     life: timedelta = STATION_CERTIFICATE_LIFE,
+    revocations_url: str = "",
 ) -> x509.Certificate:
     """A client certificate with the request's subject and key, for TLS and nothing else.
 
-    It ends no later than its issuer. Extensions of the request are not taken over.
+    It ends no later than its issuer and names the address where revoked ones are listed. Extensions
+    of the request are not taken over.
     """
     until = min(at + life, issuer.not_valid_after_utc)
     # "not a CA, for signatures and client authentication": what the profile of 2.0.1 §2.4 wants.
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(request.subject)
         .issuer_name(issuer.subject)
@@ -110,8 +113,54 @@ def sign_request(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
             critical=False,
         )
-        .sign(key, hashes.SHA256())
     )
+    if revocations_url:
+        builder = builder.add_extension(_listed_at(revocations_url), critical=False)
+    return builder.sign(key, hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate that opens nothing any more: its serial number in hexadecimal, and since when."""
+
+    serial: str
+    since: datetime
+
+
+def revocation_list(
+    revoked: Iterable[Revoked],
+    *,
+    issuer: x509.Certificate,
+    key: ec.EllipticCurvePrivateKey,
+    number: int,
+    at: datetime,
+    holds_until: datetime,
+) -> x509.CertificateRevocationList:
+    """The authority's signed list of what it revoked (RFC 5280 §5); `number` rises with each list."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(at)
+        .next_update(holds_until)
+        .add_extension(x509.CRLNumber(number), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+        )
+    )
+    for one in revoked:
+        entry = x509.RevokedCertificateBuilder(int(one.serial, 16), one.since)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(key, hashes.SHA256())
+
+
+def _listed_at(url: str) -> x509.CRLDistributionPoints:
+    place = x509.DistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(url)],
+        relative_name=None,
+        reasons=None,
+        crl_issuer=None,
+    )
+    return x509.CRLDistributionPoints([place])
 
 
 def hex_serial(certificate: x509.Certificate) -> str:

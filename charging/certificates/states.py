@@ -30,6 +30,9 @@ REQUEST_MOVES: Final[dict[str, frozenset[str]]] = {
     RequestState.ASKED: frozenset({RequestState.SIGNED, RequestState.REFUSED}),
     # A chain that could not be delivered is brought again when the station asks again.
     RequestState.SIGNED: frozenset({RequestState.INSTALLED, RequestState.DECLINED}),
+    # So is one that the station took or declined, and asks for again.
+    RequestState.INSTALLED: frozenset({RequestState.SIGNED}),
+    RequestState.DECLINED: frozenset({RequestState.SIGNED}),
 }
 
 
@@ -55,3 +58,5 @@ CERTIFICATE_MOVES: Final[dict[str, frozenset[str]]] = {
         {CertificateState.IN_USE, CertificateState.REVOKED, CertificateState.EXPIRED},
     ),
 }
+LIVING: Final[frozenset[str]] = frozenset(CERTIFICATE_MOVES)
+"""Neither revoked nor over."""

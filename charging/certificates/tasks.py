@@ -10,8 +10,10 @@ from mobility.core import clock
 
 @shared_task(name="charging.certificates.renew", queue="sessions")
 def renew() -> int:
-    """Ask for renewals in time, end what has ended."""
-    return services.renew_certificates(at=clock.now())
+    """Ask for renewals in time, end what has ended, list what is revoked."""
+    at = clock.now()
+    services.renew_revocations(at=at)
+    return services.renew_certificates(at=at)
 
 
 @shared_task(name="charging.certificates.forget_events", queue="sessions")

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from charging.certificates.api import (
     CertificateViewSet,
+    RevocationsView,
     StationPasswordView,
     StationProfileView,
     StationSecurityView,
@@ -14,6 +15,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("charging/certificates", CertificateViewSet, basename="charging-certificate")
 
 urlpatterns = [
+    path("charging/authority/revoked.crl", RevocationsView.as_view(), name="charging-revocations"),
     path(
         "charging/stations/<uuid:public_id>/security",
         StationSecurityView.as_view(),

@@ -40,6 +40,8 @@ class StationCredentials:
     firmware: str = ""
     serial: str = ""
     """What the station said of itself at its last boot."""
+    serial_is_taken: bool = False
+    """The serial number is another station's identity: a certificate in that name is not this one's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class Opening:
     """The highest profile the handshake proved."""
     certificate: str = ""
     """Serial number of the client certificate, if one was shown."""
+    proof: str = ""
+    """The stored hash that the password was behind, if one was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

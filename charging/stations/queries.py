@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.contrib.gis.db.models.functions import Distance
@@ -22,6 +23,9 @@ from charging.stations.models import (
 )
 from charging.stations.states import NUMBERED, CommandAction, CommandState, Registration
 from mobility.core import geo
+
+# The security profile whose stations show a certificate.
+_BY_CERTIFICATE: Final = 3
 
 ConnectorKey = tuple[int, int, int | None]
 """Station id, EVSE number, connector number or None for the EVSE's first."""
@@ -49,7 +53,31 @@ def credentials_by_identity(*, identities: Iterable[str]) -> dict[str, StationCr
         "firmware",
         "serial",
     )
-    return {row[1]: _credentials(*row) for row in rows}
+    found = {row[1]: _credentials(*row) for row in rows}
+    return _without_borrowed_names(found)
+
+
+def _without_borrowed_names(found: dict[str, StationCredentials]) -> dict[str, StationCredentials]:
+    """A serial number that is another station's identity opens nothing: its certificate is that one's.
+
+    Only stations that may come by certificate are looked at; nobody else's name is compared.
+    """
+    named = {
+        one.serial
+        for one in found.values()
+        if one.serial and _BY_CERTIFICATE in (one.security_profile, one.next_security_profile)
+    }
+    if not named:
+        return found
+    taken = set(
+        ChargingStation.objects.filter(identity__in=named).values_list("identity", flat=True)
+    )
+    return {
+        identity: replace(one, serial_is_taken=True)
+        if one.serial in taken and one.serial != identity
+        else one
+        for identity, one in found.items()
+    }
 
 
 def credentials_of(*, identity: str) -> StationCredentials | None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     "districts", "hubs", "zones", "vehicles", "vehicle", "vehicle-calendar", "booking-classes", "quotes", "pass-products", "stations", "station", "sign-in", "live-token",
     "webhook-kinds", "pay-link", "payment-webhooks",
-    "recharge-quotes",
+    "recharge-quotes", "charging-revocations",
 }  # fmt: skip
 # The secret in the address is the permission, and nobody signs in; tests/bookings/recharges says
 # who is kept out.

@@ -14,6 +14,7 @@ from charging.certificates.services.requests import (
     sign_and_send,
     take_requests,
 )
+from charging.certificates.services.revocations import renew_revocations, sign_revocations
 
 __all__ = [
     "MOST_PER_HOUR",
@@ -24,7 +25,9 @@ __all__ = [
     "note_shown",
     "record_security_events",
     "renew_certificates",
+    "renew_revocations",
     "revoke_certificate",
     "sign_and_send",
+    "sign_revocations",
     "take_requests",
 ]

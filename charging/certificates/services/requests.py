@@ -20,7 +20,7 @@ from charging.certificates.rules import (
     hex_serial,
     pem_of,
 )
-from charging.certificates.states import CertificateKind, RequestState
+from charging.certificates.states import LIVING, CertificateKind, RequestState
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import queue_command
 from charging.stations.states import CommandAction
@@ -40,7 +40,8 @@ _DELIVERY_TTL_S: Final = 300
 def take_requests(*, asks: Sequence[CertificateAsk], at: datetime) -> list[CertificateAnswer]:
     """Decide at once whether a chain will follow; runs inside the caller's transaction.
 
-    1. The same request again is one request: its chain is brought again if it never arrived.
+    1. The same request again is one request: its chain is brought again, whatever became of it
+       before, at most `MOST_PER_HOUR` times an hour.
     2. More than `MOST_PER_HOUR` different ones of a station in an hour are refused, unwritten.
     3. What cannot be signed is kept with its reason and refused.
     """
@@ -95,17 +96,32 @@ def _judge(ask: CertificateAsk, station: ChargingStation) -> tuple[str, str]:
 
 
 def _repeat(request: CertificateRequest, *, at: datetime) -> CertificateAnswer:
+    """Accepted means that a chain will come: also to a station that installed it and lost it since."""
     if request.state == RequestState.REFUSED:
         return CertificateAnswer(accepted=False, reason=request.reason)
-    if request.state == RequestState.SIGNED and not _on_its_way(request):
-        outbox.publish(CertificateAsked(request_id=str(request.public_id)), at=at)
+    if request.state == RequestState.ASKED or _on_its_way(request):
+        return CertificateAnswer(accepted=True)
+    if request.certificate is None or request.certificate.state not in LIVING:
+        # Revoked within the hour, or its row is gone: that key gets no chain again.
+        return CertificateAnswer(accepted=False, reason="revoked")
+    brought = StationCommand.objects.filter(
+        station_id=request.station_id, purpose_ref=_purpose(request), queued_at__gt=at - _HOUR
+    )
+    if brought.count() >= MOST_PER_HOUR:
+        return CertificateAnswer(accepted=False, reason="too_many_requests")
+    if request.state != RequestState.SIGNED:
+        move(request, to=RequestState.SIGNED, at=at, by=SYSTEM, finished_at=None)
+    outbox.publish(CertificateAsked(request_id=str(request.public_id)), at=at)
     return CertificateAnswer(accepted=True)
 
 
+def _purpose(request: CertificateRequest) -> str:
+    return f"{PURPOSE}:{request.public_id}"
+
+
 def _on_its_way(request: CertificateRequest) -> bool:
-    purpose = f"{PURPOSE}:{request.public_id}"
     bringing = StationCommand.objects.open().filter(station_id=request.station_id)
-    return bringing.filter(purpose_ref=purpose).exists()
+    return bringing.filter(purpose_ref=_purpose(request)).exists()
 
 
 @transaction.atomic
@@ -135,7 +151,7 @@ def sign_and_send(*, request_id: UUID | str, at: datetime) -> None:
             **({} if request.station_number is None else {"request_id": request.station_number}),
         },
         idempotency_key=f"{PURPOSE}:{request.public_id}:{ids.short_code(8)}",
-        purpose_ref=f"{PURPOSE}:{request.public_id}",
+        purpose_ref=_purpose(request),
         ttl_s=_DELIVERY_TTL_S,
         at=at,
         by=SYSTEM,

@@ -66,7 +66,8 @@ class Command(BaseCommand):
                     tls_port=tls_port,
                     certificate=options["certificate"],
                     key=options["key"],
-                    client_ca=options["client_ca"] or _own_authority(),
+                    # There may be no authority yet; it is believed as soon as there is one.
+                    client_ca=options["client_ca"] or str(certificate_file()),
                     behind_tls_proxy=options["behind_tls_proxy"],
                     proxy_certificates=options["proxy_certificates"],
                     ping_interval_s=options["ping_interval"],
@@ -75,9 +76,3 @@ class Command(BaseCommand):
                 ),
             ),
         )
-
-
-def _own_authority() -> str:
-    """The certificate of our authority, where there is one already."""
-    path = certificate_file()
-    return str(path) if path.exists() else ""

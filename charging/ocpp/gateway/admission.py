@@ -209,8 +209,8 @@ def _judge_certificate(
 ) -> Reason | None:
     if certificate is None:
         return Reason.NO_CERTIFICATE
-    names = {station.identity, station.serial} - {""}
-    if certificate.common_name not in names:
+    names = {station.identity} if station.serial_is_taken else {station.identity, station.serial}
+    if certificate.common_name not in names - {""}:
         return Reason.WRONG_CERTIFICATE
     if certificate.serial in station.revoked_certificates:
         return Reason.REVOKED_CERTIFICATE

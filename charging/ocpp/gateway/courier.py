@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ from charging.ocpp.rpc.errors import RpcError
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.rpc.schemas import schemas_of
 from charging.stations.facts import CommandResult, CommandToSend
+from charging.stations.services import TURNED_OUT
 from charging.stations.states import WHILE_PENDING, CommandState, Registration
 
 logger = logging.getLogger(__name__)
@@ -44,11 +46,13 @@ class Courier:
         links: Links,
         writer: Writer,
         call_timeout_s: float,
+        turned_out: Callable[[], None],
     ) -> None:
         self._gateway = gateway
         self._links = links
         self._writer = writer
         self._call_timeout_s = call_timeout_s
+        self._turned_out = turned_out
         self._wake = asyncio.Event()
         self._deliveries: set[asyncio.Task[None]] = set()
 
@@ -76,10 +80,14 @@ class Courier:
     async def _listen_once(self) -> None:
         listener = await psycopg.AsyncConnection.connect(autocommit=True, **_address())
         async with listener:
-            await listener.execute(f"LISTEN {CHANNEL}")
+            for channel in (CHANNEL, TURNED_OUT):
+                await listener.execute(f"LISTEN {channel}")
             self._wake.set()
-            async for _ in listener.notifies():
-                self._wake.set()
+            async for told in listener.notifies():
+                if told.channel == TURNED_OUT:
+                    self._turned_out()
+                else:
+                    self._wake.set()
 
     async def _send_queued(self) -> None:
         commands: list[CommandToSend] = await self._writer.do(Verb.TAKE_COMMANDS, self._gateway)

@@ -45,6 +45,7 @@ class StationSocket(ServerConnection):
     version: Version | None = None
     certificate: ClientCertificate | None = None
     password_hash: str = ""
+    proof: str = ""
     security_profile: int = 0
 
 
@@ -190,6 +191,9 @@ def _judge(
     if reason is not None or station is None:
         return reason
     socket.password_hash = matched_hash(station, header)
+    if header is not None and shown is None:
+        # Of one hash only that one can have matched.
+        socket.proof = socket.password_hash or next(iter(station.password_hashes), "")
     if station.next_security_profile is not None:
         socket.security_profile = proven_profile(
             station, header=header, encrypted=encrypted, certificate=shown

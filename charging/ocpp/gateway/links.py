@@ -13,7 +13,7 @@ from charging.ocpp.gateway import metrics
 from charging.ocpp.gateway.link import Link
 from charging.stations.facts import Closing
 
-_REPLACED: Final = "replaced by a newer connection"
+_REPLACED: Final = "no longer this station's connection"
 
 
 class Links:

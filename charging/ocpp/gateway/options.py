@@ -23,7 +23,7 @@ class GatewayOptions:
     """Files in PEM: the certificate with its chain, and its key; read again when they change."""
     key: str = ""
     client_ca: str = ""
-    """Whose client certificates are believed (security profile 3); empty: our own authority's."""
+    """Whose client certificates are believed (security profile 3); may come later. Empty: nobody's."""
     ping_interval_s: float = 20.0
     ping_timeout_s: float = 20.0
     call_timeout_s: float = 30.0

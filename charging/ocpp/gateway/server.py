@@ -68,6 +68,7 @@ class Gateway:
             refuse=self._door.turn_out,
             errands=asyncio.Semaphore(options.max_errands),
         )
+        self._look_again = asyncio.Event()
         self._certificate: Certificate | None = None
         self.tls_port = options.tls_port
         self._courier = Courier(
@@ -75,6 +76,7 @@ class Gateway:
             links=self._links,
             writer=self._writer,
             call_timeout_s=options.call_timeout_s,
+            turned_out=self._look_again.set,
         )
         self.port = options.port
 
@@ -190,11 +192,16 @@ class Gateway:
             password_hash=socket.password_hash,
             security_profile=socket.security_profile,
             certificate=socket.certificate.serial if socket.certificate else "",
+            proof=socket.proof,
         )
         try:
             epoch = await self._writer.do(Verb.OPEN, opening)
         except NotStored:
             await socket.close(CloseCode.TRY_AGAIN_LATER)
+            return
+        if epoch is None:
+            # Revoked between the look at its record and now; the next handshake says what is wrong.
+            await socket.close(CloseCode.POLICY_VIOLATION, "no longer valid")
             return
         if opening.certificate:
             shown = CertificateShown(station_id=station.station_id, serial=opening.certificate)
@@ -225,9 +232,12 @@ class Gateway:
                 await self._writer.do(Verb.CLOSE, closing)
 
     async def _keep_books(self) -> None:
-        """Every few seconds: who was heard, and whose connection is still ours."""
+        """Every few seconds, and when somebody was turned out: who was heard, who is still ours."""
         while True:
-            await asyncio.sleep(self._options.books_every_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._options.books_every_s):
+                    await self._look_again.wait()
+            self._look_again.clear()
             with suppress(NotStored):
                 await self._flush_seen()
                 held = await self._writer.do(Verb.HELD, self._options.name)

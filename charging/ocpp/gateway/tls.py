@@ -27,21 +27,45 @@ class Certificate:
 
     def __init__(self, *, certificate: str, key: str, client_ca: str, failed: Failed) -> None:
         self._files = (Path(certificate), Path(key))
-        self._read_at = self._changed_at()
+        self._client_ca = Path(client_ca) if client_ca else None
+        self._read_at = _changed_at(*self._files)
+        self._believed_at: tuple[int, ...] = ()
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
         self.context.sslobject_class = _telling(failed)
         self.context.load_cert_chain(certificate, key)
-        if client_ca:
-            self.context.load_verify_locations(client_ca)
-            self.context.verify_mode = ssl.CERT_OPTIONAL
+        self._believe()
 
     def reload(self) -> bool:
-        """Take a renewed certificate for the handshakes to come; True where there was one.
+        """Take renewed files for the handshakes to come; True where there was one.
 
         Files that are being written or do not belong together leave everything as it is.
         """
-        changed_at = self._changed_at()
+        believed = self._believe()
+        return self._renew() or believed
+
+    def _believe(self) -> bool:
+        """Believe the client certificates' authority, also one that was made after we started.
+
+        One that is believed stays so until the process ends: stations still have its certificates.
+        """
+        if self._client_ca is None or not self._client_ca.exists():
+            return False
+        changed_at = _changed_at(self._client_ca)
+        if changed_at == self._believed_at:
+            return False
+        try:
+            self.context.load_verify_locations(self._client_ca)
+        except (ssl.SSLError, OSError) as error:
+            logger.warning("the authority of client certificates is not usable yet: %s", error)
+            return False
+        self.context.verify_mode = ssl.CERT_OPTIONAL
+        self._believed_at = changed_at
+        logger.info("took the authority of client certificates")
+        return True
+
+    def _renew(self) -> bool:
+        changed_at = _changed_at(*self._files)
         if changed_at == self._read_at:
             return False
         certificate, key = self._files
@@ -56,8 +80,9 @@ class Certificate:
         logger.info("took the renewed certificate")
         return True
 
-    def _changed_at(self) -> tuple[int, ...]:
-        return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in self._files)
+
+def _changed_at(*files: Path) -> tuple[int, ...]:
+    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
 
 
 def _telling(failed: Failed) -> type[ssl.SSLObject]:

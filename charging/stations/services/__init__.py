@@ -25,6 +25,7 @@ from charging.stations.services.commissioning import (
     set_registration,
 )
 from charging.stations.services.connections import (
+    TURNED_OUT,
     close_connections,
     forget_refused_handshakes,
     open_connection,
@@ -32,6 +33,7 @@ from charging.stations.services.connections import (
     record_refused_handshakes,
     release_gateway,
     touch_stations,
+    turn_out_station,
 )
 from charging.stations.services.holds import (
     ConnectorTaken,
@@ -49,6 +51,7 @@ from charging.stations.services.reports import record_boots, record_statuses
 from charging.stations.services.streams import close_streams, keep_stream_values, open_streams
 
 __all__ = [
+    "TURNED_OUT",
     "CommandKeyReused",
     "ConnectorPlan",
     "ConnectorTaken",
@@ -89,4 +92,5 @@ __all__ = [
     "set_registration",
     "take_commands",
     "touch_stations",
+    "turn_out_station",
 ]

@@ -22,6 +22,8 @@ from mobility.core.principals import SYSTEM, Principal, charger_principal
 from mobility.core.transitions import move_many
 
 CHANNEL: Final = "station_command"
+ONLY_EPOCH: Final = "only_epoch"
+"""In a command's payload: the one connection that may hear it; over any other it fails."""
 DEFAULT_TTL_S: Final = 30
 # Above the gateway's own time-out: a command still in flight then has lost its gateway.
 ANSWER_PATIENCE: Final = timedelta(seconds=90)
@@ -144,7 +146,11 @@ def mark_commands_sent(*, sent: Mapping[int, int], at: datetime) -> set[int]:
         state=CommandState.QUEUED,
         expires_at__gt=at,
     ).select_related("station")
-    owned = [row for row in rows if row.station.connection_epoch == sent[row.pk]]
+    strangers = [row for row in rows if row.payload.get(ONLY_EPOCH, sent[row.pk]) != sent[row.pk]]
+    finish_rows(strangers, to=CommandState.FAILED, result={"reason": "connection_lost"}, at=at)
+    owned = [
+        row for row in rows if row.station.connection_epoch == sent[row.pk] and row not in strangers
+    ]
     moved: set[int] = set()
     for epoch in {sent[row.pk] for row in owned}:
         of_epoch = [row for row in owned if sent[row.pk] == epoch]

@@ -19,6 +19,7 @@ from charging.stations.models import (
     Site,
 )
 from charging.stations.rules import hash_password
+from charging.stations.services.connections import turn_out_station
 from mobility.core import audit, ids
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.principals import Principal
@@ -142,11 +143,15 @@ def reset_password(
     by: Principal,
     password: str | None = None,
 ) -> str:
-    """Give a station a new password at once and return it; the old one opens nothing any more."""
+    """Give a station a new password at once and return it.
+
+    The old one opens nothing any more, and what it had opened is closed.
+    """
     secret = _secret(password)
     station = ChargingStation.objects.select_for_update().get(pk=station_id)
     station.password_hash, station.previous_password_hash = _hashed(secret), ""
     station.save(update_fields=["password_hash", "previous_password_hash"])
+    turn_out_station(station_id=station_id, at=at)
     audit.record(by=by, action="reset_password", row=station, at=at)
     return secret
 

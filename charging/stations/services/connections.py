@@ -16,6 +16,9 @@ from charging.stations.states import CommandState
 from mobility.core import audit
 from mobility.core.principals import charger_principal
 
+TURNED_OUT: Final = "station_turned_out"
+"""On this channel gateways hear whose connection was taken away."""
+
 _KEEP_REFUSALS: Final = timedelta(days=14)
 
 _OPEN = """
@@ -23,9 +26,12 @@ UPDATE charging_chargingstation AS station
    SET connection_epoch = station.connection_epoch + opening.sockets,
        connected_at = %s, last_seen_at = %s,
        ocpp_version = opening.version, gateway = opening.gateway
-  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[])
-       AS opening (station_id, sockets, version, gateway)
+  FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
+       AS opening (station_id, sockets, version, gateway, certificate, proof)
  WHERE station.id = opening.station_id
+   AND opening.certificate <> ALL (station.revoked_certificates)
+   AND (opening.proof = ''
+        OR opening.proof IN (station.password_hash, station.previous_password_hash))
 RETURNING station.id, station.connection_epoch - opening.sockets
 """
 _CLOSE = """
@@ -36,10 +42,10 @@ UPDATE charging_chargingstation AS station
 """
 _SETTLE = """
 UPDATE charging_chargingstation AS station
-   SET password_hash = settled.hash, previous_password_hash = ''
+   SET previous_password_hash = ''
   FROM unnest(%s::bigint[], %s::text[]) AS settled (station_id, hash)
  WHERE station.id = settled.station_id AND station.previous_password_hash <> ''
-   AND settled.hash IN (station.password_hash, station.previous_password_hash)
+   AND settled.hash = station.password_hash
    AND NOT EXISTS (
        SELECT FROM charging_stationcommand command
         WHERE command.station_id = station.id AND command.action = 'set_password'
@@ -59,6 +65,13 @@ UPDATE charging_chargingstation
  WHERE gateway = %s AND connected_at IS NOT NULL
 RETURNING id
 """
+_TURN_OUT = """
+UPDATE charging_chargingstation
+   SET connection_epoch = connection_epoch + 1, connected_at = NULL, disconnected_at = %s,
+       gateway = ''
+ WHERE id = %s AND connected_at IS NOT NULL
+RETURNING id
+"""
 _TOUCH = """
 UPDATE charging_chargingstation AS station
    SET last_seen_at = seen.at
@@ -68,10 +81,12 @@ UPDATE charging_chargingstation AS station
 """
 
 
-def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int]:
+def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int | None]:
     """Give every new socket its connection number (epoch), in order; the newest owns the station.
 
-    A station that opened several sockets within the batch gets one number for each.
+    A station that opened several sockets within the batch gets one number for each. None: what the
+    newest one proved itself with was revoked or replaced while it shook hands, or the station is
+    gone.
     """
     newest = {opening.station_id: opening for opening in openings}
     sockets = Counter(opening.station_id for opening in openings)
@@ -86,28 +101,51 @@ def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int]:
                 [sockets[pk] for pk in station_ids],
                 [newest[pk].ocpp_version for pk in station_ids],
                 [newest[pk].gateway for pk in station_ids],
+                [newest[pk].certificate for pk in station_ids],
+                [newest[pk].proof for pk in station_ids],
             ],
         )
         given = dict(cursor.fetchall())
-    _settle_handshakes(openings, at=at)
-    epochs = []
+    _settle_handshakes([one for one in openings if one.station_id in given], at=at)
+    epochs: list[int | None] = []
     for opening in openings:
-        given[opening.station_id] += 1
-        epochs.append(given[opening.station_id])
+        if opening.station_id in given:
+            given[opening.station_id] += 1
+        epochs.append(given.get(opening.station_id))
     return epochs
 
 
 def open_connection(*, station_id: int, ocpp_version: str, gateway: str, at: datetime) -> int:
     """The connection number of one new socket."""
     opening = Opening(station_id=station_id, ocpp_version=ocpp_version, gateway=gateway)
-    return open_connections(openings=[opening], at=at)[0]
+    [epoch] = open_connections(openings=[opening], at=at)
+    if epoch is None:
+        raise ChargingStation.DoesNotExist
+    return epoch
+
+
+def turn_out_station(*, station_id: int, at: datetime) -> bool:
+    """Take a station's connection away; in the transaction that revokes what had opened it.
+
+    The socket owns its station no more from the commit on: its gateway is woken to close it, and
+    what was asked over it fails. Answers whether there was one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TURN_OUT, [at, station_id])
+        if cursor.fetchone() is None:
+            return False
+        cursor.execute("SELECT pg_notify(%s, %s)", [TURNED_OUT, str(station_id)])
+    in_flight = StationCommand.objects.filter(state=CommandState.SENT, station_id=station_id)
+    _fail_unanswered(list(in_flight.select_related("station")), at=at)
+    return True
 
 
 def _settle_handshakes(openings: Sequence[Opening], *, at: datetime) -> None:
     """What a first success decides: which of two passwords counts, and a higher profile.
 
-    While the command that brings a new password is unanswered both stay: the station may be on
-    its way to the new one.
+    A new password that opened the door ends the old one. The old one ends nothing: whoever knows it
+    could lock the station out by coming first. While the command that brings a new password is
+    unanswered both stay anyway.
     """
     settled = {row.station_id: row.password_hash for row in openings if row.password_hash}
     risen = {row.station_id: row.security_profile for row in openings if row.security_profile}

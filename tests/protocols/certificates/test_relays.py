@@ -101,7 +101,7 @@ def named(outside: str) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "CONTRACT_HUB_URL", f"{outside}/hub")
         patch.setattr(settings, "CONTRACT_HUB_TOKEN", "secret-token")
-        patch.setattr(settings, "OCSP_RESPONDERS", ["127.0.0.1"])
+        patch.setattr(settings, "OCSP_RESPONDERS", [f"{outside}/ocsp"])
         yield outside
 
 
@@ -166,9 +166,23 @@ def test_a_slow_hub_has_a_time_limit_and_holds_up_nobody_else(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://169.254.169.254/", "http://localhost/", "file:///etc/passwd", "x"]
+    "url",
+    [
+        "http://169.254.169.254/",
+        "http://localhost/",
+        "file:///etc/passwd",
+        "x",
+        # The host that is named in the settings, but another door of it.
+        "{named}/admin",
+        "{named}/ocsp/../admin",
+        "{named}/ocsp?next=http://elsewhere",
+        "http://127.0.0.1:1/ocsp",
+        "http://user@{host}/ocsp",
+        "http://[::1/ocsp",
+    ],
 )
 def test_a_station_cannot_send_us_anywhere(grid: Grid, named: str, url: str) -> None:
+    url = url.replace("{named}", named).replace("{host}", named.removeprefix("http://"))
     status = {"ocspRequestData": {**HASHED, "responderURL": url}}
     answer = grid.dial(grid.station(), V21).result("GetCertificateStatus", status)
     assert answer["status"] == "Failed"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
 from websockets.exceptions import InvalidStatus
 
 from charging.stations import services
@@ -71,19 +72,58 @@ def test_the_stations_answer_decides_which_password_stays(
     assert new not in str(kept)
 
 
-@pytest.mark.parametrize("winner", ["new", "old"])
-def test_without_an_answer_both_open_until_one_has(
-    grid: Grid, version: str, eventually: Eventually, winner: str
+def test_without_an_answer_both_open_until_the_new_one_has(
+    grid: Grid, version: str, eventually: Eventually
 ) -> None:
     station, peer, _, new = rotate(grid, version)
     peer.cut()
     over(station, eventually)
     row = ChargingStation.objects.get(pk=station.pk)
     assert row.previous_password_hash
-    first, second = (new, PASSWORD) if winner == "new" else (PASSWORD, new)
-    assert opens(grid, station, version, first)
-    assert not opens(grid, station, version, second)
-    assert opens(grid, station, version, first)
+    # Whoever knows the old one cannot end the new one, which the station may have taken.
+    assert opens(grid, station, version, PASSWORD)
+    assert opens(grid, station, version, new)
+    assert not opens(grid, station, version, PASSWORD)
+    assert opens(grid, station, version, new)
+
+
+def test_a_station_that_came_back_with_the_old_password_is_given_another(
+    grid: Grid, version: str, eventually: Eventually
+) -> None:
+    station, peer, _, lost = rotate(grid, version)
+    peer.cut()
+    over(station, eventually)
+    with pytest.raises(services.RotationRunning):
+        services.rotate_password(station_id=station.pk, at=clock.now(), by=SYSTEM)
+    again = grid.dial(station, version)
+    again.result("Heartbeat")
+    services.rotate_password(station_id=station.pk, at=clock.now(), by=SYSTEM)
+    call = again.receive()
+    found = call[3].get("value") or call[3]["setVariableData"][0]["attributeValue"]
+    again.answer(call, answer(version, "Accepted"))
+    settled = ChargingStation.objects.filter(pk=station.pk, previous_password_hash="")
+    assert eventually(settled.exists)
+    assert opens(grid, station, version, found)
+    assert not opens(grid, station, version, lost)
+    assert not opens(grid, station, version, PASSWORD)
+
+
+def test_who_comes_in_with_a_leaked_old_password_is_not_told_the_new_one(grid: Grid) -> None:
+    station = grid.station()
+    grid.dial(station).result("Heartbeat")
+    # The order is there, and before the gateway looks, somebody else has connected.
+    ordered = ChargingStation.objects.get(pk=station.pk).connection_epoch
+    with transaction.atomic():
+        command = services.rotate_password(station_id=station.pk, at=clock.now(), by=SYSTEM)
+        assert command.payload["only_epoch"] == ordered
+        ChargingStation.objects.filter(pk=station.pk).update(connection_epoch=ordered + 1)
+        assert services.mark_commands_sent(sent={command.pk: ordered + 1}, at=clock.now()) == set()
+    command.refresh_from_db()
+    assert (command.state, command.result) == ("failed", {"reason": "connection_lost"})
+    # Never sent, so only the old one is there.
+    row = ChargingStation.objects.get(pk=station.pk)
+    assert row.previous_password_hash == ""
+    assert password_matches(password=PASSWORD.encode(), hashes=(row.password_hash,))
 
 
 def test_while_the_command_is_out_both_open(grid: Grid, version: str) -> None:
