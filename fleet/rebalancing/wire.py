@@ -303,6 +303,11 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
     assignee = serializers.UUIDField(
         source="assignee.public_id", read_only=True, default=None, allow_null=True
     )
+    qr_code = serializers.CharField(source="vehicle.qr_code", read_only=True, default=None)
+    battery_slots = serializers.IntegerField(
+        source="vehicle.type.battery_slots", read_only=True, default=None
+    )
+    pack_wh = serializers.SerializerMethodField()
     place = serializers.SerializerMethodField()
     reason_text = serializers.SerializerMethodField()
     drop_text = serializers.SerializerMethodField()
@@ -311,11 +316,16 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
         model = RebalancingTask
         fields = (
             "id", "plan", "van", "sequence", "kind", "vehicle_kind", "vehicle", "quantity",
-            "lon", "lat", "place", "value_cents", "cost_cents",
+            "qr_code", "battery_slots", "pack_wh", "lon", "lat", "place", "value_cents", "cost_cents",
             "reason", "reason_params", "reason_text", "state", "assignee",
             "locked", "forced", "due_at", "planned_at", "claimed_at", "arrived_at", "finished_at", "driven_m", "walked_m",
             "done_quantity", "drop_reason", "drop_text",
         )  # fmt: skip
+
+    def get_pack_wh(self, task: RebalancingTask) -> int | None:
+        """What one battery of the vehicle holds, so that a crew takes one that fits."""
+        model = task.vehicle.type if task.vehicle else None
+        return model and model.battery_wh // model.battery_slots
 
     def get_place(self, task: RebalancingTask) -> str:
         """Name of the hub, or nothing on the open street."""

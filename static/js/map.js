@@ -60,6 +60,17 @@ export class CityMap {
     return undefined;
   }
 
+  /** The way through these spots, [{lon, lat}, …], under the points. */
+  async showWay(name, spots) {
+    await this.ready;
+    const way = { type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: spots.map(({ lon, lat }) => [lon, lat]) } };
+    const source = this.map.getSource(name);
+    if (source) return source.setData(way);
+    this.map.addSource(name, { type: "geojson", data: way });
+    this.addLayers(() => wayLooks(name), this.firstPointLayer());
+    return undefined;
+  }
+
   /**
    * Points: [{id, lon, lat, pin, …}] with a pin of pins.js; far away they become counts. `aside`
    * moves them a little off the spot until one comes close, for what stands where others do.
@@ -244,6 +255,14 @@ const SPOT_LOOKS = {
     "circle-stroke-width": 3,
   }),
 };
+
+const wayLooks = (source) => [
+  {
+    id: `${source}:way`, type: "line", source,
+    layout: { "line-join": "round", "line-cap": "round" },
+    paint: { "line-color": tone("brand"), "line-width": 3, "line-opacity": 0.65, "line-dasharray": [1.5, 1.5] },
+  },
+];
 
 const AREA_LOOKS = {
   district: (source) => [
