@@ -13,7 +13,6 @@ from charging.sessions.facts import AuthorizationStatus
 from charging.stations.events import ConnectorStatusChanged, StationCommandFinished
 from charging.stations.states import CommandAction
 from mobility.core import outbox
-from mobility.core.money import PriceLine
 
 AboutMoney = PaymentCaptured | PaymentFailed | PaymentWrittenOff
 
@@ -69,22 +68,18 @@ def on_session_started(event: SessionStarted, *, at: datetime.datetime) -> None:
 def on_session_priced(event: SessionPriced, *, at: datetime.datetime) -> None:
     """A session has its final price: somebody pays it, or some organisation bears it."""
     session_id = uuid.UUID(event.session_id)
-    lines = [PriceLine.from_json(line) for line in event.lines]
     if not event.purpose_ref:
         services.adopt_session(owner_ref=event.owner_ref, session_id=session_id, at=at)
-        services.bear_cost(session_id=session_id, lines=lines, at=at)
-    services.price_recharge(ref=event.purpose_ref, session_id=session_id, lines=lines, at=at)
+        services.bear_cost(session_id=session_id, at=at)
+    services.price_recharge(ref=event.purpose_ref, session_id=session_id, at=at)
 
 
 @outbox.handles(SessionCorrected)
 def on_session_corrected(event: SessionCorrected, *, at: datetime.datetime) -> None:
     """What a session was billed was wrong; perhaps somebody paid too much."""
-    services.refund_corrected(
-        session_id=uuid.UUID(event.session_id),
-        lines=[PriceLine.from_json(line) for line in event.lines],
-        reason=event.reason,
-        at=at,
-    )
+    session_id = uuid.UUID(event.session_id)
+    services.refund_corrected(session_id=session_id, reason=event.reason, at=at)
+    services.correct_cost(session_id=session_id, ref=event.record_id, at=at)
 
 
 @outbox.handles(ConnectorStatusChanged, when=_broke)

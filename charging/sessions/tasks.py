@@ -25,7 +25,7 @@ def close_lost() -> int:
 
 @shared_task(name="charging.sessions.tell_costs", queue="sessions")
 def tell_costs() -> int:
-    """Let 2.x stations show what quiet sessions cost by now, where the installation wants it."""
+    """Let 2.x stations show what quiet sessions cost by now, unless the installation does not want it."""
     every = settings.OCPP_COST_SECONDS
     if not every:
         return 0

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from charging.sessions import services
 from charging.sessions.api import own_station
 from charging.sessions.models import ChargeRecord, ChargingSession, MeterKey, SignedValue
-from charging.statements.export import csv_rows, ocpi_record, transparency_file
+from charging.statements.export import csv_rows, ocpi_rows, transparency_file
 from charging.statements.pdf import statement_pdf
 from charging.statements.queries import Month, statements_of
 from charging.statements.wire import (
@@ -44,6 +44,10 @@ from mobility.core.api import KEY_HEADER, ReadView, ScopedViewSet, WriteView
 from mobility.core.texts import pick
 
 _RECORDS = ChargeRecord.objects.select_related("session", "credits")
+_SHAPES = {
+    "csv": (csv_rows, "text/csv; charset=utf-8", "csv"),
+    "ocpi": (ocpi_rows, "application/json", "json"),
+}
 
 
 class RecordViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -88,12 +92,10 @@ class RecordsFileView(ReadView):
         operator, month = _asked_month(request, asked.validated_data)
         start, end = month.span
         records = _RECORDS.filter(organisation=operator).issued_between(start, end).order_by("pk")
-        if asked.validated_data["shape"] == "ocpi":
-            return Response({"results": [ocpi_record(record) for record in records]})
-        answer = StreamingHttpResponse(
-            csv_rows(records.iterator(chunk_size=500)), content_type="text/csv; charset=utf-8"
-        )
-        answer["Content-Disposition"] = f'attachment; filename="records-{month}.csv"'
+        shape = asked.validated_data["shape"]
+        rows, kind, ending = _SHAPES[shape]
+        answer = StreamingHttpResponse(rows(records.iterator(chunk_size=500)), content_type=kind)
+        answer["Content-Disposition"] = f'attachment; filename="records-{month}.{ending}"'
         return answer
 
 

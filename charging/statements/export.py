@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, Final
@@ -59,6 +60,14 @@ def _cells(record: ChargeRecord) -> Iterable[object]:
         " ".join(meter.get("flags", ())),
         record.reason,
     )
+
+
+def ocpi_rows(records: Iterable[ChargeRecord]) -> Iterator[str]:
+    """A JSON file of OCPI records, one a line, so that a month of them never lies in memory."""
+    yield '{"results": ['
+    for number, record in enumerate(records):
+        yield (",\n" if number else "\n") + json.dumps(ocpi_record(record), ensure_ascii=False)
+    yield "\n]}\n"
 
 
 def ocpi_record(record: ChargeRecord) -> dict[str, Any]:

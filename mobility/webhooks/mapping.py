@@ -240,6 +240,7 @@ KINDS: dict[str, tuple[str, Tell]] = {
     "bookings.payment_captured.v1": ("payment.captured", _payment()),
     "bookings.payment_refused.v1": ("payment.refused", _payment("failure")),
     "bookings.refund_done.v1": ("refund.done", _payment("way")),
+    "bookings.refund_rejected.v1": ("refund.rejected", _payment()),
     "bookings.payment_failed.v1": ("payment.failed", _payment("failure")),
     "bookings.payment_written_off.v1": ("payment.written_off", _payment()),
     "charging.session_started.v1": (

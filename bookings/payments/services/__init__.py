@@ -23,7 +23,11 @@ from bookings.payments.services.fees import (
     waive_fee,
 )
 from bookings.payments.services.goodwill import refund_by_rule
-from bookings.payments.services.internal import book_internal_cost
+from bookings.payments.services.internal import (
+    InternalCost,
+    book_internal_cost,
+    correct_internal_cost,
+)
 from bookings.payments.services.letters import (
     remind_of_debt,
     warn_of_missing_promise,
@@ -78,6 +82,7 @@ __all__ = [
     "CorrectionCostsMore",
     "CreditTooLow",
     "DebtOutstanding",
+    "InternalCost",
     "NothingDue",
     "PayLinkExpired",
     "PayLinkUnknown",
@@ -104,6 +109,7 @@ __all__ = [
     "collect_due",
     "confirm_payment",
     "correct_charge",
+    "correct_internal_cost",
     "create_pay_link",
     "dispute_fee",
     "execute_refund",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
-from mobility.core.money import EUR
+from mobility.core.money import EUR, PriceLine
 
 if TYPE_CHECKING:
     from mobility.accounts.models import User
@@ -59,3 +59,8 @@ class VehicleCharge(PublicModel):
 
     def __str__(self) -> str:
         return f"{self.owner_ref} {self.cents}"
+
+    @property
+    def price_lines(self) -> list[PriceLine]:
+        """What it is made of."""
+        return [PriceLine.from_json(line) for line in self.lines]

@@ -13,7 +13,7 @@ from bookings.recharges.services.cards import (
     unblock_card,
 )
 from bookings.recharges.services.codes import issue_missing_codes, replace_code
-from bookings.recharges.services.costs import bear_cost
+from bookings.recharges.services.costs import bear_cost, correct_cost
 from bookings.recharges.services.guests import (
     GuestOrder,
     StartUnderway,
@@ -79,6 +79,7 @@ __all__ = [
     "block_card",
     "card_page",
     "continue_start",
+    "correct_cost",
     "forget_guests",
     "issue_missing_codes",
     "keep_connector",

@@ -2,21 +2,24 @@
 
 import datetime
 import uuid
-from collections.abc import Sequence
 
 from django.db import transaction
 
-from bookings.payments.services import book_internal_cost
+from bookings.payments.services import (
+    InternalCost,
+    book_internal_cost,
+    correct_internal_cost,
+)
 from bookings.recharges.models import VehicleCharge
 from bookings.recharges.services.purpose import KEEPER
 from charging.sessions.models import ChargingSession, Token
+from charging.sessions.services import standing_lines
 from charging.sessions.states import TokenKind
-from mobility.core.money import PriceLine, total_cents
+from mobility.core import audit
+from mobility.core.money import total_cents
 
 
-def bear_cost(
-    *, session_id: uuid.UUID, lines: Sequence[PriceLine], at: datetime.datetime
-) -> VehicleCharge | None:
+def bear_cost(*, session_id: uuid.UUID, at: datetime.datetime) -> VehicleCharge | None:
     """Book a session of a vehicle's own token as a cost of the vehicle's organisation.
 
     `None` for any other token. Doing it twice is doing it once.
@@ -26,6 +29,7 @@ def bear_cost(
         token = Token.objects.filter(uid=session.token_uid, kind=TokenKind.VEHICLE).first()
         if token is None or token.organisation_id is None:
             return None
+        lines = standing_lines(session_id=session_id)
         cost, fresh = VehicleCharge.objects.get_or_create(
             session=session,
             defaults={
@@ -50,3 +54,36 @@ def bear_cost(
                 by=KEEPER,
             )
     return cost
+
+
+def correct_cost(*, session_id: uuid.UUID, ref: str, at: datetime.datetime) -> None:
+    """Bring a vehicle's cost to what stands after its session's record `ref` was taken back.
+
+    The difference is booked between the organisations, upwards as well: there is no buyer who was
+    promised a price. Doing it twice is doing it once.
+    """
+    with transaction.atomic():
+        cost = (
+            VehicleCharge.objects.select_for_update(of=("self",))
+            .select_related("session")
+            .filter(session__public_id=session_id)
+            .first()
+        )
+        if cost is None:
+            return
+        before, after = cost.price_lines, standing_lines(session_id=session_id)
+        correct_internal_cost(
+            cost=InternalCost(
+                buyer_id=cost.organisation_id, seller_id=cost.operator_id, currency=cost.currency
+            ),
+            ref=f"{cost.public_id}:{ref}",
+            before=before,
+            after=after,
+            at=at,
+        )
+        cost.cents, cost.lines = total_cents(after), [line.as_json() for line in after]
+        cost.energy_wh = cost.session.energy_wh if after else 0
+        cost.save(update_fields=["cents", "lines", "energy_wh"])
+        audit.record(
+            by=KEEPER, action="correct_cost", row=cost, at=at, changes={"cents": cost.cents}
+        )

@@ -15,6 +15,7 @@ from bookings.recharges.models import Recharge
 from bookings.recharges.services.purpose import KEEPER, locked_by_session, locked_recharge
 from bookings.recharges.states import ACTIVE, RechargeState, StopReason
 from charging.sessions.models import ChargingSession
+from charging.sessions.services import standing_lines
 from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.transitions import move
@@ -23,21 +24,18 @@ from mobility.core.transitions import move
 _FREEZING = frozenset({StopReason.PERSON, StopReason.NO_ENERGY})
 
 
-def price_recharge(
-    *, ref: str, session_id: uuid.UUID, lines: Sequence[PriceLine], at: datetime.datetime
-) -> None:
+def price_recharge(*, ref: str, session_id: uuid.UUID, at: datetime.datetime) -> None:
     """Charge what the session came to; a session of no recharge, or of one given up, is not ours.
 
-    Never more than the limit, and never what flowed after a stop that the charger refused.
+    Never more than the limit, and never what flowed after a stop that the charger refused. A
+    correction that was heard of before the price, or came before it was handled, counts already.
     """
     with transaction.atomic(savepoint=False):
         recharge = locked_recharge(ref) if ref else locked_by_session(session_id)
         if recharge is None or recharge.state not in ACTIVE:
             return
         session = ChargingSession.objects.get(public_id=session_id)
-        due = rules.lines_due(
-            lines, most_cents=_most(recharge), charger_failed=recharge.faulted_at is not None
-        )
+        due = _due(recharge, standing_lines(session_id=session_id))
         move(
             recharge,
             to=RechargeState.PRICED,
@@ -73,6 +71,12 @@ def _priced(recharge: Recharge) -> RechargePriced:
     )
 
 
+def _due(recharge: Recharge, lines: Sequence[PriceLine]) -> tuple[PriceLine, ...]:
+    return rules.lines_due(
+        lines, most_cents=_most(recharge), charger_failed=recharge.faulted_at is not None
+    )
+
+
 def _most(recharge: Recharge) -> int | None:
     """The most that may be charged, in cents; `None` where nothing was agreed."""
     bounds = [recharge.limit_cents] if recharge.limit_cents else []
@@ -100,23 +104,19 @@ def _charge(recharge: Recharge, lines: Sequence[PriceLine], *, at: datetime.date
         move(recharge, to=RechargeState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
 
 
-def refund_corrected(
-    *, session_id: uuid.UUID, lines: Sequence[PriceLine], reason: str, at: datetime.datetime
-) -> None:
+def refund_corrected(*, session_id: uuid.UUID, reason: str, at: datetime.datetime) -> None:
     """Give back what a session costs less after its record was corrected; never ask for more.
 
-    `lines` are those that stand now, none where the record was taken back whole. Limits and faults
-    count as they did at the first price. A second person approves it where it is much, as of any
-    refund that staff cause.
+    What stands now counts, however late and in whatever order corrections are heard of. Limits and
+    faults count as they did at the first price. A second person approves it where it is much, as of
+    any refund that staff cause. What is not priced yet is priced by what stands then.
     """
     with transaction.atomic(savepoint=False):
         recharge = locked_by_session(session_id)
         payment = recharge.payment if recharge is not None else None
         if recharge is None or payment is None or payment.state not in REFUNDABLE:
             return
-        due = rules.lines_due(
-            lines, most_cents=_most(recharge), charger_failed=recharge.faulted_at is not None
-        )
+        due = _due(recharge, standing_lines(session_id=session_id))
         back = payment.amount_cents - payment.refunded_cents - total_cents(due)
         if back > 0:
             request_refund(payment_id=payment.pk, cents=back, reason=reason, at=at, by=KEEPER)

@@ -2,6 +2,7 @@
 
 import datetime
 import uuid
+from decimal import Decimal
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -196,6 +197,7 @@ def claim_recharge(
             cents=promised,
             currency=version.tariff.currency,
             method_id=method_id,
+            vat_rates={Decimal(part["vat_rate"]) for part in version.components},
             at=at,
         )
         recharge.save(update_fields=["payment"])

@@ -15,6 +15,7 @@ from charging.sessions.services.records import (
     NotCreditable,
     ReasonMissing,
     credit_record,
+    standing_lines,
 )
 from charging.sessions.services.remote import (
     NoSuchSession,
@@ -80,6 +81,7 @@ __all__ = [
     "remote_stop",
     "settle_due",
     "settle_session",
+    "standing_lines",
     "start_sessions",
     "stop_sessions",
     "store_meter_key",

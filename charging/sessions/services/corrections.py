@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from charging.sessions.models import ChargeRecord, ChargingSession
-from charging.sessions.services.billing import bill_session, join_readings
+from charging.sessions.services.billing import Bill, bill_session, join_readings
+from charging.sessions.services.flags import add_flag, drop_flag
+from charging.sessions.services.lost import take_late_end
 from charging.sessions.services.records import (
     ReasonMissing,
     issue_record,
@@ -18,11 +21,21 @@ from charging.sessions.services.records import (
 )
 from charging.sessions.services.settlement import locked_session
 from charging.sessions.services.signatures import verify_session
-from charging.sessions.states import SessionState
+from charging.sessions.states import Flag, SessionState
 from mobility.core import audit
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.money import total_cents, vat_split
 from mobility.core.principals import Principal
+
+# What a bill says of the data it stands on; a new one judges anew, with all that came by then.
+_JUDGED: Final = (
+    Flag.ESTIMATED,
+    Flag.SUSPECT_METER,
+    Flag.STUCK_METER,
+    Flag.NO_TARIFF,
+    Flag.NO_ENERGY,
+    Flag.LATE_DATA,
+)
 
 
 class NotSettled(Conflict):
@@ -64,10 +77,11 @@ def correct_session(
 ) -> ChargeRecord:
     """Bill a settled session again, with data that came late or with energy that staff found.
 
-    1. Bill it as at settlement, by the tariff frozen at its start; `energy_wh` replaces the meter.
-    2. Take its record back by a credit, if one stands, and issue the next.
-    3. Write the new figures into the session and publish SessionCorrected. Nothing is charged or
-       refunded here: who bought the session decides.
+    1. A session that we had given up and whose station told its end after all ends there.
+    2. Bill it as at settlement, by the tariff frozen at its start; `energy_wh` replaces the meter.
+    3. Take its record back by a credit, if one stands, and issue the next.
+    4. Write the new figures and flags into the session and publish SessionCorrected. Nothing is
+       charged or refunded here: who bought the session decides.
 
     Raises ReasonMissing, NotSettled, WhollyCredited, EnergyImplausible, NothingToCorrect.
     """
@@ -76,6 +90,7 @@ def correct_session(
     session = locked_session(session_id)
     if session.state != SessionState.SETTLED:
         raise NotSettled
+    take_late_end(session)
     if energy_wh is not None:
         _refuse_implausible(session, energy_wh)
     before = list(open_records(session_id=session.pk))
@@ -89,10 +104,7 @@ def correct_session(
         raise NothingToCorrect
     for record in before:
         take_back(record, reason=reason, at=at, by=by)
-    session.energy_wh, session.price_cents = bill.energy.energy_wh, cents
-    session.lines = [line.as_json() for line in bill.lines]
-    session.vat = [part.as_json() for part in vat_split(bill.lines)]
-    session.save(update_fields=["energy_wh", "price_cents", "lines", "vat", "signature", "flags"])
+    _write(session, bill)
     replacement = issue_record(session, bill, at=at)
     for record in before:
         publish_correction(record, replacement, reason=reason, at=at)
@@ -104,6 +116,26 @@ def correct_session(
         changes={"reason": reason[:200], "price_cents": cents, "energy_wh": session.energy_wh},
     )
     return replacement
+
+
+def _write(session: ChargingSession, bill: Bill) -> None:
+    """All that a bill says of its session, as it stands now; what no longer holds is unsaid."""
+    for flag in _JUDGED:
+        drop_flag(session, flag)
+    for flag in bill.flags:
+        add_flag(session, flag)
+    session.energy_wh, session.price_cents = bill.energy.energy_wh, total_cents(bill.lines)
+    session.charging_ended_at = bill.charging_ended_at
+    session.tariff_version = bill.version
+    session.currency = bill.version.tariff.currency if bill.version else session.currency
+    session.lines = [line.as_json() for line in bill.lines]
+    session.vat = [part.as_json() for part in vat_split(bill.lines)]
+    session.save(
+        update_fields=[
+            "energy_wh", "price_cents", "charging_ended_at", "tariff_version", "currency", "lines",
+            "vat", "signature", "flags", "ended_at", "meter_stop_wh", "stop_reason", "complete",
+        ]
+    )  # fmt: skip
 
 
 def _refuse_implausible(session: ChargingSession, energy_wh: int) -> None:

@@ -10,10 +10,10 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import not_ahead
-from charging.sessions.services.flags import add_flag
+from charging.sessions.services.flags import add_flag, drop_flag
 from charging.sessions.services.starts import station_identities
-from charging.sessions.services.stops import end_moved
-from charging.sessions.states import Flag
+from charging.sessions.services.stops import END_OF_TRANSACTION, end_moved
+from charging.sessions.states import Doubt, Flag
 from charging.stations.states import ConnectorStatus
 
 # An open session is given up when it is silent this long and its connector is evidently free,
@@ -48,6 +48,29 @@ def close_lost_sessions(*, at: datetime, limit: int = 200) -> int:
     identities = station_identities({session.station_id for session in lost})
     end_moved(lost, identities=identities, at=at)
     return len(lost)
+
+
+def take_late_end(session: ChargingSession) -> None:
+    """Let a session that was given up, billed, and then ended by its station, end as it says.
+
+    In memory only: who bills it anew saves it. Its end came as a reading, see `stops.note_end`.
+    """
+    if Flag.LOST.value not in session.flags:
+        return
+    end = (
+        session.readings.filter(context=END_OF_TRANSACTION, register_wh__isnull=False)
+        .exclude(doubt=Doubt.SIGNATURE)
+        .order_by("-at", "-id")
+        .first()
+    )
+    if end is None or session.started_at is None:
+        return
+    drop_flag(session, Flag.LOST)
+    session.ended_at = max(end.at, session.started_at)
+    session.meter_stop_wh = end.register_wh
+    session.stop_reason = str(end.raw.get("reason", ""))[:30]
+    # An OCPP 1.6 stop is the whole rest of the story; numbered sessions know what they miss.
+    session.complete = session.complete or session.seq_first is None
 
 
 def _give_up(session: ChargingSession, *, at: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from charging.sessions.models import ChargingSession, MeterReading
-from charging.sessions.rules import RegisterPoint
+from charging.sessions.rules import RegisterPoint, delivered_nothing
 from charging.stations.models import ChargingStation
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.rules import (
@@ -83,7 +83,9 @@ def running_cost(
     until: datetime,
     points: Sequence[LoadPoint] = (),
 ) -> int:
-    """Gross cents of a session that began, by its live figures."""
+    """Gross cents of a session that began, by its live figures; nothing while nothing flowed."""
+    if delivered_nothing(session.energy_wh):
+        return 0
     figures = session_figures(
         session,
         energy_wh=session.energy_wh,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +16,7 @@ from charging.sessions.services.billing import Bill
 from charging.sessions.states import RecordKind
 from mobility.core import audit, clock, outbox
 from mobility.core.errors import Conflict, Invalid
-from mobility.core.money import total_cents, vat_split
+from mobility.core.money import PriceLine, total_cents, vat_split
 from mobility.core.principals import Principal
 
 _NEXT_NUMBER: Final = """
@@ -134,6 +135,18 @@ def publish_correction(
 ) -> None:
     """Tell that a record was taken back and another stands in its place."""
     outbox.publish(_corrected(record, replacement, reason=reason), at=at)
+
+
+def standing_lines(*, session_id: UUID) -> list[PriceLine]:
+    """What a session comes to by now: the lines of its record that was not taken back, or none.
+
+    Facts about sessions may be heard late and in any order; who acts on money looks here. The
+    session stays locked until the caller's transaction ends: a correction waits that long, and
+    what it publishes is heard by somebody who has acted already.
+    """
+    session = ChargingSession.objects.select_for_update(no_key=True).get(public_id=session_id)
+    record = next(iter(open_records(session_id=session.pk)), None)
+    return [PriceLine.from_json(line) for line in record.lines] if record is not None else []
 
 
 def open_records(*, session_id: int) -> Iterable[ChargeRecord]:

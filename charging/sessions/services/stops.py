@@ -8,7 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from charging.sessions.events import SessionEnded
-from charging.sessions.facts import AuthorizationVerdict, SessionStop, StopAnswer
+from charging.sessions.facts import (
+    AuthorizationVerdict,
+    Reading,
+    Sample,
+    SessionStop,
+    StopAnswer,
+)
 from charging.sessions.models import ChargingSession
 from charging.sessions.rules import (
     is_own_reference,
@@ -44,6 +50,7 @@ from mobility.core.transitions import move_many
 # One name for all stations in the trail of moves: a batch moves sessions of hundreds of them in
 # one statement, and each session's row says which station it was.
 STATIONS = system_principal("stations")
+END_OF_TRANSACTION = "Transaction.End"
 
 SessionKey = tuple[int, str]
 """Station id and transaction reference."""
@@ -212,13 +219,21 @@ def _stop_readings(
     connector: ConnectorRow | None,
 ) -> list[ReadingRow]:
     place = str(connector.evse_number) if connector else f"session {session.pk}"
+    # A settled session takes no end any more; as a reading it is there for who bills it anew.
+    late = [_as_reading(stop)] if session.state == SessionState.SETTLED else []
     return reading_rows(
-        stop.readings,
+        [*stop.readings, *late],
         station_id=stop.station_id,
         place=place,
         connector=connector,
         session=session,
     )
+
+
+def _as_reading(stop: SessionStop) -> Reading:
+    register = Sample(value=stop.meter_stop_wh, unit="Wh", context=END_OF_TRANSACTION)
+    raw = {"transaction": stop.transaction_ref, "meter": stop.meter_stop_wh, "reason": stop.reason}
+    return Reading(at=stop.at, samples=(register,), raw=raw)
 
 
 def note_end(session: ChargingSession, stop: SessionStop, *, at: datetime) -> None:

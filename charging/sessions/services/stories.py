@@ -91,6 +91,8 @@ def apply_event(
     if session.state == SessionState.SETTLED:
         add_flag(session, Flag.LATE_DATA)
         story.readings += _readings(story, event)
+        if event.kind is EventKind.ENDED:
+            session.seq_last = _seq(event)
         _note_number(session, _seq(event))
         return
     session.charging_state = event.charging_state[:20] or session.charging_state

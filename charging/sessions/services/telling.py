@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +15,7 @@ from charging.sessions.models import ChargingSession
 from charging.sessions.services.pricing import RunningCosts
 from charging.stations.models import Connector, StationCommand
 from charging.stations.services import NoSuchConnector, queue_command
-from charging.stations.states import CommandAction
+from charging.stations.states import CommandAction, CommandState
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import version_for_connector
 from charging.tariffs.rules import price_words
@@ -25,6 +27,7 @@ _TELLER: Final = system_principal("costs")
 _LANGUAGES: Final = ("it", "en")
 # A station that heard of a session so lately had the cost in the answer.
 _COST_TTL_S: Final = 30
+_LOOKED_AT: Final = Coalesce(F("cost_told_at"), F("heard_at"))
 
 
 class NoTariffToTell(Conflict):
@@ -81,30 +84,57 @@ def told_terms(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
 def tell_costs(*, every: timedelta, at: datetime, limit: int = 500) -> int:
     """Ask 2.x stations to show what running sessions cost by now; returns how many were asked.
 
-    Only sessions of which nothing was heard for `every`: the answer to each of their messages said
-    it already. Costs that rise without a message are those of time.
+    1. Only sessions of which nothing was heard for `every`: the answer to each of their messages
+       said it already. Those that were not looked at for the longest time come first, so that
+       none waits for ever behind `limit` others.
+    2. A station that refused it since its last boot cannot show it, and is left alone.
+    3. A cost that is what it was when it was last told is not told again: those that rise without
+       a message are those of time.
     """
-    quiet = list(
+    quiet = list(_quiet(every=every, at=at).order_by(_LOOKED_AT, "pk")[:limit])
+    costs = RunningCosts(quiet)
+    asked = 0
+    for session in quiet:
+        cents = costs.of(session, until=at) or 0
+        told = session.cost_told_at
+        if told is None or cents != costs.of(session, until=max(told, session.heard_at)):
+            _show_cost(session, cents=cents, at=at)
+            asked += 1
+    ChargingSession.objects.filter(pk__in=[row.pk for row in quiet]).update(cost_told_at=at)
+    return asked
+
+
+def _quiet(*, every: timedelta, at: datetime) -> QuerySet[ChargingSession]:
+    """Priced sessions of connected 2.x stations that can show a cost, as far as they said."""
+    shown = StationCommand.objects.filter(
+        station=OuterRef("station"),
+        action=CommandAction.COST_UPDATED,
+        queued_at__gte=OuterRef("station__booted_at"),
+    )
+    return (
         ChargingSession.objects.open()
+        .annotate(
+            last_word=Coalesce(Subquery(shown.order_by("-id").values("state")[:1]), Value(""))
+        )
         .filter(
+            Q(cost_told_at__isnull=True) | Q(cost_told_at__lte=at - every),
             heard_at__lte=at - every,
             tariff_version__isnull=False,
             station__connected_at__isnull=False,
             station__ocpp_version__in=["ocpp2.0.1", "ocpp2.1"],
         )
+        .exclude(last_word=CommandState.REJECTED)
         .select_related("tariff_version")
-        .order_by("heard_at")[:limit]
     )
-    costs = RunningCosts(quiet)
-    for session in quiet:
-        cents = costs.of(session, until=at) or 0
-        queue_command(
-            station_id=session.station_id,
-            action=CommandAction.COST_UPDATED,
-            payload={"transaction_ref": session.transaction_ref, "total_cost": cents / 100},
-            idempotency_key=f"cost:{ids.uuid7()}",
-            ttl_s=_COST_TTL_S,
-            at=at,
-            by=_TELLER,
-        )
-    return len(quiet)
+
+
+def _show_cost(session: ChargingSession, *, cents: int, at: datetime) -> None:
+    queue_command(
+        station_id=session.station_id,
+        action=CommandAction.COST_UPDATED,
+        payload={"transaction_ref": session.transaction_ref, "total_cost": cents / 100},
+        idempotency_key=f"cost:{ids.uuid7()}",
+        ttl_s=_COST_TTL_S,
+        at=at,
+        by=_TELLER,
+    )

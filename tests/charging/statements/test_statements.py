@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from rest_framework.test import APIClient
 
 from charging.sessions import services
 from charging.sessions.models import ChargeRecord
+from charging.statements import export
 from charging.statements.queries import Month, MonthUnreadable, statements_of
 from charging.stations.models import ChargingStation
 from mobility.accounts.models import User
@@ -90,7 +92,7 @@ def test_csv_statement_and_ocpi_say_the_same(
     url = "/api/v1/charging/records-file?month=2026-05"
     rows = list(csv.DictReader(io.StringIO(client.get(url).getvalue().decode())))
     [told] = client.get("/api/v1/charging/statements?month=2026-05").json()["results"]
-    ocpi = client.get(f"{url}&shape=ocpi").json()["results"]
+    ocpi = json.loads(client.get(f"{url}&shape=ocpi").getvalue())["results"]
     gross = told["total"]["gross_cents"]
     assert sum(Decimal(row["gross"]) for row in rows) * 100 == gross
     assert round(sum(row["total_cost"]["incl_vat"] for row in ocpi) * 100) == gross
@@ -105,6 +107,22 @@ def test_csv_statement_and_ocpi_say_the_same(
         if dimension["type"] == "ENERGY"
     ]
     assert sum(volumes) == first["total_energy"] == 7.321
+
+
+def test_a_long_month_leaves_record_by_record(
+    api: Api, luca: User, month: list[ChargeRecord], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a file whose tenth thousandth line is asked for nobody holds the first in memory."""
+    written: list[int] = []
+    monkeypatch.setattr(export, "ocpi_record", lambda _record: written.append(1) or {"id": "x"})
+    url = "/api/v1/charging/records-file?month=2026-05&shape=ocpi"
+    pieces = iter(api(luca).get(url).streaming_content)
+    head = [next(pieces), next(pieces)]
+    assert (len(head), sum(written)) == (2, 1)
+    whole = json.loads(b"".join([*head, *pieces]))
+    assert len(whole["results"]) == sum(written) == 6
+    nothing = api(luca).get("/api/v1/charging/records-file?month=2020-01&shape=ocpi")
+    assert json.loads(nothing.getvalue()) == {"results": []}
 
 
 def test_the_statement_comes_on_paper_too(api: Api, luca: User, month: list[ChargeRecord]) -> None:
