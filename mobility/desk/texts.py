@@ -144,6 +144,17 @@ TEXTS: dict[str, str | Promise] = {
     "finding_warning": _("Warning"),
     "finding_info": _("Information"),
     "findings_none": _("Nothing to complain about."),
+    "view_silent": _("Silent for more than 20 minutes"),
+    "view_battery": _("Battery below 20%"),
+    "forecast_hours": _("From {start} to {end}, all kinds"),
+    "forecast_none": _("No plan yet, so nothing is forecast."),
+    "bulk_line": _("{done} of {total} would; {refused} refuse."),
+    "bulk_done": _("Done for {done} of {total}; {refused} refused."),
+    "bulk_most": _("Narrow the choice to {most} vehicles."),
+    "bulk_none": _("No vehicle is chosen."),
+    "bulk_ok": _("goes"),
+    "bulk_no": _("refuses:"),
+    "missing_done": _("Marked as missing; its case is open."),
     "token_ask": _("Token that pays for this charge"),
 }
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from mobility.desk import views
+from mobility.desk.livemap import api as livemap
 from mobility.desk.zones import views as zones
 from mobility.desk.zones.api import ZoneConflictsView
 
@@ -31,4 +32,9 @@ api = [
         ZoneConflictsView.as_view(),
         name="fleet-zone-set-conflicts",
     ),
+    path("desk/views", livemap.SavedViewsView.as_view(), name="desk-views"),
+    path("desk/views/<uuid:public_id>", livemap.SavedViewView.as_view(), name="desk-view"),
+    path("fleet/bulk/preview", livemap.BulkPreviewView.as_view(), name="fleet-bulk-preview"),
+    path("fleet/bulk", livemap.BulkView.as_view(), name="fleet-bulk"),
+    path("fleet/forecast", livemap.ForecastView.as_view(), name="fleet-forecast"),
 ]

@@ -45,7 +45,7 @@ export class CityMap {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint());
   }
 
-  /** Areas of GeoJSON under the points; `kind` is "district" or "zone" and picks the look. */
+  /** Areas of GeoJSON under the points; `kind` is "district", "zone" or "demand" and picks the look. */
   async showAreas(name, geojson, kind) {
     await this.ready;
     const names = asFeatures(geojson.features.map(nameSpot));
@@ -279,6 +279,17 @@ const AREA_LOOKS = {
         "text-letter-spacing": 0.06,
       },
       paint: { "text-color": tone("map-label"), "text-halo-color": tone("map-district"), "text-halo-width": 1.5 },
+    },
+  ],
+  demand: (source) => [
+    {
+      id: `${source}:fill`, type: "fill", source,
+      paint: { "fill-color": tone("charger"), "fill-opacity": ["*", 0.13, ["get", "step"]] },
+    },
+    {
+      id: `${source}:label`, type: "symbol", source: `${source}-names`, minzoom: 11,
+      layout: { "text-field": ["get", "label"], "text-font": FONT, "text-size": 13, "text-max-width": 7 },
+      paint: { "text-color": tone("ink"), "text-halo-color": tone("surface"), "text-halo-width": 1.5 },
     },
   ],
   zone: (source) => [

@@ -59,6 +59,7 @@ from fleet.vehicles.models import (
 from mobility.accounts.models import User
 from mobility.core import clock, files, ids
 from mobility.core.principals import SYSTEM
+from mobility.desk.models import SavedView
 from mobility.webhooks import services as webhooks
 from mobility.webhooks.models import WebhookDelivery
 from tests.fleet.zones.drawing import draw_zone
@@ -108,6 +109,7 @@ def whole_city(
     fault = phone.post("/api/v1/vehicles/TENANT1/faults", {"category": "brakes"}).json()
     delivery = _delivery(vehicle)
     rows: dict[str, Any] = {
+        "saved view": SavedView.objects.create(user=marco, name="Silent", created_at=clock.now()),
         "webhook endpoint": delivery.endpoint,
         "webhook delivery": delivery,
         "vehicle": vehicle,

@@ -57,6 +57,9 @@ OWN = {
     "own-problems",
     "connector-stickers",
     "connector-hold",
+    "fleet-bulk",
+    "fleet-bulk-preview",
+    "fleet-forecast",
 }
 # Lists: which row shows there, and to whom; everybody else must not see it.
 LISTS = {
@@ -108,6 +111,7 @@ LISTS = {
     "charging-limit-list": ("charging limit", {"luca"}),
     "charging-certificate-list": ("certificate", {"luca"}),
     "webhook-endpoints": ("webhook endpoint", {"marco"}),
+    "desk-views": ("saved view", {"marco"}),
 }
 # Details and deeds: the row in the address, and who may be answered with anything but "not yours".
 DETAILS = {
@@ -186,6 +190,8 @@ DETAILS = {
     "fleet-zone-set": ("zone set", {"marco", "sara", "elena"}),
     "fleet-zone-set-zones": ("zone set", {"marco", "sara", "elena"}),
     "fleet-zone-set-check": ("zone set", {"marco", "sara", "elena"}),
+    "fleet-zone-set-conflicts": ("zone set", {"marco", "sara", "elena"}),
+    "desk-view": ("saved view", {"marco"}),
     "fleet-zone-set-publish": ("zone set", {"marco"}),
     "fleet-zone-set-rollback": ("zone set", {"marco"}),
     "fleet-alarm": ("alarm", {"marco", "sara"}),
@@ -310,7 +316,7 @@ BODIES = {
 # There is no receipt before the end; who may see it then, the bookings' own tests say.
 NOT_YET = {"trip-receipt", "recharge-receipt"}
 # Deeds after which the row is no longer there for the next person of the walk.
-ENDS_IT = {"webhook-endpoint", "payment-method", "charging-card"}
+ENDS_IT = {"desk-view", "webhook-endpoint", "payment-method", "charging-card"}
 NOT_YOURS = {401, 403, 404, 405}
 
 

@@ -5,10 +5,14 @@ import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js
 import { watchCity } from "../live.js";
 import { CityMap, pinName } from "../map.js";
 import { page, text } from "../page.js";
+import { bulkDeeds } from "./bulk.js";
 import { drawDistricts } from "./districts.js";
+import { showDemand, showZones } from "./layers.js";
+import { keepViews } from "./views.js";
 
 const SILENT_MS = 20 * 60 * 1000;
 const LONGEST_LIST = 200;
+const LOW_PCT = 20;
 const BUSY = new Set(["held", "starting", "on_trip", "paused", "ending", "staff"]);
 const PIN_STATES = { rentable: "", busy: "dim", blocked: "alert", silent: "alert", away: "dim" };
 const COMMAND_POLL_S = 1.5;
@@ -31,14 +35,47 @@ function filters() {
   return Object.fromEntries(findAll("[data-filter]").map((field) => [field.dataset.filter, field.value.trim()]));
 }
 
+const layers = () => findAll("[data-layer]").filter(({ checked }) => checked).map(({ dataset }) => dataset.layer);
+const lays = (layer) => layers().includes(layer);
+
+/** The filters as they are kept: only those that ask for something. */
+function asked() {
+  const numbers = new Set(["silent_min", "battery_below"]);
+  const set = Object.entries(filters()).filter(([, value]) => value);
+  return { ...Object.fromEntries(set.map(([name, value]) => [name, numbers.has(name) ? Number(value) : value])), layers: layers() };
+}
+
+function apply({ layers: wanted_layers = ["sites"], ...wish }) {
+  for (const field of findAll("[data-filter]")) field.value = wish[field.dataset.filter] ?? "";
+  for (const box of findAll("[data-layer]")) {
+    box.checked = wanted_layers.includes(box.dataset.layer);
+    box.dispatchEvent(new Event("change"));
+  }
+  draw();
+}
+
+function silentFor({ heard_ms: heard }) {
+  return heard ? (Date.now() - heard) / 60000 : Infinity;
+}
+
 function wanted() {
-  const { kind, look: state, code } = filters();
+  const { kind, look: state, code, silent_min: silent, battery_below: below, block } = filters();
+  const part = code.toLowerCase();
   return [...city.vehicles.values()].filter(
     (vehicle) =>
       (!kind || vehicle.kind === kind) &&
       (!state || look(vehicle) === state) &&
-      (!code || vehicle.code.toLowerCase().includes(code.toLowerCase())),
+      (!code || vehicle.code.toLowerCase().includes(part)) &&
+      (!silent || silentFor(vehicle) > Number(silent)) &&
+      (!below || (vehicle.battery_pct !== null && vehicle.battery_pct < Number(below))) &&
+      (!block || vehicle.blocks.includes(block)),
   );
+}
+
+/** The ring tells the battery; as a layer it colours the whole pin, too. */
+function pin(vehicle) {
+  const state = lays("battery") ? (vehicle.battery_pct !== null && vehicle.battery_pct < LOW_PCT ? "alert" : "") : PIN_STATES[look(vehicle)];
+  return pinName(vehicle.kind, vehicle.battery_pct, state);
 }
 
 // The stream tells the minute, not the second.
@@ -58,12 +95,12 @@ function draw() {
       id: vehicle.id,
       lon: vehicle.lon,
       lat: vehicle.lat,
-      pin: pinName(vehicle.kind, vehicle.battery_pct, PIN_STATES[look(vehicle)]),
+      pin: pin(vehicle),
     })),
   );
   map.showPoints(
     "sites",
-    [...city.sites.values()].map((site) => ({ id: site.id, lon: site.lon, lat: site.lat, pin: pinName("charger", null, site.faulted ? "alert" : "") })),
+    (lays("sites") ? [...city.sites.values()] : []).map((site) => ({ id: site.id, lon: site.lon, lat: site.lat, pin: pinName("charger", null, site.faulted ? "alert" : "") })),
     { cluster: false },
   );
   find("[data-count]").textContent = text("vehicles_count", { count: vehicles.length, total: city.vehicles.size });
@@ -154,12 +191,39 @@ function follow(vehicle, order) {
   );
 }
 
+async function missing(button) {
+  if (!window.confirm(button.dataset.ask)) return;
+  const id = chosen;
+  await busy(button, async () => {
+    try {
+      await post(`/fleet/vehicles/${id}/case`, { kind: "missing" });
+      say(card, text("missing_done"), { tone: "success" });
+    } catch (error) {
+      say(card, error.message);
+    }
+  });
+}
+
 onAction(document, {
   show: (button) => choose(button.dataset.id, { fly: true }),
   close,
   command,
+  missing,
 });
+const blocks = find("[data-filter=block]");
+for (const [key, words] of Object.entries(page.texts)) {
+  if (key.startsWith("block_")) blocks.add(new Option(words, key.slice("block_".length)));
+}
 for (const field of findAll("[data-filter]")) field.addEventListener("input", draw);
+const UNDER = { zones: showZones, demand: showDemand };
+for (const box of findAll("[data-layer]")) {
+  box.addEventListener("change", () => {
+    UNDER[box.dataset.layer]?.(map, box.checked).catch((error) => say(document, error.message));
+    draw();
+  });
+}
+keepViews({ read: asked, apply });
+bulkDeeds(() => wanted().map(({ code }) => code));
 map.onPick((pick) => (pick?.layer === "vehicles" ? choose(pick.properties.id) : close()));
 
 drawDistricts(map);

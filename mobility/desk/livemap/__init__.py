@@ -1,0 +1,1 @@
+"""The live map: layers, saved views, and what is done to many vehicles at once."""
