@@ -39,6 +39,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", include("mobility.desk.urls")),
     path("admin/", admin.site.urls),
+    path("crew/", include("mobility.crew.urls")),
     path("", include("mobility.resident.urls")),
     # After the residents' own pages: a charge's id is no code of a connector.
     path("", include((recharges.pages, "recharges"))),

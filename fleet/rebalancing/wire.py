@@ -9,7 +9,7 @@ from rest_framework import serializers
 from fleet.maintenance.states import FaultCategory
 from fleet.rebalancing import queries
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
-from fleet.rebalancing.states import DropReason, TaskKind
+from fleet.rebalancing.states import DropReason, TaskKind, TaskState
 from mobility.core.texts import pick
 
 
@@ -308,6 +308,7 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
         source="vehicle.type.battery_slots", read_only=True, default=None
     )
     pack_wh = serializers.SerializerMethodField()
+    aboard = serializers.SerializerMethodField()
     place = serializers.SerializerMethodField()
     reason_text = serializers.SerializerMethodField()
     drop_text = serializers.SerializerMethodField()
@@ -316,7 +317,7 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
         model = RebalancingTask
         fields = (
             "id", "plan", "van", "sequence", "kind", "vehicle_kind", "vehicle", "quantity",
-            "qr_code", "battery_slots", "pack_wh", "lon", "lat", "place", "value_cents", "cost_cents",
+            "qr_code", "battery_slots", "pack_wh", "aboard", "lon", "lat", "place", "value_cents", "cost_cents",
             "reason", "reason_params", "reason_text", "state", "assignee",
             "locked", "forced", "due_at", "planned_at", "claimed_at", "arrived_at", "finished_at", "driven_m", "walked_m",
             "done_quantity", "drop_reason", "drop_text",
@@ -325,7 +326,13 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
     def get_pack_wh(self, task: RebalancingTask) -> int | None:
         """What one battery of the vehicle holds, so that a crew takes one that fits."""
         model = task.vehicle.type if task.vehicle else None
-        return model and model.battery_wh // model.battery_slots
+        return model.battery_wh // model.battery_slots if model else None
+
+    def get_aboard(self, task: RebalancingTask) -> bool:
+        """Whether the vehicle of a pick-up still stands on the van."""
+        picked_up = task.kind == TaskKind.MOVE_PICKUP and task.state == TaskState.DONE
+        held = task.hold is not None and task.hold.released_at is None
+        return picked_up and held and task.delivered_by_id is None
 
     def get_place(self, task: RebalancingTask) -> str:
         """Name of the hub, or nothing on the open street."""

@@ -109,12 +109,12 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
 
     @extend_schema(request=AssignRequest, responses=VansOut)
     def assign(self, request: Request, public_id: str, van: int) -> Response:
-        """Give a van to a crew, or to nobody. A crew may take one that nobody has, for itself."""
+        """Give a van to a crew, or to nobody. A crew may take one that nobody has, and give it back."""
         plan, wish = self.get_object(), AssignRequest(data=request.data)
         wish.is_valid(raise_exception=True)
         person, chosen = signed_in(request), wish.validated_data["crew"]
         decides = runs(person, organisation_id=plan.organisation_id)
-        if not decides and chosen != person.public_id:
+        if not decides and chosen not in (person.public_id, None):
             raise NotYourFleet
         crew = None
         if chosen is not None:
@@ -124,7 +124,7 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             plan_id=plan.pk,
             van=van,
             crew_id=crew.pk if crew else None,
-            for_oneself=not decides,
+            asked_by=None if decides else person.pk,
             at=clock.now(),
             by=person.principal,
         )

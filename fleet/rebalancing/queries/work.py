@@ -20,8 +20,8 @@ def plans_with_progress(plans: QuerySet[RebalancingPlan]) -> QuerySet[Rebalancin
 
 
 def tasks_with_place(tasks: QuerySet[RebalancingTask]) -> QuerySet[RebalancingTask]:
-    """With plan, vehicle with its type and latest position, and assignee, in the same query."""
-    return tasks.select_related("plan", "vehicle__type", "vehicle__latest", "assignee")
+    """With plan, vehicle with its type and latest position, assignee and hold, in the same query."""
+    return tasks.select_related("plan", "vehicle__type", "vehicle__latest", "assignee", "hold")
 
 
 def hub_names() -> dict[int, dict[str, str]]:

@@ -165,11 +165,12 @@ def assign_van(
     crew_id: int | None,
     at: datetime.datetime,
     by: Principal,
-    for_oneself: bool = False,
+    asked_by: int | None = None,
 ) -> VanCrew | None:
     """Give a van of a plan to a crew, or to nobody; a crew has one van of a plan.
 
-    `for_oneself` is a crew that takes a van that nobody has. Raises `PlanSettled`, `VanNotFound`,
+    `asked_by` is a person who decides for oneself only: takes a van that nobody has, or gives the own
+    one back. Raises `PlanSettled`, `VanNotFound`,
     `VanTaken`.
     """
     with transaction.atomic():
@@ -181,10 +182,12 @@ def assign_van(
         known = VanCrew.objects.filter(plan=plan, van=van).first()
         if known is not None and known.crew_id == crew_id:
             return known
-        if for_oneself and known is not None:
+        has = known.crew_id if known else None
+        if asked_by is not None and (has, crew_id) not in ((None, asked_by), (asked_by, None)):
             raise VanTaken
         # Whoever changes vans gives the other one back.
-        VanCrew.objects.filter(plan=plan, crew=crew_id).delete()
+        if crew_id is not None:
+            VanCrew.objects.filter(plan=plan, crew=crew_id).delete()
         VanCrew.objects.filter(plan=plan, van=van).delete()
         changes = {"van": van, "crew": crew_id}
         audit.record(by=by, action="assign_van", row=plan, at=at, changes=changes)
