@@ -36,8 +36,8 @@ def forecast(*, user: User) -> Forecast | None:
     plans = (
         RebalancingPlan.objects.visible_to(user)
         .exclude(expected={})
-        .order_by("organisation", "city", "-id")
-        .distinct("organisation", "city")
+        .order_by("organisation_id", "city_id", "-id")
+        .distinct("organisation_id", "city_id")
     )
     newest = list(plans.only("expected", "horizon_start", "horizon_end", "organisation", "city"))
     if not newest:
