@@ -107,10 +107,21 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "certificates-events": every(
             crontab(hour=4, minute=30), "charging.certificates.forget_events", queue="sessions"
         ),
+        "stations-commands-forget": every(
+            crontab(hour=4, minute=20), "charging.stations.forget_commands", queue="sessions"
+        ),
+        "devices-forget": every(
+            crontab(hour=4, minute=25), "charging.devices.forget", queue="sessions"
+        ),
+        "energy-forget": every(
+            crontab(hour=4, minute=35), "charging.energy.forget", queue="sessions"
+        ),
         "stations-refusals": every(3600, "charging.stations.forget_refusals", queue="sessions"),
+        "tickets-sync": every(60, "charging.tickets.sync", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-costs": every(30, "charging.sessions.tell_costs", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
+        "notices-remind": every(20, "mobility.resident.notices.remind"),
         "notifications-deliver": every(5, "mobility.notifications.deliver", queue="webhooks"),
         "notifications-forget": every(crontab(hour=4, minute=35), "mobility.notifications.forget"),
         "webhooks-deliver": every(5, "mobility.webhooks.deliver", queue="webhooks"),
@@ -118,6 +129,12 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         # After the last evening trips, before the crews start.
         "rebalancing-plan": every(
             crontab(hour=3, minute=30), "fleet.rebalancing.plan_night", queue="planning"
+        ),
+        # After the plan: what a van does already is offered to nobody.
+        "incentives-refresh": every(600, "fleet.incentives.refresh", queue="planning"),
+        "rewards-sweep": every(60, "bookings.rewards.sweep"),
+        "rewards-score": every(
+            crontab(hour=1, minute=35), "bookings.rewards.score", queue="planning"
         ),
         "rebalancing-adapt": every(600, "fleet.rebalancing.adapt", queue="planning"),
         "rebalancing-score": every(

@@ -15,18 +15,31 @@ from bookings.reservations.events import (
     BookingReminder,
 )
 from fleet.vehicles.models import Vehicle
-from mobility.accounts.mail import write_to
 from mobility.core import clock
 from mobility.core.money import format_money
 from mobility.core.outbox import handles
+from mobility.notifications.services import tell
+from mobility.notifications.states import Topic
+
+_AboutABooking = (
+    BookingConfirmed
+    | BookingMoved
+    | BookingAtRisk
+    | BookingDisplaced
+    | BookingReminder
+    | BookingCancelled
+    | BookingNoShow
+)
 
 
 @handles(BookingConfirmed)
 def tell_confirmed(event: BookingConfirmed, *, at: datetime.datetime) -> None:
     """When, which car, what it will cost."""
     code = _code(event.vehicle_id)
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("confirmed", event, at=at),
         subject=lambda: _("Your car is booked"),
         body=lambda: (
             _(
@@ -40,6 +53,8 @@ def tell_confirmed(event: BookingConfirmed, *, at: datetime.datetime) -> None:
                 "total": format_money(event.estimate_cents, event.currency),
             }
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
@@ -47,8 +62,10 @@ def tell_confirmed(event: BookingConfirmed, *, at: datetime.datetime) -> None:
 def tell_moved(event: BookingMoved, *, at: datetime.datetime) -> None:
     """Another car, the same price."""
     code = _code(event.vehicle_id)
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("moved", event, at=at),
         subject=lambda: _("Another car for your booking"),
         body=lambda: (
             _(
@@ -57,14 +74,18 @@ def tell_moved(event: BookingMoved, *, at: datetime.datetime) -> None:
             )
             % {"start": _when(event.starts_at), "car": code}
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
 @handles(BookingAtRisk)
 def tell_at_risk(event: BookingAtRisk, *, at: datetime.datetime) -> None:
     """The car may be late."""
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("at_risk", event, at=at),
         subject=lambda: _("Your booked car may be late"),
         body=lambda: (
             _(
@@ -73,14 +94,18 @@ def tell_at_risk(event: BookingAtRisk, *, at: datetime.datetime) -> None:
             )
             % {"start": _when(event.starts_at)}
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
 @handles(BookingDisplaced)
 def tell_displaced(event: BookingDisplaced, *, at: datetime.datetime) -> None:
     """There is none."""
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("displaced", event, at=at),
         subject=lambda: _("There is no car for your booking"),
         body=lambda: (
             _(
@@ -89,14 +114,18 @@ def tell_displaced(event: BookingDisplaced, *, at: datetime.datetime) -> None:
             )
             % {"start": _when(event.starts_at)}
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
 @handles(BookingReminder)
 def tell_reminder(event: BookingReminder, *, at: datetime.datetime) -> None:
     """It ends soon."""
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("reminder", event, at=at),
         subject=lambda: _("Your booking ends soon"),
         body=lambda: (
             _("Your booking ends at %(end)s.") % {"end": _when(event.ends_at)}
@@ -107,29 +136,39 @@ def tell_reminder(event: BookingReminder, *, at: datetime.datetime) -> None:
                 else _("If you need the car longer, extend the booking now.")
             )
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
 @handles(BookingCancelled, when=lambda event: event.fee_cents > 0)
 def tell_late_fee(event: BookingCancelled, *, at: datetime.datetime) -> None:
     """Cancelled too late."""
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("late_fee", event, at=at),
         subject=lambda: _("A fee for your booking"),
         body=lambda: (
             _("You cancelled your booking of %(start)s late. The fee is %(fee)s.")
             % {"start": _when(event.starts_at), "fee": format_money(event.fee_cents)}
         ),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
 @handles(BookingNoShow)
 def tell_no_show(event: BookingNoShow, *, at: datetime.datetime) -> None:
     """Nobody came."""
-    write_to(
+    tell(
         principal=event.user_principal,
+        topic=Topic.BOOKING,
+        ref=_ref("no_show", event, at=at),
         subject=lambda: _("Your booking has ended"),
         body=lambda: _nobody_came(event),
+        path=f"/bookings/{event.booking_id}/",
+        at=at,
     )
 
 
@@ -144,6 +183,11 @@ def _nobody_came(event: BookingNoShow) -> str:
         "Nobody came for your booking of %(start)s, and the car is free for others again."
         " The fee is %(fee)s."
     ) % {"start": _when(event.starts_at), "fee": format_money(event.fee_cents)}
+
+
+def _ref(what: str, event: _AboutABooking, *, at: datetime.datetime) -> str:
+    """What may happen to a booking more than once is news every time."""
+    return f"{what}:{event.booking_id}:{int(at.timestamp())}"
 
 
 def _when(moment: datetime.datetime) -> str:

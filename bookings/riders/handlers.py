@@ -15,9 +15,10 @@ from bookings.riders.events import (
 from bookings.riders.services.profile import forget_mobility
 from bookings.riders.states import PaperKind, RejectionReason, RiderBlockReason
 from mobility.accounts.events import ConsentWithdrawn
-from mobility.accounts.mail import write_to
 from mobility.accounts.states import ConsentTopic
 from mobility.core.outbox import handles
+from mobility.notifications.services import tell
+from mobility.notifications.states import Topic
 
 
 @handles(ConsentWithdrawn, when=lambda event: event.topic == ConsentTopic.REDUCED_MOBILITY)
@@ -29,21 +30,27 @@ def forget_reduced_mobility(event: ConsentWithdrawn, *, at: datetime.datetime) -
 @handles(DocumentVerified)
 def tell_verified(event: DocumentVerified, *, at: datetime.datetime) -> None:
     """It was accepted."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"verified:{event.document}:{int(at.timestamp())}",
         subject=lambda: _("Your document has been verified"),
         body=lambda: (
             _("We have verified your %(document)s. It is good until %(until)s.")
             % {"document": PaperKind(event.kind).label, "until": event.valid_until}
         ),
+        path="/profile/papers/",
+        at=at,
     )
 
 
 @handles(DocumentRejected)
 def tell_rejected(event: DocumentRejected, *, at: datetime.datetime) -> None:
     """It was not, and why."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"rejected:{event.document}:{int(at.timestamp())}",
         subject=lambda: _("Your document was not accepted"),
         body=lambda: (
             _("We could not accept your %(document)s: %(reason)s. Please send it again.")
@@ -52,14 +59,18 @@ def tell_rejected(event: DocumentRejected, *, at: datetime.datetime) -> None:
                 "reason": RejectionReason(event.reason).label,
             }
         ),
+        path="/profile/papers/",
+        at=at,
     )
 
 
 @handles(DocumentExpiring)
 def tell_expiring(event: DocumentExpiring, *, at: datetime.datetime) -> None:
     """It ends soon."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"expiring:{event.document}:{int(at.timestamp())}",
         subject=lambda: _("Your document expires soon"),
         body=lambda: (
             _(
@@ -68,27 +79,35 @@ def tell_expiring(event: DocumentExpiring, *, at: datetime.datetime) -> None:
             )
             % {"document": PaperKind(event.kind).label, "until": event.valid_until}
         ),
+        path="/profile/papers/",
+        at=at,
     )
 
 
 @handles(DocumentExpired)
 def tell_expired(event: DocumentExpired, *, at: datetime.datetime) -> None:
     """It has ended."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"expired:{event.document}:{int(at.timestamp())}",
         subject=lambda: _("Your document has expired"),
         body=lambda: (
             _("Your %(document)s has expired. Send the new one to ride again.")
             % {"document": PaperKind(event.kind).label}
         ),
+        path="/profile/papers/",
+        at=at,
     )
 
 
 @handles(RiderBlocked)
 def tell_blocked(event: RiderBlocked, *, at: datetime.datetime) -> None:
     """They may not ride, and why."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"blocked:{event.block}:{int(at.timestamp())}",
         subject=lambda: _("You cannot ride for now"),
         body=lambda: (
             _(
@@ -97,14 +116,20 @@ def tell_blocked(event: RiderBlocked, *, at: datetime.datetime) -> None:
             )
             % {"reason": RiderBlockReason(event.reason).label}
         ),
+        path="/profile/papers/",
+        at=at,
     )
 
 
 @handles(RiderUnblocked)
 def tell_unblocked(event: RiderUnblocked, *, at: datetime.datetime) -> None:
     """They may ride again."""
-    write_to(
+    tell(
         principal=event.user,
+        topic=Topic.ACCOUNT,
+        ref=f"unblocked:{event.block}:{int(at.timestamp())}",
         subject=lambda: _("You can ride again"),
         body=lambda: _("You can ride again. Thank you for your patience."),
+        path="/profile/papers/",
+        at=at,
     )

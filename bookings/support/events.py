@@ -21,6 +21,17 @@ class CaseOpened(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class CaseAnswered(Event):
+    """Staff said something in a case; the person is to speak."""
+
+    name: ClassVar = "bookings.case_answered.v1"
+
+    case_id: str
+    case_number: str
+    organisation_id: int
+
+
+@dataclasses.dataclass(frozen=True)
 class CaseResolved(Event):
     """A case is settled, one way or another."""
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 from mobility.notifications.states import Channel, Topic
 
-# Nobody looks at a mail within the minutes in which these matter.
-_ONLY_PUSH = frozenset({Topic.HOLD, Topic.RIDE, Topic.CHARGING})
+# Nobody looks at a mail within the minutes in which these matter; and a mail for every ride is
+# something that one asks for.
+_ONLY_PUSH = frozenset({Topic.HOLD, Topic.RIDE, Topic.CHARGING, Topic.RECEIPT})
 # What we have to tell in writing: whoever owes something, or may no longer ride, must hear of it.
 REQUIRED = frozenset({(Topic.MONEY, Channel.MAIL), (Topic.ACCOUNT, Channel.MAIL)})
 # A device that is off for the night still tells in the morning, unless the moment has passed by then.

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from bookings.payments.models import Fee, Payment
 from bookings.payments.services.links import create_pay_link
 from bookings.payments.states import FeeState, PaymentState
-from mobility.accounts.mail import write_to
 from mobility.core import clock
 from mobility.core.money import format_money
 from mobility.core.texts import pick
+from mobility.notifications.services import tell
+from mobility.notifications.states import Topic
 
 
 def remind_of_debt(*, payment_id: uuid.UUID, at: datetime.datetime) -> None:
@@ -38,16 +39,24 @@ def remind_of_debt(*, payment_id: uuid.UUID, at: datetime.datetime) -> None:
             "address": address,
         }
 
-    write_to(
+    tell(
         principal=payment.payer.principal,
+        topic=Topic.MONEY,
+        ref=f"due:{payment_id}:{int(at.timestamp())}",
         subject=lambda: _("A payment is still open"),
         body=body,
+        # The address pays without a log-in: it is for the mailbox, not for a lock screen.
+        short=lambda: (
+            _("%(amount)s could not be collected from your card.")
+            % {"amount": format_money(payment.amount_cents, payment.currency)}
+        ),
+        path="/wallet/",
+        at=at,
     )
 
 
 def warn_of_missing_promise(*, payment_id: uuid.UUID, at: datetime.datetime) -> None:
     """Write to who rides on while the card promises nothing any more; nothing is stopped."""
-    del at
     payment = Payment.objects.with_method().get(public_id=payment_id)
     if payment.state != PaymentState.AUTHORISED:
         return
@@ -59,16 +68,19 @@ def warn_of_missing_promise(*, payment_id: uuid.UUID, at: datetime.datetime) -> 
             " your card can pay."
         ) % {"organisation": payment.organisation}
 
-    write_to(
+    tell(
         principal=payment.payer.principal,
+        topic=Topic.MONEY,
+        ref=f"promise:{payment_id}:{int(at.timestamp())}",
         subject=lambda: _("Please check your card"),
         body=body,
+        path="/wallet/",
+        at=at,
     )
 
 
 def write_fee_notice(*, fee_id: uuid.UUID, at: datetime.datetime) -> None:
     """Write to who is asked for a fee: what for, and until when it can be disputed."""
-    del at
     fee = Fee.objects.select_related("kind", "user", "organisation").get(public_id=fee_id)
     if fee.state != FeeState.NOTICED or fee.charge_after is None:
         return
@@ -87,4 +99,12 @@ def write_fee_notice(*, fee_id: uuid.UUID, at: datetime.datetime) -> None:
             "until": date_format(until, "DATETIME_FORMAT"),
         }
 
-    write_to(principal=fee.user.principal, subject=lambda: _("A fee has been announced"), body=body)
+    tell(
+        principal=fee.user.principal,
+        topic=Topic.MONEY,
+        ref=f"fee:{fee_id}",
+        subject=lambda: _("A fee has been announced"),
+        body=body,
+        path="/wallet/fees/",
+        at=at,
+    )

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.services import request_refund
 from bookings.support import rules
-from bookings.support.events import CaseResolved
+from bookings.support.events import CaseAnswered, CaseResolved
 from bookings.support.models import CaseMessage, SupportCase
 from bookings.support.states import CaseState, Resolution
 from mobility.core import outbox
@@ -33,6 +33,14 @@ def answer_case(
     with transaction.atomic():
         case = SupportCase.objects.select_for_update().get(pk=case.pk)
         CaseMessage.objects.create(case=case, by=by, from_staff=True, text=text, at=at)
+        outbox.publish(
+            CaseAnswered(
+                case_id=str(case.public_id),
+                case_number=case.case_number,
+                organisation_id=case.organisation_id,
+            ),
+            at=at,
+        )
         first = case.answered_at or at
         if case.state == CaseState.ANSWERED:
             return case

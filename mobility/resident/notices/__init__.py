@@ -1,0 +1,1 @@
+"""What residents hear of without asking: the words for facts of every room, and what is about to happen."""
