@@ -7,6 +7,7 @@ from bookings.payments.reconciliation import admin as reconciliation
 from bookings.pricing import admin as pricing
 from bookings.recharges import admin as recharges
 from bookings.reservations import admin as reservations
+from bookings.rewards import admin as rewards
 from bookings.riders import admin as riders
 from bookings.support import admin as support
 from bookings.trips import admin as trips
@@ -19,6 +20,7 @@ __all__ = [
     "recharges",
     "reconciliation",
     "reservations",
+    "rewards",
     "riders",
     "support",
     "trips",

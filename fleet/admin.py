@@ -1,5 +1,6 @@
 """Register of the admin pages of this app's features."""
 
+from fleet.incentives import admin as incentives_admin
 from fleet.maintenance import admin as maintenance_admin
 from fleet.rebalancing import admin as rebalancing_admin
 from fleet.telematics import admin as telematics_admin
@@ -9,6 +10,7 @@ from fleet.zones import admin as zones_admin
 
 __all__ = [
     "device_admin",
+    "incentives_admin",
     "maintenance_admin",
     "rebalancing_admin",
     "telematics_admin",

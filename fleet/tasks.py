@@ -1,5 +1,6 @@
 """Register of the Celery tasks of this app's features."""
 
+from fleet.incentives import tasks as incentives_tasks
 from fleet.maintenance import tasks as maintenance_tasks
 from fleet.rebalancing import tasks as rebalancing_tasks
 from fleet.telematics import tasks as telematics_tasks
@@ -7,6 +8,7 @@ from fleet.vehicles import tasks as vehicles_tasks
 from fleet.zones import tasks as zones_tasks
 
 __all__ = [
+    "incentives_tasks",
     "maintenance_tasks",
     "rebalancing_tasks",
     "telematics_tasks",

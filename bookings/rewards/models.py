@@ -55,7 +55,7 @@ class RewardDayQuerySet(OrganisationScoped["RewardDay"]):
 
     def unscored(self, *, before: datetime.date) -> Self:
         """Days that are over and whose outcome nobody has looked at."""
-        return self.filter(on__lt=before, score=None)
+        return self.filter(on__lt=before, score__isnull=True)
 
 
 class RewardDay(models.Model):

@@ -9,6 +9,13 @@ from bookings.trips.api.aftermath import (
     TripPhotosView,
     TripVersionsView,
 )
+from bookings.trips.api.offers import (
+    AcceptOfferView,
+    OffersView,
+    RewardViewSet,
+    TripOffersView,
+    TripRewardView,
+)
 from bookings.trips.api.staff import IncidentViewSet, StaffDisputeViewSet, StaffTripViewSet
 from bookings.trips.api.trips import TripViewSet
 
@@ -29,6 +36,16 @@ urlpatterns = [
     *(
         path(f"{_TRIP}/{verb}", TripViewSet.as_view({"post": method}), name=f"trip-{verb}")
         for verb, method in VERBS.items()
+    ),
+    path(f"{_TRIP}/offers", TripOffersView.as_view(), name="trip-offers"),
+    path(f"{_TRIP}/reward", TripRewardView.as_view(), name="trip-reward"),
+    path("offers", OffersView.as_view(), name="offers"),
+    path("offers/<uuid:public_id>/accept", AcceptOfferView.as_view(), name="offer-accept"),
+    path("rewards", RewardViewSet.as_view({"get": "list"}), name="rewards"),
+    path(
+        "rewards/<uuid:public_id>/drop",
+        RewardViewSet.as_view({"post": "drop"}),
+        name="reward-drop",
     ),
     path(f"{_TRIP}/receipt", TripViewSet.as_view({"get": "receipt"}), name="trip-receipt"),
     path(f"{_TRIP}/photo", TripPhotosView.as_view(), name="trip-photo"),

@@ -21,8 +21,10 @@ from bookings.pricing.rules import (
     ZoneMark,
     lowered,
     price_trip,
+    reward_lines,
     time_cents,
 )
+from bookings.rewards.services import correct_rewards, earned_perks, grant_rewards
 from mobility.core import locks
 from mobility.core.money import PriceLine
 from mobility.core.transitions import move
@@ -47,6 +49,7 @@ def use_perks(
     2. One ride of a person at a time; the same `ref` again gets the same lines and spends nothing.
     3. What another ride has spent or the person has given back since the claim is not there any more.
     4. Price; take minutes off bundles and codes off their budgets; write down what was granted.
+    5. A reward counts once it was earned; one that was not is released.
     """
     ride = _Ride(fare, segments, hold_s=hold_s, distance_m=distance_m, zones=zones)
     if not perks and fare.person_day_cap_cents is None:
@@ -57,6 +60,7 @@ def use_perks(
         if earlier is not None:
             return tuple(PriceLine.from_json(line) for line in earlier.lines)
         granted = [*_still_there(perks), *_rest_of_day(fare, user_id, segments, perks)]
+        granted += earned_perks(perks=perks)
         lines = ride.price(granted)
         use = PerkUse.objects.create(
             ref=ref,
@@ -70,6 +74,7 @@ def use_perks(
             time_cents=time_cents(lines),
         )
         _spend(use, lines, at=at)
+        grant_rewards(perks=perks, lines=lines, at=at)
     return lines
 
 
@@ -99,6 +104,7 @@ def reprice_with_perks(
         granted = [Perk.from_json(row) for row in use.granted]
         lines = ride.price([_at_most(perk, spent) for perk in granted])
         _give_back(use, lines, at=at)
+        correct_rewards(perks=granted, lines=lines)
         use.lines = [line.as_json() for line in lines]
         use.time_cents = time_cents(lines)
         use.save(update_fields=["lines", "time_cents"])
@@ -116,7 +122,7 @@ class _Ride:
     zones: Sequence[ZoneMark]
 
     def price(self, perks: Sequence[Perk]) -> tuple[PriceLine, ...]:
-        return price_trip(
+        lines = price_trip(
             fare=self.fare,
             segments=self.segments,
             hold_s=self.hold_s,
@@ -124,6 +130,7 @@ class _Ride:
             zones=self.zones,
             perks=perks,
         )
+        return (*lines, *reward_lines(fare=self.fare, perks=perks, lines=lines))
 
 
 def _still_there(perks: Sequence[Perk]) -> list[Perk]:

@@ -16,6 +16,7 @@ LINES: Mapping[str, str | Promise] = {
     "step": _("Started period"),
     "zone": _("Zone fee"),
     "pass": _("Covered by a pass"),
+    "reward": _("Reward for helping the fleet"),
     "best_of": _("Taken off: cheaper this way"),
     "pass_bought": _("Pass"),
     "promo": _("Promotion"),

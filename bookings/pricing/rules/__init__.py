@@ -3,7 +3,7 @@
 from bookings.pricing.rules.blocks import block_cents, cheapest_cover, steps_cents
 from bookings.pricing.rules.fares import Fare
 from bookings.pricing.rules.minutes import Segment, SegmentKind, minutes_by_day
-from bookings.pricing.rules.perks import Perk, PerkKind, lowered
+from bookings.pricing.rules.perks import Perk, PerkKind, lowered, rewards_in
 from bookings.pricing.rules.terms import (
     Block,
     Package,
@@ -19,6 +19,7 @@ from bookings.pricing.rules.trip import (
     fee_lines,
     hold_lines,
     price_trip,
+    reward_lines,
     time_cents,
 )
 
@@ -44,6 +45,8 @@ __all__ = [
     "lowered",
     "minutes_by_day",
     "price_trip",
+    "reward_lines",
+    "rewards_in",
     "steps_cents",
     "time_cents",
 ]

@@ -16,6 +16,7 @@ class PerkKind(enum.StrEnum):
     PROMO = "promo"
     DISCOUNT = "discount"
     DAY_CAP = "day_cap"
+    REWARD = "reward"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class Perk:
     `minutes` of riding are free, from the first one on: of a pass per trip, or what is left of a
     `bundle`. A code takes off `percent` (at most `most_cents`) or `cents`. A discount says only that
     there is one: how much, the fare says. A day cap says by `cents` what rides may still cost today.
+    A reward takes its `cents` off what is due in the end (`reward_lines`), once it was earned.
     """
 
     kind: PerkKind
@@ -56,6 +58,11 @@ class Cut:
     perk: Perk
     minutes: int = 0
     cents: int = 0
+
+
+def rewards_in(perks: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The promised rewards among perks as JSON."""
+    return [perk for perk in perks if perk["kind"] == PerkKind.REWARD]
 
 
 def passes_first(perks: Iterable[Perk]) -> list[Perk]:

@@ -118,6 +118,22 @@ def time_cents(lines: Sequence[PriceLine]) -> int:
     return sum(line.cents for line in lines if line.kind in TIME_KINDS)
 
 
+def reward_lines(
+    *, fare: Fare, perks: Sequence[Perk], lines: Sequence[PriceLine]
+) -> tuple[PriceLine, ...]:
+    """What earned rewards take off a priced trip, after everything else and never below nothing.
+
+    A discount at the trip's own VAT rate: what is not paid was never part of the price.
+    """
+    due, found = total_cents(lines), []
+    for perk in perks:
+        off = min(perk.cents, due) if perk.kind is PerkKind.REWARD else 0
+        if off > 0:
+            due -= off
+            found.append(_line(fare, "reward", Decimal(1), "trip", -off, ref=perk.ref))
+    return tuple(found)
+
+
 def hold_lines(*, fare: Fare, hold_s: int) -> tuple[PriceLine, ...]:
     """Reserved minutes beyond the free ones."""
     paid = started_minutes(hold_s) - fare.hold_free_minutes

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.passes.queries import perks_of
 from bookings.pricing.queries import fare_for, quote
+from bookings.pricing.rules import rewards_in
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation
 from bookings.reservations.queries import with_vehicle
@@ -195,7 +196,8 @@ def _consume(
             at=at,
         )
     try:
-        move(reservation, to=ReservationState.CONSUMED, at=at, by=by, perks=perks)
+        kept = [*perks, *rewards_in(reservation.perks)]
+        move(reservation, to=ReservationState.CONSUMED, at=at, by=by, perks=kept)
     except LostRace:
         reservation.refresh_from_db(fields=["state"])
         _refuse_unstartable(reservation, at=at)

@@ -11,7 +11,8 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from bookings.pricing.rules import ZoneWhen
+from bookings.pricing.rules import ZoneWhen, rewards_in
+from bookings.rewards.services import earn_rewards
 from bookings.trips import rules
 from bookings.trips.events import TripEndRefused
 from bookings.trips.models import Trip
@@ -20,6 +21,7 @@ from bookings.trips.queries import (
     EndTerms,
     PlaceJudged,
     end_terms,
+    frozen_perks,
     judge_end,
     zone_marks,
 )
@@ -166,6 +168,8 @@ def _end(
             _keep_refusal(trip, judged.conditions, at=at)
             return judged.conditions
         begin_ending(trip, _how(trip, judged, terms, at=at), at=at, by=by)
+        if judged.fix is not None and rewards_in(trip.reservation.perks):
+            earn_rewards(perks=frozen_perks(trip), lon=judged.fix.lon, lat=judged.fix.lat, at=at)
     return ()
 
 

@@ -1,0 +1,1 @@
+"""What an offer to riders is worth and where it is earned, without database and clock."""
