@@ -9,6 +9,7 @@ from charging.sessions import admin as sessions
 from charging.statements import admin as statements
 from charging.stations import admin as stations
 from charging.tariffs import admin as tariffs
+from charging.tickets import admin as tickets
 
 __all__ = [
     "certificates",
@@ -20,4 +21,5 @@ __all__ = [
     "statements",
     "stations",
     "tariffs",
+    "tickets",
 ]

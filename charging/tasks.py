@@ -6,5 +6,6 @@ from charging.energy import tasks as energy
 from charging.frames import tasks as frames
 from charging.sessions import tasks as sessions
 from charging.stations import tasks as stations
+from charging.tickets import tasks as tickets
 
-__all__ = ["certificates", "devices", "energy", "frames", "sessions", "stations"]
+__all__ = ["certificates", "devices", "energy", "frames", "sessions", "stations", "tickets"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -23,7 +24,7 @@ from charging.desk.forms import CommissionForm, ConnectorsFormSet
 from charging.desk.rules import addresses, qr_path
 from charging.desk.states import PartName
 from charging.desk.views import render_parts
-from charging.desk.wire import NotAsked, ask
+from charging.desk.wire import NotAsked, ask, see_to
 from charging.sessions.api import own_station
 from charging.sessions.services import ask_station
 from charging.statements.queries import Month, MonthUnreadable, statements_of
@@ -41,7 +42,7 @@ from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 from mobility.core.money import format_money
 
-FIRST_PARTS = (PartName.CHECKLIST, PartName.NOW, PartName.COMMANDS)
+FIRST_PARTS = (PartName.CHECKLIST, PartName.NOW, PartName.TICKETS, PartName.COMMANDS)
 CHANGE = "admin:charging_chargingstation_change"
 
 
@@ -125,6 +126,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         doors: list[tuple[str, Callable[..., HttpResponse], str]] = [
             ("<int:pk>/command/", self.command_view, "charging_station_command"),
             ("<int:pk>/question/", self.question_view, "charging_station_question"),
+            ("<int:pk>/ticket/", self.ticket_view, "charging_station_ticket"),
             ("<int:pk>/password/", self.password_view, "charging_station_password"),
             ("<int:pk>/parts/", self.parts_view, "charging_station_parts"),
             ("<int:pk>/first-contact/", self.first_contact_view, "charging_station_first"),
@@ -267,6 +269,20 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         return self._asked(request, pk, asked)
 
     @method_decorator(require_POST)
+    def ticket_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a ticket of the station, give it back, or close it."""
+        station = self._own(request, pk)
+        deed, _sep, number = request.POST.get("deed", "").partition(":")
+        ticket = get_object_or_404(station.tickets, public_id=_uuid(number))
+
+        def done() -> str:
+            person, note = _person(request), request.POST.get("note", "")
+            row = see_to(ticket=ticket, deed=deed, note=note, person=person, at=clock.now())
+            return f"{row.get_kind_display()}: {row.get_state_display()}."
+
+        return self._asked(request, pk, done, part=PartName.TICKETS)
+
+    @method_decorator(require_POST)
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the station a new password and show it this once, beside the address."""
         station = self._own(request, pk)
@@ -331,14 +347,21 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         station: ChargingStation = get_object_or_404(self.get_queryset(request), pk=pk)
         return own_station(_person(request), station.public_id)
 
-    def _asked(self, request: HttpRequest, pk: int, asked: Callable[[], str]) -> HttpResponse:
+    def _asked(
+        self,
+        request: HttpRequest,
+        pk: int,
+        asked: Callable[[], str],
+        *,
+        part: PartName = PartName.COMMANDS,
+    ) -> HttpResponse:
         try:
             self.message_user(request, asked())
         except NotAsked:
             self.message_user(request, _("Something is missing for that."), messages.ERROR)
         except DomainError as problem:
             self.message_user(request, problem.detail, messages.ERROR)
-        return self._back(pk)
+        return self._back(pk, part)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
@@ -355,14 +378,21 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         for station in own.filter(pk__in=stations):
             set_registration(station_id=station.pk, to=to, at=clock.now(), by=by)
 
-    def _back(self, pk: int) -> HttpResponse:
-        return HttpResponseRedirect(f"{reverse(CHANGE, args=[pk])}#part-commands")
+    def _back(self, pk: int, part: PartName = PartName.COMMANDS) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse(CHANGE, args=[pk])}#part-{part}")
 
 
 def _key(request: HttpRequest) -> str:
     """One command for one button, however often it is pressed; several sessions share a form."""
     told = request.POST.get("key") or str(ids.uuid7())
     return ":".join(filter(None, [told, request.POST.get("session")]))[:120]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 def _secret_key(pk: int) -> str:

@@ -20,6 +20,7 @@ from charging.sessions.models import ChargeRecord, ChargingSession, InboxMessage
 from charging.sessions.states import Flag
 from charging.stations.models import ChargingStation, Connector, RefusedHandshake, Site
 from charging.stations.queries import connectors_of_station
+from charging.tickets.queries import latest_tickets
 
 LATEST: Final = 20
 SHOWN_VARIABLES: Final = 300
@@ -141,6 +142,12 @@ def device(*, station: ChargingStation) -> dict[str, Any]:
         "reports": Report.objects.filter(station=station).order_by("-id")[:LATEST],
         "local_list": LocalList.objects.filter(station=station).first(),
     }
+
+
+def tickets(*, station: ChargingStation) -> dict[str, Any]:
+    """What is or was wrong with it; whether anything still is."""
+    rows = list(latest_tickets(station=station, limit=LATEST))
+    return {"tickets": rows, "any_open": any(row.closed_at is None for row in rows)}
 
 
 def latest_records(*, station: ChargingStation) -> QuerySet[ChargeRecord]:

@@ -22,6 +22,7 @@ class PartName(models.TextChoices):
 
     CHECKLIST = "checklist", _("Commissioning")
     NOW = "now", _("Now")
+    TICKETS = "tickets", _("Tickets")
     COMMANDS = "commands", _("Latest commands")
     SESSIONS = "sessions", _("Latest sessions")
     FRAMES = "frames", _("Messages")

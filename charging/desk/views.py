@@ -70,6 +70,10 @@ def _now(station: ChargingStation, at: datetime) -> dict[str, Any]:
     return queries.happenings(station=station)
 
 
+def _tickets(station: ChargingStation, at: datetime) -> dict[str, Any]:
+    return queries.tickets(station=station)
+
+
 def _commands(station: ChargingStation, at: datetime) -> dict[str, Any]:
     rows = list(
         station.commands.select_related("connector__evse").order_by("-id")[: queries.LATEST]
@@ -110,6 +114,7 @@ def _records(station: ChargingStation, at: datetime) -> dict[str, Any]:
 _FACTS: Final[dict[str, Facts]] = {
     PartName.NOW: _now,
     PartName.CHECKLIST: _checklist,
+    PartName.TICKETS: _tickets,
     PartName.COMMANDS: _commands,
     PartName.SESSIONS: _sessions,
     PartName.FRAMES: _frames,

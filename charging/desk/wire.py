@@ -13,6 +13,10 @@ from charging.desk import services
 from charging.desk.forms import FirmwareForm, LogForm, ProfileForm, VariableForm
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import order_security_profile, rotate_password
+from charging.tickets.models import StationTicket
+from charging.tickets.services import close_ticket, leave_ticket, take_ticket
+from charging.tickets.states import Outcome
+from mobility.accounts.models import User
 from mobility.core.principals import Principal
 
 
@@ -63,6 +67,19 @@ def ask(
         raise NotAsked
     done = act(station=station, idempotency_key=key, at=at, by=by, **form.cleaned_data)
     return " ".join(_sentence(one) for one in (done if isinstance(done, list) else [done]))
+
+
+def see_to(
+    *, ticket: StationTicket, deed: str, note: str, person: User, at: datetime
+) -> StationTicket:
+    """Do what a button beside a ticket says. Raises NotAsked, StillWrong, IllegalMove."""
+    if deed == "take":
+        return take_ticket(ticket_id=ticket.pk, person=person, at=at)
+    if deed == "leave":
+        return leave_ticket(ticket_id=ticket.pk, at=at, by=person.principal)
+    if deed not in (Outcome.REPAIRED, Outcome.NO_FAULT):
+        raise NotAsked
+    return close_ticket(ticket_id=ticket.pk, outcome=deed, note=note, at=at, by=person.principal)
 
 
 def _sentence(done: Any) -> str:

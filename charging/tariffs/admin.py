@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from charging.stations.admin import OPERATORS
-from charging.tariffs import services
+from charging.tariffs import services, texts
+from charging.tariffs.forms import ComponentsFormSet, VersionForm, components_of, filled
 from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
-from charging.tariffs.rules import (
-    HOME_ZONE,
-    BadComponent,
-    check_limits,
-    price_words,
-    read_components,
-)
+from charging.tariffs.rules import HOME_ZONE, BadComponent, price_words, read_prices
 from charging.tariffs.states import VersionState
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
@@ -46,40 +42,19 @@ class TariffAdmin(ScopedAdmin[Tariff]):
     inlines = (TariffPlaceInline,)
 
 
-class VersionForm(forms.ModelForm[TariffVersion]):
-    """A draft; its components and limits must be readable before they are kept."""
-
-    class Meta:
-        model = TariffVersion
-        fields = ("tariff", "number", "valid", "components", "min_cents", "max_cents")
-
-    def clean_components(self) -> list[dict[str, object]]:
-        """The list as the price rule reads it."""
-        try:
-            components = read_components(self.cleaned_data["components"])
-        except (BadComponent, TypeError, AttributeError) as problem:
-            raise ValidationError(str(problem)) from problem
-        return [component.as_json() for component in components]
-
-    def clean(self) -> dict[str, Any] | None:
-        """The least price is not above the highest."""
-        cleaned = super().clean() or self.cleaned_data
-        try:
-            check_limits(min_cents=cleaned.get("min_cents"), max_cents=cleaned.get("max_cents"))
-        except BadComponent as problem:
-            raise ValidationError(str(problem)) from problem
-        return cleaned
-
-
 @admin.register(TariffVersion)
 class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
-    """Versions; publishing is an action, and the last one."""
+    """Versions: a page for drafts with what they come to; published ones are only read."""
 
     editors = OPERATORS
-    form = VersionForm
+    change_form_template = "admin/charging/tariff_version.html"
     list_display = ("__str__", "state", "valid", "published_at")
     list_filter = ("state",)
     list_select_related = ("tariff",)
+    fields = (
+        "tariff", "number", "state", "valid", "in_words", "min_cents", "max_cents", "components",
+        "published_at",
+    )  # fmt: skip
     readonly_fields = ("state", "published_at", "in_words")
     actions = ("publish",)
 
@@ -98,19 +73,106 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
             return False
         return super().has_change_permission(request, obj)
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A new draft."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return self._draft_page(request, None)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A draft's lines with what they come to; a published version as it is."""
+        version = self.get_object(request, object_id)
+        if version is not None and self.has_change_permission(request, version):
+            return self._draft_page(request, version)
+        shown = {"bills": texts.bills_of(version, at=clock.now())} if version else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
+
+    def _draft_page(self, request: HttpRequest, version: TariffVersion | None) -> HttpResponse:
+        """The form, and below it what it comes to: asked for, saved, or published."""
+        data = request.POST if request.method == "POST" else None
+        first: dict[str, Any] = {"tariff": request.GET.get("tariff")}
+        told, lines_told = filled(version) if version else (first, [])
+        form = VersionForm(data, initial=told, user=_person(request))
+        # A line that is sent as it was counts like any other: no initial values to compare with.
+        lines = ComponentsFormSet(
+            data, initial=lines_told if data is None else None, prefix="lines"
+        )
+        bills: list[texts.Bill] = []
+        if data is None:
+            bills = texts.bills_of(version, at=clock.now()) if version else []
+        elif form.is_valid() and lines.is_valid():
+            answer = self._drafted(request, version, form, components_of(lines))
+            if isinstance(answer, HttpResponse):
+                return answer
+            bills = answer
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": version or _("New tariff version"),
+            "version": version,
+            "form": form,
+            "lines": lines,
+            "bills": bills,
+        }
+        return TemplateResponse(request, "admin/charging/tariff.html", context)
+
+    def _drafted(
+        self,
+        request: HttpRequest,
+        version: TariffVersion | None,
+        form: VersionForm,
+        components: list[dict[str, Any]],
+    ) -> HttpResponse | list[texts.Bill]:
+        """Do what the button says; without one that keeps anything, only count."""
+        wish = dict(form.cleaned_data)
+        tariff, at, by = wish.pop("tariff"), clock.now(), _person(request).principal
+        try:
+            if not {"save", "publish"} & set(request.POST):
+                limits = {name: wish[name] for name in ("min_cents", "max_cents")}
+                prices = read_prices({"components": components, **limits})
+                return texts.bills(prices, currency=tariff.currency, at=wish["valid_from"])
+            what = {"components": components, "at": at, "by": by, **wish}
+            if version is None:
+                version = services.draft_version(tariff_id=tariff.pk, **what)
+            else:
+                services.change_draft(version_id=version.pk, **what)
+            if "publish" in request.POST:
+                services.publish_version(version_id=version.pk, at=at, by=by)
+                self.message_user(request, _("%s is published.") % version, messages.SUCCESS)
+            else:
+                self.message_user(request, _("The draft is kept."), messages.SUCCESS)
+        except DomainError as problem:
+            form.add_error(None, problem.detail)
+            return []
+        return HttpResponseRedirect(
+            reverse("admin:charging_tariffversion_change", args=[version.pk])
+        )
+
     @admin.action(description=_("Publish the selected drafts"), permissions=["change"])
     def publish(self, request: HttpRequest, versions: QuerySet[TariffVersion]) -> None:
         """Make drafts the price from their dates on."""
-        # The admin only opens for people with an account; this narrows the type.
-        assert isinstance(request.user, User)
         for version in versions:
             try:
                 services.publish_version(
                     version_id=version.pk,
                     at=clock.now(),
-                    by=request.user.principal,
+                    by=_person(request).principal,
                 )
             except DomainError as problem:
                 self.message_user(request, f"{version}: {problem.detail}", messages.ERROR)
             else:
                 self.message_user(request, _("%s is published.") % version, messages.SUCCESS)
+
+
+def _person(request: HttpRequest) -> User:
+    # The admin only opens for people with an account; this narrows the type.
+    assert isinstance(request.user, User)
+    return request.user

@@ -34,6 +34,13 @@ class VersionsOverlap(Conflict):
     message = _("Another published version of this tariff is valid in the same period.")
 
 
+class NoDraft(Conflict):
+    """A published version never changes."""
+
+    code = "tariff_version_published"
+    message = _("This version is published and changes no more. Draft another one.")
+
+
 class TariffCodeTaken(Conflict):
     """An operator's tariffs have different codes, and one of them is the default."""
 
@@ -91,6 +98,30 @@ def draft_version(
         max_cents=max_cents,
     )
     audit.record(by=by, action="draft_tariff", row=version, at=at)
+    return version
+
+
+@transaction.atomic
+def change_draft(
+    *,
+    version_id: int,
+    components: Sequence[Mapping[str, Any]],
+    valid_from: datetime,
+    at: datetime,
+    by: Principal,
+    valid_until: datetime | None = None,
+    min_cents: int | None = None,
+    max_cents: int | None = None,
+) -> TariffVersion:
+    """Write a draft anew. Raises TariffNotReadable, and NoDraft for what is published."""
+    checked = _checked(components, min_cents=min_cents, max_cents=max_cents)
+    version = TariffVersion.objects.select_for_update().get(pk=version_id)
+    if version.state != VersionState.DRAFT:
+        raise NoDraft
+    version.components, version.valid = checked, DateTimeTZRange(valid_from, valid_until)
+    version.min_cents, version.max_cents = min_cents, max_cents
+    version.save(update_fields=["components", "valid", "min_cents", "max_cents"])
+    audit.record(by=by, action="change_draft_tariff", row=version, at=at)
     return version
 
 

@@ -139,6 +139,7 @@ def _renamed(payload: Payload) -> dict[str, Any]:
         "alarm_id": "alarm",
         "dispute_id": "dispute",
         "refund_id": "refund",
+        "ticket_id": "ticket",
     }
     return {name: payload[field] for field, name in names.items() if field in payload}
 
@@ -269,6 +270,14 @@ KINDS: dict[str, tuple[str, Tell]] = {
         _station(
             "evse_number", "connector_number", "old_status", "status", "status_at", "error_code"
         ),
+    ),
+    "charging.ticket_opened.v1": (
+        "charging.ticket_opened",
+        _station("evse_number", "kind", "error_code", "opened_at"),
+    ),
+    "charging.ticket_closed.v1": (
+        "charging.ticket_closed",
+        _station("kind", "outcome", "times", "closed_at"),
     ),
     "fleet.life_changed.v1": ("vehicle.life_changed", _vehicle("before", "after", "at", "reason")),
     "fleet.alarm_opened.v1": ("alarm.opened", _vehicle("kind", "at", "details")),

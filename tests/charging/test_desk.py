@@ -145,12 +145,17 @@ def test_luca_drafts_and_publishes_a_tariff(station: ChargingStation, desk: Clie
     tariff = TariffVersion.objects.get().tariff
     draft = {
         "tariff": tariff.pk,
-        "number": 2,
-        "valid_0": "2030-01-01 00:00:00",
-        "valid_1": "",
-        "components": '[{"kind": "energy", "unit_cents": "60"}]',
+        "valid_from": "2030-01-01T00:00",
+        "lines-TOTAL_FORMS": 2,
+        "lines-INITIAL_FORMS": 0,
+        "lines-0-kind": "energy",
+        "lines-0-unit_cents": "60",
+        "lines-0-vat_percent": "22",
+        "lines-1-vat_percent": "22",
+        "save": "1",
     }
-    bad = draft | {"components": '[{"kind": "energy", "unit_cents": "-1"}]'}
+    assert desk.get("/admin/charging/tariffversion/add/").status_code == 200
+    bad = draft | {"lines-0-unit_cents": "-1"}
     assert desk.post("/admin/charging/tariffversion/add/", bad).status_code == 200
     assert desk.post("/admin/charging/tariffversion/add/", draft).status_code == 302
     version = TariffVersion.objects.get(number=2)

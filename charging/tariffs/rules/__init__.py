@@ -11,6 +11,7 @@ from charging.tariffs.rules.components import (
     read_components,
     read_prices,
 )
+from charging.tariffs.rules.examples import EXAMPLES, Example, ExampleBill, example_bills
 from charging.tariffs.rules.pricing import (
     MAXIMUM,
     MINIMUM,
@@ -24,6 +25,7 @@ from charging.tariffs.rules.words import SHOWN_FIRST, component_words, price_wor
 
 __all__ = [
     "DAYS",
+    "EXAMPLES",
     "HOME_ZONE",
     "ITALIAN_VAT",
     "MAXIMUM",
@@ -32,6 +34,8 @@ __all__ = [
     "UNITS",
     "BadComponent",
     "BadRestriction",
+    "Example",
+    "ExampleBill",
     "LoadPoint",
     "PriceComponent",
     "PriceList",
@@ -39,6 +43,7 @@ __all__ = [
     "SessionFigures",
     "check_limits",
     "component_words",
+    "example_bills",
     "price_periods",
     "price_session",
     "price_summary",
