@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from bookings.support.models import ANSWERERS
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 
@@ -23,5 +24,6 @@ def _roles(request: HttpRequest) -> dict[str, bool]:
     return {
         "fleet": user.has_role(*FLEET),
         "zones": user.has_role(*FLEET, Role.CITY_OFFICER),
+        "support": user.has_role(*ANSWERERS),
         "chargers": user.has_role(Role.CHARGE_POINT_OPERATOR),
     }

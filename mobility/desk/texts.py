@@ -155,6 +155,8 @@ TEXTS: dict[str, str | Promise] = {
     "bulk_ok": _("goes"),
     "bulk_no": _("refuses:"),
     "missing_done": _("Marked as missing; its case is open."),
+    "replay_map_label": _("The way of the ride; the list shows what happened."),
+    "speed_now": _("{speed} km/h"),
     "token_ask": _("Token that pays for this charge"),
 }
 

@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from mobility.desk import views
 from mobility.desk.livemap import api as livemap
+from mobility.desk.support import views as support
 from mobility.desk.zones import views as zones
 from mobility.desk.zones.api import ZoneConflictsView
 
@@ -20,6 +21,18 @@ urlpatterns = [
     path("alarms/", views.alarms, name="alarms"),
     path("work-orders/", views.work_orders, name="work-orders"),
     path("vehicle/<slug:ref>/", views.vehicle, name="vehicle"),
+    path("support/", support.search, name="support"),
+    path("support/<uuid:public_id>/", support.console, name="support-person"),
+    path("support/<uuid:public_id>/refunds/", support.refund, name="support-refund"),
+    path(
+        "support/<uuid:public_id>/refunds/<uuid:refund_id>/",
+        support.decide,
+        name="support-decide",
+    ),
+    path(
+        "support/<uuid:public_id>/cases/<uuid:case_id>/", support.answer, name="support-answer"
+    ),
+    path("support/<uuid:public_id>/trips/<uuid:trip_id>/", support.trip, name="support-trip"),
     path("zones/", zones.zone_sets, name="zones"),
     path("zones/<uuid:public_id>/", zones.zone_editor, name="zone-editor"),
     path("tasks/", views.tasks, name="tasks"),
