@@ -70,7 +70,7 @@ def tell_expiring(event: DocumentExpiring, *, at: datetime.datetime) -> None:
     tell(
         principal=event.user,
         topic=Topic.ACCOUNT,
-        ref=f"expiring:{event.document}:{int(at.timestamp())}",
+        ref=f"expiring:{event.document}:{event.days}",
         subject=lambda: _("Your document expires soon"),
         body=lambda: (
             _(

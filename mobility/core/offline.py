@@ -29,17 +29,23 @@ def worker_response(
     pages: Iterable[str],
     entries: Iterable[str],
     parts: Iterable[str] = (),
+    visited: Iterable[str] = (),
+    instead: str = "",
 ) -> HttpResponse:
     """The script of the worker `name`, which keeps `pages` (addresses below `scope`) at hand.
 
     `entries` are the static files those pages ask for, as in `{% static %}`; what they import comes
     with them. `parts` are further static scripts for the worker itself, such as one that shows
-    notifications. Serve it at an address of its own that never changes.
+    notifications. Addresses that match one of the patterns `visited` are kept from when they were
+    last open; for every other page below `scope` that cannot be had, `instead` is shown. Serve it at an address of its own that never changes.
     """
     shell = {
         "name": name,
         "scope": scope,
         "pages": list(pages),
+        "visited": list(visited),
+        "instead": instead,
+        "icon": static("img/mark-192.png"),
         "parts": [static(part) for part in parts],
         **_kept(tuple(entries), (WORKER, *parts)),
     }
@@ -55,12 +61,19 @@ def worker_response(
 
 def _kept(entries: tuple[str, ...], scripts: tuple[str, ...]) -> dict[str, str | list[str]]:
     """Addresses of all files to keep, and the version that their contents make."""
-    read = _files if settings.DEBUG or settings.WHITENOISE_AUTOREFRESH else _files_once
-    files = read(entries)
+    changing = settings.DEBUG or settings.WHITENOISE_AUTOREFRESH
+    return _read(entries, scripts) if changing else _read_once(entries, scripts)
+
+
+def _read(entries: tuple[str, ...], scripts: tuple[str, ...]) -> dict[str, str | list[str]]:
+    files = _files(entries)
     digest = hashlib.sha256()
     for name in (*files, *scripts):
         digest.update(name.encode() + b"\0" + _found(name).read_bytes())
     return {"version": digest.hexdigest()[:16], "assets": [static(name) for name in files]}
+
+
+_read_once = cache(_read)
 
 
 def _files(entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,9 +91,6 @@ def _files(entries: tuple[str, ...]) -> tuple[str, ...]:
             text = _found(name).read_text(encoding="utf-8")
             waiting += [_beside(name, other) for other in linked.findall(text)]
     return tuple(known)
-
-
-_files_once = cache(_files)
 
 
 def _beside(name: str, other: str) -> str:

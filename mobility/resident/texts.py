@@ -115,6 +115,8 @@ TEXTS: dict[str, str | Promise] = {
     "category_dirty": _("Dirty"),
     "category_misparked": _("Badly parked"),
     "category_other": _("Something else"),
+    "push_denied": _("You have not allowed notifications."),
+    "push_failed": _("This browser could not be added. Please try again."),
     "empty_faults": _("Nothing. If something is wrong with a vehicle, tell us from its card."),
 }
 

@@ -5,6 +5,7 @@ from django.urls import path
 from mobility.resident import views
 from mobility.resident.aftermath import views as aftermath
 from mobility.resident.ahead import views as ahead
+from mobility.resident.notices import views as notices
 from mobility.resident.papers import views as papers
 from mobility.resident.profile import views as profile
 from mobility.resident.wallet.views import cards, credit, overview, passes
@@ -20,6 +21,8 @@ urlpatterns = [
     path("charge/at/<slug:station>/", views.MapView.as_view(), name="charge-at"),
     path("charge/<uuid:id>/", views.RechargeView.as_view(), name="recharge"),
     path("charge/<uuid:id>/receipt/", views.RechargeReceiptView.as_view(), name="recharge-receipt"),
+    path("worker.js", views.worker, name="worker"),
+    path("offline/", views.OfflineView.as_view(), name="offline"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("rides/<uuid:public_id>/", aftermath.RideView.as_view(), name="ride"),
     path("rides/<uuid:public_id>/photo/", aftermath.RidePhotoView.as_view(), name="ride-photo"),
@@ -66,5 +69,11 @@ urlpatterns = [
     path("profile/rules/", papers.RulesView.as_view(), name="rules"),
     path("profile/consents/", profile.ConsentsView.as_view(), name="consents"),
     path("profile/data/", profile.DataView.as_view(), name="data"),
+    path("profile/notifications/", notices.NotificationsView.as_view(), name="notifications"),
+    path(
+        "profile/notifications/devices/<uuid:public_id>/",
+        notices.DeviceView.as_view(),
+        name="push-device",
+    ),
     path("profile/erase/", profile.EraseView.as_view(), name="erase"),
 ]

@@ -11,10 +11,12 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.views.decorators.http import require_GET
 from django.views.generic import TemplateView
 
 from fleet.maintenance.states import FaultCategory
 from mobility.core import problems
+from mobility.core.offline import worker_response
 from mobility.core.tracing import current_request_id
 from mobility.geography.queries import map_start
 from mobility.resident import texts
@@ -85,6 +87,49 @@ class AccountView(OwnShell):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The first of the tabs."""
         return super().get_context_data(tab="trips", **kwargs)
+
+
+class OfflineView(Shell):
+    """`/offline/`: what a browser shows in place of a page that it cannot reach."""
+
+    template_name = "resident/offline.html"
+
+
+# What a ride, a charge and the page without a network need; the map is drawn without tiles as well.
+FILES = (
+    "js/resident/trip.js",
+    "js/resident/recharge.js",
+    "js/resident/offline.js",
+    "js/offline/resident.js",
+    "css/house.css",
+    "css/forms.css",
+    "css/resident.css",
+    "css/paper.css",
+    "css/own.css",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl.css",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl.mjs",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl-worker.mjs",
+    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-wght-normal.woff2",
+    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-ext-wght-normal.woff2",
+    "img/icons.svg",
+    "img/mark.svg",
+    "img/mark-192.png",
+)
+ID = "[0-9a-f-]{36}"
+
+
+@require_GET
+def worker(request: HttpRequest) -> HttpResponse:
+    """`/worker.js`: keeps the ride that is under way at hand, and shows notifications."""
+    return worker_response(
+        name="resident",
+        scope="/",
+        pages=[reverse("resident:offline")],
+        visited=[f"^/trip/{ID}/$", f"^/charge/{ID}/$"],
+        instead=reverse("resident:offline"),
+        entries=FILES,
+        parts=["js/offline/push.js"],
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

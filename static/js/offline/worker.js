@@ -11,6 +11,9 @@ if (SHELL.parts.length) importScripts(...SHELL.parts);
 const plain = (address) => new URL(address, self.location.origin).pathname;
 const assets = new Set(SHELL.assets.map(plain));
 const pages = new Set(SHELL.pages.map(plain));
+const visited = SHELL.visited.map((pattern) => new RegExp(pattern));
+const MOST_VISITED = 6;
+const isKept = (pathname) => pages.has(pathname) || visited.some((pattern) => pattern.test(pathname));
 
 self.addEventListener("install", (event) => {
   event.waitUntil(install());
@@ -37,7 +40,8 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (request.method !== "GET" || origin !== self.location.origin) return;
-  if (request.mode === "navigate" && pages.has(pathname)) event.respondWith(page(request, pathname));
+  if (request.mode === "navigate" && isKept(pathname)) event.respondWith(page(request, pathname));
+  else if (request.mode === "navigate" && SHELL.instead) event.respondWith(fetch(request).catch(instead));
   else if (assets.has(pathname)) event.respondWith(file(request));
 });
 
@@ -53,9 +57,13 @@ async function page(request, pathname) {
     return answer;
   });
   const kept = await (await caches.open(PAGES)).match(pathname, { ignoreVary: true });
-  if (!kept) return asked;
+  if (!kept) return SHELL.instead ? asked.catch(instead) : asked;
   const late = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
   return Promise.race([asked.catch(() => kept), late]);
+}
+
+async function instead() {
+  return (await (await caches.open(PAGES)).match(plain(SHELL.instead), { ignoreVary: true })) ?? Response.error();
 }
 
 async function keep(pathname) {
@@ -66,8 +74,16 @@ async function keep(pathname) {
 async function remember(pathname, answer) {
   const kept = await caches.open(PAGES);
   const away = answer.redirected || answer.type === "opaqueredirect" || answer.status === 403 || answer.status === 404;
-  if (answer.ok && !away) await kept.put(pathname, answer);
+  if (answer.ok && !away) await put(kept, pathname, answer);
   else if (away) await kept.delete(pathname);
+}
+
+/** Pages that were only visited go again, the oldest first. */
+async function put(kept, pathname, answer) {
+  await kept.delete(pathname);
+  await kept.put(pathname, answer);
+  const old = (await kept.keys()).map(({ url }) => plain(url)).filter((one) => !pages.has(one));
+  await Promise.all(old.slice(0, -MOST_VISITED).map((one) => kept.delete(one)));
 }
 
 self.addEventListener("message", (event) => {

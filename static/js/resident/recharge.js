@@ -1,8 +1,9 @@
 // One charge, live: energy and cost as the charger reports them.
 
-import { get, poll, post } from "../api.js";
+import { poll, post } from "../api.js";
 import { busy, fill, find, onAction, say } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
+import { Heard } from "../offline/silence.js";
 import { money, number, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
 
@@ -18,6 +19,7 @@ const AGAIN_S = 2;
 const root = find("[data-recharge]");
 const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
 const path = `/recharges/${page.id}`;
+const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
 let recharge = null;
 
 function draw(next) {
@@ -70,7 +72,7 @@ onAction(root, {
   stop: (button) =>
     busy(button, async () => {
       try {
-        draw(await post(`${path}/stop`));
+        draw(server.heard(await post(`${path}/stop`)));
       } catch (error) {
         say(root, error.message);
       }
@@ -80,12 +82,19 @@ onAction(root, {
 async function begin() {
   drawAreas(map);
   try {
-    if (!draw(await get(path))) poll(() => get(path), draw, AGAIN_S);
+    if (!draw(await server.read())) poll(() => server.read(), draw, AGAIN_S);
   } catch (error) {
-    say(root, error.message);
-    fill(root, { failed: true });
+    const last = error.status ? null : server.last();
+    if (last) {
+      draw(last);
+      poll(() => server.read(), draw, AGAIN_S);
+    } else {
+      say(root, error.message);
+      fill(root, { failed: true });
+    }
   }
 }
 
-setInterval(() => recharge?.state === "charging" && tick(), 1000);
+// A silent network must not keep the clock of what may be over running.
+setInterval(() => recharge?.state === "charging" && Date.now() - server.at < 60000 && tick(), 1000);
 begin();

@@ -1,9 +1,10 @@
 // One ride, from unlocking to its end. The server's word is asked again and again; between two
 // answers only the clock and the cost move on by themselves.
 
-import { get, poll, post, upload } from "../api.js";
+import { poll, post, upload } from "../api.js";
 import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
+import { Heard } from "../offline/silence.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
 import { reportProblem } from "./report.js";
@@ -21,6 +22,7 @@ const GIVE_BACK_MS = 300000;
 const root = find("[data-trip]");
 const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
 const path = `/trips/${page.id}`;
+const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
 
 let trip = null;
 let heardAt = 0;
@@ -108,8 +110,8 @@ function ask() {
   if (askingFor === trip.state) return;
   askingFor = trip.state;
   stopAsking();
-  if (WAITING.has(trip.state) || trip.state === "ended") stopAsking = poll(() => get(path), draw, WAITING_S);
-  else if (RIDING.has(trip.state)) stopAsking = poll(() => get(path), draw, RIDING_S);
+  if (WAITING.has(trip.state) || trip.state === "ended") stopAsking = poll(() => server.read(), draw, WAITING_S);
+  else if (RIDING.has(trip.state)) stopAsking = poll(() => server.read(), draw, RIDING_S);
 }
 
 let leaving = false;
@@ -127,7 +129,7 @@ function act(verb, body) {
     clearRefusal();
     await busy(button, async () => {
       try {
-        draw(await post(`${path}/${verb}`, await body?.()));
+        draw(server.heard(await post(`${path}/${verb}`, await body?.())));
       } catch (error) {
         refused(error);
       }
@@ -182,7 +184,7 @@ async function sendPhoto(input) {
   await busy(input, async () => {
     try {
       await upload(`${path}/photo`, form);
-      draw(await get(path));
+      draw(await server.read());
       // What was missing is there; whether it was all, the next try says.
       fill(root, { photo_wanted: null });
       say(root, text("photo_thanks"), { tone: "success" });
@@ -204,16 +206,26 @@ onAction(document.body, {
   showPlace: (button) => showPlace(button.dataset),
 });
 
+/** As it was when we last heard of it: the clock and the cost stand where they stood then. */
+function drawLast(last) {
+  draw(last);
+  heardAt = 0;
+  fill(root, { time: stopwatch((server.at - Date.parse(last.started_at ?? last.requested_at)) / 1000) });
+}
+
 // --- the beginning ------------------------------------------------------------------------------
 
 async function begin() {
   drawAreas(map);
   try {
-    draw(await get(path));
+    draw(await server.read());
   } catch (error) {
+    const last = error.status ? null : server.last();
+    if (last) return drawLast(last);
     say(root, error.message);
     fill(root, { failed: true });
   }
+  return undefined;
 }
 
 // A frozen meter must not move and a silent network must not freeze a running one.
