@@ -20,7 +20,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from charging.desk import queries, services, texts
-from charging.desk.forms import CommissionForm, ConnectorsFormSet
+from charging.desk.forms import (
+    CommissionForm,
+    ConnectorFormSet,
+    ConnectorsFormSet,
+    MoreConnectorsFormSet,
+    StationForm,
+    lines_of,
+    plans_of,
+)
 from charging.desk.rules import addresses, qr_path
 from charging.desk.states import PartName
 from charging.desk.views import render_parts
@@ -32,7 +40,7 @@ from charging.stations.admin import OPERATORS, WATCHERS
 from charging.stations.models import ChargingStation, Site
 from charging.stations.queries import connectors_of_station
 from charging.stations.scoping import operates
-from charging.stations.services import reset_password, set_registration
+from charging.stations.services import change_station, reset_password, set_registration
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
 from mobility.accounts.models import Organisation, User
@@ -128,6 +136,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             ("<int:pk>/question/", self.question_view, "charging_station_question"),
             ("<int:pk>/ticket/", self.ticket_view, "charging_station_ticket"),
             ("<int:pk>/password/", self.password_view, "charging_station_password"),
+            ("<int:pk>/connectors/", self.connectors_view, "charging_station_connectors"),
             ("<int:pk>/parts/", self.parts_view, "charging_station_parts"),
             ("<int:pk>/first-contact/", self.first_contact_view, "charging_station_first"),
             ("site/<int:pk>/power/", self.power_view, "charging_site_power"),
@@ -145,14 +154,69 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         if not self.has_add_permission(request):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else None
-        form = CommissionForm(data, user=_person(request))
-        lines = ConnectorsFormSet(data, prefix="connectors")
+        told, lines_told = self._like(request) if data is None else ({}, None)
+        form = CommissionForm(data, user=_person(request), initial=told)
+        lines = ConnectorsFormSet(data, prefix="connectors", initial=lines_told)
         if data is not None and form.is_valid() and lines.is_valid():
             answer = self._commission(request, form, lines)
             if answer is not None:
                 return answer
         context = {"form": form, "lines": lines, "title": _("New charger")}
         return self._page(request, "commission", context)
+
+    def _like(self, request: HttpRequest) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
+        """What a station of one's own says for another like it: all but its identity."""
+        asked = request.GET.get("like", "")
+        own = ChargingStation.objects.operated_by(_person(request))
+        like = own.filter(pk=asked).first() if asked.isdecimal() else None
+        if like is None:
+            return {}, None
+        told = {
+            "site": like.site_id,
+            "security_profile": like.security_profile,
+            "ocpp_versions": like.ocpp_versions,
+        }
+        return told, lines_of(connectors_of_station(station_id=like.pk))
+
+    def connectors_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What stands on the street: the station's site, its connectors, and those added to it."""
+        station = self._own(request, pk)
+        rows = list(connectors_of_station(station_id=station.pk))
+        data = request.POST if request.method == "POST" else None
+        form = StationForm(data, station=station)
+        kinds = ConnectorFormSet(
+            data,
+            prefix="connectors",
+            initial=[vars(row) for row in rows],
+            form_kwargs={"empty_permitted": False},
+        )
+        more = MoreConnectorsFormSet(data, prefix="more")
+        whole = len(kinds.forms) == len(rows)
+        if data is not None and whole and form.is_valid() and kinds.is_valid() and more.is_valid():
+            last = max((row.evse.number for row in rows), default=0)
+            try:
+                change_station(
+                    station_id=station.pk,
+                    site=form.cleaned_data["site"],
+                    connectors={row.pk: kind.plan() for row, kind in zip(rows, kinds, strict=True)},
+                    more=plans_of(more, first=last + 1),
+                    at=clock.now(),
+                    by=_person(request).principal,
+                )
+            except DomainError as problem:
+                form.add_error(None, problem.detail)
+            else:
+                self.message_user(request, _("Noted."))
+                return self._back(pk, PartName.NOW)
+        context = {
+            "station": station,
+            "title": station.identity,
+            "form": form,
+            "kinds": kinds,
+            "rows": list(zip(rows, kinds, strict=False)),
+            "more": more,
+        }
+        return self._page(request, "connectors", context)
 
     def _commission(
         self, request: HttpRequest, form: CommissionForm, lines: Any
@@ -164,7 +228,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             station, secret = services.commission(
                 site=data["site"] or form.new_site(),
                 charger={name: data[name] for name in fields},
-                connectors=[plan for line in lines if line.has_changed() for plan in line.plans()],
+                connectors=plans_of(lines),
                 at=clock.now(),
                 by=_person(request).principal,
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -11,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from charging.devices.models import LogJob
 from charging.stations import services
-from charging.stations.models import OCPP_VERSIONS, Connector, Site
+from charging.stations.models import OCPP_VERSIONS, ChargingStation, Connector, Site
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import Role
 from mobility.core import geo
@@ -24,8 +26,9 @@ PROFILES = [
     (3, _("3 – client certificate, encrypted (wss)")),
     (0, _("0 – none; only in a closed network")),
 ]
+_KIND = ("standard", "format", "power_type", "max_power_w")
 VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1", "ocpp2.1": "OCPP 2.1"}
-_MOST_GROUPS = 4
+_MOST_GROUPS = 6
 
 
 class CommissionForm(forms.Form):
@@ -117,10 +120,9 @@ class CommissionForm(forms.Form):
         }
 
 
-class ConnectorsForm(forms.Form):
-    """Some equal EVSEs with a connector each."""
+class ConnectorForm(forms.Form):
+    """What a connector is."""
 
-    count = forms.IntegerField(label=_("how many"), min_value=1, max_value=64)
     standard = forms.ChoiceField(
         label=_("standard"), choices=Connector.Standard.choices, initial=Connector.Standard.TYPE_2
     )
@@ -143,16 +145,79 @@ class ConnectorsForm(forms.Form):
             data["format"] = Connector.Format.CABLE
         return data
 
-    def plans(self) -> list[services.ConnectorPlan]:
-        """The connectors of this line."""
+    def plan(self, *, evse: int | None = None) -> services.ConnectorPlan:
+        """The connector of this line."""
         data = self.cleaned_data
-        plan = services.ConnectorPlan(
+        return services.ConnectorPlan(
+            evse=evse,
             standard=data["standard"],
             format=data["format"],
             power_type=data["power_type"],
             max_power_w=data["max_power_w"],
         )
-        return [plan] * int(data["count"])
+
+
+class ConnectorsForm(ConnectorForm):
+    """Some equal EVSEs with a connector each, or one more connector at those of the line above."""
+
+    count = forms.IntegerField(label=_("how many"), min_value=1, max_value=64, required=False)
+    beside = forms.BooleanField(
+        label=_("beside the line above"),
+        help_text=_("One more connector at each EVSE of the line above; only one of them charges."),
+        required=False,
+    )
+    field_order = ("count", "beside", "standard", "format", "power_type", "max_power_w")
+
+    def clean(self) -> dict[str, Any]:
+        """How many, unless the line above says so."""
+        data = super().clean()
+        if not data.get("count") and not data.get("beside") and "count" not in self.errors:
+            self.add_error("count", _("How many?"))
+        return data
+
+
+def plans_of(lines: Iterable[ConnectorsForm], *, first: int = 1) -> list[services.ConnectorPlan]:
+    """The connectors of checked lines, their EVSEs numbered from `first` on."""
+    plans: list[services.ConnectorPlan] = []
+    above: list[int] = []
+    for line in lines:
+        if not line.has_changed():
+            continue
+        if not line.cleaned_data.get("beside") or not above:
+            begin = above[-1] + 1 if above else first
+            above = list(range(begin, begin + (line.cleaned_data.get("count") or 1)))
+        plans += [line.plan(evse=number) for number in above]
+    return plans
+
+
+def lines_of(connectors: Iterable[Connector]) -> list[dict[str, Any]]:
+    """The lines that would make these connectors, sorted by EVSE: for another station like it."""
+    stations: dict[int, list[dict[str, Any]]] = {}
+    for row in connectors:
+        kind = {name: getattr(row, name) for name in _KIND}
+        stations.setdefault(row.evse.number, []).append(kind)
+    lines: list[dict[str, Any]] = []
+    for equal, group in groupby(stations.values()):
+        many = len(list(group))
+        lines += [
+            {**kind, "count": many if not place else None, "beside": bool(place)}
+            for place, kind in enumerate(equal)
+        ]
+    return lines[:_MOST_GROUPS]
+
+
+class StationForm(forms.Form):
+    """Where a station stands."""
+
+    site = forms.ModelChoiceField(label=_("site"), queryset=Site.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, station: ChargingStation, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"site": station.site_id}, **kwargs)
+        field = self.fields["site"]
+        # It is a choice of rows; this narrows the type.
+        assert isinstance(field, forms.ModelChoiceField)
+        own = Site.objects.filter(organisation_id=station.site.organisation_id)
+        field.queryset = own.order_by("name__it", "pk")
 
 
 ConnectorsFormSet: type[BaseFormSet[ConnectorsForm]] = formset_factory(
@@ -163,6 +228,10 @@ ConnectorsFormSet: type[BaseFormSet[ConnectorsForm]] = formset_factory(
     max_num=_MOST_GROUPS,
     absolute_max=_MOST_GROUPS,
 )
+MoreConnectorsFormSet: type[BaseFormSet[ConnectorsForm]] = formset_factory(
+    ConnectorsForm, extra=_MOST_GROUPS, max_num=_MOST_GROUPS, absolute_max=_MOST_GROUPS
+)
+ConnectorFormSet: type[BaseFormSet[ConnectorForm]] = formset_factory(ConnectorForm, extra=0)
 
 
 class VariableForm(forms.Form):

@@ -87,6 +87,12 @@ class CodeOut(serializers.ModelSerializer[ConnectorCode]):
         return address
 
 
+class StickersQuery(serializers.Serializer[Any]):
+    """Of one station, else of all."""
+
+    station = serializers.UUIDField(required=False)
+
+
 class CodeIn(serializers.Serializer[Any]):
     """Whether the old code shall end now, because it leaked or was pasted over."""
 

@@ -18,7 +18,9 @@ from charging.stations.services.commissioning import (
     IdentityMalformed,
     IdentityTaken,
     PasswordMalformed,
+    StationBusy,
     add_charger,
+    change_station,
     check_plan,
     ensure_site,
     reset_password,
@@ -48,6 +50,7 @@ from charging.stations.services.passwords import (
     rotate_password,
 )
 from charging.stations.services.reports import record_boots, record_statuses
+from charging.stations.services.retention import forget_commands, forget_oldest, records_end
 from charging.stations.services.streams import close_streams, keep_stream_values, open_streams
 
 __all__ = [
@@ -64,8 +67,10 @@ __all__ = [
     "PasswordUnused",
     "ProfileNotHigher",
     "RotationRunning",
+    "StationBusy",
     "UnknownAction",
     "add_charger",
+    "change_station",
     "check_command",
     "check_plan",
     "close_connections",
@@ -73,6 +78,8 @@ __all__ = [
     "ensure_site",
     "expire_commands",
     "finish_commands",
+    "forget_commands",
+    "forget_oldest",
     "forget_refused_handshakes",
     "hold_connector",
     "keep_stream_values",
@@ -85,6 +92,7 @@ __all__ = [
     "record_boots",
     "record_refused_handshakes",
     "record_statuses",
+    "records_end",
     "release_connector",
     "release_gateway",
     "reset_password",

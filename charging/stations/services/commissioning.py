@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from charging.stations.models import (
 )
 from charging.stations.rules import hash_password
 from charging.stations.services.connections import turn_out_station
+from charging.stations.states import ConnectorStatus
 from mobility.core import audit, ids
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.principals import Principal
@@ -52,6 +54,13 @@ class ConnectorsMalformed(Invalid):
     message = _("A station has between 1 and 64 connectors.")
 
 
+class StationBusy(Conflict):
+    """It cannot be moved now, or not there."""
+
+    code = "station_not_movable"
+    message = _("A station moves between sites of one operator, while nobody is plugged in.")
+
+
 class PasswordMalformed(Invalid):
     """The password cannot be used by a station."""
 
@@ -61,8 +70,9 @@ class PasswordMalformed(Invalid):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorPlan:
-    """A connector to be; each gets an EVSE of its own, numbered in order."""
+    """A connector to be, at the EVSE of that number, else at one of its own, numbered in order."""
 
+    evse: int | None = None
     standard: str = Connector.Standard.TYPE_2
     format: str = Connector.Format.SOCKET
     power_type: str = Connector.PowerType.AC_3_PHASE
@@ -194,19 +204,75 @@ def _hashed(password: str) -> str:
 
 
 def _add_connectors(station: ChargingStation, plans: Sequence[ConnectorPlan]) -> None:
-    evses = Evse.objects.bulk_create(
-        [Evse(station=station, number=number) for number in range(1, len(plans) + 1)],
+    """Behind what is there already; connectors of one EVSE are numbered in the order of the plans."""
+    evses = {evse.number: evse for evse in station.evses.all()}
+    taken = Counter(
+        Connector.objects.filter(evse__in=evses.values()).values_list("evse__number", flat=True)
     )
-    Connector.objects.bulk_create(
-        [
+    numbers = []
+    for plan in plans:
+        number = plan.evse if plan.evse is not None else max([0, *evses, *numbers]) + 1
+        numbers.append(number)
+    fresh = sorted({*numbers} - {*evses})
+    made = Evse.objects.bulk_create([Evse(station=station, number=one) for one in fresh])
+    evses |= {evse.number: evse for evse in made}
+    rows = []
+    for number, plan in zip(numbers, plans, strict=True):
+        taken[number] += 1
+        rows.append(
             Connector(
-                evse=evse,
-                number=1,
+                evse=evses[number],
+                number=taken[number],
                 standard=plan.standard,
                 format=plan.format,
                 power_type=plan.power_type,
                 max_power_w=plan.max_power_w,
             )
-            for evse, plan in zip(evses, plans, strict=True)
-        ],
+        )
+    Connector.objects.bulk_create(rows)
+
+
+@transaction.atomic
+def change_station(
+    *,
+    station_id: int,
+    site: Site,
+    connectors: Mapping[int, ConnectorPlan],
+    more: Sequence[ConnectorPlan],
+    at: datetime,
+    by: Principal,
+) -> ChargingStation:
+    """Bring a station's record to what stands on the street: its site, its connectors by their ids.
+
+    `more` are connectors that were added to it. None is taken away: history hangs on them; one that
+    is gone is put out of service. Raises ConnectorsMalformed, StationBusy where it would change
+    operators or is moved while it charges.
+    """
+    station = ChargingStation.objects.select_for_update().select_related("site").get(pk=station_id)
+    if site.pk != station.site_id:
+        _move(station, site)
+    rows = {
+        row.pk: row for row in Connector.objects.filter(evse__station=station, pk__in=connectors)
+    }
+    if len(rows) + len(more) > _MAX_CONNECTORS:
+        raise ConnectorsMalformed
+    for pk, row in rows.items():
+        plan = connectors[pk]
+        row.standard, row.format = plan.standard, plan.format
+        row.power_type, row.max_power_w = plan.power_type, plan.max_power_w
+    Connector.objects.bulk_update(
+        rows.values(), ["standard", "format", "power_type", "max_power_w"]
     )
+    _add_connectors(station, more)
+    changes = {"site": site.pk, "connectors": len(rows), "more": len(more)}
+    audit.record(by=by, action="change_station", row=station, at=at, changes=changes)
+    return station
+
+
+def _move(station: ChargingStation, site: Site) -> None:
+    """To another site of the same operator; who charges there was told the price of this one."""
+    busy = Connector.objects.filter(evse__station=station, status=ConnectorStatus.OCCUPIED)
+    if site.organisation_id != station.site.organisation_id or busy.exists():
+        raise StationBusy
+    station.site = site
+    station.save(update_fields=["site"])
