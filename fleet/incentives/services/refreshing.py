@@ -15,6 +15,7 @@ from fleet.incentives.rules.prices import Terms
 from fleet.incentives.states import CloseReason, Direction, OfferState
 from fleet.rebalancing.queries import city_of, load_situation
 from fleet.rebalancing.rules.situation import Situation
+from fleet.vehicles.states import RentalState
 from mobility.core import locks
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
@@ -150,8 +151,11 @@ def _reconcile(
 ) -> dict[str, int]:
     counts = Counter({"made": 0, "kept": 0, "withdrawn": 0})
     standing = IncentiveOffer.objects.standing().filter(organisation=policy.organisation_id)
-    for offer in standing.select_for_update(of=("self",)).order_by("pk"):
+    rows = standing.select_related("vehicle").select_for_update(of=("self",)).order_by("pk")
+    for offer in rows:
         new = wanted.get(_key(offer))
+        if new is None and policy.enabled and _just_taken(offer, at=at):
+            continue
         reason = _why_not(policy, offer, new)
         if reason is None and new is not None:
             wanted.pop(_key(offer))
@@ -170,6 +174,14 @@ def _reconcile(
     IncentiveOffer.objects.bulk_create(wanted.values())
     counts["made"] = len(wanted)
     return dict(counts)
+
+
+def _just_taken(offer: IncentiveOffer, *, at: datetime.datetime) -> bool:
+    """Somebody has reserved or unlocked it, perhaps for the offer: they may still accept it."""
+    vehicle = offer.vehicle
+    return (
+        vehicle is not None and vehicle.rental_state != RentalState.FREE and offer.valid_until > at
+    )
 
 
 def _why_not(
