@@ -50,5 +50,7 @@ function bytes(base64url) {
   return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
 }
 
-onAction(document.body, { addDevice });
+onAction(document.body, {
+  addDevice,
+});
 offer();
