@@ -53,6 +53,7 @@ OCPP_URL = env.str("OCPP_URL", default="ws://127.0.0.1:9000/ocpp")
 OCPP_TLS_URL = env.str("OCPP_TLS_URL", default="")
 # Days that frames of chargers are kept for who looks for a fault; they name cards by their last signs.
 OCPP_FRAMES_DAYS = env.int("OCPP_FRAMES_DAYS", default=7)
+OCPP_RECORDS_DAYS = env.int("OCPP_RECORDS_DAYS", default=365)
 OCPP_COST_SECONDS = env.int("OCPP_COST_SECONDS", default=60)
 # Who may be asked on behalf of vehicles (ISO 15118). Nobody is, unless named here.
 CONTRACT_HUB_URL = env.str("CONTRACT_HUB_URL", default="")
@@ -99,6 +100,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "mobility.accounts.second_factor.SecondFactorMiddleware",
     "mobility.core.middleware.EditorMiddleware",
     "mobility.core.middleware.BodyLimitMiddleware",
 ]
@@ -160,6 +162,12 @@ TELEMATICS_QUARANTINE_DAYS = env.int("TELEMATICS_QUARANTINE_DAYS", default=90)
 TELTONIKA_ADDRESS = env.str("TELTONIKA_ADDRESS", default="127.0.0.1:5027")
 MQTT_URL = env.str("MQTT_URL", default="")
 MQTT_CA_FILE = env.str("MQTT_CA_FILE", default="")
+
+# --- roads: an OSRM-compatible service for driving times; empty: straight lines with a detour ------
+ROUTING_URL = env.str("ROUTING_URL", default="")
+ROUTING_TABLE_SIZE = env.int("ROUTING_TABLE_SIZE", default=100)
+ROUTING_SECONDS = env.float("ROUTING_SECONDS", default=10.0)
+
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
@@ -379,6 +387,8 @@ SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False  # our own pages read it to call the API
+# Staff show a second factor; the demo's cast, whose passwords are printed, has none.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEMO_PAYMENTS)
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

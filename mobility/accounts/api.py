@@ -20,10 +20,16 @@ from mobility.core.texts import pick
 
 
 class SignInSerializer(serializers.Serializer[Any]):
-    """E-mail address and password."""
+    """E-mail address and password, and a code of the second factor where there is one."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=200, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        required=False,
+        default="",
+        help_text="A one-time or recovery code, of who has a second factor.",
+    )
 
 
 class TokenSerializer(serializers.Serializer[Any]):

@@ -102,10 +102,15 @@ class User(PublicModel, AbstractBaseUser, PermissionsMixin):
         """The opaque name under which this person's deeds are recorded."""
         return user_principal(self.public_id)
 
+    # Set for the time of a request whose session has not shown the second factor that staff need.
+    lacks_second_factor = False
+
     @cached_property
     def roles_by_organisation(self) -> dict[int, set[str]]:
         """Organisation id → roles; one query per request, then remembered on the instance."""
         roles: dict[int, set[str]] = {}
+        if self.lacks_second_factor:
+            return roles
         for organisation_id, role in self.memberships.values_list("organisation_id", "role"):
             roles.setdefault(organisation_id, set()).add(role)
         return roles

@@ -6,6 +6,7 @@ from django.contrib.auth import authenticate
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from mobility.accounts import second_factor
 from mobility.accounts.models import ApiToken, Membership, Organisation, User
 from mobility.accounts.states import OrganisationKind, Role
 from mobility.core import audit, ids
@@ -52,11 +53,18 @@ def issue_token(
     return token, secret
 
 
-def sign_in(*, email: str, password: str, at: datetime.datetime) -> tuple[ApiToken, str]:
-    """A token of 30 days for who knows the password; raises `SignInRefused` and says no more than that."""
+def sign_in(
+    *, email: str, password: str, at: datetime.datetime, code: str = ""
+) -> tuple[ApiToken, str]:
+    """A token of 30 days for who knows the password and shows the second factor that is wanted.
+
+    Raises `SignInRefused`, which says no more than that, or `SecondFactorNeeded`.
+    """
     user = authenticate(email=email.strip().lower(), password=password)
     if not isinstance(user, User):
         raise SignInRefused
+    if not second_factor.is_enough(user=user, code=code):
+        raise second_factor.SecondFactorNeeded
     return issue_token(
         user=user, label="sign-in", at=at, by=user.principal, lifetime=datetime.timedelta(days=30)
     )
