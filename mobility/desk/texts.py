@@ -133,7 +133,9 @@ TEXTS: dict[str, str | Promise] = {
     "stop": _("Stop"),
     "reset": _("Restart"),
     "unlock": _("Unlock the cable"),
-    "zones_map_label": _("Map of the zones; the list shows the same, and every corner can be typed."),
+    "zones_map_label": _(
+        "Map of the zones; the list shows the same, and every corner can be typed."
+    ),
     "corner_lon": _("Longitude of corner {number}"),
     "corner_lat": _("Latitude of corner {number}"),
     "corner_insert": _("New corner after corner {number}"),

@@ -29,9 +29,7 @@ urlpatterns = [
         support.decide,
         name="support-decide",
     ),
-    path(
-        "support/<uuid:public_id>/cases/<uuid:case_id>/", support.answer, name="support-answer"
-    ),
+    path("support/<uuid:public_id>/cases/<uuid:case_id>/", support.answer, name="support-answer"),
     path("support/<uuid:public_id>/trips/<uuid:trip_id>/", support.trip, name="support-trip"),
     path("zones/", zones.zone_sets, name="zones"),
     path("zones/<uuid:public_id>/", zones.zone_editor, name="zone-editor"),

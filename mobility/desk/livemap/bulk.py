@@ -177,7 +177,7 @@ def _block(ids: list[int], *, place: bool, **deed: Any) -> dict[int, Any]:
         at=deed["at"],
         by=deed["by"],
     )
-    return {pk: REASONS["already"] for pk in set(ids) - set(changed)}
+    return dict.fromkeys(set(ids) - set(changed), REASONS["already"])
 
 
 def _recall(ids: list[int], *, reason: str, key: str, at: Any, by: Any) -> dict[int, Any]:

@@ -149,7 +149,9 @@ def _points(trip: Trip, *, end: datetime.datetime) -> list[dict[str, Any]]:
             "lon": int(point["lon_e7"]) / _E7,
             "lat": int(point["lat_e7"]) / _E7,
             "at": from_us(int(point["at_us"])).isoformat(),
-            "speed_kmh": round(int(point["speed_cms"]) * 0.036) if point["speed_cms"] >= 0 else None,
+            "speed_kmh": round(int(point["speed_cms"]) * 0.036)
+            if point["speed_cms"] >= 0
+            else None,
         }
         for point in points
     ]

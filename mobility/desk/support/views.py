@@ -170,9 +170,7 @@ def answer(request: HttpRequest, public_id: str, case_id: str) -> HttpResponse:
         return _back(whom)
 
     def deed() -> None:
-        answer_case(
-            case=case, text=form.cleaned_data["text"], at=clock.now(), by=staff.principal
-        )
+        answer_case(case=case, text=form.cleaned_data["text"], at=clock.now(), by=staff.principal)
         messages.success(request, _("Answered."))
 
     return _try(request, whom, deed)
@@ -211,9 +209,7 @@ def _once(request: HttpRequest, deed: Callable[[], None], *, attempt: str) -> No
             return
         deed()
         done = idempotency.StoredAnswer(status=303, body=b"", content_type="text/plain")
-        idempotency.remember(
-            principal=who, key=key, request_hash=mark, answer=done, at=clock.now()
-        )
+        idempotency.remember(principal=who, key=key, request_hash=mark, answer=done, at=clock.now())
 
 
 def _back(whom: User) -> HttpResponse:

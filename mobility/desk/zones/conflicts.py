@@ -94,7 +94,9 @@ class Drawn:
 
     def by_code(self) -> dict[str, tuple[ZoneInfo, BaseGeometry]]:
         """Its zones by their codes."""
-        return {one.code: (one, shape) for one, shape in zip(self.book.zones, self.shapes, strict=True)}
+        return {
+            one.code: (one, shape) for one, shape in zip(self.book.zones, self.shapes, strict=True)
+        }
 
 
 def conflicts(*, zone_set: ZoneSet, at: datetime.datetime) -> list[Conflict]:
@@ -204,9 +206,7 @@ def _riders(draft: Drawn, now: Drawn | None, *, at: datetime.datetime) -> Iterab
         yield _conflict(code, zone, spots[0], serious=True, count=len(spots))
 
 
-def _may_end(
-    drawn: Drawn, spot: BaseGeometry, subject: Subject, local: datetime.datetime
-) -> bool:
+def _may_end(drawn: Drawn, spot: BaseGeometry, subject: Subject, local: datetime.datetime) -> bool:
     return drawn.at(spot, subject=subject, local=local).ride_end_allowed
 
 

@@ -60,7 +60,8 @@ def zone_editor(request: HttpRequest, public_id: str) -> HttpResponse:
         "edits": own and zone_set.state == SetState.DRAFT,
         "zones": queries.set_features(zone_set=zone_set),
         "hubs": [
-            {"code": hub.code, "name": str(hub)} for hub in Hub.objects.filter(city=zone_set.city_id)
+            {"code": hub.code, "name": str(hub)}
+            for hub in Hub.objects.filter(city=zone_set.city_id)
         ],
         "words": {"zone": labels(ZoneKind.choices), "vehicle": labels(Kind.choices)},
     }

@@ -36,9 +36,7 @@ def test_a_preview_says_who_refuses_and_why_and_changes_nothing(
     make_vehicle(code="RESERVED", rental_state=RentalState.HELD)
     make_vehicle(code="INSIDE", life_state=LifeState.WORKSHOP)
     make_vehicle(code="GONE", life_state=LifeState.RETIRED)
-    lines = ask(
-        api(marco), "recall", "FREE", "RIDDEN", "RESERVED", "INSIDE", "GONE", "NOBODYS"
-    )
+    lines = ask(api(marco), "recall", "FREE", "RIDDEN", "RESERVED", "INSIDE", "GONE", "NOBODYS")
     assert {code: line["reason"] for code, line in lines.items()} == {
         "FREE": "",
         "RIDDEN": "in_use",

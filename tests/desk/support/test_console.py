@@ -122,9 +122,7 @@ def test_a_small_refund_goes_out_once_however_often_it_is_sent(
 def test_a_refund_above_the_limit_needs_a_second_person(
     whole_city: WholeCity, paid: Payment, ruote: Organisation
 ) -> None:
-    PaymentPolicy.objects.update_or_create(
-        organisation=ruote, defaults={"refund_limit_cents": 200}
-    )
+    PaymentPolicy.objects.update_or_create(organisation=ruote, defaults={"refund_limit_cents": 200})
     giulia, marco = whole_city.people["giulia"], whole_city.people["marco"]
     assert told(give_back(desk(marco), giulia, paid, "4.00", "big")) == [
         "Above the limit: a second person has to approve it."
@@ -148,9 +146,7 @@ def test_more_than_was_paid_and_strangers_money_are_refused(
     people = whole_city.people
     answer = give_back(desk(people["marco"]), people["giulia"], paid, "9.00", "much")
     assert told(answer) == ["Only 500 cents of this payment can still be given back."]
-    assert give_back(
-        desk(people["luca"]), people["giulia"], paid, "1.00", "x"
-    ).status_code == 404
+    assert give_back(desk(people["luca"]), people["giulia"], paid, "1.00", "x").status_code == 404
     assert not Refund.objects.exists()
 
 
@@ -178,6 +174,11 @@ def test_a_ride_is_shown_again_with_what_happened(whole_city: WholeCity) -> None
     assert words[0] == "Asked for"
     assert "Tried to end and could not" in words
     assert [command.kind for command in page.context["commands"]] == ["unlock"]
-    assert desk(whole_city.people["luca"]).get(
-        f"{address(giulia)}trips/{trip.public_id}/"  # type: ignore[attr-defined]
-    ).status_code == 404
+    assert (
+        desk(whole_city.people["luca"])
+        .get(
+            f"{address(giulia)}trips/{trip.public_id}/"  # type: ignore[attr-defined]
+        )
+        .status_code
+        == 404
+    )
