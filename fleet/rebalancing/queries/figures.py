@@ -90,10 +90,10 @@ def decisions_of(plan: RebalancingPlan) -> list[Decision]:
 
 
 def names_of(principals: Iterable[str]) -> dict[str, str]:
-    """E-mail addresses of the people among some principals; one query."""
+    """Names of the people among some principals; one query."""
     wanted = {name.removeprefix("user:") for name in principals if name.startswith("user:")}
     people = User.objects.filter(public_id__in=wanted)
-    return {person.principal: person.email for person in people}
+    return {person.principal: person.name or person.email for person in people}
 
 
 def _outcome(task: RebalancingTask) -> Outcome:

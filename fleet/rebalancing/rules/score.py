@@ -175,7 +175,7 @@ def crew_work(outcomes: Sequence[Outcome], *, tariff: Tariff) -> dict[str, Any]:
     return {
         "planned_minutes": round(tariff.planned_minutes, 1),
         "minutes": round(minutes, 1),
-        "stop_minutes": round(at_stops, 1),
+        "stop_minutes": round(float(at_stops), 1),
         "km": round(sum(walk.driven_m for walk in walks.values()) / 1000.0, 1),
         "walked_km": round(sum(each.walked_m or 0 for each in stops) / 1000.0, 1),
         "measured_pct": round(100.0 * measured / len(stops), 1) if stops else 0.0,

@@ -55,7 +55,10 @@ def test_minutes_are_those_from_the_first_claim_to_the_last_stop_of_each_van():
     assert scored["crew"] == {
         "planned_minutes": 90.0,
         "minutes": 80.0,
+        "stop_minutes": 0.0,
         "km": 0.0,
+        "walked_km": 0.0,
+        "measured_pct": 0.0,
         "cost_cents": 4000,
     }
     assert scored["earned_cents"] == 300 - 4000
