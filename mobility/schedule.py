@@ -130,6 +130,9 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "rebalancing-plan": every(
             crontab(hour=3, minute=30), "fleet.rebalancing.plan_night", queue="planning"
         ),
+        # After bookings, plugs and batteries have changed; each change of a booking is told at once.
+        "energy-vehicles": every(60, "fleet.energy.sync"),
+        "reservations-assign": every(600, "bookings.reservations.assign_cars", queue="planning"),
         # After the plan: what a van does already is offered to nobody.
         "incentives-refresh": every(600, "fleet.incentives.refresh", queue="planning"),
         "rewards-sweep": every(60, "bookings.rewards.sweep"),

@@ -18,5 +18,6 @@ def renew() -> int:
 
 @shared_task(name="charging.certificates.forget_events", queue="sessions")
 def forget_events() -> int:
-    """Drop old security events."""
-    return services.forget_security_events(at=clock.now())
+    """Drop old security events and requests for certificates."""
+    at = clock.now()
+    return services.forget_security_events(at=at) + services.forget_requests(at=at)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from charging.devices.models import (
+    BatterySwap,
     DeviceEvent,
     DeviceVariable,
     DisplayMessage,
     FirmwareJob,
     LocalList,
     LogJob,
+    Overflow,
     Report,
     VariableMonitor,
 )
@@ -107,3 +109,27 @@ class DisplayMessageAdmin(ReadOnly, ScopedAdmin[DisplayMessage]):
     list_display = ("station", "number", "shown", "at")
     list_select_related = ("station",)
     search_fields = ("station__identity",)
+
+
+@admin.register(Overflow)
+class OverflowAdmin(ReadOnly, ScopedAdmin[Overflow]):
+    """What was not kept, because stations told too much of it."""
+
+    viewers = OPERATORS
+    list_display = ("station", "kind", "times", "first_at", "last_at")
+    list_filter = ("kind",)
+    list_select_related = ("station",)
+    search_fields = ("station__identity",)
+    ordering = ("-last_at",)
+
+
+@admin.register(BatterySwap)
+class BatterySwapAdmin(ReadOnly, ScopedAdmin[BatterySwap]):
+    """Batteries that went into stations and out of them."""
+
+    viewers = OPERATORS
+    list_display = ("received_at", "station", "number", "event")
+    list_filter = ("event",)
+    list_select_related = ("station",)
+    search_fields = ("station__identity",)
+    ordering = ("-id",)

@@ -88,4 +88,18 @@ class ReservationEndSaid:
     at: datetime
 
 
-DeviceFact = PartSaid | JobStatusSaid | EventsSaid | ReservationEndSaid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwapSaid:
+    """Batteries went into a station's locker or out of it."""
+
+    station_id: int
+    number: int
+    """What joins the two halves of a swap."""
+    event: str
+    """A value of ``states.SwapEvent``."""
+    uid: str
+    batteries: list[dict[str, Any]]
+    """As the station sent them."""
+
+
+DeviceFact = PartSaid | JobStatusSaid | EventsSaid | ReservationEndSaid | SwapSaid

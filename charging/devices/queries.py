@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from charging.devices.models import DeviceVariable
-from charging.devices.rules import as_limit
+from charging.devices.rules import as_limit, is_whole
 
 # What a station that told us nothing surely takes; all that we ever met took more.
 SOME_VARIABLES: Final = 10
@@ -63,3 +63,14 @@ def rate_units(*, station_ids: Sequence[int]) -> dict[int, str]:
         station_id__in=station_ids, name__in=names, attribute="Actual"
     )
     return {pk: value or "" for pk, value in rows.values_list("station_id", "value")}
+
+
+def highest_levels(*, station_ids: Sequence[int]) -> dict[int, int]:
+    """The highest level of charging profiles that stations take, by station, as far as they said."""
+    places = {(component, name) for component, name, _instance in _ITEMS["stack_levels"]}
+    rows = DeviceVariable.objects.filter(
+        station_id__in=station_ids, name__in={name for _, name in places}, attribute="Actual"
+    )
+    return {
+        pk: int(value) for pk, value in rows.values_list("station_id", "value") if is_whole(value)
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 Item = TypeVar("Item")
 
@@ -64,3 +64,8 @@ def as_limit(text: str | None, *, otherwise: int) -> int:
     except (ValueError, OverflowError):
         return otherwise
     return found if found > 0 else otherwise
+
+
+def is_whole(text: str | None) -> TypeGuard[str]:
+    """Whether a text is a whole number from zero on."""
+    return text is not None and text.strip().isascii() and text.strip().isdecimal()

@@ -14,3 +14,9 @@ def tend() -> int:
     at = clock.now()
     given_up = services.give_up_reports(at=at) + services.give_up_jobs(at=at)
     return given_up + services.tend_lists(at=at)
+
+
+@shared_task(name="charging.devices.forget", queue="sessions")
+def forget() -> int:
+    """Drop what stations told long ago."""
+    return services.forget_records(at=clock.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from mobility.core.outbox import Event
@@ -30,3 +31,17 @@ class EnergyDemandFinished(Event):
     owner_ref: str
     state: str
     delivered_wh: int
+
+
+@dataclass(frozen=True)
+class NeedsTold(Event):
+    """A vehicle said how much energy it wants, and by when."""
+
+    name: ClassVar[str] = "charging.needs_told.v1"
+    queue: ClassVar[str] = "sessions"
+
+    session_id: str
+    connector_id: int
+    station_identity: str
+    energy_wh: int
+    ready_by: datetime

@@ -97,18 +97,26 @@ def static_shares(*, limit_da: int, most: Mapping[int, int]) -> dict[int, int]:
 
 
 def step(
-    *, targets: Mapping[int, int], holds: Mapping[int, int], budget_da: int, order: Sequence[int]
+    *,
+    targets: Mapping[int, int],
+    holds: Mapping[int, int],
+    budget_da: int,
+    order: Sequence[int],
+    shares: Mapping[int, int] | None = None,
 ) -> dict[int, int]:
     """What to send now on the way from `holds` to `targets`.
 
     Less is sent at once. More only goes out of what is free while nobody has confirmed less:
     `budget_da` minus all holds. So the limit holds in between, whoever answers first or never.
+    While more may be drawn than the budget (a station that never confirmed anything counts with all
+    it can), nobody keeps more than its share in `shares`.
     """
     free = budget_da - sum(holds[key] for key in order)
     sent = {}
     for key in order:
         if targets[key] <= holds[key]:
-            sent[key] = targets[key]
+            fair = (shares or {}).get(key, targets[key])
+            sent[key] = targets[key] if free >= 0 else min(targets[key], fair)
             continue
         more = min(targets[key] - holds[key], max(free, 0))
         # From nothing to less than a vehicle can use is no step.

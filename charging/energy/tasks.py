@@ -12,3 +12,9 @@ from mobility.core import clock
 def plan() -> int:
     """Plan sites whose plan is some minutes old."""
     return services.plan_due_sites(at=clock.now())
+
+
+@shared_task(name="charging.energy.forget", queue="sessions")
+def forget() -> int:
+    """Drop lifted limits and demands that are long over."""
+    return services.forget_records(at=clock.now())

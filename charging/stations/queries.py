@@ -213,6 +213,12 @@ def to_send(command: StationCommand) -> CommandToSend:
     )
 
 
+def find_command(*, public_id: UUID | str) -> StationCommand | None:
+    """A command with its station; None for one that is kept no more."""
+    rows = StationCommand.objects.select_related("station")
+    return rows.filter(public_id=public_id).first()
+
+
 def sites_near(*, lon: float, lat: float, radius_m: float, limit: int) -> QuerySet[Site]:
     """Sites around a point, nearest first, each with `distance` and its stations loaded.
 

@@ -18,3 +18,9 @@ def expire_commands() -> int:
 def forget_refusals() -> int:
     """Drop refused handshakes that nobody looks for any more."""
     return services.forget_refused_handshakes(at=clock.now())
+
+
+@shared_task(name="charging.stations.forget_commands", queue="sessions")
+def forget_commands() -> int:
+    """Drop commands that nobody looks for any more."""
+    return services.forget_commands(at=clock.now())

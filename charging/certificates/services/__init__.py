@@ -10,6 +10,7 @@ from charging.certificates.services.events import forget_security_events, record
 from charging.certificates.services.requests import (
     MOST_PER_HOUR,
     PURPOSE,
+    forget_requests,
     note_delivery,
     sign_and_send,
     take_requests,
@@ -19,6 +20,7 @@ from charging.certificates.services.revocations import renew_revocations, sign_r
 __all__ = [
     "MOST_PER_HOUR",
     "PURPOSE",
+    "forget_requests",
     "forget_security_events",
     "note_delivery",
     "note_held",

@@ -12,7 +12,10 @@ from charging.certificates.events import SecurityAlarm
 from charging.certificates.facts import SecurityReport
 from charging.certificates.models import SecurityEvent
 from charging.certificates.rules import CRITICAL_EVENTS
+from charging.devices.services import by_station, fitting, of_today
+from charging.devices.states import Kept
 from charging.stations.models import ChargingStation
+from charging.stations.services import forget_oldest
 from mobility.core import outbox
 
 _KEEP: Final = timedelta(days=365)
@@ -28,7 +31,13 @@ RETURNING station_id, kind, at, info, critical
 
 
 def record_security_events(*, reports: Sequence[SecurityReport], at: datetime) -> None:
-    """Keep what stations noticed; a repeat changes nothing. Runs in the caller's transaction."""
+    """Keep what stations noticed; a repeat changes nothing. Runs in the caller's transaction.
+
+    Of one station as many a day as `devices.MOST` allows; a critical one always.
+    """
+    reports = [
+        report for pk, told in by_station(reports).items() for report in _in_a_day(told, pk, at=at)
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT,
@@ -61,8 +70,17 @@ def record_security_events(*, reports: Sequence[SecurityReport], at: datetime) -
 
 def forget_security_events(*, at: datetime) -> int:
     """Drop events older than a year; returns how many."""
-    deleted, _per_model = SecurityEvent.objects.filter(received_at__lt=at - _KEEP).delete()
-    return deleted
+    return forget_oldest(SecurityEvent.objects.all, told_at="received_at", before=at - _KEEP)
+
+
+def _in_a_day(
+    reports: list[SecurityReport], station_id: int, *, at: datetime
+) -> list[SecurityReport]:
+    critical = [report for report in reports if report.kind in CRITICAL_EVENTS]
+    others = [report for report in reports if report.kind not in CRITICAL_EVENTS]
+    kept = of_today(SecurityEvent.objects.filter(station_id=station_id, critical=False), at=at)
+    fit = fitting(others, kept=kept, kind=Kept.SECURITY, station_id=station_id, at=at)
+    return [*critical, *fit]
 
 
 def _text(value: str, length: int) -> str:

@@ -22,7 +22,7 @@ from charging.certificates.rules import (
 )
 from charging.certificates.states import LIVING, CertificateKind, RequestState
 from charging.stations.models import ChargingStation, StationCommand
-from charging.stations.services import queue_command
+from charging.stations.services import forget_oldest, queue_command, records_end
 from charging.stations.states import CommandAction
 from mobility.core import ids, outbox
 from mobility.core.principals import SYSTEM
@@ -172,6 +172,18 @@ def _sign(request: CertificateRequest, *, at: datetime) -> None:
         issued_at=at,
     )
     move(request, to=RequestState.SIGNED, at=at, by=SYSTEM, certificate=certificate)
+
+
+def forget_requests(*, at: datetime) -> int:
+    """Drop requests whose time is over, and certificates that ended as long ago; returns how many."""
+    before = records_end(at=at)
+    asked = forget_oldest(CertificateRequest.objects.all, told_at="asked_at", before=before)
+    ended = forget_oldest(
+        lambda: StationCertificate.objects.filter(valid_until__lt=before).exclude(state__in=LIVING),
+        told_at="valid_until",
+        before=before,
+    )
+    return asked + ended
 
 
 @transaction.atomic

@@ -1,5 +1,12 @@
 """Writes about devices; one module per kind of thing."""
 
+from charging.devices.services.bounds import (
+    MOST,
+    by_station,
+    fitting,
+    note_overflow,
+    of_today,
+)
 from charging.devices.services.displays import (
     keep_displays,
     note_display_cleared,
@@ -37,6 +44,8 @@ from charging.devices.services.reports import (
     report_items,
     take_part,
 )
+from charging.devices.services.retention import forget_records
+from charging.devices.services.swaps import keep_swaps
 from charging.devices.services.uploads import UploadRefused, take_upload
 from charging.devices.services.variables import (
     VariableRepeated,
@@ -48,17 +57,22 @@ from charging.devices.services.variables import (
 
 __all__ = [
     "KIND_OF",
+    "MOST",
     "UploadRefused",
     "VariableRepeated",
     "begin_firmware",
     "begin_log",
     "begin_report",
+    "by_station",
     "fetch_log",
+    "fitting",
+    "forget_records",
     "give_up_jobs",
     "give_up_reports",
     "keep_displays",
     "keep_events",
     "keep_monitors",
+    "keep_swaps",
     "keep_variables",
     "manage_list",
     "note_display_cleared",
@@ -70,8 +84,10 @@ __all__ = [
     "note_log_answer",
     "note_monitors_cleared",
     "note_monitors_set",
+    "note_overflow",
     "note_report_answer",
     "note_variables",
+    "of_today",
     "read_variables",
     "record_facts",
     "report_items",

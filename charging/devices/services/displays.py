@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from charging.devices.models import DisplayMessage
+from charging.devices.services.bounds import fitting
+from charging.devices.states import Kept
 from charging.stations.models import StationCommand
 from charging.stations.rules import without_nul
 from charging.stations.states import CommandState
@@ -28,6 +30,17 @@ def note_display_cleared(command: StationCommand, at: datetime) -> None:
 
 def keep_displays(*, station_id: int, messages: list[dict[str, Any]], at: datetime) -> None:
     """Remember messages that a station shows."""
+    told = {message["id"]: message for message in messages}
+    kept = DisplayMessage.objects.filter(station_id=station_id)
+    known = set(kept.filter(number__in=told).values_list("number", flat=True))
+    fresh = fitting(
+        [number for number in told if number not in known],
+        kept=kept,
+        kind=Kept.DISPLAYS,
+        station_id=station_id,
+        at=at,
+    )
+    messages = [told[number] for number in (*known, *fresh)]
     rows = {
         message["id"]: DisplayMessage(
             station_id=station_id,

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from charging.devices.facts import EventsSaid
 from charging.devices.models import DeviceEvent, VariableMonitor
+from charging.devices.services.bounds import by_station, fitting, of_today
+from charging.devices.states import Kept
 from charging.stations.models import StationCommand
 from charging.stations.rules import without_nul
 from charging.stations.states import CommandState
@@ -17,6 +19,17 @@ _MAX_SEVERITY: Final = 9
 
 def keep_monitors(*, station_id: int, monitors: Sequence[dict[str, Any]], at: datetime) -> None:
     """Remember monitors that a station reported or accepted, each a flat map of its fields."""
+    told = {int(monitor["id"]): monitor for monitor in monitors}
+    kept = VariableMonitor.objects.filter(station_id=station_id)
+    known = set(kept.filter(number__in=told).values_list("number", flat=True))
+    fresh = fitting(
+        [number for number in told if number not in known],
+        kept=kept,
+        kind=Kept.MONITORS,
+        station_id=station_id,
+        at=at,
+    )
+    monitors = [told[number] for number in (*known, *fresh)]
     rows = {
         int(monitor["id"]): VariableMonitor(
             station_id=station_id,
@@ -70,13 +83,19 @@ def note_monitors_cleared(command: StationCommand, at: datetime) -> None:
 
 def keep_events(*, facts: Sequence[EventsSaid], at: datetime) -> None:
     """Remember what stations noticed; the same event at the same instant is one row."""
-    rows = [
+    told = [
         _event(fact.station_id, without_nul(item), happened=happened, at=at)
         for fact in facts
         for happened, item in fact.items
     ]
+    rows = [row for pk, of_one in by_station(told).items() for row in _in_a_day(of_one, pk, at=at)]
     _name_severity(rows)
     DeviceEvent.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _in_a_day(rows: list[DeviceEvent], station_id: int, *, at: datetime) -> Sequence[DeviceEvent]:
+    kept = of_today(DeviceEvent.objects.filter(station_id=station_id), at=at)
+    return fitting(rows, kept=kept, kind=Kept.EVENTS, station_id=station_id, at=at)
 
 
 def _event(

@@ -12,11 +12,13 @@ from charging.devices.facts import (
     JobStatusSaid,
     PartSaid,
     ReservationEndSaid,
+    SwapSaid,
 )
 from charging.devices.services.displays import keep_displays
 from charging.devices.services.jobs import note_job_status
 from charging.devices.services.monitors import keep_events
 from charging.devices.services.reports import take_part
+from charging.devices.services.swaps import keep_swaps
 from charging.devices.states import ReportKind
 from charging.stations.models import ChargingStation
 from mobility.core import outbox
@@ -25,6 +27,7 @@ from mobility.core import outbox
 def record_facts(*, facts: Sequence[DeviceFact], at: datetime) -> None:
     """Keep what stations told of themselves, in the order in which they told it."""
     keep_events(facts=[fact for fact in facts if isinstance(fact, EventsSaid)], at=at)
+    keep_swaps(facts=[fact for fact in facts if isinstance(fact, SwapSaid)], at=at)
     for fact in facts:
         if isinstance(fact, PartSaid):
             take_part(part=fact, at=at)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 
+import orjson
 from django.db import transaction
+from django.db.models import Q
 
 from charging.devices import rules
 from charging.devices.facts import PartSaid
 from charging.devices.models import Report, ReportPart
+from charging.devices.services.bounds import MOST, note_overflow
 from charging.devices.services.monitors import keep_monitors
 from charging.devices.services.variables import keep_variables
-from charging.devices.states import ReportKind, ReportState
+from charging.devices.states import Kept, ReportKind, ReportState
 from charging.stations.models import StationCommand
 from charging.stations.rules import without_nul
 from charging.stations.states import CommandAction, CommandState
@@ -21,8 +25,6 @@ from mobility.core.transitions import move
 
 # Between two parts a slow station may take this long; after it the rest does not come.
 PATIENCE: Final = timedelta(minutes=2)
-# Lists without numbers: whoever sends more parts than that sends no list.
-_MOST_PARTS: Final = 10_000
 
 KIND_OF: Final = {
     CommandAction.GET_BASE_REPORT: ReportKind.BASE,
@@ -64,6 +66,9 @@ def take_part(*, part: PartSaid, at: datetime) -> None:
     1. What it says of variables and monitors counts at once, whether or not it was asked for.
     2. The part goes to its place; the same number twice is the same part.
     3. With all numbers from 0 to the last one the report is complete.
+
+    Each part costs the same, however many came before it; which ones are missing is looked up when
+    the last one comes.
     """
     keep_variables(station_id=part.station_id, said=part.variables, at=min(part.at, at))
     keep_monitors(station_id=part.station_id, monitors=part.monitors, at=at)
@@ -72,10 +77,14 @@ def take_part(*, part: PartSaid, at: datetime) -> None:
         .filter(station_id=part.station_id, number=part.number)
         .first()
     )
-    if report is None or report.parts_count >= _MOST_PARTS:
+    if report is None:
         return
-    _put(report, part, at=at)
-    _judge(report, at=at)
+    number = report.parts_count if part.seq_no is None else part.seq_no
+    if not 0 <= number < MOST[Kept.PARTS]:
+        note_overflow(station_id=part.station_id, kind=Kept.PARTS, times=1, at=at)
+        return
+    if _put(report, part, number, at=at):
+        _judge(report, number, last=part.last, at=at)
 
 
 @transaction.atomic
@@ -108,28 +117,36 @@ def report_items(*, report: Report) -> list[dict[str, Any]]:
     return [item for items in parts for item in items]
 
 
-def _put(report: Report, part: PartSaid, *, at: datetime) -> None:
-    number = part.seq_no
+def _put(report: Report, part: PartSaid, number: int, *, at: datetime) -> bool:
+    """Whether it is a new part; the caller holds the report, so nobody puts one beside us."""
     items = without_nul(part.items)
-    if number is None:
-        if report.parts.filter(items=items, last=part.last).exists():
-            return
-        number = report.parts_count
-    ReportPart.objects.bulk_create(
-        [ReportPart(report=report, seq_no=number, last=part.last, items=items, at=at)],
-        ignore_conflicts=True,
+    digest = "" if part.seq_no is not None else _digest(items, last=part.last)
+    same = Q(seq_no=number) if part.seq_no is not None else Q(digest=digest)
+    if report.parts.filter(same).exists():
+        return False
+    ReportPart.objects.create(
+        report=report, seq_no=number, last=part.last, items=items, digest=digest, at=at
     )
+    return True
 
 
-def _judge(report: Report, *, at: datetime) -> None:
-    found = _gaps(report)
-    report.parts_count = report.parts.count()
-    report.missing = list(found.missing)
+def _digest(items: list[Any], *, last: bool) -> str:
+    text = orjson.dumps([last, items], option=orjson.OPT_SORT_KEYS)
+    return blake2b(text, digest_size=16).hexdigest()
+
+
+def _judge(report: Report, number: int, *, last: bool, at: datetime) -> None:
+    report.parts_count += 1
     report.heard_at = at
-    report.save(update_fields=["parts_count", "missing", "heard_at"])
+    if last:
+        report.last_no = max(number, report.last_no or 0)
+        report.missing = list(_gaps(report).missing)
+    elif number in report.missing:
+        report.missing = [one for one in report.missing if one != number]
+    report.save(update_fields=["parts_count", "last_no", "missing", "heard_at"])
     if report.state in (ReportState.COMPLETE, ReportState.EMPTY):
         return
-    if found.complete:
+    if report.last_no is not None and not report.missing:
         move(report, to=ReportState.COMPLETE, at=at, by=SYSTEM, finished_at=at)
     elif report.state in (ReportState.ASKED, ReportState.REFUSED):
         move(report, to=ReportState.RECEIVING, at=at, by=SYSTEM)

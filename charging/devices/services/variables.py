@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from charging.devices import queries, rules
 from charging.devices.facts import VariableSaid
 from charging.devices.models import DeviceVariable
+from charging.devices.services.bounds import fitting
+from charging.devices.states import Kept
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import check_command, queue_command
 from charging.stations.states import CommandAction
@@ -50,7 +52,8 @@ class PasswordIsRotated(Invalid):
 def keep_variables(*, station_id: int, said: Iterable[VariableSaid], at: datetime) -> int:
     """Remember what a station said of its variables as of `at`; returns how many rows it made.
 
-    An older word never overwrites a newer one; a refusal leaves the last value as it is.
+    An older word never overwrites a newer one; a refusal leaves the last value as it is. Of new
+    variables as many as `bounds.MOST` allows.
     """
     newest = {one.place: _cut(one) for one in said if one.name not in _SECRET}
     known = {
@@ -59,10 +62,16 @@ def keep_variables(*, station_id: int, said: Iterable[VariableSaid], at: datetim
             station_id=station_id, name__in={one.name[:_TEXT] for one in newest.values()}
         )
     }
+    fresh = fitting(
+        [one for one in newest.values() if one.place not in known],
+        kept=DeviceVariable.objects.filter(station_id=station_id),
+        kind=Kept.VARIABLES,
+        station_id=station_id,
+        at=at,
+    )
+    told = [one for one in newest.values() if one.place in known and known[one.place].at <= at]
     rows = [
-        _row(known.get(one.place), one, station_id=station_id, at=at)
-        for one in newest.values()
-        if one.place not in known or known[one.place].at <= at
+        _row(known.get(one.place), one, station_id=station_id, at=at) for one in [*told, *fresh]
     ]
     DeviceVariable.objects.bulk_create(
         rows,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
+from charging.devices.services import fitting
+from charging.devices.states import Kept
 from charging.energy import rules
-from charging.energy.events import SiteLoadChanged
+from charging.energy.events import NeedsTold, SiteLoadChanged
 from charging.energy.facts import EnergyFact, LimitClearedSaid, LimitSaid, NeedsSaid
 from charging.energy.models import ChargingLimit, SiteLoad
 from charging.energy.services.demands import ConnectorDemanded, DemandTooLate, demand_energy
 from charging.sessions.models import ChargingSession
 from charging.stations.models import ChargingStation
+from charging.stations.services import NoSuchConnector
 from mobility.core import outbox
 from mobility.core.principals import charger_principal
 
@@ -53,9 +57,14 @@ def _replace(fact: LimitSaid, *, at: datetime) -> None:
         "schedules": fact.schedules,
         "since": at,
     }
-    ChargingLimit.objects.in_force().update_or_create(
-        station_id=fact.station_id, evse=fact.evse_number, source=fact.source, defaults=values
-    )
+    held = ChargingLimit.objects.in_force().filter(station_id=fact.station_id)
+    same = held.filter(evse=fact.evse_number, source=fact.source)
+    if same.update(**values):
+        return
+    for one in fitting([fact], kept=held, kind=Kept.LIMITS, station_id=fact.station_id, at=at):
+        ChargingLimit.objects.create(
+            station_id=one.station_id, evse=one.evse_number, source=one.source, **values
+        )
 
 
 def _limit_da(fact: LimitSaid) -> int | None:
@@ -68,7 +77,7 @@ def _limit_da(fact: LimitSaid) -> int | None:
 
 
 def _take_needs(fact: NeedsSaid, *, at: datetime) -> bool:
-    """A vehicle's own wish becomes a demand, unless somebody wants something else there already."""
+    """Whether we will act on what a vehicle wants; it is told to the workers."""
     session = (
         ChargingSession.objects.open()
         .filter(station_id=fact.station_id, connector__evse__number=fact.evse_number)
@@ -81,15 +90,26 @@ def _take_needs(fact: NeedsSaid, *, at: datetime) -> bool:
     if not SiteLoad.objects.filter(site=session.station.site_id, managed=True).exists():
         return False
     if fact.energy_wh:
-        try:
-            demand_energy(
-                connector_id=session.connector_id,
-                owner_ref=f"session:{session.public_id}",
-                energy_wh=fact.energy_wh,
-                ready_by=fact.departure or at + _USUAL_STAY,
-                at=at,
-                by=charger_principal(session.station.identity),
-            )
-        except (ConnectorDemanded, DemandTooLate):
-            return True
+        # A worker makes the demand: the planner may hold its row just now.
+        told = NeedsTold(
+            session_id=str(session.public_id),
+            connector_id=session.connector_id,
+            station_identity=session.station.identity,
+            energy_wh=fact.energy_wh,
+            ready_by=fact.departure or at + _USUAL_STAY,
+        )
+        outbox.publish(told, at=at)
     return True
+
+
+def take_needs(*, event: NeedsTold, at: datetime) -> None:
+    """Make a vehicle's wish a demand, unless somebody wants something else there already."""
+    with suppress(ConnectorDemanded, DemandTooLate, NoSuchConnector):
+        demand_energy(
+            connector_id=event.connector_id,
+            owner_ref=f"session:{event.session_id}",
+            energy_wh=event.energy_wh,
+            ready_by=event.ready_by,
+            at=at,
+            by=charger_principal(event.station_identity),
+        )

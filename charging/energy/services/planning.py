@@ -6,7 +6,6 @@ DomainError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,12 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from charging.devices import queries as devices
 from charging.energy import rules
 from charging.energy.events import SiteLoadChanged
-from charging.energy.models import ChargingLimit, ChargingProfile, EnergyDemand, SiteLoad
+from charging.energy.models import ChargingProfile, SiteLoad
 from charging.energy.queries import forget_managed_sites
-from charging.energy.services.demands import count_delivery
-from charging.energy.services.profiles import VALID_FOR, send_profile
-from charging.energy.states import DEMAND_WAITING, ProfilePurpose, ProfileState
-from charging.sessions.models import ChargingSession
+from charging.energy.services.places import Place, places_of
+from charging.energy.services.profiles import GUARD_LEVEL, VALID_FOR, send_profile
+from charging.energy.states import ProfilePurpose, ProfileState
 from charging.stations.models import Connector, Site
 from mobility.core import audit, outbox, sweeps
 from mobility.core.errors import Invalid
@@ -33,6 +31,8 @@ _RENEW_BEFORE: Final = VALID_FOR / 2
 _PLAN_EVERY: Final = timedelta(minutes=3)
 # A station that refused a profile is asked again after a while, not at each plan.
 _ASK_AGAIN_AFTER: Final = timedelta(minutes=10)
+# What a profile's command ended with when the station said nothing.
+_SILENT: Final = frozenset({"no_answer", "connection_lost", "not_sent_in_time", "offline"})
 
 
 class NoSiteLimit(Invalid):
@@ -40,45 +40,6 @@ class NoSiteLimit(Invalid):
 
     code = "no_site_limit"
     message = _("Give the site a limit in amperes, or its grid connection one in watts, first.")
-
-
-@dataclass(slots=True)
-class _Place:
-    """A connector with what matters for the plan."""
-
-    connector: Connector
-    max_da: int
-    session: ChargingSession | None = None
-    demand: EnergyDemand | None = None
-    default: ChargingProfile | None = None
-    plan: ChargingProfile | None = None
-    share_da: int = 0
-
-    @property
-    def online(self) -> bool:
-        return self.connector.evse.station.connected_at is not None
-
-    def unplanned_da(self) -> int:
-        """What it may draw without a plan of its own: its share, if the station knows of it."""
-        if self.default is None or self.default.confirmed_da is None:
-            return self.max_da
-        return max(self.default.confirmed_da, self._asked(self.default))
-
-    def hold_da(self, *, at: datetime) -> int:
-        """The most it may draw now: what is confirmed, or asked for and perhaps there."""
-        if self.session is None:
-            return 0
-        plan = self.plan
-        if plan is None or plan.transaction_ref != self.session.transaction_ref:
-            return self.unplanned_da()
-        valid = plan.confirmed_valid_to is not None and plan.confirmed_valid_to > at
-        confirmed = plan.confirmed_da if valid and plan.confirmed_da is not None else None
-        base = self.unplanned_da() if confirmed is None else confirmed
-        return max(base, self._asked(plan))
-
-    @staticmethod
-    def _asked(profile: ChargingProfile) -> int:
-        return profile.limit_da if profile.state == ProfileState.ASKED else 0
 
 
 @transaction.atomic
@@ -109,9 +70,13 @@ def plan_site(*, site_id: int, at: datetime) -> dict[int, int]:
     """Decide who may draw how much at a site, and send what that changes.
 
     1. One planner at a time: the site's row is locked.
-    2. Every connector gets its fair share as a default, in force when nobody hears of us.
-    3. Stations we cannot reach keep what they have; it is taken off the limit.
-    4. The rest is shared out earliest deadline first, and sent so that the limit holds in between.
+    2. Every EVSE gets its fair share as a default, in force when nobody hears of us.
+    3. Stations we cannot reach keep what they have; it is taken off the limit. So is the share of
+       those that take no guard.
+    4. The rest is shared out earliest deadline first. What is left over is what a vehicle may draw
+       that begins at a free place before we hear of it: that place's guard, a second default
+       above the first, which ends by itself.
+    5. All is sent so that the limit holds in between, whoever answers first or never.
 
     Answers connector id → tenths of an ampere per phase; empty for a site that is not shared out.
     """
@@ -119,16 +84,37 @@ def plan_site(*, site_id: int, at: datetime) -> dict[int, int]:
     limit_da = _limit_da(load, Site.objects.get(pk=site_id)) if load is not None else None
     if load is None or limit_da is None:
         return {}
-    places = _places(site_id, at=at)
+    places = places_of(site_id, at=at)
     units = devices.rate_units(station_ids=[p.connector.evse.station_id for p in places])
     shares = rules.static_shares(
-        limit_da=limit_da, most={place.connector.pk: place.max_da for place in places}
+        limit_da=limit_da, most={place.key: place.max_da for place in places}
     )
     for place in places:
-        place.share_da = shares[place.connector.pk]
+        place.share_da = shares[place.key]
         _send_default(place, unit=_unit(place, units), at=at)
-    targets = _share_out(places, limit_da=limit_da, at=at)
-    _send_plans(places, targets, limit_da=limit_da, units=units, at=at)
+    budget_da = limit_da - _beyond_us(places, at=at)
+    busy = {p.key: p for p in places if p.online and p.session is not None}
+    targets = rules.allocate(limit_da=budget_da, wants=[_want(place) for place in busy.values()])
+    idle = {p.key: p for p in places if p.online and p.session is None and _takes_guard(p, at=at)}
+    guards = _guards(idle, left_da=budget_da - sum(targets.values()))
+    steps = rules.step(
+        targets={**targets, **guards},
+        holds={key: place.hold_da(at=at) for key, place in {**busy, **idle}.items()},
+        budget_da=budget_da,
+        order=[
+            *(want.key for want in sorted(map(_want, busy.values()), key=lambda want: want.turn)),
+            *idle,
+        ],
+        shares=shares,
+    )
+    for key, place in idle.items():
+        _send_guard(place, steps[key], unit=_unit(place, units), at=at)
+    for key, place in busy.items():
+        _send_plan(place, steps[key], unit=_unit(place, units), at=at)
+        if _takes_guard(place, at=at):
+            # Whoever comes after it may draw as much as is given to this place anyway.
+            after = _usable(min(place.share_da, steps[key]))
+            _send_guard(place, after, unit=_unit(place, units), at=at)
     load.plan = {str(pk): current for pk, current in targets.items()}
     load.planned_at = at
     load.save(update_fields=["plan", "planned_at"])
@@ -159,79 +145,56 @@ def _limit_da(load: SiteLoad, site: Site) -> int | None:
     return None
 
 
-def _places(site_id: int, *, at: datetime) -> list[_Place]:
-    connectors = (
-        Connector.objects.filter(evse__station__site_id=site_id)
-        .select_related("evse__station")
-        .order_by("pk")
+def _beyond_us(places: list[Place], *, at: datetime) -> int:
+    """What may be drawn where no word of ours comes in time.
+
+    At stations without a connection a session may begin unheard, and guards and plans end; at free
+    places whose station takes no guard it begins with its share.
+    """
+    away = sum(max(p.hold_da(at=at), p.static_da()) for p in places if not p.online)
+    unguarded = sum(
+        p.hold_da(at=at)
+        for p in places
+        if p.online and p.session is None and not _takes_guard(p, at=at)
     )
-    places = {
-        connector.pk: _Place(
-            connector=connector,
-            max_da=rules.max_current_da(
-                power_w=connector.max_power_w, power_type=connector.power_type
-            ),
-        )
-        for connector in connectors
-    }
-    for session in ChargingSession.objects.open().filter(connector__in=places).order_by("pk"):
-        places[session.connector_id or 0].session = session
-    demands = EnergyDemand.objects.select_for_update(of=("self",)).select_related("connector")
-    for demand in demands.waiting().filter(connector__in=places).order_by("pk"):
-        place = places[demand.connector_id]
-        counted = count_delivery(demand=demand, session=place.session, at=at)
-        place.demand = counted if counted.state in DEMAND_WAITING else None
-    for profile in ChargingProfile.objects.filter(connector__in=places):
-        if profile.purpose == ProfilePurpose.TX:
-            places[profile.connector_id].plan = profile
-        elif profile.purpose == ProfilePurpose.TX_DEFAULT:
-            places[profile.connector_id].default = profile
-    _apply_limits_of_others(list(places.values()))
-    return list(places.values())
+    return away + unguarded
 
 
-def _apply_limits_of_others(places: list[_Place]) -> None:
-    """A station under a limit of others shares it equally among its sessions."""
-    stations = {place.connector.evse.station_id for place in places}
-    limits = ChargingLimit.objects.in_force().filter(
-        station_id__in=stations, limit_da__isnull=False
-    )
-    for limit in limits:
-        under = [
-            place
-            for place in places
-            if place.connector.evse.station_id == limit.station_id
-            and limit.evse in (0, place.connector.evse.number)
-        ]
-        busy = [place for place in under if place.session is not None] or under
-        for place in under:
-            place.max_da = min(place.max_da, (limit.limit_da or 0) // len(busy))
+def _takes_guard(place: Place, *, at: datetime) -> bool:
+    """Whether the station can be told what a newcomer may draw; not one that refused just now."""
+    return place.levels and not _refused_lately(place.guard, at=at)
 
 
-def _share_out(places: list[_Place], *, limit_da: int, at: datetime) -> dict[int, int]:
-    """Connector → current for all sessions we reach; what we cannot reach is taken off first."""
-    reached = [place for place in places if place.online and place.session is not None]
-    return rules.allocate(
-        limit_da=limit_da - _out_of_reach(places, at=at),
-        wants=[_want(place) for place in reached],
+def _refused_lately(profile: ChargingProfile | None, *, at: datetime) -> bool:
+    """Whether the station said no a short while ago; silence is no answer, and is asked again."""
+    return (
+        profile is not None
+        and profile.state == ProfileState.REJECTED
+        and profile.problem not in _SILENT
+        and profile.sent_at is not None
+        and profile.sent_at > at - _ASK_AGAIN_AFTER
     )
 
 
-def _out_of_reach(places: list[_Place], *, at: datetime) -> int:
-    """What stations without a connection may draw: a session may begin there unheard."""
-    return sum(
-        max(place.hold_da(at=at), place.unplanned_da()) for place in places if not place.online
-    )
+def _guards(idle: dict[int, Place], *, left_da: int) -> dict[int, int]:
+    """What a newcomer may draw at each free place: together no more than is left over."""
+    each = max(left_da, 0) // max(len(idle), 1)
+    return {key: _usable(min(place.share_da, each)) for key, place in idle.items()}
 
 
-def _want(place: _Place) -> rules.Want:
+def _usable(current: int) -> int:
+    """With less than a vehicle can use it draws nothing until it has a plan, a moment later."""
+    return current if current >= rules.MIN_DA else 0
+
+
+def _want(place: Place) -> rules.Want:
     session, demand = place.session, place.demand
     # Only places with a session want anything; this narrows the type.
     assert session is not None
     most = place.max_da
-    full = "SuspendedEV" in (session.charging_state, place.connector.status_detail)
+    full = "SuspendedEV" in (session.charging_state, place.plug.status_detail)
     return rules.Want(
-        key=place.connector.pk,
+        key=place.key,
         # A vehicle that takes nothing keeps the least it could start again with.
         max_da=min(most, rules.MIN_DA) if full else most,
         started_at=session.started_at or session.heard_at,
@@ -240,16 +203,18 @@ def _want(place: _Place) -> rules.Want:
     )
 
 
-def _send_default(place: _Place, *, unit: str, at: datetime) -> None:
+def _send_default(place: Place, *, unit: str, at: datetime) -> None:
     known = place.default
     if not place.online:
         return
     if known is not None and known.limit_da == place.share_da:
-        fresh = known.sent_at is not None and known.sent_at > at - _ASK_AGAIN_AFTER
-        if known.state == ProfileState.SET or fresh:
+        if known.state == ProfileState.SET or _refused_lately(known, at=at):
+            return
+        if _just_asked(known, place.share_da, at=at):
             return
     place.default = send_profile(
         connector=place.connector,
+        power_type=place.plug.power_type,
         purpose=ProfilePurpose.TX_DEFAULT,
         limit_da=place.share_da,
         unit=unit,
@@ -257,52 +222,75 @@ def _send_default(place: _Place, *, unit: str, at: datetime) -> None:
     )
 
 
-def _send_plans(
-    places: list[_Place],
-    targets: dict[int, int],
-    *,
-    limit_da: int,
-    units: dict[int, str],
-    at: datetime,
-) -> None:
-    reached = {place.connector.pk: place for place in places if place.connector.pk in targets}
-    wants = sorted((_want(place) for place in reached.values()), key=lambda want: want.turn)
-    holds = {key: place.hold_da(at=at) for key, place in reached.items()}
-    steps = rules.step(
-        targets=targets,
-        holds=holds,
-        budget_da=limit_da - _out_of_reach(places, at=at),
-        order=[want.key for want in wants],
+def _send_guard(place: Place, current: int, *, unit: str, at: datetime) -> None:
+    """Tell a free place what a newcomer may draw; less at once, more only where it helps."""
+    in_force_da, guard = place.guarded_da(at=at), place.guard
+    if in_force_da is None:
+        # Without a guard the share counts, which the station has or is just being told.
+        wanted = current < place.share_da and not _just_asked(guard, current, at=at)
+    elif current < in_force_da:
+        wanted = not _just_asked(guard, current, at=at)
+    else:
+        # A guard of the whole share may lapse: the share is what holds then.
+        helps = current > in_force_da and (in_force_da < rules.MIN_DA or current >= place.share_da)
+        ends = guard is None or guard.valid_to is None or guard.valid_to <= at + _RENEW_BEFORE
+        wanted = (helps or (ends and current < place.share_da)) and not _just_asked(
+            guard, current, at=at
+        )
+    if wanted:
+        send_profile(
+            connector=place.connector,
+            power_type=place.plug.power_type,
+            purpose=ProfilePurpose.TX_DEFAULT,
+            level=GUARD_LEVEL,
+            limit_da=current,
+            unit=unit,
+            at=at,
+            valid_for=VALID_FOR,
+        )
+
+
+def _just_asked(profile: ChargingProfile | None, current: int, *, at: datetime) -> bool:
+    """Whether exactly this is on its way already."""
+    return (
+        profile is not None
+        and profile.state == ProfileState.ASKED
+        and profile.limit_da == current
+        and profile.sent_at is not None
+        and profile.sent_at > at - _RENEW_BEFORE
     )
-    for key, current in steps.items():
-        place = reached[key]
-        if _is_news(place, current, at=at) and place.session is not None:
-            send_profile(
-                connector=place.connector,
-                purpose=ProfilePurpose.TX,
-                limit_da=current,
-                unit=_unit(place, units),
-                at=at,
-                transaction_ref=place.session.transaction_ref,
-            )
 
 
-def _is_news(place: _Place, current: int, *, at: datetime) -> bool:
+def _send_plan(place: Place, current: int, *, unit: str, at: datetime) -> None:
+    if place.session is not None and _is_news(place, current, at=at):
+        send_profile(
+            connector=place.connector,
+            power_type=place.plug.power_type,
+            purpose=ProfilePurpose.TX,
+            limit_da=current,
+            unit=unit,
+            at=at,
+            valid_for=VALID_FOR,
+            transaction_ref=place.session.transaction_ref,
+        )
+
+
+def _is_news(place: Place, current: int, *, at: datetime) -> bool:
     """Whether the station does not have this yet, or not for much longer."""
     plan, session = place.plan, place.session
     if plan is None or session is None or plan.transaction_ref != session.transaction_ref:
         return True
     if plan.state == ProfileState.REJECTED and plan.limit_da == current:
-        return plan.sent_at is None or plan.sent_at <= at - _ASK_AGAIN_AFTER
+        return not _refused_lately(plan, at=at)
     ends = plan.valid_to is None or plan.valid_to <= at + _RENEW_BEFORE
     return plan.limit_da != current or (ends and plan.state == ProfileState.SET)
 
 
-def _unit(place: _Place, units: dict[int, str]) -> str:
+def _unit(place: Place, units: dict[int, str]) -> str:
     """Amperes, unless the station takes only watts; DC chargers are asked in watts."""
     said = units.get(place.connector.evse.station_id, "")
     takes_amps = not said or "Current" in said or "A" in said.split(",")
     takes_watts = not said or "Power" in said or "W" in said.split(",")
-    if place.connector.power_type == Connector.PowerType.DC and takes_watts:
+    if place.plug.power_type == Connector.PowerType.DC and takes_watts:
         return "W"
     return "A" if takes_amps else "W"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from charging.energy import rules
@@ -26,6 +27,8 @@ from mobility.core.transitions import move
 # A session's plan ends by itself: a station that hears no more of us falls back to its share.
 VALID_FOR: Final = timedelta(minutes=15)
 LEVEL: Final = 0
+# Above the share: what a newcomer may draw while we are heard.
+GUARD_LEVEL: Final = 1
 _PREFIX: Final = "profile:"
 
 
@@ -39,19 +42,23 @@ class SiteIsShared(Conflict):
 def send_profile(
     *,
     connector: Connector,
+    power_type: str,
     purpose: str,
     limit_da: int,
     unit: str,
     at: datetime,
+    level: int = LEVEL,
+    valid_for: timedelta | None = None,
     transaction_ref: str = "",
 ) -> ChargingProfile:
-    """Send one of our profiles to a connector; in the caller's transaction.
+    """Send one of our profiles to an EVSE by its first connector; in the caller's transaction.
 
-    One row and one number for each connector and purpose, so that the new one replaces the old.
+    One row and one number for each connector, purpose and level, so that the new one replaces the
+    old. With `valid_for` it ends by itself.
     """
-    valid_to = at + VALID_FOR if purpose == ProfilePurpose.TX else None
+    valid_to = None if valid_for is None else at + valid_for
     row, _made = ChargingProfile.objects.get_or_create(
-        connector=connector, purpose=purpose, stack_level=LEVEL
+        connector=connector, purpose=purpose, stack_level=level
     )
     if transaction_ref != row.transaction_ref:
         # The station dropped the last transaction's plan with the transaction.
@@ -65,7 +72,7 @@ def send_profile(
         station_id=connector.evse.station_id,
         connector_id=connector.pk,
         action=CommandAction.SET_PROFILE,
-        payload={"profile": wire_profile(row, unit=unit, power_type=connector.power_type, at=at)},
+        payload={"profile": wire_profile(row, unit=unit, power_type=power_type, at=at)},
         idempotency_key=f"{_PREFIX}{row.pk}:{ids.uuid7()}",
         purpose_ref=f"{_PREFIX}{row.pk}",
         at=at,
@@ -89,8 +96,11 @@ def wire_profile(
         "unit": unit,
         "periods": [{"start_s": 0, "limit": limit}],
     }
-    if row.purpose != ProfilePurpose.TX or row.valid_to is None:
+    if row.valid_to is None:
         return {**profile, "kind": "Relative"}
+    if row.purpose != ProfilePurpose.TX:
+        # From the begin of whichever session, for as long as it is valid.
+        return {**profile, "kind": "Relative", "valid_to": _text(row.valid_to)}
     return {
         **profile,
         "kind": "Absolute",
@@ -113,17 +123,15 @@ def guard_profile(command: StationCommand, at: datetime) -> None:
         raise SiteIsShared
 
 
-def note_profile_answer(command: StationCommand, at: datetime) -> None:
-    """The station has the profile, refused it, or perhaps has it; the site is planned anew."""
-    if not command.purpose_ref.startswith(_PREFIX):
-        return
-    row = (
-        ChargingProfile.objects.select_for_update(of=("self",))
-        .select_related("connector__evse__station")
-        .filter(pk=int(command.purpose_ref.removeprefix(_PREFIX)), state=ProfileState.ASKED)
-        .first()
-    )
-    if row is None or row.command_id not in (None, command.pk):
+@transaction.atomic
+def note_profile_answer(*, command: StationCommand, at: datetime) -> None:
+    """The station has the profile, refused it, or perhaps has it; the site is planned anew.
+
+    A worker writes it down, not the gateway: the planner holds these rows while it plans a whole
+    site, and no station's answer may wait for that. The site's row comes first, as in the plan.
+    """
+    row = _answered(command)
+    if row is None:
         return
     if command.state == CommandState.ACCEPTED:
         move(
@@ -136,13 +144,43 @@ def note_profile_answer(command: StationCommand, at: datetime) -> None:
         )
     else:
         word = str(command.result.get("status") or command.result.get("reason", ""))[:40]
-        # Without an answer the station may have it: until it is sent again the higher one counts.
-        unsure = command.state != CommandState.REJECTED and row.confirmed_da is not None
-        held = max(row.confirmed_da or 0, row.limit_da) if unsure else row.confirmed_da
-        move(row, to=ProfileState.REJECTED, at=at, by=SYSTEM, problem=word, confirmed_da=held)
+        move(row, to=ProfileState.REJECTED, at=at, by=SYSTEM, problem=word)
+        if command.state != CommandState.REJECTED:
+            _believe_both(row)
     if command.result.get("reason") != "offline":
         site_id = row.connector.evse.station.site_id
         outbox.publish(SiteLoadChanged(site_id=site_id, why="profile"), at=at)
+
+
+def _believe_both(row: ChargingProfile) -> None:
+    """Without an answer the station may have it: until it is sent again the higher one counts.
+
+    A plan counts as long as either would hold. A default that was never confirmed stays unknown,
+    which counts as all the station can draw; a guard is never more than the share that follows it.
+    """
+    if row.purpose == ProfilePurpose.TX:
+        row.confirmed_valid_to = max(filter(None, (row.confirmed_valid_to, row.valid_to)))
+    elif row.confirmed_da is None:
+        return
+    row.confirmed_da = max(row.confirmed_da or 0, row.limit_da)
+    row.save(update_fields=["confirmed_da", "confirmed_valid_to"])
+
+
+def is_of_plan(purpose_ref: str) -> bool:
+    """Whether a command's purpose is a profile of ours."""
+    return purpose_ref.startswith(_PREFIX)
+
+
+def _answered(command: StationCommand) -> ChargingProfile | None:
+    """The profile that this command brought, locked behind its site; None where a newer one does."""
+    SiteLoad.objects.select_for_update().filter(site=command.station.site_id).first()
+    row = (
+        ChargingProfile.objects.select_for_update(of=("self",))
+        .select_related("connector__evse__station")
+        .filter(pk=int(command.purpose_ref.removeprefix(_PREFIX)), state=ProfileState.ASKED)
+        .first()
+    )
+    return row if row is not None and row.command_id in (None, command.pk) else None
 
 
 def _text(at: datetime) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from charging.certificates import services as certificates
 from charging.devices import services as devices
+from charging.devices.states import Kept
 from charging.energy import services as energy
 from charging.frames import queries as frame_queries
 from charging.frames import services as frames
@@ -86,9 +87,12 @@ def _security_events(facts: list[Any], at: datetime) -> Sequence[None]:
     return [None] * len(facts)
 
 
-def _open_streams(facts: list[Any], at: datetime) -> Sequence[None]:
-    stations.open_streams(streams=facts, at=at)
-    return [None] * len(facts)
+def _open_streams(facts: list[Any], at: datetime) -> Sequence[bool]:
+    taken = stations.open_streams(streams=facts, at=at)
+    for fact, fits in zip(facts, taken, strict=True):
+        if not fits:
+            devices.note_overflow(station_id=fact.station_id, kind=Kept.STREAMS, times=1, at=at)
+    return taken
 
 
 def _close_streams(facts: list[Any], at: datetime) -> Sequence[None]:

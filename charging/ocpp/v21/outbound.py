@@ -10,6 +10,7 @@ from charging.ocpp.saying import Hearing, Saying, always, by_status, filled
 from charging.ocpp.v21 import tariffs
 from charging.ocpp.v201 import outbound as v201
 from charging.ocpp.v201.outbound.blocks import hear_each, through
+from charging.ocpp.v201.outbound.charging import token_type
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction
 
@@ -18,6 +19,14 @@ def _certificate_signed(command: CommandToSend) -> tuple[str, Payload]:
     action, payload = v201.SAYINGS[CommandAction.CERTIFICATE_SIGNED](command)
     # A station that numbered its request wants the number back.
     return action, filled(**payload, requestId=command.payload.get("request_id"))
+
+
+def _battery_swap(command: CommandToSend) -> tuple[str, Payload]:
+    kind = token_type(command.payload.get("token_kind", ""))
+    return "RequestBatterySwap", {
+        "requestId": command.payload["request_id"],
+        "idToken": {"idToken": command.payload["token_uid"], "type": kind},
+    }
 
 
 SAYINGS: Final[dict[str, Saying]] = {
@@ -37,6 +46,7 @@ SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.GET_STREAMS: through("GetPeriodicEventStream"),
     CommandAction.ADJUST_STREAM: through("AdjustPeriodicEventStream"),
     CommandAction.WEB_PAYMENT: through("NotifyWebPaymentStarted"),
+    CommandAction.BATTERY_SWAP: _battery_swap,
 }
 HEARINGS: Final[dict[str, Hearing]] = {
     **v201.HEARINGS,

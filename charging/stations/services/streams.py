@@ -27,11 +27,31 @@ UPDATE charging_eventstream
 """
 
 
-def open_streams(*, streams: Sequence[StreamOpened], at: datetime) -> None:
-    """Streams are announced; one that is opened again goes on. Runs in the caller's transaction."""
+MOST_STREAMS: Final = 100
+"""Streams that one station may have open; the forgotten ones make room."""
+
+
+def open_streams(*, streams: Sequence[StreamOpened], at: datetime) -> list[bool]:
+    """Streams are announced; one that is opened again goes on. Runs in the caller's transaction.
+
+    False for a stream beyond those a station may have open.
+    """
+    taken = []
+    for stream in streams:
+        others = EventStream.objects.filter(station_id=stream.station_id)
+        others = others.exclude(number=stream.number)
+        fits = others.filter(closed_at__isnull=True).count() < MOST_STREAMS
+        if fits:
+            _open(stream, at=at)
+            if others.count() > MOST_STREAMS:
+                others.filter(closed_at__isnull=False).delete()
+        taken.append(fits)
+    return taken
+
+
+def _open(stream: StreamOpened, *, at: datetime) -> None:
     with connection.cursor() as cursor:
-        for stream in streams:
-            cursor.execute(_OPEN, [stream.station_id, stream.number, stream.monitor, at])
+        cursor.execute(_OPEN, [stream.station_id, stream.number, stream.monitor, at])
 
 
 def close_streams(*, streams: Sequence[StreamOpened], at: datetime) -> None:

@@ -164,7 +164,8 @@ def test_more_is_sent_only_when_less_is_confirmed(
         by=SYSTEM,
     )
     assert plan(one) == {connector_of(one).pk: 80, connector_of(two).pk: 320}
-    assert open_profiles() == [("A", "TxProfile", 8.0)]
+    # Less for the session at A, and for whoever might come after it.
+    assert open_profiles() == [("A", "TxProfile", 8.0), ("A", "TxDefaultProfile", 8.0)]
     answer(state="rejected", status="Rejected")
     plan(one)
     # A does not obey: what it may draw is not given away.
@@ -172,6 +173,9 @@ def test_more_is_sent_only_when_less_is_confirmed(
     assert in_force(two) == 20.0
     stop(first, NOON)
     settle(one)
+    # It refused to be guarded, too: its share stays free for a newcomer, until it is asked again.
+    assert in_force(two) == 20.0
+    settle(one, NOON + timedelta(minutes=11))
     assert in_force(two) == 32.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from charging.devices.facts import SwapSaid
 from charging.ocpp import replies
 from charging.ocpp.deeds import Asked, Deed, Handler, Verb
 from charging.ocpp.rpc.frames import Payload
@@ -19,7 +20,18 @@ def charging_needs(asked: Asked) -> Deed:
     return Deed(Verb.ENERGY, reports.charging_needs(asked), reply)
 
 
+def battery_swap(asked: Asked) -> SwapSaid:
+    return SwapSaid(
+        station_id=asked.station_id,
+        number=int(asked.payload["requestId"]),
+        event=asked.payload["eventType"],
+        uid=asked.payload["idToken"]["idToken"],
+        batteries=asked.payload["batteryData"],
+    )
+
+
 HANDLERS: Final[dict[str, Handler]] = {
+    "BatterySwap": told(battery_swap),
     "NotifyDERAlarm": replies.nothing,
     "NotifyDERStartStop": replies.nothing,
     "NotifyEVChargingNeeds": charging_needs,

@@ -19,7 +19,7 @@ def open_stream(asked: Asked) -> Deed:
         number=data["id"],
         monitor=data["variableMonitoringId"],
     )
-    return Deed(Verb.STREAM_OPEN, opened, _accepted)
+    return Deed(Verb.STREAM_OPEN, opened, _opened)
 
 
 def close_stream(asked: Asked) -> Deed:
@@ -41,8 +41,8 @@ def stream_values(asked: Asked) -> Deed:
     return Deed(Verb.STREAM_VALUES, values, replies.nothing)
 
 
-def _accepted(_: object) -> Payload:
-    return {"status": "Accepted"}
+def _opened(taken: bool) -> Payload:  # noqa: FBT001 - the service's answer
+    return {"status": "Accepted" if taken else "Rejected"}
 
 
 HANDLERS: Final[dict[str, Handler]] = {
