@@ -28,6 +28,7 @@ SCOPE = "/crew/"
 # What the page needs when there is no network.
 FILES = (
     "js/crew/route.js",
+    "js/offline/resident.js",
     "css/house.css",
     "css/forms.css",
     "css/crew.css",

@@ -10,7 +10,8 @@ export async function keepAtHand(address, scope) {
   }
 }
 
-/** Forget the pages that are kept, for whoever logs out. */
-export function forgetPages() {
-  navigator.serviceWorker?.controller?.postMessage("forget");
+/** Forget the pages that any of our workers keeps, for whoever logs out. */
+export async function forgetPages() {
+  const known = (await navigator.serviceWorker?.getRegistrations()) || [];
+  for (const { active } of known) active?.postMessage("forget");
 }
