@@ -8,10 +8,17 @@ from fleet.rebalancing.queries.figures import (
     outcomes_of,
     tariff_of,
 )
+from fleet.rebalancing.queries.ground import aboard_since_before, specs_of
 from fleet.rebalancing.queries.history import buckets_of, departures_by_cell, rides_of
 from fleet.rebalancing.queries.progress import UnderWay, overtaken, tasks_of, under_way
 from fleet.rebalancing.queries.situation import city_of, load_situation
-from fleet.rebalancing.queries.texts import drop_text, note_texts, reason_text, score_lines
+from fleet.rebalancing.queries.texts import (
+    drop_text,
+    note_texts,
+    reason_text,
+    replay_lines,
+    score_lines,
+)
 from fleet.rebalancing.queries.tours import (
     Pack,
     PackLoad,
@@ -29,6 +36,7 @@ __all__ = [
     "PackLoad",
     "Tour",
     "UnderWay",
+    "aboard_since_before",
     "buckets_of",
     "city_of",
     "crews_of",
@@ -45,8 +53,10 @@ __all__ = [
     "packs_for",
     "plans_with_progress",
     "reason_text",
+    "replay_lines",
     "rides_of",
     "score_lines",
+    "specs_of",
     "tariff_of",
     "tasks_of",
     "tasks_with_place",

@@ -13,8 +13,9 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
-from fleet.rebalancing.rules.routing import VanNow
-from fleet.rebalancing.rules.situation import Situation, VehicleAt
+from fleet.rebalancing.rules.situation import ChargingHub, Situation, VehicleAt, Workshop
+from fleet.rebalancing.rules.vans import VanNow, VanSpec, afloat, vans_of
+from fleet.rebalancing.solver.problem import Ints
 from fleet.rebalancing.states import DropReason, Reason, TaskKind, TaskState
 from fleet.vehicles.models import VehicleBlock
 from fleet.vehicles.states import BlockReason, LifeState, RentalState
@@ -99,11 +100,13 @@ def under_way(
     tasks, and those that a crew gave up, are out of the search; what decided tasks will bring or
     take counts as if it had happened.
     """
-    decided: list[list[RebalancingTask]] = [[] for _ in range(parameters.vans)]
+    specs = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
+    decided: list[list[RebalancingTask]] = [[] for _spec in specs]
     wanted: list[RebalancingTask] = []
     for task in sorted(tasks, key=lambda each: each.state != TaskState.CLAIMED):
-        if task.state == TaskState.CLAIMED or (task.state == TaskState.OPEN and task.locked):
-            decided[min(task.van, parameters.vans - 1)].append(task)
+        kept = task.state == TaskState.CLAIMED or (task.state == TaskState.OPEN and task.locked)
+        if kept and specs:
+            decided[min(task.van, len(specs) - 1)].append(task)
         elif task.state == TaskState.OPEN and task.forced:
             wanted.append(task)
     chosen = [*wanted, *(task for route in decided for task in route)]
@@ -113,6 +116,10 @@ def under_way(
         if task.state == TaskState.DONE or task.drop_reason in _SETTLED
     }
     by_id = {vehicle.vehicle_id: vehicle for vehicle in situation.vehicles}
+    vans = tuple(
+        _van([task for task in tasks if task.van == number], spec=spec, at=at)
+        for number, spec in enumerate(specs)
+    )
     left = replace(
         situation,
         vehicles=tuple(
@@ -122,18 +129,12 @@ def under_way(
             for each in situation.vehicles
         ),
         promised=_promised(situation, tasks=chosen, by_id=by_id, parameters=parameters),
+        bays=_bays_left(situation, tasks=chosen),
+        afloat=_afloat(vans, tasks=chosen),
     )
     return UnderWay(
         situation=left,
-        vans=tuple(
-            _van(
-                [task for task in tasks if task.van == number],
-                situation=situation,
-                parameters=parameters,
-                at=at,
-            )
-            for number in range(parameters.vans)
-        ),
+        vans=vans,
         decided=tuple(
             tuple(_offer(task, situation=situation, by_id=by_id) for task in route)
             for route in decided
@@ -142,32 +143,37 @@ def under_way(
     )
 
 
-def _van(
-    tasks: list[RebalancingTask],
-    *,
-    situation: Situation,
-    parameters: Parameters,
-    at: datetime.datetime,
-) -> VanNow:
+def _van(tasks: list[RebalancingTask], *, spec: VanSpec, at: datetime.datetime) -> VanNow:
     """Where the van's last finished stop was, what it carries, what it has used."""
     done = [task for task in tasks if task.state == TaskState.DONE and task.finished_at]
     begun = [task.claimed_at for task in tasks if task.claimed_at is not None]
-    aboard: Counter[str] = Counter()
-    broken = 0
+    aboard, broken = Counter[str](), Counter[str]()
     for task in done:
         held = task.hold is not None and task.hold.released_at is None
         if task.kind == TaskKind.MOVE_PICKUP and task.delivered_by_id is None and held:
-            broken += task.reason == Reason.MAINTENANCE
-            aboard[task.vehicle_kind] += task.reason != Reason.MAINTENANCE
+            for_workshop = task.reason == Reason.MAINTENANCE
+            (broken if for_workshop else aboard)[task.vehicle_kind] += 1
     last = max(done, key=lambda task: task.finished_at or at, default=None)
     return VanNow(
-        lon=last.lon if last else situation.depot_lon,
-        lat=last.lat if last else situation.depot_lat,
+        lon=last.lon if last else spec.start[0],
+        lat=last.lat if last else spec.start[1],
         aboard=dict(aboard),
-        to_workshop=broken,
-        minutes=min((at - min(begun)) / MINUTE, parameters.shift_minutes) if begun else 0.0,
+        broken=dict(broken),
+        minutes=min((at - min(begun)) / MINUTE, spec.shift_minutes) if begun else 0.0,
         packs=sum(task.kind == TaskKind.SWAP_BATTERY for task in done),
+        begun=bool(begun),
     )
+
+
+def _afloat(vans: Iterable[VanNow], *, tasks: list[RebalancingTask]) -> dict[str, int]:
+    """By kind, vehicles that are on vans or will be, and that no decided drop-off puts down."""
+    counted = afloat(vans)
+    for task in tasks:
+        if task.kind == TaskKind.MOVE_PICKUP and task.reason != Reason.MAINTENANCE:
+            counted[task.vehicle_kind] += 1
+        elif task.kind == TaskKind.MOVE_DROPOFF:
+            counted[task.vehicle_kind] -= task.quantity
+    return {kind: max(0, count) for kind, count in counted.items()}
 
 
 def _offer(task: RebalancingTask, *, situation: Situation, by_id: dict[int, VehicleAt]) -> Offer:
@@ -183,20 +189,58 @@ def _offer(task: RebalancingTask, *, situation: Situation, by_id: dict[int, Vehi
         usable=False,
         movable=False,
     )
-    swaps, drops = task.kind == TaskKind.SWAP_BATTERY, task.kind == TaskKind.MOVE_DROPOFF
+    swaps = task.kind == TaskKind.SWAP_BATTERY
     return Offer(
         kind=task.vehicle_kind,
         place=place,
-        change=0 if swaps else (-task.quantity if drops else 1),
+        change=_change(task),
         gain=0.0,
         stock=int(task.reason_params.get("stock", 0)),
         target=int(task.reason_params.get("target", 0)),
         flat=(vehicle,) if swaps else (),
-        vehicle=None if swaps or drops else vehicle,
+        vehicle=None if swaps or task.vehicle_id is None else vehicle,
         workshop=task.reason == Reason.MAINTENANCE,
+        unload=_workshop(task) if task.kind == TaskKind.UNLOAD else None,
+        drive=_hub(task) if task.kind == TaskKind.DRIVE_TO_CHARGE else None,
+        drive_minutes=float(task.reason_params.get("minutes", 0)),
         forced=task.forced,
+        begun=task.state == TaskState.CLAIMED,
         task_id=task.pk,
     )
+
+
+def _change(task: RebalancingTask) -> int:
+    """Vehicles that come onto the van, below zero those that leave it."""
+    if task.kind in (TaskKind.MOVE_DROPOFF, TaskKind.UNLOAD):
+        return -task.quantity
+    return int(task.kind == TaskKind.MOVE_PICKUP)
+
+
+def _workshop(task: RebalancingTask) -> Workshop:
+    name = str(task.reason_params.get("workshop", ""))
+    return Workshop(name=name, cell=task.cell, lon=task.lon, lat=task.lat)
+
+
+def _hub(task: RebalancingTask) -> ChargingHub:
+    params = task.reason_params
+    return ChargingHub(
+        name=str(params.get("hub", "")),
+        cell=task.cell,
+        lon=float(params.get("to_lon", task.lon)),
+        lat=float(params.get("to_lat", task.lat)),
+        free=1,
+    )
+
+
+def _bays_left(situation: Situation, *, tasks: list[RebalancingTask]) -> Ints | None:
+    """Room for vehicles at each place, less what decided drop-offs will take of it."""
+    if situation.bays is None:
+        return None
+    left = situation.bays.copy()
+    for task in tasks:
+        if task.kind == TaskKind.MOVE_DROPOFF:
+            left[_place(task, situation=situation)] -= task.quantity
+    return np.maximum(0, left)
 
 
 def _place(task: RebalancingTask, *, situation: Situation) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from django.db.models import Count
 
 from fleet.rebalancing.cells import cell_at, centre_of, parent_of
+from fleet.rebalancing.queries.ground import bays_at, charging_hubs, closed_at, workshops_of
 from fleet.rebalancing.queries.history import (
     HOUR,
     Change,
@@ -57,7 +58,8 @@ def load_situation(
     horizon_start: datetime.datetime,
     at: datetime.datetime,
 ) -> Situation:
-    """Places, vehicles and expected demand of an operator in a city, in seven queries.
+    """Places, vehicles and expected demand of an operator in a city, in nine queries, one
+    more where hubs count their bays, and four where cars are driven to chargers.
 
     Places are the cells where a vehicle stands, a state changed or somebody looked within the
     history, and those of the hubs: a van is never sent where nothing speaks for demand.
@@ -68,12 +70,13 @@ def load_situation(
     changes = load_changes(
         organisation_id=organisation_id,
         city_id=city_id,
-        kinds=parameters.kinds,
+        kinds=parameters.all_kinds,
         start=start,
         end=at,
     )
     counts = load_counts(start=start, end=end)
-    spots = _spots(changes=changes, vehicles=vehicles, hubs=Hub.objects.filter(city=city_id))
+    hubs = list(Hub.objects.filter(city=city_id))
+    spots = _spots(changes=changes, vehicles=vehicles, hubs=hubs)
     cells = sorted(spots.keys() | {cell for cell, *_rest in counts})
     place_of = {cell: place for place, cell in enumerate(cells)}
     drop_at = [spots.get(cell) or centre_of(cell) for cell in cells]
@@ -96,7 +99,7 @@ def load_situation(
         capacity=np.full(len(cells), parameters.place_capacity),
     )
     demand = {}
-    for kind in parameters.kinds:
+    for kind in parameters.all_kinds:
         demand[kind] = _demand(
             log=state_log(
                 changes=[change for change in changes if change.kind == kind],
@@ -104,7 +107,11 @@ def load_situation(
                 start=start,
             ),
             searches=searches_of(
-                counts=counts, kind=kind, kinds=parameters.kinds, place_of=place_of, window=window
+                counts=counts,
+                kind=kind,
+                kinds=parameters.all_kinds,
+                place_of=place_of,
+                window=window,
             ),
             window=window,
             parents=parents,
@@ -121,17 +128,28 @@ def load_situation(
         demand=demand,
         depot_lon=depot[0],
         depot_lat=depot[1],
+        at=at,
+        bays=bays_at(
+            hubs=hubs,
+            place_of=place_of,
+            vehicles=vehicles,
+            organisation_id=organisation_id,
+            city_id=city_id,
+        ),
+        closed=closed_at(organisation_id=organisation_id, city_id=city_id, lon=lon, lat=lat, at=at),
+        workshops=workshops_of(organisation_id=organisation_id, city_id=city_id, at=at),
+        charging=charging_hubs(city_id=city_id, hubs=hubs, parameters=parameters),
     )
 
 
 def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> list[Vehicle]:
-    """Vehicles on the street, of the kinds a van carries, that have said where they are."""
+    """Vehicles on the street, of the kinds a plan is about, that have said where they are."""
     return list(
         Vehicle.objects.with_condition()
         .filter(
             organisation=organisation_id,
             city=city_id,
-            type__kind__in=parameters.kinds,
+            type__kind__in=parameters.all_kinds,
             life_state=LifeState.IN_SERVICE,
             latest__isnull=False,
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
-from fleet.rebalancing.states import DropReason, Reason
+from fleet.rebalancing.states import DropReason, Reason, TaskKind
 from fleet.vehicles.states import Kind
 from mobility.core.money import format_money
 
@@ -17,7 +18,11 @@ def reason_text(task: RebalancingTask) -> str:
     text = _("%(stock)s stand here, %(target)s are enough.")
     if task.reason in (Reason.BOOKING, Reason.MAINTENANCE, Reason.REQUESTED):
         return str(Reason(task.reason).label)
-    if task.reason == Reason.LOW_BATTERY:
+    if task.kind == TaskKind.DRIVE_TO_CHARGE:
+        text = _(
+            "Battery at %(battery_pct)s %%: nobody can rent it. Drive it to %(hub)s (%(minutes)s min there and back) and plug it in: about %(trips)s trips."
+        )
+    elif task.reason == Reason.LOW_BATTERY:
         text = _(
             "Battery at %(battery_pct)s %%: nobody can ride it. A swap is worth about %(trips)s trips."
         )
@@ -38,6 +43,14 @@ def note_texts(plan: RebalancingPlan) -> list[str]:
         "lock_not_kept": _(
             "%(count)s locked tasks contradicted each other or the shift, and were let go."
         ),
+        "no_shift": _("No van has any time left: shifts are over or depots shut."),
+        "unreachable": _(
+            "%(count)s places have no way for a van there or home, and were left out."
+        ),
+        "straight_lines": _(
+            "The road service did not answer: driving times are straight lines with a detour."
+        ),
+        "travel_holes": _("The travel times have holes: those ways are not driven."),
     }
     texts = [sentences[code] % {"count": count} for code, count in notes.items()]
     if plan.summary.get("method") == "greedy":
@@ -86,3 +99,30 @@ def score_lines(plan: RebalancingPlan) -> list[tuple[str, str, str]]:
 def drop_text(task: RebalancingTask) -> str:
     """Why this task was given up, or nothing."""
     return str(DropReason(task.drop_reason).label) if task.drop_reason else ""
+
+
+def replay_lines(result: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """A day lived again, line by line: what, without the plan, with it, the difference."""
+    without, with_plan = result["without"], result["with"]
+    crew = result["crew"]
+    return [
+        (
+            _("Lost trips"),
+            _span(without["lost"]),
+            _span(with_plan["lost"]),
+            _span(result["saved_trips"]),
+        ),
+        (_("Rides"), _span(without["rides"]), _span(with_plan["rides"]), ""),
+        (_("Kilometres driven"), "0", f"{crew['km']:g}", ""),
+        (_("Crew minutes"), "0", f"{crew['minutes']:g}", ""),
+        (_("Cost"), format_money(0), format_money(crew["cost_cents"]), ""),
+        (_("Saved trips less cost"), "", "", _span(result["net_cents"], money=True)),
+    ]
+
+
+def _span(spread: dict[str, float], *, money: bool = False) -> str:
+    """The mean, and where nine of ten seeds lie."""
+    if money:
+        mean, low, high = (format_money(round(spread[key])) for key in ("mean", "low", "high"))
+        return f"{mean} ({low} – {high})"
+    return f"{spread['mean']:g} ({spread['low']:g} – {spread['high']:g})"

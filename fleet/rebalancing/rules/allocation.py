@@ -21,14 +21,17 @@ class Move:
     target: int
 
 
-def targets(*, losses: Floats, fleet: int) -> Ints:
+def targets(*, losses: Floats, fleet: int, most: Ints | None = None) -> Ints:
     """Stock of each place when `fleet` vehicles go one by one where the next one gains most.
 
     Unconstrained optima ask for more vehicles than a city has, so the fleet that exists is shared
     out; losses are convex in the stock, which makes the greedy choice the best one. Vehicles
-    beyond what gains anything are left out (the sum may be below `fleet`).
+    beyond what gains anything are left out (the sum may be below `fleet`). No place gets more than
+    `most`.
     """
     gains = marginal_gains(losses)
+    if most is not None:
+        gains[np.arange(gains.shape[1])[None, :] >= most[:, None]] = 0.0
     order = np.argsort(-gains, axis=None, kind="stable")[: max(0, fleet)]
     chosen = order[gains.flat[order] > 1e-9]
     return np.bincount(chosen // gains.shape[1], minlength=losses.shape[0])

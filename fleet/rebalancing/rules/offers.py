@@ -8,10 +8,12 @@ from itertools import groupby
 import numpy as np
 
 from fleet.rebalancing.rules.allocation import moves, targets
+from fleet.rebalancing.rules.hours import windows
 from fleet.rebalancing.rules.parameters import Parameters
-from fleet.rebalancing.rules.situation import Situation, VehicleAt
+from fleet.rebalancing.rules.situation import ChargingHub, Situation, VehicleAt, Workshop
 from fleet.rebalancing.rules.value import expected_losses
-from fleet.rebalancing.solver.problem import Floats, Ints
+from fleet.rebalancing.rules.vans import vans_of
+from fleet.rebalancing.solver.problem import Floats, Ints, Windows
 
 MOST_STOCK = 60
 
@@ -32,9 +34,13 @@ class Offer:
     target: int
     flat: tuple[VehicleAt, ...] = ()  # vehicles whose battery is swapped
     credit: float = 0.0
-    vehicle: VehicleAt | None = None  # the very one that a pick-up is about
-    workshop: bool = False  # it goes to the depot and no place
+    vehicle: VehicleAt | None = None  # the very one that a pick-up or a drive is about
+    workshop: bool = False  # what is broken: loaded for the workshop, or unloaded there
+    unload: Workshop | None = None  # at this one
+    drive: ChargingHub | None = None  # the vehicle is driven here and plugged in
+    drive_minutes: float = 0.0  # there, and back to the van
     forced: bool = False  # to be done whatever it brings
+    begun: bool = False  # a crew is at it: no hours count any more
     task_id: int | None = None  # of the task that stands for it already
 
     @property
@@ -47,26 +53,58 @@ class Offer:
         """Whether this stop swaps batteries, instead of moving vehicles."""
         return bool(self.flat)
 
+    def spot(self, situation: Situation) -> tuple[float, float]:
+        """Longitude and latitude at which the van stops."""
+        if self.unload is not None:
+            return self.unload.lon, self.unload.lat
+        if self.drive is not None and self.vehicle is not None:
+            return self.vehicle.lon, self.vehicle.lat
+        return float(situation.lon[self.place]), float(situation.lat[self.place])
+
+    def service_minutes(self, parameters: Parameters) -> float:
+        """Minutes of work at the stop."""
+        if self.drive is not None:
+            return parameters.plug_minutes + self.drive_minutes
+        handled = parameters.handling_minutes * abs(self.change)
+        return handled + parameters.swap_minutes * len(self.flat)
+
+    def windows(self, situation: Situation, *, parameters: Parameters) -> Windows:
+        """In which minutes of the plan work here may begin; empty for always."""
+        if self.begun:
+            return ()
+        closed = situation.closed.get(self.place, ())
+        booked = [each.booked_at for each in self.flat if each.booked_at is not None]
+        return windows(
+            closed=closed if self.unload is None else self.unload.closed,
+            due_at=min(booked, default=None),
+            service=self.service_minutes(parameters),
+            at=situation.at,
+        )
+
 
 def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
-    """All stops worth thinking about, of every kind of vehicle.
+    """All stops worth thinking about, of every kind of vehicle that goes on a van.
 
-    1. Losses of every place and stock. 2. The fleet shared out by marginal gain. 3. Moves of at
-    most half a van, swaps of at most half the packs, each with its own part of the gain curve.
+    1. Losses of every place and stock. 2. The fleet shared out by marginal gain, nowhere more than
+    find room; the kind that earns most has the first choice. 3. Moves of at most half a van, swaps
+    of at most half the packs, each with its own part of the gain curve.
     """
     found = []
-    for kind in parameters.kinds:
+    vans = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
+    packs = max((van.packs for van in vans), default=parameters.van_packs)
+    bays = None if situation.bays is None else situation.bays.copy()
+    for kind in sorted(parameters.kinds, key=lambda each: (-parameters.margin(each), each)):
         demand = situation.demand.get(kind)
         if demand is None:
             continue
         stock = situation.stock(kind=kind)
-        losses = expected_losses(
-            departures=demand.departures,
-            arrivals=demand.arrivals,
-            capacity=demand.capacity,
-            highest=max(MOST_STOCK, int(stock.max(initial=0)) + 1),
-        )
-        target = targets(losses=losses, fleet=int(stock.sum()))
+        losses = kind_losses(situation, kind=kind)
+        most = None if bays is None else stock + bays
+        fleet = int(stock.sum()) + situation.afloat.get(kind, 0)
+        target = targets(losses=losses, fleet=fleet, most=most)
+        if bays is not None:
+            bays -= np.maximum(0, target - stock)
+        room = max((int(van.capacity.get(kind, 0)) for van in vans), default=0)
         found += [
             Offer(
                 kind=kind,
@@ -81,55 +119,30 @@ def offers(*, situation: Situation, parameters: Parameters) -> list[Offer]:
                 stock=stock,
                 target=target,
                 movable=situation.movable(kind=kind),
-                largest=max(1, parameters.van_capacity // 2),
+                largest=max(1, room // 2),
             )
         ]
-        flat = situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct)
-        found += _booked(situation=situation, kind=kind, parameters=parameters)
-        found += _to_workshop(situation=situation, kind=kind, parameters=parameters)
-        standing = np.maximum(stock, target)
         found += _swaps(
-            kind=kind, flat=flat, standing=standing, losses=losses, parameters=parameters
+            kind=kind,
+            flat=situation.flat(kind=kind, low_battery_pct=parameters.low_battery_pct),
+            standing=np.maximum(stock, target),
+            losses=losses,
+            largest=max(1, packs // 2),
+            credit=parameters.swap_credit_trips,
         )
     return found
 
 
-def _booked(*, situation: Situation, kind: str, parameters: Parameters) -> list[Offer]:
-    """Batteries for vehicles that somebody booked: a promise, whatever it brings."""
-    weak = situation.booked_and_weak(kind=kind, enough_pct=parameters.booking_battery_pct)
-    return [
-        Offer(
-            kind=kind,
-            place=vehicle.place,
-            change=0,
-            gain=1.0,
-            stock=0,
-            target=0,
-            flat=(vehicle,),
-            forced=True,
-        )
-        for vehicle in weak
-    ]
-
-
-def _to_workshop(*, situation: Situation, kind: str, parameters: Parameters) -> list[Offer]:
-    """Broken vehicles that a van may bring in on its way."""
-    if parameters.workshop_trips <= 0:
-        return []
-    return [
-        Offer(
-            kind=kind,
-            place=vehicle.place,
-            change=1,
-            gain=0.0,
-            stock=0,
-            target=0,
-            credit=parameters.workshop_trips,
-            vehicle=vehicle,
-            workshop=True,
-        )
-        for vehicle in situation.broken(kind=kind)
-    ]
+def kind_losses(situation: Situation, *, kind: str) -> Floats:
+    """Expected losses of a kind, (place, stock), within the horizon: what its vehicles are worth."""
+    demand = situation.demand[kind]
+    stock = situation.stock(kind=kind)
+    return expected_losses(
+        departures=demand.departures,
+        arrivals=demand.arrivals,
+        capacity=demand.capacity,
+        highest=max(MOST_STOCK, int(stock.max(initial=0)) + 1),
+    )
 
 
 def _swaps(
@@ -138,11 +151,11 @@ def _swaps(
     flat: list[VehicleAt],
     standing: Ints,
     losses: Floats,
-    parameters: Parameters,
+    largest: int,
+    credit: float,
 ) -> list[Offer]:
     """Swap stops: each battery makes one more vehicle usable beside those that stand there."""
     found = []
-    largest = max(1, parameters.van_packs // 2)
     by_place = groupby(sorted(flat, key=lambda each: each.place), key=lambda each: each.place)
     for place, group in by_place:
         waiting = list(group)
@@ -160,7 +173,7 @@ def _swaps(
                     stock=have,
                     target=have + len(part),
                     flat=part,
-                    credit=parameters.swap_credit_trips * len(part),
+                    credit=credit * len(part),
                 )
             )
             have += len(part)

@@ -40,13 +40,29 @@ class Parameters:
     swap_credit_trips: float = 4.0
     # Weather, events: see `rules.influences`, as plain values.
     influences: tuple[Mapping[str, Any], ...] = ()
+    # Vans as they were when the plan was asked for (`rules.vans.VanSpec`); without any, `vans` alike.
+    fleet: tuple[Mapping[str, Any], ...] = ()
+    # Kinds that no van carries but a member of the crew drives to a charger and plugs in, with what
+    # one more trip leaves; the crew member comes back to the van on a folding scooter.
+    driven_cents: Mapping[str, int] = field(default_factory=dict)
+    plug_minutes: float = 4.0  # to get in, park and plug
+    return_kmh: float = 12.0
     # Level of an average place while nothing is known: trips per vehicle and day.
     prior_trips_per_vehicle_day: float = 2.0
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kinds of vehicle a van carries; cars drive themselves."""
+        """Kinds of vehicle a van carries."""
         return tuple(sorted(self.margin_cents))
+
+    @property
+    def all_kinds(self) -> tuple[str, ...]:
+        """Kinds whose demand matters: those carried, and those driven to a charger."""
+        return tuple(sorted({*self.margin_cents, *self.driven_cents}))
+
+    def margin(self, kind: str) -> int:
+        """What one more trip of a kind leaves, in cents."""
+        return int(self.margin_cents.get(kind, self.driven_cents.get(kind, 0)))
 
     @property
     def cost_cents_per_minute(self) -> float:
@@ -58,6 +74,8 @@ class Parameters:
         return {
             **asdict(self),
             "margin_cents": dict(self.margin_cents),
+            "driven_cents": dict(self.driven_cents),
+            "fleet": [dict(each) for each in self.fleet],
             "influences": [dict(each) for each in self.influences],
         }
 

@@ -1,31 +1,21 @@
-"""Stops and vans as the solver wants them: minutes, prizes in cents, loads."""
+"""Stops and vans as the solver wants them: minutes, prizes in cents, loads, hours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Situation
-from fleet.rebalancing.solver.problem import DEPOT, Floats, Ints, Problem
+from fleet.rebalancing.rules.travel import TravelTimes, travel_minutes
+from fleet.rebalancing.rules.vans import VanNow, VanSpec, vans_of
+from fleet.rebalancing.solver.problem import DEPOT, FAR, Floats, Ints, Problem
 from fleet.rebalancing.solver.search import FORCED
-from mobility.core.geo import haversine_m
 
-
-@dataclass(frozen=True, kw_only=True)
-class VanNow:
-    """A van that is under way: where it is, what it carries, what is spent of its shift."""
-
-    lon: float
-    lat: float
-    aboard: Mapping[str, int] = field(default_factory=dict)  # by kind
-    to_workshop: int = 0
-    minutes: float = 0.0
-    packs: int = 0
+__all__ = ["VanNow", "routing_problem", "unreachable"]
 
 
 def routing_problem(
@@ -34,98 +24,187 @@ def routing_problem(
     parameters: Parameters,
     found: list[Offer],
     vans: Sequence[VanNow] = (),
+    travel: TravelTimes | None = None,
 ) -> Problem:
-    """Stops as the solver wants them: prizes in cents, times in minutes, vans start empty.
+    """Stops as the solver wants them: prizes in cents, times in minutes.
 
-    Vans under way add a node each behind the stops, where they are; nobody wins by going there.
+    Behind the stops there are two nodes for each van, where it starts (or is now) and where it
+    ends, unless all of them start at the depot and come back to it.
     """
-    places = np.array([offer.place for offer in found], dtype=np.int64)
-    lon = np.append(situation.depot_lon, situation.lon[places])
-    lat = np.append(situation.depot_lat, situation.lat[places])
-    kinds = {kind: index for index, kind in enumerate(parameters.kinds)}
-    prize = [
-        offer.trips * parameters.margin_cents[offer.kind] + FORCED * offer.forced for offer in found
-    ]
-    workshop = len(kinds)
-    commodity = [workshop if offer.workshop else kinds[offer.kind] for offer in found]
-    commodities = workshop + any(offer.workshop for offer in found)
-    if vans:
-        return _under_way(
-            routing_problem(situation=situation, parameters=parameters, found=found),
-            situation=situation,
-            parameters=parameters,
-            places=places,
-            vans=vans,
-        )
-    return Problem(
-        minutes=van_minutes(lon=lon, lat=lat, parameters=parameters)
-        + _parking(places, stop_minutes=parameters.stop_minutes),
-        service=np.array([0.0, *(_service_minutes(offer, parameters) for offer in found)]),
+    specs = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
+    commodities = _commodities(parameters, found=found, vans=vans)
+    plain = Problem(
+        minutes=_minutes(situation, parameters=parameters, found=found, ends=[], travel=travel),
+        service=np.array([0.0, *(offer.service_minutes(parameters) for offer in found)]),
         change=np.array([0, *(offer.change for offer in found)], dtype=np.int64),
-        prize=np.array([0.0, *prize]),
-        commodity=np.array([len(kinds) - 1, *commodity], dtype=np.int64),
+        prize=np.array([0.0, *(_prize(offer, parameters) for offer in found)]),
+        commodity=np.array(
+            [0, *(_commodity(offer, commodities) for offer in found)], dtype=np.int64
+        ),
         packs=np.array([0, *(len(offer.flat) for offer in found)], dtype=np.int64),
         capacity=parameters.van_capacity,
-        vans=parameters.vans,
+        vans=len(specs),
         shift_minutes=float(parameters.shift_minutes),
         cost_per_minute=parameters.cost_cents_per_minute,
         pack_capacity=parameters.van_packs,
-        start_load=np.zeros((commodities, parameters.vans), dtype=np.int64),
+        start_load=np.zeros((len(commodities), len(specs)), dtype=np.int64),
+    )
+    hours = tuple(offer.windows(situation, parameters=parameters) for offer in found)
+    if not vans and not parameters.fleet and not any(hours):
+        return plain
+    now = list(vans) or [_at_start(spec) for spec in specs]
+    problem = _of_each_van(
+        plain,
+        minutes=_minutes(
+            situation,
+            parameters=parameters,
+            found=found,
+            ends=[each for van, spec in zip(now, specs, strict=True) for each in _ends(van, spec)],
+            travel=travel,
+        ),
+        specs=specs,
+        now=now,
+        commodities=commodities,
+    )
+    return _on_the_clock(problem, situation=situation, specs=specs, now=now, hours=hours)
+
+
+def unreachable(problem: Problem) -> list[int]:
+    """Stops to which no van has a way, or none home from."""
+    starts, ends = problem.starts(), problem.ends_at()
+    there = problem.minutes[starts, :].min(axis=0)
+    home = problem.minutes[:, ends].min(axis=1)
+    lost = np.flatnonzero((there >= FAR) | (home >= FAR))
+    return [int(stop) for stop in lost if 0 < stop < problem.stops - problem.places]
+
+
+def _commodities(
+    parameters: Parameters, *, found: list[Offer], vans: Sequence[VanNow]
+) -> list[tuple[str, bool]]:
+    """Kinds that share the vans; what is broken counts by itself, where there is any."""
+    broken = {offer.kind for offer in found if offer.workshop}
+    broken |= {kind for van in vans for kind, count in van.broken.items() if count}
+    whole = [(kind, False) for kind in parameters.kinds]
+    return [*whole, *((kind, True) for kind in parameters.kinds if kind in broken)]
+
+
+def _commodity(offer: Offer, commodities: list[tuple[str, bool]]) -> int:
+    key = (offer.kind, offer.workshop)
+    # Nothing of a kind that is driven comes onto the van.
+    return commodities.index(key) if key in commodities else 0
+
+
+def _prize(offer: Offer, parameters: Parameters) -> float:
+    return offer.trips * parameters.margin(offer.kind) + FORCED * offer.forced
+
+
+def _ends(van: VanNow, spec: VanSpec) -> tuple[tuple[float, float], tuple[float, float]]:
+    return (van.lon, van.lat), spec.end
+
+
+def _at_start(spec: VanSpec) -> VanNow:
+    return VanNow(lon=spec.start[0], lat=spec.start[1], begun=False)
+
+
+def _minutes(
+    situation: Situation,
+    *,
+    parameters: Parameters,
+    found: list[Offer],
+    ends: list[tuple[float, float]],
+    travel: TravelTimes | None,
+) -> Floats:
+    """Driving and parking minutes: depot, stops, then where the vans start and end.
+
+    Who goes on to another stop at the same place does not park again.
+    """
+    depot = (situation.depot_lon, situation.depot_lat)
+    spots = [depot, *(offer.spot(situation) for offer in found), *ends]
+    own: dict[tuple[float, float], int] = {}
+    at = np.array([own.setdefault(spot, len(own)) for spot in spots], dtype=np.int64)
+    lon, lat = np.array(list(own)).T
+    between = travel_minutes(lon=lon, lat=lat, parameters=parameters, table=travel)
+    parking = (at[:, None] != at[None, :]) * parameters.stop_minutes
+    parking[:, [DEPOT, *range(1 + len(found), len(spots))]] = 0.0
+    # A stop beside the depot is parked at all the same.
+    parking[[DEPOT, *range(1 + len(found), len(spots))], 1 : 1 + len(found)] = (
+        parameters.stop_minutes
+    )
+    minutes: Floats = between[np.ix_(at, at)] + parking
+    return minutes
+
+
+def _of_each_van(
+    plain: Problem,
+    *,
+    minutes: Floats,
+    specs: Sequence[VanSpec],
+    now: Sequence[VanNow],
+    commodities: list[tuple[str, bool]],
+) -> Problem:
+    """The problem of vans that differ: rooms, loads, batteries, and where they start and end."""
+    count, extra = len(specs), 2 * len(specs)
+    kinds = [kind for kind, _broken in commodities]
+    units = [spec.units(kinds) for spec in specs]
+    load = [
+        [(van.broken if broken else van.aboard).get(kind, 0) for van in now]
+        for kind, broken in commodities
+    ]
+
+    def padded(values: Ints, fill: int = 0) -> Ints:
+        return np.append(values, np.full(extra, fill, dtype=np.int64))
+
+    behind = plain.stops + 2 * np.arange(count)
+    return replace(
+        plain,
+        minutes=minutes,
+        service=np.append(plain.service, np.zeros(extra)),
+        change=padded(plain.change),
+        prize=np.append(plain.prize, np.zeros(extra)),
+        commodity=padded(plain.commodity),
+        packs=padded(plain.packs),
+        places=extra,
+        start_node=behind,
+        end_node=behind + 1,
+        start_load=np.array(load, dtype=np.int64).reshape(len(commodities), count),
+        spent_minutes=np.array([van.minutes for van in now]),
+        spent_packs=np.array([van.packs for van in now], dtype=np.int64),
+        at_rest=np.array([int(not van.begun) for van in now], dtype=np.int64),
+        capacities=np.array([whole for whole, _room in units], dtype=np.int64),
+        room=np.array([room for _whole, room in units], dtype=np.int64).T.copy(),
+        pack_capacities=np.array([spec.packs for spec in specs], dtype=np.int64),
     )
 
 
-def _under_way(
-    empty: Problem,
+def _on_the_clock(
+    problem: Problem,
     *,
     situation: Situation,
-    parameters: Parameters,
-    places: Ints,
-    vans: Sequence[VanNow],
+    specs: Sequence[VanSpec],
+    now: Sequence[VanNow],
+    hours: tuple[tuple[tuple[float, float], ...], ...],
 ) -> Problem:
-    """The problem of vans that start now, where they are, with what they carry."""
-    count = len(vans)
-    lon = np.concatenate([[situation.depot_lon], situation.lon[places], [v.lon for v in vans]])
-    lat = np.concatenate([[situation.depot_lat], situation.lat[places], [v.lat for v in vans]])
-    here = np.append(places, -2 - np.arange(count))
-    load = [[van.aboard.get(kind, 0) for van in vans] for kind in parameters.kinds]
-    # Broken vehicles aboard ride to the end: they take room, and nobody takes them off.
-    load.append([van.to_workshop for van in vans])
+    """With shifts; and, where any stop has hours, with a clock.
 
-    def padded(values: Any, fill: float) -> Any:
-        return np.append(values, np.full(count, fill, dtype=values.dtype))
-
+    A van that is out may come home however late it is: that cannot be helped, and must not make
+    every plan impossible.
+    """
+    clocks = np.array(
+        [
+            spec.clock(at=situation.at, spent=van.minutes)
+            for spec, van in zip(specs, now, strict=True)
+        ]
+    ).reshape(-1, 2)
+    spent = problem.minutes_spent()
+    home = problem.minutes[problem.starts(), problem.ends_at()]
+    home = np.where((problem.resting() == 1) | (home >= FAR), 0.0, home)
+    begins = clocks[:, 0]
+    ends = np.maximum(clocks[:, 1], begins + home)
+    at_nodes = ((),) * problem.places
     return replace(
-        empty,
-        minutes=van_minutes(lon=lon, lat=lat, parameters=parameters)
-        + _parking(here, stop_minutes=parameters.stop_minutes),
-        service=padded(empty.service, 0),
-        change=padded(empty.change, 0),
-        prize=padded(empty.prize, -FORCED),
-        commodity=padded(empty.commodity, 0),
-        packs=padded(empty.packs, 0),
-        start_node=empty.stops + np.arange(count),
-        start_load=np.array(load, dtype=np.int64),
-        spent_minutes=np.array([van.minutes for van in vans]),
-        spent_packs=np.array([van.packs for van in vans], dtype=np.int64),
+        problem,
+        shifts=ends - begins + spent,
+        begins=begins,
+        ends=ends,
+        windows=((), *hours, *at_nodes) if any(hours) else None,
     )
-
-
-def van_minutes(*, lon: Floats, lat: Floats, parameters: Parameters) -> Floats:
-    """Driving minutes between all pairs: straight distance, a detour factor, a city speed."""
-    metres = haversine_m(lon[:, None], lat[:, None], lon[None, :], lat[None, :])
-    minutes: Floats = metres * parameters.detour / (parameters.van_speed_kmh * 1000.0 / 60.0)
-    return minutes
-
-
-def _service_minutes(offer: Offer, parameters: Parameters) -> float:
-    handled = parameters.handling_minutes * abs(offer.change)
-    return handled + parameters.swap_minutes * len(offer.flat)
-
-
-def _parking(places: Ints, *, stop_minutes: float) -> Floats:
-    """Minutes to park at another place than the last one; several stops at one place share them."""
-    at = np.append(-1, places)
-    elsewhere = at[:, None] != at[None, :]
-    elsewhere[:, DEPOT] = False
-    minutes: Floats = elsewhere * stop_minutes
-    return minutes

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fleet.rebalancing.rules.forecast import Spread
+from fleet.rebalancing.rules.hours import Interval
 from fleet.rebalancing.solver.problem import Floats, Ints
 
 
@@ -26,6 +27,28 @@ class VehicleAt:
     movable: bool
     broken: bool = False  # only a workshop makes it usable
     booked_at: datetime.datetime | None = None  # somebody has it from then on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """Where a van unloads broken vehicles."""
+
+    name: str
+    cell: int
+    lon: float
+    lat: float
+    closed: tuple[Interval, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChargingHub:
+    """Where a car can be plugged in."""
+
+    name: str
+    cell: int
+    lon: float
+    lat: float
+    free: int  # connectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +80,18 @@ class Situation:
     demand: Mapping[str, Demand]
     depot_lon: float
     depot_lat: float
+    # The moment it describes, from which minutes are counted; None where no hours matter.
+    at: datetime.datetime | None = None
+    # Vehicles, of any kind, that still find room at each place; where nobody counts, many.
+    bays: Ints | None = None
+    # When no crew may work, by place.
+    closed: Mapping[int, tuple[Interval, ...]] = field(default_factory=dict)
+    workshops: tuple[Workshop, ...] = ()
+    charging: tuple[ChargingHub, ...] = ()
     # Vehicles that decided tasks will bring to each place, or (below zero) take from it.
     promised: Mapping[str, Ints] = field(default_factory=dict)
+    # By kind, those that stand on vans, or soon will, and are promised to no place yet.
+    afloat: Mapping[str, int] = field(default_factory=dict)
 
     def stock(self, *, kind: str) -> Ints:
         """Usable vehicles of a kind at each place."""

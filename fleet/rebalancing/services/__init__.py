@@ -20,6 +20,7 @@ from fleet.rebalancing.services.planning import (
     request_plan,
 )
 from fleet.rebalancing.services.publishing import close_overdue_plans, close_plan, publish_plan
+from fleet.rebalancing.services.replaying import NothingToReplay, replay_day, replay_plan
 from fleet.rebalancing.services.revising import (
     AlreadyPlanned,
     PlanSettled,
@@ -43,12 +44,14 @@ from fleet.rebalancing.services.tasks import (
     complete_task,
     drop_task,
 )
+from fleet.rebalancing.services.travelling import import_travel_table
 
 __all__ = [
     "AlreadyPlanned",
     "NoFleet",
     "NotYourTask",
     "NothingAboard",
+    "NothingToReplay",
     "PlanNotWorkable",
     "PlanSettled",
     "Search",
@@ -74,10 +77,13 @@ __all__ = [
     "count_searches",
     "drop_task",
     "fail_plan",
+    "import_travel_table",
     "lock_task",
     "make_plan",
     "place_task",
     "publish_plan",
+    "replay_day",
+    "replay_plan",
     "report_problem",
     "request_plan",
     "request_revision",

@@ -12,8 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from fleet.rebalancing import queries
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
-from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan
+from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan, worth_a_stop
 from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.situation import Situation
+from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
+from fleet.rebalancing.services.travelling import choose_travel, travel_times
 from fleet.rebalancing.solver.search import Effort
 from fleet.rebalancing.states import PlanState, TaskKind
 from fleet.zones.queries import parking_verdict
@@ -26,6 +29,8 @@ HOUR = datetime.timedelta(hours=1)
 # From asking for a plan to the first trip it helps: crews need the time in between.
 LEAD = datetime.timedelta(hours=2)
 DEFAULT_SECONDS = 20.0
+# Side by side, one thread and seed each; the best counts.
+SEARCHES = 2
 # Good practice of crews: a vehicle put down between two others needs no survey.
 DROP_ACCURACY_M = 10.0
 
@@ -94,15 +99,51 @@ def compute_plan(
         horizon_start=plan.horizon_start,
         at=at,
     )
+    loaded = _loaded(plan, situation=situation, parameters=parameters)
+    situation = dataclasses.replace(situation, afloat=afloat(loaded))
+    stops = worth_a_stop(situation=situation, parameters=parameters)
+    table, notes = choose_travel(
+        plan, situation=situation, parameters=parameters, stops=stops, at=at, by=by
+    )
     draft = draft_plan(
         situation=situation,
         parameters=parameters,
-        effort=Effort(seconds=seconds, rounds=rounds),
+        effort=effort(seconds=seconds, rounds=rounds),
+        vans=loaded,
+        stops=stops,
+        travel=travel_times(table),
+        notes=notes,
     )
+    plan.travel = table
     tasks = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
     with transaction.atomic():
         _store(plan, draft=draft, tasks=tasks, at=at, by=by)
     return plan
+
+
+def effort(*, seconds: float, rounds: int | None) -> Effort:
+    """How long to search: both cores for some seconds, or one for a fixed number of rounds."""
+    return Effort(seconds=seconds, rounds=rounds, searches=1 if rounds is not None else SEARCHES)
+
+
+def _loaded(
+    plan: RebalancingPlan, *, situation: Situation, parameters: Parameters
+) -> tuple[VanNow, ...]:
+    """The vans before they start, where any still carries what an earlier plan put onto it."""
+    left = queries.aboard_since_before(organisation_id=plan.organisation_id, city_id=plan.city_id)
+    specs = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
+    if not left:
+        return ()
+    return tuple(
+        VanNow(
+            lon=spec.start[0],
+            lat=spec.start[1],
+            aboard=left.get(spec.van_id or str(number), {}).get(False, {}),
+            broken=left.get(spec.van_id or str(number), {}).get(True, {}),
+            begun=False,
+        )
+        for number, spec in enumerate(specs)
+    )
 
 
 def fail_plan(*, plan_id: int, at: datetime.datetime, by: Principal) -> None:
@@ -124,7 +165,7 @@ def _create(
     city = city_id or queries.city_of(organisation_id=organisation_id)
     if city is None:
         raise NoFleet
-    chosen = Parameters.from_json(parameters or {})
+    chosen = _with_vans(parameters or {}, organisation_id=organisation_id, city_id=city, at=at)
     start = _horizon_start(at)
     plan = RebalancingPlan.objects.create(
         organisation_id=organisation_id,
@@ -137,6 +178,18 @@ def _create(
     )
     audit.record(by=by, action="request_plan", row=plan, at=at)
     return plan
+
+
+def _with_vans(
+    asked: Mapping[str, Any], *, organisation_id: int, city_id: int, at: datetime.datetime
+) -> Parameters:
+    """The parameters, with the operator's own vans unless the wish says how many alike."""
+    chosen = Parameters.from_json(asked)
+    if "vans" in asked or "fleet" in asked:
+        return chosen
+    specs = queries.specs_of(organisation_id=organisation_id, city_id=city_id, at=at)
+    fleet = tuple(spec.as_json() for spec in specs)
+    return dataclasses.replace(chosen, fleet=fleet, vans=len(fleet)) if fleet else chosen
 
 
 def _horizon_start(at: datetime.datetime) -> datetime.datetime:
@@ -179,6 +232,7 @@ def _store(
         by=by,
         summary=draft.summary(),
         expected=draft.expected_by_text(),
+        travel=plan.travel,
     )
     RebalancingTask.objects.bulk_create(
         RebalancingTask(plan=plan, **task.columns()) for task in tasks

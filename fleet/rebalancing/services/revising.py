@@ -22,9 +22,9 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan
 from fleet.rebalancing.rules.parameters import Parameters
-from fleet.rebalancing.services.planning import on_legal_ground
+from fleet.rebalancing.services.planning import effort, on_legal_ground
 from fleet.rebalancing.services.tasks import TaskNotFound
-from fleet.rebalancing.solver.search import Effort
+from fleet.rebalancing.services.travelling import travel_times
 from fleet.rebalancing.states import (
     WORKABLE,
     DropReason,
@@ -190,10 +190,11 @@ def revise_plan(
     draft = draft_plan(
         situation=now.situation,
         parameters=parameters,
-        effort=Effort(seconds=seconds, rounds=rounds),
+        effort=effort(seconds=seconds, rounds=rounds),
         vans=now.vans,
         decided=now.decided,
         wanted=now.wanted,
+        travel=travel_times(plan.travel),
     )
     drafted = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
     with transaction.atomic():
@@ -334,6 +335,7 @@ def _write(
         "cost_cents",
         "reason_params",
         "due_at",
+        "planned_at",
     ]
     RebalancingTask.objects.bulk_update([known[pk] for pk in kept], changed)
     # What has to be done stays to be done, though nobody has time for it now.
@@ -349,7 +351,7 @@ def _key(task: RebalancingTask | TaskDraft) -> tuple[str, str, int | None, int]:
 
 def _follow(row: RebalancingTask, *, draft: TaskDraft, sequence: int) -> None:
     """Take the new order; and the new figures, unless the row was decided and not drafted."""
-    row.van, row.sequence = draft.van, sequence
+    row.van, row.sequence, row.planned_at = draft.van, sequence, draft.planned_at
     if draft.task_id is None:
         row.quantity, row.due_at = draft.quantity, draft.due_at
         row.value_cents, row.cost_cents = draft.value_cents, draft.cost_cents

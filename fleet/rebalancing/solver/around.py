@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fleet.rebalancing.solver.problem import Answer, Problem, judge, route_minutes
+from fleet.rebalancing.solver.problem import Answer, Problem, judge, route_times
 from fleet.rebalancing.solver.search import Effort, solve
 
 Fixed = tuple[tuple[int, ...], ...]
@@ -23,7 +23,7 @@ def numbered(decided: Sequence[Sequence[object]], *, first: int) -> Fixed:
 def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Answer, Fixed]:
     """Route the vans around what is fixed; answers also what could be kept.
 
-    1. Let go, from the end, what not even an otherwise empty shift has time or batteries for.
+    1. Let go of what not even an otherwise empty shift has time or batteries for, or comes too late.
     2. Search. 3. Where locks contradict each other (a drop-off of what cannot be aboard), free the
     vans at fault, then all, and search again: two more searches at most.
     """
@@ -31,32 +31,24 @@ def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Ans
     while True:
         asked = replace(problem, fixed=kept)
         answer = solve(asked, effort=effort)
-        answer = replace(answer, routes=_without_starts(asked, routes=answer.routes))
         if not any(kept) or judge(asked, routes=answer.routes).feasible:
             return answer, kept
         kept = _fewer(asked, routes=answer.routes)
 
 
 def within_shift(problem: Problem, *, fixed: Fixed) -> Fixed:
-    """The most of each van's fixed stops, from the first on, that its shift and packs allow."""
-    spent, packs, starts = problem.minutes_spent(), problem.packs_spent(), problem.starts()
+    """Each van's fixed stops, in their order, as far as its hours, theirs and its packs allow."""
+    packs, most = problem.packs_spent(), problem.packs_of()
     result = []
     for van, stops in enumerate(fixed):
-        route = list(stops)
-        while route and (
-            spent[van] + route_minutes(problem, route=route, start=int(starts[van]))
-            > problem.shift_minutes
-            or packs[van] + problem.packs[route].sum() > problem.pack_capacity
-        ):
-            route.pop()
+        route: list[int] = []
+        for stop in stops:
+            longer = [*route, stop]
+            in_time = route_times(problem, van=van, route=longer)[1] < 1e-6
+            if in_time and packs[van] + problem.packs[longer].sum() <= most[van]:
+                route = longer
         result.append(tuple(route))
     return tuple(result)
-
-
-def _without_starts(problem: Problem, *, routes: list[list[int]]) -> list[list[int]]:
-    """Nodes where vans stand are no stops."""
-    starts = {int(node) for node in problem.starts()}
-    return [[stop for stop in route if stop not in starts] for route in routes]
 
 
 def _fewer(problem: Problem, *, routes: list[list[int]]) -> Fixed:

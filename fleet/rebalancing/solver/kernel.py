@@ -5,6 +5,9 @@ Transportation Science 54(2), 2020), re-derived for signed loads. The load test 
 suffix extremes of the running load, which decide in O(1) whether some start load carries a route
 (cf. Hernandez-Perez and Salazar-Gonzalez 2004 for one commodity). Capacity and shift are soft with
 adaptive penalties, because single insertions rarely see that a pick-up enables a later drop.
+Where stops or depots have hours, being late is paid as time warp (Nagata, Braysy and Dullaert,
+Computers & Operations Research 37, 2010), and the latest punctual arrival at each stop, which holds
+for several windows too, keeps an insertion O(1).
 
 Only arrays cross this border, so that the file can be exchanged for a C extension; it releases the
 GIL. All compiled code stands in this one file: numba's cache looks at the file of the function that
@@ -51,11 +54,80 @@ def excess_of(task: Task, van: int, peak: int, low: Ints) -> int:
     for kind in range(low.size):
         given = task.start_load[kind, van]
         if given < 0:
-            aboard -= low[kind]
+            aboard -= low[kind] * task.room[kind, van]
         else:
-            aboard += given
+            aboard += given * task.room[kind, van]
             over += max(0, -low[kind] - given)
-    return over + max(0, aboard + peak - int(task.limits[0]))
+    over += max(0, int(aboard + peak - task.capacity[van]))
+    return over
+
+
+@compiled
+def begin_of(task: Task, stop: int, now: float) -> float:
+    """When service begins for who comes at `now`; before `now` for who comes too late."""
+    first, behind = task.first_window[stop], task.first_window[stop + 1]
+    if first == behind:
+        return now
+    for at in range(first, behind):
+        if now <= task.closes[at]:
+            return max(now, float(task.opens[at]))
+    return float(task.closes[behind - 1])
+
+
+@compiled
+def latest_of(task: Task, stop: int, limit: float) -> float:
+    """The latest arrival whose service begins by `limit`, or the first opening when there is none."""
+    first, behind = task.first_window[stop], task.first_window[stop + 1]
+    if first == behind:
+        return limit
+    for at in range(behind - 1, first - 1, -1):
+        if task.opens[at] <= limit:
+            return min(float(task.closes[at]), limit)
+    return float(task.opens[first])
+
+
+@compiled
+def reschedule(task: Task, state: State, van: int) -> None:
+    """Recompute when the van is where, by how much it is late, and how late it may be."""
+    size, end = state.size[van], task.end_node[van]
+    last = task.start_node[van]
+    now, late = task.begins[van], 0.0
+    state.leaves[van, 0] = now
+    state.late_before[van, 0] = 0.0
+    for i in range(size):
+        stop = state.stops[van, i]
+        now += task.minutes[last, stop]
+        begin = begin_of(task, stop, now)
+        late += max(0.0, now - begin)
+        now = begin + task.service[stop]
+        state.leaves[van, i + 1] = now
+        state.late_before[van, i + 1] = late
+        last = stop
+    if size > 0 or task.at_rest[van] == 0:
+        late += max(0.0, now + task.minutes[last, end] - task.ends[van])
+    state.over[van] = late
+    state.latest[van, size] = task.ends[van]
+    state.late_after[van, size] = 0.0
+    following = end
+    for i in range(size - 1, -1, -1):
+        stop = state.stops[van, i]
+        limit = state.latest[van, i + 1] - task.minutes[stop, following] - task.service[stop]
+        latest = latest_of(task, stop, limit)
+        state.latest[van, i] = latest
+        state.late_after[van, i] = state.late_after[van, i + 1] + max(0.0, latest - limit)
+        following = stop
+
+
+@compiled
+def reckon_time(task: Task, state: State, van: int, last: int, length: float) -> None:
+    """Drive home from the last stop; the minutes of the route, and how many are too many."""
+    if state.size[van] > 0 or task.at_rest[van] == 0:
+        length += task.minutes[last, task.end_node[van]]
+    state.length[van] = length
+    if task.limits[2] > 0.0:
+        reschedule(task, state, van)
+    else:
+        state.over[van] = max(0.0, length - task.shift[van])
 
 
 @compiled
@@ -81,7 +153,7 @@ def rebuild(task: Task, state: State, van: int) -> None:
         prize += task.prize[stop]
         packs += task.packs[stop]
         loads[task.commodity[stop]] += task.change[stop]
-        total += task.change[stop]
+        total += task.change[stop] * task.room[task.commodity[stop], van]
         state.peak_before[van, i + 1] = max(state.peak_before[van, i], total)
         state.peak_after[van, i + 1] = total
         for kind in range(kinds):
@@ -96,9 +168,8 @@ def rebuild(task: Task, state: State, van: int) -> None:
             state.low_after[kind, van, i] = min(
                 state.low_after[kind, van, i], state.low_after[kind, van, i + 1]
             )
-    length += task.minutes[last, 0]
-    state.length[van] = length
-    state.raw[van] = (length - task.spent_minutes[van]) * task.limits[2] - prize
+    reckon_time(task, state, van, last, length)
+    state.raw[van] = (state.length[van] - task.spent_minutes[van]) * task.limits[0] - prize
     state.packs[van] = packs
     state.excess[van] = excess_of(
         task, van, state.peak_before[van, size], state.low_before[:, van, size]
@@ -113,7 +184,7 @@ def copy_stops(source: Ints, target: Ints, van: int, size: int) -> None:
 
 
 @compiled
-def touch(state: State, totals: Totals, shift: float, van: int) -> None:
+def touch(state: State, totals: Totals, van: int) -> None:
     """Keep a copy of the route before its first change, and take it out of the sums."""
     if state.touched[van] == 1:
         return
@@ -123,15 +194,15 @@ def touch(state: State, totals: Totals, shift: float, van: int) -> None:
     copy_stops(state.stops, state.old_stops, van, size)
     totals.current[0] -= state.raw[van]
     totals.current[1] -= state.excess[van]
-    totals.current[2] -= max(0.0, state.length[van] - shift)
+    totals.current[2] -= state.over[van]
 
 
 @compiled
-def add_to_totals(state: State, totals: Totals, shift: float, van: int) -> None:
+def add_to_totals(state: State, totals: Totals, van: int) -> None:
     """Put a route back into the sums."""
     totals.current[0] += state.raw[van]
     totals.current[1] += state.excess[van]
-    totals.current[2] += max(0.0, state.length[van] - shift)
+    totals.current[2] += state.over[van]
 
 
 @compiled
@@ -181,7 +252,7 @@ def remove_string(task: Task, state: State, stop: int, longest: float, out: Ints
 @compiled
 def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]:
     """Remove strings of stops near a random seed; answer the seed and how many were removed."""
-    seed = np.random.randint(1, task.change.size)
+    seed = np.random.randint(1, int(task.limits[3]))
     used = 0
     served = 0
     routes = 0
@@ -199,7 +270,7 @@ def ruin(task: Task, state: State, totals: Totals, out: Ints) -> tuple[int, int]
         van = state.route_of[stop]
         if van == NO_ROUTE or state.touched[van] == 1:
             continue
-        touch(state, totals, task.limits[1], van)
+        touch(state, totals, van)
         used = remove_string(task, state, stop, longest, out, used)
         strings -= 1
     return seed, used
@@ -234,7 +305,7 @@ def sort_key(task: Task, stop: int, order: int) -> float:
     far = float(task.minutes[0, stop])
     if order == 3:
         return far
-    if task.limits[5] > 0.0:
+    if task.limits[1] > 0.0:
         return -far
     return -float(task.prize[stop]) / (float(task.service[stop]) + 1.0)
 
@@ -273,11 +344,23 @@ def others_aboard(task: Task, state: State, van: int, kind: int) -> tuple[int, i
             low = state.low_before[other, van, state.size[van]]
             given = task.start_load[other, van]
             if given < 0:
-                aboard -= low
+                aboard -= low * task.room[other, van]
             else:
-                aboard += given
+                aboard += given * task.room[other, van]
                 under += max(0, -low - given)
     return aboard, under
+
+
+@compiled
+def late_with(
+    task: Task, state: State, stop: int, van: int, at: int, there: float, onwards: float
+) -> float:
+    """Minutes late of a route, hours counting, with a stop put in at a position."""
+    arrives = state.leaves[van, at] + there
+    begin = begin_of(task, stop, arrives)
+    late = max(0.0, arrives - begin)
+    late += max(0.0, begin + task.service[stop] + onwards - state.latest[van, at])
+    return float(late + state.late_before[van, at] + state.late_after[van, at])
 
 
 @compiled
@@ -288,30 +371,35 @@ def best_in_route(
 
     The cost leaves out the service at the stop, which is the same everywhere.
     """
-    capacity, shift, money = int(task.limits[0]), task.limits[1], task.limits[2]
+    money, timed = task.limits[0], task.limits[2] > 0.0
     kind, change = task.commodity[stop], task.change[stop]
+    capacity, room = task.capacity[van], task.room[kind, van]
     aboard, under = others_aboard(task, state, van, kind)
     given = task.start_load[kind, van]
     size = state.size[van]
-    length = state.length[van] + task.service[stop] - shift
-    before = penalties[0] * state.excess[van]
-    before += penalties[1] * max(0.0, state.length[van] - shift)
+    length = state.length[van] + task.service[stop] - task.shift[van]
+    before = penalties[0] * state.excess[van] + penalties[1] * state.over[van]
     best, best_at = np.inf, 0
     last = task.start_node[van]
     for at in range(size + 1):
-        following = state.stops[van, at] if at < size else 0
-        detour = task.minutes[last, stop] + task.minutes[stop, following]
-        detour -= task.minutes[last, following]
+        following = state.stops[van, at] if at < size else task.end_node[van]
+        there, onwards = task.minutes[last, stop], task.minutes[stop, following]
+        detour = there + onwards
+        if size > 0 or task.at_rest[van] == 0:
+            detour -= task.minutes[last, following]
         last = following
         until_blink -= 1
         if until_blink < 0:
             until_blink = draw_blink()
             continue
-        peak = max(state.peak_before[van, at], state.peak_after[van, at] + change)
+        peak = max(state.peak_before[van, at], state.peak_after[van, at] + change * room)
         low = min(state.low_before[kind, van, at], state.low_after[kind, van, at] + change)
         start = -low if given < 0 else given
-        over = under + max(0, -low - start) + max(0, aboard + start + peak - capacity)
-        cost = detour * money + penalties[0] * over + penalties[1] * max(0.0, length + detour)
+        over = under + max(0, -low - start) + max(0, aboard + start * room + peak - capacity)
+        late = max(0.0, length + detour)
+        if timed:
+            late = late_with(task, state, stop, van, at, there, onwards)
+        cost = detour * money + penalties[0] * over + penalties[1] * late
         if cost < best:
             best, best_at = cost, at
     return best_at, best - before, until_blink
@@ -321,20 +409,20 @@ def best_in_route(
 def best_place(task: Task, state: State, stop: int, penalties: Floats) -> tuple[int, int, float]:
     """Van, position and cost of the cheapest insertion over all vans, blinks aside."""
     best, best_van, best_at = np.inf, NO_ROUTE, 0
-    empty_seen = False
+    empty_seen = -1
     until_blink = draw_blink()
     for van in range(state.size.size):
         if state.size[van] == 0:
-            # Vans that start alike are alike while empty.
-            if empty_seen and task.limits[4] > 0.0:
+            # Vans that are alike are alike while empty.
+            if empty_seen == task.alike[van]:
                 continue
-            empty_seen = True
-        if state.packs[van] + task.packs[stop] > task.limits[3]:
+            empty_seen = task.alike[van]
+        if state.packs[van] + task.packs[stop] > task.pack_capacity[van]:
             continue
         at, cost, until_blink = best_in_route(task, state, stop, van, penalties, until_blink)
         if cost < best:
             best, best_van, best_at = cost, van, at
-    return best_van, best_at, best + task.service[stop] * task.limits[2]
+    return best_van, best_at, best + task.service[stop] * task.limits[0]
 
 
 @compiled
@@ -348,7 +436,7 @@ def recreate(
         hope = -heat * np.log(np.random.random())
         if van == NO_ROUTE or cost >= task.prize[stop] + hope:
             continue
-        touch(state, totals, task.limits[1], van)
+        touch(state, totals, van)
         for j in range(state.size[van], at, -1):
             state.stops[van, j] = state.stops[van, j - 1]
         state.stops[van, at] = stop
@@ -377,7 +465,7 @@ def recount(task: Task, state: State, totals: Totals) -> None:
     totals.current[:] = 0.0
     for van in range(state.size.size):
         rebuild(task, state, van)
-        add_to_totals(state, totals, task.limits[1], van)
+        add_to_totals(state, totals, van)
 
 
 @compiled
@@ -386,7 +474,6 @@ def anneal(
 ) -> None:
     """Run `rounds` of ruin and recreate at one temperature; remember the best feasible routes."""
     out = np.empty(task.change.size + EXTRA, np.int64)
-    shift = task.limits[1]
     before = np.zeros(3)
     recount(task, state, totals)
     totals.seen[:] = 0.0
@@ -399,7 +486,7 @@ def anneal(
         recreate(task, state, totals, penalties, heat, out, used)
         for van in range(state.size.size):
             if state.touched[van] == 1:
-                add_to_totals(state, totals, shift, van)
+                add_to_totals(state, totals, van)
         totals.seen[0] += 1.0
         totals.seen[1] += 1.0 if totals.current[1] < 0.5 else 0.0
         totals.seen[2] += 1.0 if totals.current[2] < ROUNDING else 0.0

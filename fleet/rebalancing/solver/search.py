@@ -146,7 +146,7 @@ class _Search:
 
     def _start(self) -> None:
         """Where every stop must be served and vans suffice, each stop gets a van; else greedy."""
-        mandatory = self.task.limits[5] > 0.0
+        mandatory = self.task.limits[1] > 0.0
         if mandatory and self.problem.vans >= self.problem.stops - 1:
             routes = [[stop] for stop in range(1, self.problem.stops)]
         else:
