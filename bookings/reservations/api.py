@@ -60,7 +60,12 @@ class VehiclesView(ReadView):
             kind=asked.get("kind"),
             limit=asked["limit"],
             at=clock.now(),
+            needs=asked["needs"],
+            range_m=asked["range_m"],
         )
+        if asked["needs"] or asked["range_m"]:
+            # Where no child seat is found, another bike would help nobody: no demand for bikes.
+            return Response({"results": [offer_body(offer) for offer in offers]})
         note_search(lon=asked["lon"], lat=asked["lat"], kind=asked.get("kind"), found=bool(offers))
         return Response({"results": [offer_body(offer) for offer in offers]})
 

@@ -10,6 +10,7 @@ from bookings.pricing.rules import Perk
 from bookings.pricing.wire import PriceSerializer, QuoteSerializer
 from bookings.reservations import rules
 from bookings.reservations.models import Reservation
+from bookings.reservations.needs import Need
 from bookings.reservations.queries import Offer
 from bookings.reservations.states import ACTIVE, ReservationState
 from fleet.vehicles.models import LatestState, Vehicle
@@ -109,6 +110,12 @@ class SearchSerializer(serializers.Serializer[Any]):
     lon = serializers.FloatField(min_value=-180, max_value=180)
     radius_m = serializers.FloatField(min_value=1, max_value=5000, default=500)
     kind = serializers.ChoiceField(choices=Kind.choices, required=False, allow_null=True)
+    range_m = serializers.IntegerField(
+        min_value=0, max_value=1_000_000, default=0, help_text="Only those that go at least so far."
+    )
+    needs = serializers.MultipleChoiceField(
+        choices=Need.choices, default=set, help_text="Only those that have all of it."
+    )
     limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
 
 

@@ -40,6 +40,8 @@ SPREAD_M = 350
 LOCKED = (CommandKind.LOCK, CommandKind.UNLOCK, CommandKind.LOCATE, CommandKind.REFRESH)
 CAGED = (*LOCKED, CommandKind.IMMOBILISE, CommandKind.RELEASE)
 CARGO = "cargo"
+# Every so many bikes one has a child seat, and cars room for a wheelchair.
+SPECIAL_EVERY = 6
 # Every so many bikes one carries cargo.
 CARGO_EVERY = 12
 
@@ -270,7 +272,11 @@ def _nearest(hubs: Iterable[Hub], placement: Placement) -> Hub | None:
 
 def _equipment(placement: Placement) -> list[str]:
     usual = {Kind.CAR: [Equipment.PHONE_CHARGER], CARGO: [Equipment.CARGO_BOX]}
-    return list(map(str, usual.get(placement.model, [Equipment.PHONE_HOLDER])))
+    special = {Kind.BICYCLE: Equipment.CHILD_SEAT, Kind.CAR: Equipment.WHEELCHAIR_ACCESS}
+    has = list(usual.get(placement.model, [Equipment.PHONE_HOLDER]))
+    if placement.model in special and int(placement.code[1:]) % SPECIAL_EVERY == 1:
+        has.append(special[Kind(placement.model)])
+    return list(map(str, has))
 
 
 def _ensure_types() -> dict[str, VehicleType]:

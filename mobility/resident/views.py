@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.generic import TemplateView
 
+from bookings.reservations.needs import Need
 from fleet.maintenance.states import FaultCategory
 from mobility.core import problems
 from mobility.core.offline import worker_response
@@ -51,6 +52,10 @@ class MapView(Shell):
     """`/`, `/book/<code>/`, `/charge/at/<station>/`: everybody sees the map and the prices."""
 
     template_name = "resident/map.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What may be needed of a vehicle."""
+        return super().get_context_data(needs=Need.choices, **kwargs)
 
 
 class TripView(OwnShell):

@@ -3,12 +3,14 @@
 import dataclasses
 import datetime
 import uuid
+from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
 from bookings.pricing.queries import fares_in_force
 from bookings.pricing.rules import Fare
 from bookings.reservations.models import Reservation
+from bookings.reservations.needs import LOOKED_AT, fitting
 from bookings.reservations.policies import policy_of
 from bookings.reservations.rules import BOOKABLE
 from fleet.telematics.queries import NearbyVehicle, vehicles_near
@@ -35,12 +37,18 @@ def offers_near(
     kind: str | None,
     limit: int,
     at: datetime.datetime,
+    needs: Collection[str] = (),
+    range_m: int = 0,
 ) -> list[Offer]:
     """Rentable vehicles within `radius_m` metres that have a price, nearest first.
 
-    Two queries, and a third where there are cars: one that is booked too soon is left out.
+    Only those that go `range_m` metres and have all that is needed (`needs.Need`). Two queries, a third
+    where there are cars (one that is booked too soon is left out), and one for `needs`.
     """
-    near = vehicles_near(lon=lon, lat=lat, radius_m=radius_m, kind=kind, at=at, limit=limit)
+    wide = LOOKED_AT if needs or range_m else limit
+    near = vehicles_near(lon=lon, lat=lat, radius_m=radius_m, kind=kind, at=at, limit=wide)
+    if needs or range_m:
+        near = fitting(near, needs=needs, range_m=range_m)[:limit]
     book = fares_in_force(at=at)
     booked = _booked(near, at=at)
     offers = []

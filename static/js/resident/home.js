@@ -9,8 +9,10 @@ import { heldReservation, goingOn } from "./going-on.js";
 import { HeldCard } from "./held.js";
 import { Nearby } from "./nearby.js";
 import { whereAmI, whereAmIIfAllowed } from "./place.js";
+import { watchNeeds } from "./needs.js";
 import { reportProblem } from "./report.js";
 import { goOnWithStart } from "./ride.js";
+import { Search } from "./search.js";
 import { StationCard } from "./station.js";
 import { VehicleCard } from "./vehicle.js";
 
@@ -25,9 +27,11 @@ const map = new CityMap(find("#map"), { ...page.map, label: text("map_label"), w
 const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), trouble: find("[data-trouble]"), centre, onRows });
 const shown = new Set();
 let me = null;
+let looked = null;
 let card = null;
 
 function centre() {
+  if (looked) return { ...looked, known: true };
   return me ? { ...me, known: true } : { ...map.view(), known: false };
 }
 
@@ -41,11 +45,12 @@ let listed = { vehicles: [], sites: [] };
 function onRows(rows) {
   const [sites, vehicles] = [rows.filter(({ kind }) => kind === "charger"), rows.filter(({ kind }) => kind !== "charger")];
   listed = { vehicles, sites };
-  if (!city) drawPoints();
+  if (!city || nearby.isChoosy()) drawPoints();
 }
 
 function drawPoints() {
-  const all = city ? { vehicles: [...city.vehicles.values()], sites: [...city.sites.values()] } : listed;
+  // The live picture does not know who has a child seat; the list does.
+  const all = city && !nearby.isChoosy() ? { vehicles: [...city.vehicles.values()], sites: [...city.sites.values()] } : listed;
   const vehicles = all.vehicles.filter(({ kind }) => wanted(kind));
   const sites = wanted("charger") ? all.sites : [];
   map.showPoints("vehicles", vehicles.map(vehiclePoint));
@@ -88,7 +93,7 @@ function open(next) {
   listPlace.hidden = Boolean(card);
   cardPlace.replaceChildren(...(card ? [card.root] : []));
   resize(card ? "fit" : "peek");
-  map.mark(card?.at ?? null);
+  map.mark(card?.at ?? looked);
   map.showPoints("mine", card?.mine ? [vehiclePoint(card.mine)] : [], { cluster: false });
   if (card) cardPlace.focus({ preventScroll: true });
   if (card?.at) lookAt(card.at);
@@ -138,6 +143,7 @@ async function choose(kind, id) {
 async function locate() {
   me = await whereAmI();
   if (!me) return;
+  search.clear();
   map.showMe(me);
   map.goTo({ ...me, zoom: 15.5 });
 }
@@ -152,7 +158,21 @@ function filter(button) {
   nearby.show(shown);
 }
 
+const search = new Search(find("[data-search]"), {
+  onPlace: (place) => {
+    looked = place;
+    map.mark(place);
+    if (place) map.goTo({ ...place, zoom: 15.5 });
+    nearby.refresh();
+  },
+});
+watchNeeds(find("[data-needs]"), (needs) => {
+  nearby.need(needs);
+  if (city) drawPoints();
+});
+
 onAction(document.body, {
+  go: (button) => search.go(button),
   filter,
   locate,
   close,

@@ -20,6 +20,7 @@ export class Nearby {
     this.trouble = trouble;
     this.centre = centre;
     this.kinds = new Set();
+    this.needs = new URLSearchParams();
     this.rows = [];
     this.asked = 0;
   }
@@ -28,6 +29,16 @@ export class Nearby {
   show(kinds) {
     this.kinds = new Set(kinds);
     this.refresh();
+  }
+
+  /** Only vehicles that have all of it; chargers have no equipment, so they show only when asked for. */
+  need(needs) {
+    this.needs = needs;
+    this.refresh();
+  }
+
+  isChoosy() {
+    return this.needs.size > 0;
   }
 
   refreshSoon() {
@@ -69,12 +80,13 @@ export class Nearby {
     const kinds = [...this.kinds].filter((kind) => kind !== "charger");
     if (this.kinds.size && !kinds.length) return [];
     const filter = kinds.length === 1 ? { kind: kinds[0] } : {};
-    const { results } = await get("/vehicles", { ...around, ...filter, limit: MOST });
+    const asked = new URLSearchParams([...Object.entries({ ...around, ...filter, limit: MOST }), ...this.needs]);
+    const { results } = await get("/vehicles", asked);
     return kinds.length ? results.filter(({ kind }) => kinds.includes(kind)) : results;
   }
 
   async sites(around) {
-    if (this.kinds.size && !this.kinds.has("charger")) return [];
+    if (this.kinds.size ? !this.kinds.has("charger") : this.isChoosy()) return [];
     const { results } = await get("/stations", around);
     return results;
   }
@@ -84,7 +96,8 @@ export class Nearby {
     this.onRows(rows);
     if (!rows.length) return this.tell(text("nearby_none"));
     const count = rows.length < MOST ? rows.length : `${rows.length}+`;
-    this.count.textContent = text(centre.known ? "nearby_count" : "nearby_count_centre", { count });
+    const words = centre.name ? "near_place" : centre.known ? "nearby_count" : "nearby_count_centre";
+    this.count.textContent = text(words, { count, name: centre.name });
     const focused = document.activeElement?.dataset?.id;
     show(this.place, ...rows.map((row) => this.row(row, centre)));
     if (focused) this.place.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();

@@ -193,3 +193,27 @@ def test_reservations_are_their_owners_business(api, reserved, piero, marco, riv
         assert api(stranger).post(f"{address}/cancel").status_code == 404
     assert api(marco).get(address).status_code == 200
     assert api(marco).get("/api/v1/reservations").json()["results"] == []
+
+
+def test_a_search_may_ask_for_range_and_equipment(rider, scooter):
+    def codes(**asked):
+        answer = rider.get("/api/v1/vehicles", {**HERE, **asked})
+        return [one["code"] for one in answer.json()["results"]]
+
+    reach = rider.get("/api/v1/vehicles", HERE).json()["results"][0]["range_m"]
+    assert codes(range_m=reach) == ["SC1"]
+    assert codes(range_m=reach + 1) == []
+    assert codes(needs="child_seat") == []
+    scooter.equipment = ["child_seat", "cargo_box"]
+    scooter.save()
+    assert codes(needs="child_seat") == ["SC1"]
+    assert codes(needs=["child_seat", "cargo"]) == ["SC1"]
+    assert codes(needs=["child_seat", "adaptive"]) == []
+    assert rider.get("/api/v1/vehicles", {**HERE, "needs": "wings"}).status_code == 400
+
+
+def test_who_finds_no_child_seat_misses_no_scooter(rider):
+    """Only plain searches tell where vehicles are missing."""
+    client().delete(KEY)
+    rider.get("/api/v1/vehicles", {**HERE, "needs": "child_seat"})
+    assert tasks.count_searches() == 0
