@@ -18,6 +18,12 @@ def tend_bookings() -> dict[str, int]:
     return services.tend_bookings(at=clock.now())
 
 
+@shared_task(name="bookings.reservations.assign_cars", queue="planning")
+def assign_cars() -> int:
+    """Which car serves which booking, anew; returns how many got another one."""
+    return services.assign_cars(at=clock.now())
+
+
 @shared_task(name="bookings.reservations.count_searches")
 def count_searches() -> int:
     """Count the searches since the last time."""

@@ -17,8 +17,8 @@ class ChargeNeedQuerySet(FleetScoped["ChargeNeed"]):
     staff_paths = ("hold__vehicle__organisation",)
 
     def waiting(self, *, at: datetime.datetime) -> ChargeNeedQuerySet:
-        """Whose hold stands and has not begun, and whose time is still to come."""
-        return self.filter(hold__released_at=None, hold__ahead=True, ready_by__gt=at)
+        """Whose hold stands, and whose time is still to come."""
+        return self.filter(hold__released_at=None, ready_by__gt=at)
 
 
 class ChargeNeed(models.Model):

@@ -1,5 +1,6 @@
 """Writes of reservations and bookings, one file for each group of verbs."""
 
+from bookings.reservations.services.assign import assign_cars
 from bookings.reservations.services.book import (
     BookingOffer,
     BookingSpanRefused,
@@ -19,6 +20,7 @@ from bookings.reservations.services.change import (
     cancel_booking,
     resize_booking,
 )
+from bookings.reservations.services.charge import note_charge
 from bookings.reservations.services.claim import (
     ReservationExpired,
     ReservationNotFound,
@@ -77,6 +79,7 @@ __all__ = [
     "TooManyReservations",
     "VehicleCoolDown",
     "Wish",
+    "assign_cars",
     "book_car",
     "booking_warnings",
     "cancel_booking",
@@ -92,6 +95,7 @@ __all__ = [
     "extend_reservation",
     "extend_ride_hold",
     "move_booking",
+    "note_charge",
     "offer_booking",
     "reserve_vehicle",
     "resize_booking",

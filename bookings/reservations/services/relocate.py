@@ -1,6 +1,7 @@
 """Another car for a booking: as good or better, near the first one, at the same price."""
 
 import datetime
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -20,6 +21,7 @@ from fleet.vehicles.services import (
     VehicleNotRentable,
     VehicleTaken,
     hold_ahead,
+    lock_vehicle,
     release_hold,
     swap_hold,
 )
@@ -72,7 +74,7 @@ def relocate(
         until=max(booking.hold.until, since + A_MINUTE),
         as_good_as=booking.vehicle,
         range_needed_m=booking.range_m,
-        place=_place(booking),
+        place=place_of(booking),
         without=[booking.vehicle_id],
         at=at,
     )
@@ -132,6 +134,29 @@ def put_on(
         tell(BookingMoved, booking, at=at, from_vehicle_id=before, reason=reason)
 
 
+def put_all_on(
+    pairs: Sequence[tuple[Booking, Vehicle]], *, reason: str, at: datetime.datetime
+) -> None:
+    """Hold other cars for locked, waiting bookings, all at once, so that they may also exchange them.
+
+    All holds are let go before any is taken anew: what is raised has to undo the transaction.
+    Raises `VehicleTaken`, `VehicleNotRentable`.
+    """
+    with transaction.atomic():
+        involved = {booking.vehicle_id for booking, _car in pairs} | {car.pk for _b, car in pairs}
+        for vehicle_id in sorted(involved):
+            lock_vehicle(vehicle_id)
+        for booking, _vehicle in pairs:
+            release_hold(hold_id=booking.hold_id, at=at, by=KEEPER)
+        for booking, vehicle in pairs:
+            before = booking.vehicle_id
+            booking.hold = _hold(booking, vehicle, at=at, by=KEEPER)
+            booking.vehicle, booking.at_risk_since = vehicle, None
+            booking.moved += 1
+            booking.save(update_fields=["hold", "vehicle", "at_risk_since", "moved"])
+            tell(BookingMoved, booking, at=at, from_vehicle_id=before, reason=reason)
+
+
 def hold_again(
     booking: Booking, *, vehicle: Vehicle, at: datetime.datetime, by: Principal = KEEPER
 ) -> None:
@@ -179,7 +204,8 @@ def _hold(
     )
 
 
-def _place(booking: Booking) -> Place:
+def place_of(booking: Booking) -> Place:
+    """Where a car for it must stand: what was asked for, else a walk from the one it has."""
     if booking.hub is not None or booking.district is not None:
         return Place(hub=booking.hub, district=booking.district)
     latest: LatestState | None = getattr(booking.vehicle, "latest", None)

@@ -228,10 +228,14 @@ def _starts(city: _City, *, parked: Collection[int]) -> Iterator[Chance]:
     plenty = np.flatnonzero(city.stock > city.target)
     if not plenty.size:
         return
+    # A ride begins where a vehicle stands: it is taken from there instead.
+    open_to = np.where(city.stock > 0, city.departures, 0.0)
+    if open_to.sum() <= 0:
+        return
     usual = sum(
         float(share) * city.cost(place)
-        for place, share in enumerate(city.departures)
-        if share > 0 and city.stock[place] > 0
+        for place, share in enumerate(open_to / open_to.sum())
+        if share > 0
     )
     for place in map(int, plenty):
         spare = int(city.stock[place] - city.target[place])
