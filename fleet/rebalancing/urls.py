@@ -37,13 +37,8 @@ urlpatterns = [
     ),
     path(
         "fleet/plans/<uuid:public_id>/vans",
-        api.PlanViewSet.as_view({"get": "vans"}),
+        api.PlanViewSet.as_view({"get": "vans", "post": "assign"}),
         name="fleet-plan-vans",
-    ),
-    path(
-        "fleet/plans/<uuid:public_id>/vans/<int:van>",
-        api.PlanViewSet.as_view({"post": "assign"}),
-        name="fleet-plan-van",
     ),
     path(
         "fleet/plans/<uuid:public_id>/figures",

@@ -144,8 +144,9 @@ class PhotoOut(serializers.Serializer[Any]):
 
 
 class AssignRequest(serializers.Serializer[Any]):
-    """Who drives a van; null for nobody."""
+    """Who drives a van, which counts from 0; null for nobody."""
 
+    van = serializers.IntegerField(min_value=0, max_value=49)
     crew = serializers.UUIDField(allow_null=True)
 
 

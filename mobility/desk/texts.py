@@ -160,6 +160,34 @@ TEXTS: dict[str, str | Promise] = {
     "replay_map_label": _("The way of the ride; the list shows what happened."),
     "speed_now": _("{speed} km/h"),
     "token_ask": _("Token that pays for this charge"),
+    "van_line": _("{done} of {stops} stops done, {value} left to earn"),
+    "load_packs": _("{count} × battery for {model} ({wh} Wh)"),
+    "nobody": _("nobody"),
+    "task_locked": _("locked"),
+    "task_forced": _("must be done"),
+    "figures": _(
+        "{done} of {total} tasks done, {dropped} given up · {moved} vehicles moved, {swapped} batteries "
+        "swapped · {value} of value for {cost}: {net} · {minutes} minutes, {km} km driven "
+        "({share} % of stops measured), {walked} km walked"
+    ),
+    "revising": _("The rest is being routed anew…"),
+    "revising_late": _("The new route takes longer than usual; it will show here."),
+    "changed_nothing": _("The new route is the same."),
+    "changed_added": _("New: {count} ({what})."),
+    "changed_dropped": _("Dropped: {count} ({what})."),
+    "changed_moved": _("{what} goes to {van}."),
+    "changed_order": _("The order is another one."),
+    "changed_worth": _("Left to earn: {after}, before {before}."),
+    "decided_request_plan": _("asked for the plan"),
+    "decided_request_revision": _("asked for a new route"),
+    "decided_revise_plan": _("routed the rest anew, version {version}"),
+    "decided_lock_task": _("locked task {number}"),
+    "decided_unlock_task": _("unlocked task {number}"),
+    "decided_place_task": _("put task {number} onto {van}"),
+    "decided_add_task": _("demanded task {number}"),
+    "decided_assign_van": _("gave {van} to a crew, or took it back"),
+    "task_unload": _("Unload {count} at the workshop"),
+    "task_drive_to_charge": _("Drive to a charger"),
 }
 
 

@@ -108,7 +108,7 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         return Response(self._vans(plan))
 
     @extend_schema(request=AssignRequest, responses=VansOut)
-    def assign(self, request: Request, public_id: str, van: int) -> Response:
+    def assign(self, request: Request, public_id: str) -> Response:
         """Give a van to a crew, or to nobody. A crew may take one that nobody has, and give it back."""
         plan, wish = self.get_object(), AssignRequest(data=request.data)
         wish.is_valid(raise_exception=True)
@@ -122,7 +122,7 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
             crew = people.get(chosen) or get_object_or_404(User.objects.none())
         services.assign_van(
             plan_id=plan.pk,
-            van=van,
+            van=wish.validated_data["van"],
             crew_id=crew.pk if crew else None,
             asked_by=None if decides else person.pk,
             at=clock.now(),

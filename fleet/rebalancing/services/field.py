@@ -180,9 +180,9 @@ def assign_van(
         if van >= Parameters.from_json(plan.parameters).vans:
             raise VanNotFound(number=van + 1)
         known = VanCrew.objects.filter(plan=plan, van=van).first()
-        if known is not None and known.crew_id == crew_id:
-            return known
         has = known.crew_id if known else None
+        if has == crew_id:
+            return known
         if asked_by is not None and (has, crew_id) not in ((None, asked_by), (asked_by, None)):
             raise VanTaken
         # Whoever changes vans gives the other one back.

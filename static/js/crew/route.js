@@ -21,6 +21,7 @@ const asked = new URLSearchParams(location.search);
 let seen = null; // {plan, tasks, vans, packs, at}
 let open = null; // the task whose card is open
 let fresh = false;
+let fitted = null; // the van whose route the map shows whole
 const confirmed = new Map(); // task → {codes, serials}
 
 const queue = new Queue({ changed: draw, answered });
@@ -158,6 +159,10 @@ function drawRoute(van, tasks) {
   if (left.length > 1) map.showWay("way", left);
   const next = left.find(({ id }) => id === open);
   map.mark(next || null);
+  if (left.length && fitted !== van) {
+    fitted = van;
+    map.ready.then(() => map.show({ coordinates: left.map(({ lon, lat }) => [lon, lat]) }));
+  }
 }
 
 function drawLoad(tour, tasks) {
@@ -327,7 +332,7 @@ function problem(event) {
 async function takeVan(button) {
   await busy(button, async () => {
     try {
-      await postNow(`/fleet/plans/${seen.plan.id}/vans/${button.closest("[data-van]").dataset.van}`, { crew: page.me });
+      await postNow(`/fleet/plans/${seen.plan.id}/vans`, { van: Number(button.closest("[data-van]").dataset.van), crew: page.me });
       say(find("[data-word]"), "");
     } catch (error) {
       say(find("[data-word]"), error.message);
@@ -340,7 +345,7 @@ async function giveBack(button) {
   const van = myVan();
   await busy(button, async () => {
     try {
-      await postNow(`/fleet/plans/${seen.plan.id}/vans/${van}`, { crew: null });
+      await postNow(`/fleet/plans/${seen.plan.id}/vans`, { van, crew: null });
     } catch (error) {
       say(find("[data-word]"), error.message);
     }

@@ -4,6 +4,7 @@ import { get, poll, post } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { moment, money, page, text } from "../page.js";
+import { changed, drawDecisions, drawFigures, drawVans, neighbours, newVersion, readPlan, vanName } from "./board.js";
 import { drawDistricts } from "./districts.js";
 
 const REFRESH_S = 10;
@@ -14,19 +15,37 @@ const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("ma
 let plans = [];
 let tasks = [];
 let shown = null;
+let rest = { vans: [], crews: [], figures: null, decisions: [] };
 
 async function load() {
   plans = (await get("/fleet/plans", { limit: 5 })).results;
   shown = plans.some(({ id }) => id === shown) ? shown : current()?.id;
-  tasks = shown ? (await get("/fleet/tasks", { plan: shown, limit: 200 })).results : [];
+  [tasks, rest] = shown ? await Promise.all([allTasks(shown), readPlan(shown)]) : [[], { vans: [], crews: [], figures: null, decisions: [] }];
   draw();
   return plans.some(({ state }) => state === "computing");
+}
+
+async function allTasks(plan) {
+  const found = [];
+  let cursor = null;
+  do {
+    const answer = await get("/fleet/tasks", { plan, limit: 200, ...(cursor ? { cursor } : {}) });
+    found.push(...answer.results);
+    cursor = answer.next && new URL(answer.next).searchParams.get("cursor");
+  } while (cursor);
+  return found;
 }
 
 /** The plan that the crews follow, else the newest. */
 const current = () => plans.find(({ state }) => ["running", "published"].includes(state)) || plans[0];
 
 function draw() {
+  const kept = standing();
+  const plan = plans.find(({ id }) => id === shown);
+  if (rest.figures) drawFigures(rest.figures);
+  drawVans(rest, plan);
+  drawDecisions(rest.decisions, rest.vans);
+  find("[data-demand]").hidden = !page.plans || !revisable(plan);
   const cards = plans.map(planCard);
   const none = document.createElement("p");
   none.textContent = text("plan_none");
@@ -43,6 +62,25 @@ function draw() {
       .map((task) => ({ id: task.id, lon: task.lon, lat: task.lat, pin: pinName(task.vehicle_kind, null, task.state === "claimed" ? "dim" : "") })),
     { cluster: false },
   );
+  standAgain(kept);
+}
+
+const revisable = (plan) => Boolean(plan) && ["draft", "published", "running"].includes(plan.state);
+
+/** Where the person was, for the same place after everything is drawn anew. */
+function standing() {
+  const open = findAll("[data-decide][open]").map((part) => part.closest("[data-id]").dataset.id);
+  const at = document.activeElement?.closest("li[data-id]");
+  return { open, id: at?.dataset.id, deed: document.activeElement?.dataset.do, select: document.activeElement?.matches("select") };
+}
+
+function standAgain({ open, id, deed, select }) {
+  for (const one of open) find(`li[data-id="${one}"] [data-decide]`)?.setAttribute("open", "");
+  const row = id && find(`li[data-id="${id}"]`);
+  if (!row) return;
+  const there = select ? find("[data-place-van]", row) : deed && find(`[data-do="${deed}"]:not([hidden])`, row);
+  const other = { lock: "unlock", unlock: "lock" }[deed];
+  (there || (other && find(`[data-do="${other}"]:not([hidden])`, row)) || find("summary", row))?.focus();
 }
 
 function planCard(plan) {
@@ -66,9 +104,17 @@ function progress({ state, tasks_done: done, tasks_total: total }) {
 
 function taskCard(task) {
   const over = task.state === "done" || task.state === "dropped";
+  const decides = page.plans && task.state === "open" && revisable(plans.find(({ id }) => id === shown));
+  const near = decides ? neighbours(task, tasks) : {};
   const row = fill(clone("task-row"), {
     what: [text(`task_${task.kind}`, { count: task.quantity }), task.vehicle].filter(Boolean).join(" · "),
-    van: text("van", { number: task.van }),
+    van: vanName(rest.vans, task.van),
+    decided: task.locked ? text("task_locked") : task.forced ? text("task_forced") : null,
+    may_decide: decides ? true : null,
+    locked: task.locked ? true : null,
+    unlocked: task.locked ? null : true,
+    may_earlier: decides && !near.first ? true : null,
+    may_later: decides && !near.last ? true : null,
     place: task.place || null,
     reason: task.reason_text,
     worth: text("worth", { value: money(task.value_cents), cost: money(task.cost_cents) }),
@@ -80,10 +126,39 @@ function taskCard(task) {
   });
   row.dataset.id = task.id;
   find("[data-deeds]", row).hidden = over;
+  if (decides) for (const one of rest.vans) find("[data-place-van]", row).add(new Option(vanName(rest.vans, one.van), one.van, false, one.van === task.van));
   return row;
 }
 
 const idOf = (button) => button.closest("[data-id]").dataset.id;
+
+const taskOf = (node) => tasks.find(({ id }) => id === idOf(node));
+const place = (button, van, before) => act(button, `/fleet/tasks/${idOf(button)}/place`, { van, before });
+
+/** Ask for a new route, wait for it, and say what it changed. */
+async function revise(button) {
+  const plan = plans.find(({ id }) => id === shown);
+  const before = tasks;
+  await busy(button, async () => {
+    try {
+      say(document, text("revising"), { tone: "" });
+      await post(`/fleet/plans/${plan.id}/revise`);
+      const fresh = await newVersion(plan);
+      await load();
+      say(document, fresh ? changed(before, tasks, rest.vans) : text("revising_late"), { tone: "" });
+    } catch (error) {
+      say(document, error.message);
+    }
+  });
+}
+
+async function demand(event) {
+  event.preventDefault();
+  const form = event.target;
+  const { vehicle, kind } = Object.fromEntries(new FormData(form));
+  await act(find("button", form), `/fleet/plans/${shown}/tasks`, { vehicle: vehicle.trim().toUpperCase(), kind });
+  form.reset();
+}
 
 async function act(button, path, body) {
   await busy(button, async () => {
@@ -109,9 +184,24 @@ onAction(document, {
     shown = idOf(button);
     load();
   },
+  revise,
+  lock: (button) => act(button, `/fleet/tasks/${idOf(button)}/lock`, { locked: true }),
+  unlock: (button) => act(button, `/fleet/tasks/${idOf(button)}/lock`, { locked: false }),
+  earlier: (button) => place(button, taskOf(button).van, neighbours(taskOf(button), tasks).earlier),
+  later: (button) => place(button, taskOf(button).van, neighbours(taskOf(button), tasks).later),
   claim: (button) => act(button, `/fleet/tasks/${idOf(button)}/claim`),
   complete: (button) => act(button, `/fleet/tasks/${idOf(button)}/complete`),
   drop: (button) => act(button, `/fleet/tasks/${idOf(button)}/drop`, { reason: button.dataset.reason }),
+});
+find("[data-demand]").addEventListener("submit", demand);
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-place-van]")) place(target, Number(target.value), null);
+  if (target.matches("[data-assign]")) {
+    const van = Number(target.closest("[data-van]").dataset.van);
+    const crew = target.value || null;
+    target.blur();
+    act(target, `/fleet/plans/${shown}/vans`, { van, crew });
+  }
 });
 for (const button of findAll("[data-plans]")) button.hidden = !page.plans;
 map.onPick((pick) => {

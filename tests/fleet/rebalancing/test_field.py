@@ -168,17 +168,17 @@ def test_marco_gives_vans_and_sara_takes_what_is_free(draft, sara, marco, ruote,
     ugo = person("ugo@demo.example", ruote, Role.CREW)
     address = f"{PLANS}/{draft.public_id}/vans"
     browser = api(sara)
-    taken = browser.post(f"{address}/0", {"crew": str(sara.public_id)})
+    taken = browser.post(address, {"van": 0, "crew": str(sara.public_id)})
     assert taken.json()["vans"][0]["crew"] == str(sara.public_id)
-    assert browser.post(f"{address}/0", {"crew": str(ugo.public_id)}).status_code == 403
-    late = api(ugo).post(f"{address}/0", {"crew": str(ugo.public_id)})
+    assert browser.post(address, {"van": 0, "crew": str(ugo.public_id)}).status_code == 403
+    late = api(ugo).post(address, {"van": 0, "crew": str(ugo.public_id)})
     assert late.json()["code"] == "van_taken"
-    assert api(ugo).post(f"{address}/0", {"crew": None}).json()["code"] == "van_taken"
-    given = api(marco).post(f"{address}/0", {"crew": str(ugo.public_id)})
+    assert api(ugo).post(address, {"van": 0, "crew": None}).json()["code"] == "van_taken"
+    given = api(marco).post(address, {"van": 0, "crew": str(ugo.public_id)})
     assert given.json()["vans"][0]["crew_name"] == "Ugo"
     assert {one["name"] for one in given.json()["crews"]} >= {"Ugo"}
-    assert api(marco).post(f"{address}/7", {"crew": None}).status_code == 404
-    assert api(ugo).post(f"{address}/0", {"crew": None}).json()["vans"][0]["crew"] is None
+    assert api(marco).post(address, {"van": 7, "crew": None}).status_code == 404
+    assert api(ugo).post(address, {"van": 0, "crew": None}).json()["vans"][0]["crew"] is None
     assert not VanCrew.objects.exists()
     told = api(marco).get(f"{PLANS}/{draft.public_id}/decisions").json()
     assert [one["action"] for one in told][:2] == ["assign_van", "assign_van"]
