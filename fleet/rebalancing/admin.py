@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fleet.rebalancing import queries, services
-from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
+from fleet.rebalancing.models import DayReplay, RebalancingPlan, RebalancingTask
 from fleet.rebalancing.states import DropReason
 from fleet.vehicles.scoping import FLEET_STAFF
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, act_on_each
@@ -30,7 +30,7 @@ class _ReadOnly:
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
-        shown = ("value", "cost", "why", "trips", "comparison", "remarks")
+        shown = ("value", "cost", "why", "trips", "comparison", "what_if", "remarks")
         extra = [name for name in shown if hasattr(self, name)]
         return [field.name for field in self.model._meta.fields] + extra
 
@@ -87,7 +87,7 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
     )
     list_filter = ("state", "organisation", "city")
     inlines = (TaskInline,)
-    actions = ("publish", "revise", "close")
+    actions = ("publish", "revise", "close", "replay")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With progress, in the same query."""
@@ -120,6 +120,12 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
             lines,
         )
 
+    @admin.display(description=_("with the plan and without"))
+    def what_if(self, plan: RebalancingPlan) -> str:
+        """The day lived again, once it is over."""
+        row = plan.replays.order_by("-id").first() if plan.pk else None
+        return _replay_table(row) if row else gettext("Lived again when its day is over.")
+
     @admin.display(description=_("remarks"))
     def remarks(self, plan: RebalancingPlan) -> str:
         """What stood in the way of a better plan."""
@@ -151,10 +157,62 @@ class PlanAdmin(_ReadOnly, ScopedAdmin[RebalancingPlan]):
             request, plans, lambda plan, **who: services.request_revision(plan_id=plan.pk, **who)
         )
 
+    @admin.action(description=_("Live its day again, with it and without"), permissions=["change"])
+    def replay(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
+        """What the chosen plans saved."""
+        act_on_each(
+            request, plans, lambda plan, **who: services.replay_plan(plan_id=plan.pk, **who)
+        )
+
     @admin.action(description=_("Close"), permissions=["change"])
     def close(self, request: HttpRequest, plans: QuerySet[RebalancingPlan]) -> None:
         """End the chosen plans."""
         act_on_each(request, plans, lambda plan, **who: services.close_plan(plan_id=plan.pk, **who))
+
+
+@admin.register(DayReplay)
+class ReplayAdmin(_ReadOnly, ScopedAdmin[DayReplay]):
+    """Past days lived again: what was lost with a plan and without, and what it cost."""
+
+    viewers = FLEET_STAFF
+    list_display = ("start", "organisation", "plan", "seeds", "saved", "net")
+    list_filter = ("organisation",)
+    list_select_related = ("organisation", "plan")
+    date_hierarchy = "start"
+
+    @admin.display(description=_("saved trips"))
+    def saved(self, row: DayReplay) -> str:
+        """Lost without less lost with."""
+        return str(row.result.get("saved_trips", {}).get("mean", "–"))
+
+    @admin.display(description=_("saved trips less cost"))
+    def net(self, row: DayReplay) -> str:
+        """In money."""
+        net = row.result.get("net_cents")
+        return format_money(round(net["mean"])) if net else "–"
+
+    @admin.display(description=_("with the plan and without"))
+    def what_if(self, row: DayReplay) -> str:
+        """Line by line."""
+        return _replay_table(row)
+
+
+def _replay_table(row: DayReplay) -> str:
+    lines = format_html_join(
+        "",
+        '<tr><th scope="row">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>',
+        queries.replay_lines(row.result),
+    )
+    return format_html(
+        "<table><caption>{}</caption><thead><tr><td></td><th>{}</th><th>{}</th><th>{}</th></tr></thead>"
+        "<tbody>{}</tbody></table>",
+        gettext("%(seeds)s draws of what nobody could see; in brackets nine of ten of them.")
+        % {"seeds": row.seeds},
+        gettext("without the plan"),
+        gettext("with the plan"),
+        gettext("difference"),
+        lines,
+    )
 
 
 @admin.register(RebalancingTask)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from fleet.rebalancing import services
@@ -50,5 +52,15 @@ def plan_night() -> int:
 
 @shared_task(name="fleet.rebalancing.score_yesterday", queue="planning")
 def score_yesterday() -> int:
-    """Compare every plan whose horizon is over with what happened; returns how many."""
-    return len(services.score_plans(at=clock.now()))
+    """Compare every plan whose horizon is over with what happened, and ask to live its day again."""
+    scored = services.score_plans(at=clock.now())
+    for plan in scored:
+        replay.delay(plan_id=plan.pk)
+    return len(scored)
+
+
+@shared_task(name="fleet.rebalancing.replay", queue="planning")
+def replay(*, plan_id: int) -> None:
+    """Live the day of a plan again, with it and without."""
+    with suppress(services.NothingToReplay):
+        services.replay_plan(plan_id=plan_id, at=clock.now(), by=PLANNER)
