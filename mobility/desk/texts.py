@@ -178,6 +178,7 @@ TEXTS: dict[str, str | Promise] = {
     "changed_moved": _("{what} goes to {van}."),
     "changed_order": _("The order is another one."),
     "changed_worth": _("Left to earn: {after}, before {before}."),
+    "by_itself": _("the planner"),
     "decided_request_plan": _("asked for the plan"),
     "decided_request_revision": _("asked for a new route"),
     "decided_revise_plan": _("routed the rest anew, version {version}"),

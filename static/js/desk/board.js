@@ -71,7 +71,7 @@ export function drawDecisions(decisions, vans) {
   const rows = decisions.map(({ at, by, action, task, changes }) =>
     fill(clone("decision-row"), {
       when: moment(at, { dateStyle: "short", timeStyle: "short" }),
-      words: [by, text(`decided_${action}`, { number: task ?? "", van: changes.van === undefined ? "" : vanName(vans, changes.van), version: changes.version ?? "" })].join(": "),
+      words: [by.startsWith("system:") ? text("by_itself") : by, text(`decided_${action}`, { number: task ?? "", van: changes.van === undefined ? "" : vanName(vans, changes.van), version: changes.version ?? "" })].join(": "),
     }),
   );
   show(find("[data-decisions]"), ...rows);
