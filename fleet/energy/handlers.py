@@ -28,5 +28,6 @@ def on_session_ended(event: SessionEnded, *, at: datetime.datetime) -> None:
 
 
 def _vehicles(owner_ref: str) -> list[int]:
-    found = Vehicle.objects.filter(public_id=vehicle_of(owner_ref))
+    ref = vehicle_of(owner_ref)
+    found = Vehicle.objects.filter(public_id__in=[] if ref is None else [ref])
     return list(found.values_list("pk", flat=True))

@@ -21,6 +21,7 @@ from bookings.pricing.models import Tariff, TariffVersion
 from bookings.recharges.models import KeptConnector, Recharge, VehicleCharge
 from bookings.recharges.services import add_card, issue_missing_codes
 from bookings.reservations.models import Booking
+from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
 from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripVersion
 from charging.certificates.models import StationCertificate
 from charging.devices.models import (
@@ -44,6 +45,7 @@ from charging.sessions.services import (
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import hold_connector, queue_command
 from charging.tariffs import services as charging_prices
+from fleet.incentives.models import IncentiveOffer, IncentivePolicy
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
@@ -117,6 +119,7 @@ def whole_city(
         "reservation": _row("bookings.Reservation", reservation["id"]),
         "trip": _row("bookings.Trip", trip["id"]),
         **_bought(phone, vehicle),
+        "reward": _reward(vehicle, giulia, reservation["id"]),
         "payment method": PaymentMethod.objects.get(user=giulia),
         "payment": _row_of("bookings.Payment"),
         **_claims(vehicle, giulia),
@@ -264,6 +267,50 @@ def _bought(phone: APIClient, vehicle: Vehicle) -> dict[str, models.Model]:
         "pass": _row("bookings.Pass", bought["id"]),
         "redeemed code": _row("bookings.PromoRedemption", redeemed["id"]),
     }
+
+
+def _reward(vehicle: Vehicle, user: User, ride: str) -> RewardClaim:
+    """A promised reward of her ride, with the offer, the day and the rules behind it."""
+    at = clock.now()
+    soon = at + datetime.timedelta(hours=1)
+    IncentivePolicy.objects.create(organisation=vehicle.organisation)
+    RewardBudget.objects.create(organisation=vehicle.organisation, day_cents=500)
+    offer = IncentiveOffer.objects.create(
+        organisation=vehicle.organisation,
+        city=vehicle.city,
+        vehicle_kind="scooter",
+        direction="end",
+        need="stock",
+        cell=1,
+        lon=9.2,
+        lat=45.45,
+        reward_cents=50,
+        value_cents=100,
+        van_cents=200,
+        trips=0.5,
+        promised=1,
+        state="taken",
+        made_at=at,
+        valid_until=soon,
+    )
+    day = RewardDay.objects.create(
+        organisation=vehicle.organisation,
+        on=clock.service_day(at),
+        budget_cents=500,
+        promised_cents=50,
+    )
+    return RewardClaim.objects.create(
+        user=user,
+        organisation=vehicle.organisation,
+        day=day,
+        offer=offer,
+        vehicle=vehicle,
+        ride=ride,
+        number=1,
+        reward_cents=50,
+        promised_at=at,
+        expires_at=soon,
+    )
 
 
 def _price(vehicle: Vehicle) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 # Everybody may read these, and they name nothing private.
 PUBLIC = {
-    "districts", "hubs", "zones", "vehicles", "vehicle", "vehicle-calendar", "booking-classes", "quotes", "pass-products", "stations", "station", "sign-in", "live-token",
+    "districts", "hubs", "zones", "vehicles", "vehicle", "vehicle-calendar", "booking-classes", "quotes", "pass-products", "offers", "stations", "station", "sign-in", "live-token",
     "webhook-kinds", "pay-link", "payment-webhooks",
     "recharge-quotes", "charging-revocations",
 }  # fmt: skip
@@ -36,6 +36,7 @@ OWN = {
     "payment-method-setup",
     "billing-details",
     "promo-code-redeem",
+    "offer-accept",
     "me",
     "wallets",
     "wallet-movements",
@@ -80,6 +81,7 @@ LISTS = {
     "receipts": ("receipt", {"giulia"}),
     "passes": ("pass", {"giulia"}),
     "promo-codes": ("redeemed code", {"giulia"}),
+    "rewards": ("reward", {"giulia"}),
     "fees": ("fee", {"giulia"}),
     "money-fees": ("fee", {"marco"}),
     "money-refunds": ("refund", {"marco"}),
@@ -121,6 +123,9 @@ DETAILS = {
     "booking": ("booking", {"giulia", "marco"}),
     "booking-cancel": ("booking", {"giulia"}),
     "trip": ("trip", {"giulia", "marco"}),
+    "trip-offers": ("trip", {"giulia"}),
+    "trip-reward": ("trip", {"giulia"}),
+    "reward-drop": ("reward", {"giulia"}),
     "trip-pause": ("trip", {"giulia"}),
     "trip-resume": ("trip", {"giulia"}),
     "trip-end": ("trip", {"giulia"}),
