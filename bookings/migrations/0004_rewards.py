@@ -9,99 +9,260 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0003_ledger_leftovers'),
-        ('fleet', '0008_vans_depots_and_travel_times'),
-        ('mobility', '0004_notifications'),
+        ("bookings", "0003_ledger_leftovers"),
+        ("fleet", "0008_vans_depots_and_travel_times"),
+        ("mobility", "0004_notifications"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RewardBudget',
+            name="RewardBudget",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day_cents', models.PositiveIntegerField(default=0, verbose_name='budget per day (cents)')),
-                ('per_person_day', models.PositiveSmallIntegerField(default=2, validators=[django.core.validators.MinValueValidator(1)], verbose_name='rewards per person and day')),
-                ('claim_minutes', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5)], verbose_name='a promise stands for (minutes)')),
-                ('organisation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "day_cents",
+                    models.PositiveIntegerField(default=0, verbose_name="budget per day (cents)"),
+                ),
+                (
+                    "per_person_day",
+                    models.PositiveSmallIntegerField(
+                        default=2,
+                        validators=[django.core.validators.MinValueValidator(1)],
+                        verbose_name="rewards per person and day",
+                    ),
+                ),
+                (
+                    "claim_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=60,
+                        validators=[django.core.validators.MinValueValidator(5)],
+                        verbose_name="a promise stands for (minutes)",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'budget for rewards',
-                'verbose_name_plural': 'budgets for rewards',
+                "verbose_name": "budget for rewards",
+                "verbose_name_plural": "budgets for rewards",
             },
         ),
         migrations.CreateModel(
-            name='RewardDay',
+            name="RewardDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('on', models.DateField(verbose_name='day')),
-                ('budget_cents', models.PositiveIntegerField(verbose_name='budget')),
-                ('promised_cents', models.PositiveIntegerField(default=0, verbose_name='promised')),
-                ('spent_cents', models.PositiveIntegerField(default=0, verbose_name='spent')),
-                ('score', models.JSONField(blank=True, null=True, verbose_name='outcome')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("on", models.DateField(verbose_name="day")),
+                ("budget_cents", models.PositiveIntegerField(verbose_name="budget")),
+                ("promised_cents", models.PositiveIntegerField(default=0, verbose_name="promised")),
+                ("spent_cents", models.PositiveIntegerField(default=0, verbose_name="spent")),
+                ("score", models.JSONField(blank=True, null=True, verbose_name="outcome")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'day of rewards',
-                'verbose_name_plural': 'days of rewards',
-                'ordering': ['-on', 'organisation'],
+                "verbose_name": "day of rewards",
+                "verbose_name_plural": "days of rewards",
+                "ordering": ["-on", "organisation"],
             },
         ),
         migrations.CreateModel(
-            name='RewardClaim',
+            name="RewardClaim",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('ride', models.UUIDField(verbose_name='ride')),
-                ('number', models.PositiveSmallIntegerField(verbose_name='number of the day')),
-                ('reward_cents', models.PositiveIntegerField(verbose_name='reward')),
-                ('granted_cents', models.PositiveIntegerField(default=0, verbose_name='granted')),
-                ('state', models.CharField(choices=[('promised', 'promised'), ('earned', 'earned'), ('granted', 'granted'), ('released', 'not earned')], default='promised', max_length=12, verbose_name='state')),
-                ('from_cell', models.BigIntegerField(blank=True, null=True, verbose_name='H3 cell of the start')),
-                ('promised_at', models.DateTimeField(verbose_name='promised at')),
-                ('expires_at', models.DateTimeField(verbose_name='expires at')),
-                ('earned_at', models.DateTimeField(blank=True, null=True, verbose_name='earned at')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('release_reason', models.CharField(blank=True, choices=[('dropped', 'given back by the rider'), ('elsewhere', 'the ride ended somewhere else'), ('same_place', 'the ride ended where it had begun'), ('expired', 'it was not used in time'), ('no_price', 'there was nothing to pay')], default='', max_length=16, verbose_name='why not')),
-                ('offer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.incentiveoffer', verbose_name='offer')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reward_claims', to=settings.AUTH_USER_MODEL, verbose_name='person')),
-                ('vehicle', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.vehicle', verbose_name='vehicle')),
-                ('day', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='bookings.rewardday', verbose_name='day')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("ride", models.UUIDField(verbose_name="ride")),
+                ("number", models.PositiveSmallIntegerField(verbose_name="number of the day")),
+                ("reward_cents", models.PositiveIntegerField(verbose_name="reward")),
+                ("granted_cents", models.PositiveIntegerField(default=0, verbose_name="granted")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("promised", "promised"),
+                            ("earned", "earned"),
+                            ("granted", "granted"),
+                            ("released", "not earned"),
+                        ],
+                        default="promised",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "from_cell",
+                    models.BigIntegerField(
+                        blank=True, null=True, verbose_name="H3 cell of the start"
+                    ),
+                ),
+                ("promised_at", models.DateTimeField(verbose_name="promised at")),
+                ("expires_at", models.DateTimeField(verbose_name="expires at")),
+                (
+                    "earned_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="earned at"),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
+                ),
+                (
+                    "release_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("dropped", "given back by the rider"),
+                            ("elsewhere", "the ride ended somewhere else"),
+                            ("same_place", "the ride ended where it had begun"),
+                            ("expired", "it was not used in time"),
+                            ("no_price", "there was nothing to pay"),
+                        ],
+                        default="",
+                        max_length=16,
+                        verbose_name="why not",
+                    ),
+                ),
+                (
+                    "offer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.incentiveoffer",
+                        verbose_name="offer",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="mobility.organisation",
+                        verbose_name="organisation",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reward_claims",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="person",
+                    ),
+                ),
+                (
+                    "vehicle",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="fleet.vehicle",
+                        verbose_name="vehicle",
+                    ),
+                ),
+                (
+                    "day",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="bookings.rewardday",
+                        verbose_name="day",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'reward',
-                'verbose_name_plural': 'rewards',
+                "verbose_name": "reward",
+                "verbose_name_plural": "rewards",
             },
         ),
         migrations.AddConstraint(
-            model_name='rewardday',
-            constraint=models.UniqueConstraint(fields=('organisation', 'on'), name='reward_day_once'),
+            model_name="rewardday",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "on"), name="reward_day_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rewardday',
-            constraint=models.CheckConstraint(condition=models.Q(('budget_cents__gte', django.db.models.expressions.CombinedExpression(models.F('promised_cents'), '+', models.F('spent_cents')))), name='reward_budget_ends'),
+            model_name="rewardday",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "budget_cents__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("promised_cents"), "+", models.F("spent_cents")
+                        ),
+                    )
+                ),
+                name="reward_budget_ends",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rewardclaim',
-            index=models.Index(fields=['user', '-promised_at'], name='reward_by_user'),
+            model_name="rewardclaim",
+            index=models.Index(fields=["user", "-promised_at"], name="reward_by_user"),
         ),
         migrations.AddIndex(
-            model_name='rewardclaim',
-            index=models.Index(condition=models.Q(('state__in', ('promised', 'earned'))), fields=['state', 'expires_at'], name='reward_waiting'),
+            model_name="rewardclaim",
+            index=models.Index(
+                condition=models.Q(("state__in", ("promised", "earned"))),
+                fields=["state", "expires_at"],
+                name="reward_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rewardclaim',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('promised', 'earned', 'granted'))), fields=('ride',), name='reward_once_per_ride'),
+            model_name="rewardclaim",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("promised", "earned", "granted"))),
+                fields=("ride",),
+                name="reward_once_per_ride",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rewardclaim',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('promised', 'earned', 'granted'))), fields=('user', 'day', 'number'), name='reward_limit_per_person'),
+            model_name="rewardclaim",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("promised", "earned", "granted"))),
+                fields=("user", "day", "number"),
+                name="reward_limit_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rewardclaim',
-            constraint=models.CheckConstraint(condition=models.Q(('granted_cents__lte', models.F('reward_cents'))), name='reward_grants_what_it_promised'),
+            model_name="rewardclaim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("granted_cents__lte", models.F("reward_cents"))),
+                name="reward_grants_what_it_promised",
+            ),
         ),
     ]
