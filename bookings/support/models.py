@@ -148,6 +148,8 @@ class CaseMessage(models.Model):
     by = models.CharField(_("by"), max_length=100)
     from_staff = models.BooleanField(_("from staff"), default=False)
     text = models.CharField(_("text"), max_length=2000)
+    # Public ids of pictures in the private store, in the order given.
+    photos = models.JSONField(_("photos"), default=list, blank=True)
     at = models.DateTimeField(_("at"))
 
     class Meta:

@@ -30,7 +30,7 @@ def export(*, user: User) -> list[dict[str, Any]]:
 
 def erase(*, user: User, nobody: User, at: datetime.datetime, by: Principal) -> None:
     """That there was a case stays; what was said in it, and by whom, does not."""
-    CaseMessage.objects.filter(case__user=user).update(text="", by=by)
+    CaseMessage.objects.filter(case__user=user).update(text="", photos=[], by=by)
     SupportCase.objects.filter(user=user).update(user=nobody)
 
 

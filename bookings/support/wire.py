@@ -37,11 +37,13 @@ class ResolveIn(MessageIn):
 
 
 class CaseMessageOut(serializers.ModelSerializer[CaseMessage]):
-    """Something that was said; who of the staff said it stays inside."""
+    """Something that was said; who of the staff said it stays inside. Pictures are at /api/v1/files/{id}."""
+
+    photos = serializers.ListField(child=serializers.UUIDField())
 
     class Meta:
         model = CaseMessage
-        fields: tuple[str, ...] = ("from_staff", "text", "at")
+        fields: tuple[str, ...] = ("from_staff", "text", "photos", "at")
         read_only_fields: tuple[str, ...] = fields
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -10,15 +11,27 @@ from bookings.payments.models import Payment
 from bookings.recharges.models import Recharge
 from bookings.support import rules
 from bookings.support.events import CaseOpened
-from bookings.support.models import CaseMessage, SupportCase
+from bookings.support.models import ANSWERERS, CaseMessage, SupportCase
 from bookings.support.states import UNDERWAY, CaseState, Resolution
 from bookings.trips.models import Trip
 from fleet.maintenance.models import FaultReport
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import OrganisationKind
-from mobility.core import locks, outbox
+from mobility.core import files, locks, outbox
 from mobility.core.errors import Conflict, Gone, Unavailable
 from mobility.core.transitions import move
+
+
+CASE_PHOTO = "case_photo"
+
+
+def may_look(user: User, file: files.StoredFile) -> bool:
+    """Whoever answers for the organisation of the case."""
+    return file.organisation_id in user.organisations_as(*ANSWERERS)
+
+
+# Two years, as pictures of objections: what money was given back for can be looked at again.
+files.register(CASE_PHOTO, may_read=may_look, keep=datetime.timedelta(days=730))
 
 
 class TooManyCases(Conflict):
@@ -53,7 +66,13 @@ class About:
 
 
 def open_case(
-    *, user: User, kind: str, text: str, about: About, at: datetime.datetime
+    *,
+    user: User,
+    kind: str,
+    text: str,
+    about: About,
+    at: datetime.datetime,
+    photos: Sequence[bytes] = (),
 ) -> SupportCase:
     """Open a case and say by when it is answered.
 
@@ -61,13 +80,13 @@ def open_case(
     2. Whose vehicle, charger or bill it is answers; without any, who served the person last.
     3. A payment follows from its trip or charge, so that staff can give money back from the case.
 
-    Raises `TooManyCases`, `NobodyAnswers`.
+    Raises `TooManyCases`, `NobodyAnswers`, and what `files.store_image` raises of `photos`.
     """
     with transaction.atomic():
         locks.advisory(f"support:{user.pk}")
         known = _same(user, kind, about, at=at)
         if known is not None:
-            _say(known, user, text, at=at)
+            _say(known, user, text, photos=photos, at=at)
             return known
         if SupportCase.objects.underway().filter(user=user).count() >= rules.MOST_UNDERWAY:
             raise TooManyCases(most=rules.MOST_UNDERWAY)
@@ -82,7 +101,7 @@ def open_case(
             opened_at=at,
             due_at=rules.due_at(kind=kind, at=at),
         )
-        _say(case, user, text, at=at)
+        _say(case, user, text, photos=photos, at=at)
         outbox.publish(
             CaseOpened(
                 case_id=str(case.public_id),
@@ -96,7 +115,9 @@ def open_case(
     return case
 
 
-def add_message(*, case: SupportCase, text: str, at: datetime.datetime) -> SupportCase:
+def add_message(
+    *, case: SupportCase, text: str, at: datetime.datetime, photos: Sequence[bytes] = ()
+) -> SupportCase:
     """A word of the person: staff have to answer again, also after it was resolved, for two weeks.
 
     Raises `CaseClosed`.
@@ -105,7 +126,7 @@ def add_message(*, case: SupportCase, text: str, at: datetime.datetime) -> Suppo
         case = SupportCase.objects.select_for_update().select_related("user").get(pk=case.pk)
         if _over(case, at=at):
             raise CaseClosed
-        _say(case, case.user, text, at=at)
+        _say(case, case.user, text, photos=photos, at=at)
         if case.state != CaseState.OPEN:
             move(
                 case,
@@ -157,10 +178,28 @@ def _same(user: User, kind: str, about: About, *, at: datetime.datetime) -> Supp
     )
 
 
-def _say(case: SupportCase, user: User, text: str, *, at: datetime.datetime) -> None:
+def _say(
+    case: SupportCase,
+    user: User,
+    text: str,
+    *,
+    photos: Sequence[bytes],
+    at: datetime.datetime,
+) -> None:
     last = case.messages.order_by("-pk").first()
     if text and (last is None or last.text != text or last.from_staff):
-        CaseMessage.objects.create(case=case, by=user.principal, text=text, at=at)
+        kept = [str(_keep(case, user, data, at=at).public_id) for data in photos]
+        CaseMessage.objects.create(case=case, by=user.principal, text=text, photos=kept, at=at)
+
+
+def _keep(case: SupportCase, user: User, data: bytes, *, at: datetime.datetime) -> files.StoredFile:
+    return files.store_image(
+        data=data,
+        purpose=CASE_PHOTO,
+        owner=user.principal,
+        organisation_id=case.organisation_id,
+        at=at,
+    )
 
 
 def _payment(about: About) -> Payment | None:

@@ -56,6 +56,7 @@ class CaseForm(forms.Form):
 
     kind = forms.ChoiceField(label=_("What is it about?"), choices=CaseKind.choices)
     text = words_field(_("Tell us"))
+    photo = picture_field(_("A photo (optional)"), required=False)
     trip = forms.UUIDField(required=False, widget=forms.HiddenInput)
     recharge = forms.UUIDField(required=False, widget=forms.HiddenInput)
     payment = forms.UUIDField(required=False, widget=forms.HiddenInput)
@@ -65,3 +66,4 @@ class WordForm(forms.Form):
     """A further word in a case."""
 
     text = words_field(_("Your message"))
+    photo = picture_field(_("A photo (optional)"), required=False)

@@ -193,15 +193,20 @@ class NewCaseView(OwnPage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Open the case; the same thing twice within half an hour is one case."""
-        form = CaseForm(request.POST)
+        form = CaseForm(request.POST, request.FILES)
         if not form.is_valid():
             return self.show(form=form, status=422)
         told = dict(form.cleaned_data)
-        kind, text = told.pop("kind"), told.pop("text")
+        kind, text, photo = told.pop("kind"), told.pop("text"), told.pop("photo")
         try:
             about = about_own(user=self.person, **told)
             case = support.open_case(
-                user=self.person, kind=kind, text=text, about=about, at=clock.now()
+                user=self.person,
+                kind=kind,
+                text=text,
+                about=about,
+                photos=[image_bytes(photo)] if photo else [],
+                at=clock.now(),
             )
         except DomainError as refusal:
             form.add_error(None, refusal.detail)
@@ -228,10 +233,12 @@ class CaseView(OwnPage):
         if "withdraw" in request.POST:
             support.withdraw_case(case=case, at=clock.now())
             return self.done(_("The case is closed."), reverse("resident:help"))
-        form = WordForm(request.POST)
+        form = WordForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._page(public_id, form, status=422)
-        support.add_message(case=case, text=form.cleaned_data["text"], at=clock.now())
+        text, photo = form.cleaned_data["text"], form.cleaned_data["photo"]
+        photos = [image_bytes(photo)] if photo else []
+        support.add_message(case=case, text=text, photos=photos, at=clock.now())
         return self.done(_("Your message has been sent."), request.path)
 
     def _page(self, public_id: uuid.UUID, form: WordForm, *, status: int = 200) -> HttpResponse:
