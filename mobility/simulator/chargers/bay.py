@@ -93,6 +93,7 @@ class Bay:
     register_wh: float
     visit: Visit | None = None
     operative: bool = True
+    limit_w: float | None = None
     orders: asyncio.Queue[Order] = field(default_factory=lambda: asyncio.Queue(1))
     _metered_at: datetime | None = None
 
@@ -104,7 +105,7 @@ class Bay:
         """Let the energy since the last reading flow, then read the meter."""
         car = self.visit.car if self.visit else None
         power_w = car.power_w() if car and flowing else 0.0
-        power_w = min(power_w, self.max_power_w)
+        power_w = min(power_w, self.max_power_w, *([] if self.limit_w is None else [self.limit_w]))
         if car and self._metered_at is not None:
             hours = max((at - self._metered_at).total_seconds(), 0.0) / 3600
             gained_wh = min(power_w * hours, max(car.wants_wh - car.got_wh, 0.0))

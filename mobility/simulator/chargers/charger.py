@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
+import httpx
 from ocpp import messages
 
 from mobility.simulator.chargers.bay import Bay, Order, Reading, Visit, random_car
+from mobility.simulator.chargers.device import Device, Reservation
 from mobility.simulator.chargers.line import Line
-from mobility.simulator.chargers.talk import Refused
+from mobility.simulator.chargers.talk import Refused, Talk
 from mobility.simulator.clock import SimClock
 from mobility.simulator.credentials import ChargerSpec
 
@@ -28,6 +31,7 @@ STRANGER_SHARE = 0.05
 ARRIVAL_SPREAD_S = 10.0
 GOODBYE_S = 6.0
 RESTART_AFTER_S = 2.0
+UPLOAD_S = 20.0
 
 
 class Charger:
@@ -50,6 +54,9 @@ class Charger:
             Bay(number, max_power_w=power_w, register_wh=rng.uniform(0, 3_000_000))
             for number in range(1, spec.connectors + 1)
         ]
+        self._identity = spec.identity
+        firmware = "1.6.2" if spec.protocol == "ocpp1.6" else "2.0.1"
+        self.device = Device(bays=spec.connectors, firmware=firmware)
         self._errands: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -71,7 +78,8 @@ class Charger:
 
     def remote_start(self, *, number: int | None, token: str, remote_start_id: int | None) -> bool:
         for bay in self.bays:
-            if bay.free and number in (None, bay.number):
+            if bay.free and number in (None, bay.number) and self._admits(bay, token):
+                self._end_reservation(bay)
                 bay.orders.put_nowait(Order(token, remote_start_id))
                 return True
         return False
@@ -114,14 +122,97 @@ class Charger:
             return False
         return True
 
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def runs(self, *, reference: str) -> bool:
+        return any(bay.visit is not None and bay.visit.reference == reference for bay in self.bays)
+
+    def power_left_w(self, number: int) -> float:
+        bays = [bay for bay in self.bays if number in (0, bay.number)]
+        return sum(self._most_w(bay) for bay in bays)
+
+    def reserve(self, *, number: int, reservation: int, token: str, until: datetime) -> str:
+        wanted = [bay for bay in self.bays if number in (0, bay.number)]
+        free = [bay for bay in wanted if bay.free and bay.number not in self.device.reservations]
+        if not free:
+            return "Unavailable" if wanted and not wanted[0].operative else "Occupied"
+        bay = free[0]
+        self.device.reservations[bay.number] = Reservation(reservation, token, until)
+        self._run_errand(self._say_status(bay, "Reserved"))
+        self._run_errand(self._expire(bay, reservation))
+        return "Accepted"
+
+    def cancel_reservation(self, *, reservation: int) -> bool:
+        for bay in self.bays:
+            kept = self.device.reservations.get(bay.number)
+            if kept is not None and kept.number == reservation:
+                self._end_reservation(bay)
+                self._run_errand(self._say_status(bay, _resting_word(bay)))
+                return True
+        return False
+
+    def install(self, *, version: str, after_s: float) -> None:
+        self._run_errand(self._install(version, after_s))
+
+    def upload(self, *, location: str) -> str:
+        name = f"{self._identity}-{self._clock.now():%Y%m%d%H%M%S}.log".replace("/", "_")
+        self._run_errand(self._upload(f"{location.rstrip('/')}/{name}"))
+        return name
+
+    def soon(self, after_s: float, say: Callable[[Talk], Awaitable[Any]]) -> None:
+        async def later() -> None:
+            await asyncio.sleep(after_s)
+            await self._line.mention(say)
+
+        self._run_errand(later())
+
+    def _most_w(self, bay: Bay) -> float:
+        limit_w = self.device.limit_w(bay.number)
+        return bay.max_power_w if limit_w is None else min(limit_w, bay.max_power_w)
+
+    def _admits(self, bay: Bay, token: str) -> bool:
+        """Whether the bay is kept for nobody else."""
+        kept = self.device.reservations.get(bay.number)
+        return kept is None or kept.token == token
+
+    def _end_reservation(self, bay: Bay) -> None:
+        self.device.reservations.pop(bay.number, None)
+
+    async def _expire(self, bay: Bay, reservation: int) -> None:
+        kept = self.device.reservations[bay.number]
+        await asyncio.sleep(max((kept.until - self._clock.now()).total_seconds(), 0))
+        if self.device.reservations.get(bay.number) is kept and kept.number == reservation:
+            self._end_reservation(bay)
+            await self._say_status(bay, _resting_word(bay))
+
+    async def _install(self, version: str, after_s: float) -> None:
+        self.device.firmware_status = "Installing"
+        await asyncio.sleep(after_s)
+        self.device.firmware, self.device.firmware_status = version, "Installed"
+        self.reset(hard=False)
+
+    async def _upload(self, address: str) -> None:
+        """Bring the log; where nobody takes it, it stays here."""
+        self.device.log_status = "Uploading"
+        text = self.device.log_text(self._identity, self._clock.now())
+        try:
+            async with httpx.AsyncClient(timeout=UPLOAD_S) as client:
+                answer = await client.put(address, content=text.encode())
+            self.device.log_status = "Uploaded" if answer.is_success else "UploadFailure"
+        except httpx.HTTPError as error:
+            log.info("%s: no log at %s: %s", self._identity, address, error)
+            self.device.log_status = "UploadFailure"
+
     async def _serve(self, bay: Bay) -> None:
         """One bay: wait for a car, serve it, for ever."""
         first = True
         while True:
             order = await self._next_order(bay, first=first)
             first = False
-            if not bay.operative:
+            if not bay.operative or not self._admits(bay, order.token):
                 continue
+            self._end_reservation(bay)
             visit = Visit(random_car(self._rng), order.token, order.remote_start_id)
             bay.visit = visit
             try:
@@ -185,6 +276,8 @@ class Charger:
             if visit.end.is_set():
                 return
             reading = bay.read(self._clock.now(), flowing=True)
+            # A limit counts from the next reading on, as power is taken to be even in between.
+            bay.limit_w = self.device.limit_w(bay.number)
             number = visit.next_sequence()
             await self._report_meter(bay, visit, reading, number)
             if visit.car.full and not was_full:

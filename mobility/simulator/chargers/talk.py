@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar, cast
 from ocpp.routing import on
 
 from mobility.simulator.chargers.bay import Bay, Reading, Visit
+from mobility.simulator.chargers.device import Device
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -47,6 +48,43 @@ class Hardware(Protocol):
         """Send a message of this name soon."""
         ...
 
+    @property
+    def device(self) -> Device:
+        """What it remembers."""
+        ...
+
+    def now(self) -> datetime:
+        """By its own clock."""
+        ...
+
+    def runs(self, *, reference: str) -> bool:
+        """Whether this transaction is still going on."""
+        ...
+
+    def power_left_w(self, number: int) -> float:
+        """What profiles and hardware leave to a bay (0: to all of them)."""
+        ...
+
+    def reserve(self, *, number: int, reservation: int, token: str, until: datetime) -> str:
+        """Keep a bay (0: any) for a token; the status of ReserveNow."""
+        ...
+
+    def cancel_reservation(self, *, reservation: int) -> bool:
+        """Keep it no more."""
+        ...
+
+    def install(self, *, version: str, after_s: float) -> None:
+        """Restart with this firmware so much later."""
+        ...
+
+    def upload(self, *, location: str) -> str:
+        """Bring the log there; the name of the file."""
+        ...
+
+    def soon(self, after_s: float, say: Callable[["Talk"], Awaitable[Any]]) -> None:
+        """Say something so much later, on whatever connection there is then."""
+        ...
+
 
 class Talk(Protocol):
     """One connection's conversation. Every method may raise Refused, TimeoutError or a closed
@@ -58,6 +96,10 @@ class Talk(Protocol):
 
     async def boot(self, *, reason: str) -> tuple[bool, float]:
         """Introduce the charger; whether it was accepted, and the seconds between heartbeats."""
+        ...
+
+    async def tell(self, message: Any) -> None:
+        """Say something of this version that is not listed here."""
         ...
 
     async def heartbeat(self) -> None:
@@ -83,3 +125,10 @@ class Talk(Protocol):
     async def finish(self, bay: Bay, visit: Visit, reading: Reading, sequence: int) -> None:
         """End a transaction."""
         ...
+
+
+class DeviceTalk:
+    """What the halves of a tongue that are about the device find in the other half."""
+
+    id: str
+    _hardware: Hardware

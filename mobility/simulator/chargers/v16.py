@@ -8,6 +8,7 @@ from ocpp.v16 import ChargePoint, call, call_result
 
 from mobility.simulator.chargers.bay import Bay, Reading, Visit
 from mobility.simulator.chargers.talk import Hardware, Refused, answers
+from mobility.simulator.chargers.v16_device import Device16
 
 _TRIGGERS = {
     "StatusNotification": "status",
@@ -17,7 +18,7 @@ _TRIGGERS = {
 }
 
 
-class Talk16(ChargePoint):  # type: ignore[misc]  # the package ships no types
+class Talk16(Device16, ChargePoint):  # type: ignore[misc]  # the package ships no types
     """A 1.6 charge point."""
 
     def __init__(self, identity: str, connection: Any, *, hardware: Hardware) -> None:
@@ -33,10 +34,13 @@ class Talk16(ChargePoint):  # type: ignore[misc]  # the package ships no types
                 charge_point_model="Simulatore 22",
                 charge_point_vendor="Porta Romana",
                 charge_point_serial_number=self.id[:25],
-                firmware_version="1.6.2",
+                firmware_version=self._hardware.device.firmware,
             )
         )
         return answer.status == "Accepted", float(answer.interval)
+
+    async def tell(self, message: Any) -> None:
+        await self._ask(message)
 
     async def heartbeat(self) -> None:
         await self._ask(call.Heartbeat())
@@ -120,6 +124,17 @@ class Talk16(ChargePoint):  # type: ignore[misc]  # the package ships no types
 
     @answers("TriggerMessage")
     def _trigger(self, requested_message: str, connector_id: int = 0) -> Any:
+        said = {
+            "FirmwareStatusNotification": call.FirmwareStatusNotification(
+                status=self._hardware.device.firmware_status
+            ),
+            "DiagnosticsStatusNotification": call.DiagnosticsStatusNotification(
+                status=self._hardware.device.log_status
+            ),
+        }.get(requested_message)
+        if said is not None:
+            self._hardware.soon(0.5, lambda talk: talk.tell(said))
+            return call_result.TriggerMessage(status="Accepted")
         name = _TRIGGERS.get(requested_message)
         if name is None:
             return call_result.TriggerMessage(status="NotImplemented")

@@ -9,6 +9,7 @@ from ocpp.v201 import ChargePoint, call, call_result
 
 from mobility.simulator.chargers.bay import Bay, Reading, Visit
 from mobility.simulator.chargers.talk import Hardware, Refused, answers
+from mobility.simulator.chargers.v201_device import Device201
 
 _TRIGGERS = {
     "StatusNotification": "status",
@@ -28,7 +29,7 @@ _TRIGGER_OF = {
 }
 
 
-class Talk201(ChargePoint):  # type: ignore[misc]  # the package ships no types
+class Talk201(Device201, ChargePoint):  # type: ignore[misc]  # the package ships no types
     """A 2.0.1 charging station; each bay is an EVSE with one connector."""
 
     def __init__(self, identity: str, connection: Any, *, hardware: Hardware) -> None:
@@ -45,12 +46,15 @@ class Talk201(ChargePoint):  # type: ignore[misc]  # the package ships no types
                     "model": "Simulatore 50",
                     "vendorName": "Vettabbia",
                     "serialNumber": self.id[:25],
-                    "firmwareVersion": "2.0.1",
+                    "firmwareVersion": self._hardware.device.firmware,
                 },
                 reason=reason,
             )
         )
         return answer.status == "Accepted", float(answer.interval)
+
+    async def tell(self, message: Any) -> None:
+        await self._ask(message)
 
     async def heartbeat(self) -> None:
         await self._ask(call.Heartbeat())
@@ -178,6 +182,20 @@ class Talk201(ChargePoint):  # type: ignore[misc]  # the package ships no types
 
     @answers("TriggerMessage")
     def _trigger(self, requested_message: str, evse: dict[str, Any] | None = None, **_: Any) -> Any:
+        if requested_message == "SignChargingStationCertificate":
+            self._ask_for_certificate()
+            return call_result.TriggerMessage(status="Accepted")
+        said = {
+            "FirmwareStatusNotification": call.FirmwareStatusNotification(
+                status=self._hardware.device.firmware_status
+            ),
+            "LogStatusNotification": call.LogStatusNotification(
+                status=self._hardware.device.log_status
+            ),
+        }.get(requested_message)
+        if said is not None:
+            self._hardware.soon(0.5, lambda talk: talk.tell(said))
+            return call_result.TriggerMessage(status="Accepted")
         name = _TRIGGERS.get(requested_message)
         if name is None:
             return call_result.TriggerMessage(status="NotImplemented")
