@@ -50,7 +50,7 @@ class Verb(StrEnum):
     FINISH_COMMAND = "finish_command"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A checked call of a known station, received at ``at``."""
 
@@ -59,7 +59,7 @@ class Asked:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deed:
     """A fact for one service verb, and how the service's answer is said on the wire."""
 

@@ -49,6 +49,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--ping-interval", type=float, default=20.0, metavar="SECONDS")
         parser.add_argument("--call-timeout", type=float, default=30.0, metavar="SECONDS")
+        parser.add_argument(
+            "--frames-every",
+            type=float,
+            default=1.0,
+            metavar="SECONDS",
+            help="how often the log of frames is written; 0: there is none",
+        )
         parser.add_argument("--metrics-port", type=int, default=0, help="0: no metrics page")
 
     def handle(self, *_: Any, **options: Any) -> None:
@@ -73,6 +80,7 @@ class Command(BaseCommand):
                     ping_interval_s=options["ping_interval"],
                     ping_timeout_s=options["ping_interval"],
                     call_timeout_s=options["call_timeout"],
+                    record_frames_every_s=options["frames_every"],
                 ),
             ),
         )

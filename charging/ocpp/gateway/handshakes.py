@@ -30,23 +30,12 @@ from charging.ocpp.gateway.admission import (
 )
 from charging.ocpp.gateway.link import Link
 from charging.ocpp.gateway.options import GatewayOptions
+from charging.ocpp.gateway.sockets import MOST_PATH, StationSocket
 from charging.ocpp.gateway.writer import NotStored, Writer
-from charging.ocpp.rpc.versions import Version
 from charging.stations.facts import ClientCertificate, Handshake, StationCredentials
 
 _REFUSALS_KEPT_PER_MIN: Final = 120
 """Anyone can knock; beyond this, refused handshakes are counted and not written down."""
-
-
-class StationSocket(ServerConnection):
-    """A connection that remembers what its handshake found out."""
-
-    station: StationCredentials | None = None
-    version: Version | None = None
-    certificate: ClientCertificate | None = None
-    password_hash: str = ""
-    proof: str = ""
-    security_profile: int = 0
 
 
 class Door:
@@ -77,6 +66,7 @@ class Door:
         if not isinstance(socket, StationSocket):
             raise TypeError(socket)
         identity = identity_of(request.path)
+        socket.path = request.path[:MOST_PATH]
         try:
             station = await self._writer.do(Verb.FIND, identity) if identity else None
         except NotStored:
@@ -85,7 +75,7 @@ class Door:
         if reason is None:
             socket.station = station
             return None
-        self.refuse(socket, request, reason)
+        self.refuse(socket, reason)
         response = socket.respond(STATUS_OF[reason], f"{reason}\n")
         if STATUS_OF[reason] is HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="ocpp", charset="UTF-8"'
@@ -123,12 +113,12 @@ class Door:
         believed = self._options.behind_tls_proxy and self._options.proxy_certificates
         return certificate_of_proxy(request.headers) if believed else None
 
-    def refuse(self, socket: ServerConnection, request: Request, reason: Reason) -> None:
+    def refuse(self, socket: StationSocket, reason: Reason) -> None:
         peer = socket.remote_address
         self._note_refusal(
             reason,
-            identity=identity_of(request.path) or "",
-            path=request.path,
+            identity=identity_of(socket.path) or "",
+            path=socket.path,
             remote=str(peer[0]) if peer else "",
         )
 
@@ -147,9 +137,7 @@ class Door:
 
     def turn_out(self, link: Link, reason: Reason) -> None:
         """End a connection whose boot gave it away, as if its handshake had been refused."""
-        request = link.socket.request
-        if request is not None:
-            self.refuse(link.socket, request, reason)
+        self.refuse(link.socket, reason)
         self._in_background(link.socket.close(CloseCode.POLICY_VIOLATION, reason))
 
     def _may_keep_refusal(self) -> bool:

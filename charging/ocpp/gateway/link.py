@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from charging.frames.facts import FrameSeen
@@ -21,6 +21,7 @@ from charging.ocpp.gateway import metrics
 from charging.ocpp.gateway.admission import Reason, serial_fits
 from charging.ocpp.gateway.reading import BOOT, Reader
 from charging.ocpp.gateway.recorder import Recorder
+from charging.ocpp.gateway.sockets import StationSocket
 from charging.ocpp.gateway.writer import NotStored, StorageAway, Writer
 from charging.ocpp.rpc.correlator import Correlator
 from charging.ocpp.rpc.errors import Fault, RpcError
@@ -89,7 +90,7 @@ class Surroundings:
     """How many stations may wait for somebody else at the same time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Promise:
     """A call whose deed has to be committed before its answer."""
 
@@ -107,12 +108,16 @@ class _Reply(NamedTuple):
     action: str
 
 
+_Waiting = tuple[Call, bytes] | _Promise | _Reply | Send
+"""A call to be considered or kept, an answer that has to keep its turn, a message without answer."""
+
+
 class Link:
     """The station's side of the socket is `credentials`, ours is `epoch`."""
 
     def __init__(
         self,
-        socket: ServerConnection,
+        socket: StationSocket,
         *,
         credentials: StationCredentials,
         epoch: int,
@@ -137,9 +142,11 @@ class Link:
         self._schemas = schemas_of(dialect.version)
         self._answered = metrics.CALLS.labels(version=dialect.version, outcome="result")
         self._awaited: set[str] = set()
-        self._waiting: asyncio.Queue[tuple[Call, bytes] | _Promise | _Reply | Send]
-        self._waiting = asyncio.Queue(_BACKLOG)
-        self._busy = False
+        # Made when first something has to wait: most connections are idle most of the time, and
+        # neither a queue nor a task is held for them.
+        self._waiting: deque[_Waiting] = deque()
+        self._answering: asyncio.Task[None] | None = None
+        self._room = asyncio.Event()
         self._window_s = 0.0
         self._in_window = 0
 
@@ -153,7 +160,6 @@ class Link:
 
     async def run(self) -> None:
         """Read until the socket closes, for whatever reason."""
-        answering = asyncio.create_task(self._answer_in_order())
         try:
             with suppress(ConnectionClosed):
                 while True:
@@ -162,9 +168,10 @@ class Link:
                     await self._hold_back()
         finally:
             self.correlator.close()
-            answering.cancel()
-            with suppress(asyncio.CancelledError):
-                await answering
+            if self._answering is not None:
+                self._answering.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._answering
 
     async def _receive(self, raw: bytes) -> None:
         now = clock.now()
@@ -173,7 +180,7 @@ class Link:
             frame = self._reader.parse(raw)
         except RpcError as error:
             self._record(Direction.IN, now, 0, error.message_id, "", raw)
-            await self._waiting.put(self._refusal(error, error.message_id, ""))
+            await self._line_up(self._refusal(error, error.message_id, ""))
             return
         match frame:
             case Call():
@@ -181,7 +188,7 @@ class Link:
                 await self._take(frame, raw)
             case Send():
                 self._record(Direction.IN, now, SEND, frame.message_id, frame.action, raw)
-                await self._waiting.put(frame)
+                await self._line_up(frame)
             case _:
                 self._hear_answer(frame, raw, now)
 
@@ -212,6 +219,8 @@ class Link:
     def _record(
         self, direction: str, at: datetime, kind: int, message_id: str, action: str, raw: bytes
     ) -> None:
+        if not self._shared.recorder.logs:
+            return
         self._shared.recorder.note(
             FrameSeen(
                 self.station_id,
@@ -231,14 +240,23 @@ class Link:
 
         Only then: whether a call is admitted may depend on the boot in front of it.
         """
-        if self._busy or not self._waiting.empty():
-            await self._waiting.put((call, raw))
+        if self._answering is not None:
+            await self._line_up((call, raw))
             return
         considered = self._consider(call, raw)
         if isinstance(considered, _Reply):
             await self._send(considered)
         else:
-            await self._waiting.put(considered)
+            await self._line_up(considered)
+
+    async def _line_up(self, item: _Waiting) -> None:
+        """Have it answered after all that came before; wait where the station is too far ahead."""
+        while len(self._waiting) >= _BACKLOG:
+            self._room.clear()
+            await self._room.wait()
+        self._waiting.append(item)
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer_in_order())
 
     async def _hold_back(self) -> None:
         """Read a station that floods us no faster than agreed; TCP slows it down."""
@@ -250,25 +268,33 @@ class Link:
             await asyncio.sleep(self._window_s + 1.0 - now_s)
 
     async def _answer_in_order(self) -> None:
-        with suppress(ConnectionClosed):
-            while True:
-                item = await self._waiting.get()
-                self._busy = True
-                if isinstance(item, Send):
-                    await self._heed(item)
-                    self._busy = False
-                    continue
-                if isinstance(item, tuple) and not isinstance(item, _Reply):
-                    item = self._consider(*item)
-                if isinstance(item, _Promise):
-                    item = await self._keep(item)
-                await self._send(item)
-                self._busy = False
+        """Answer what waits, one after the other, until nothing does or the socket is gone."""
+        try:
+            with suppress(ConnectionClosed):
+                while self._waiting:
+                    item = self._waiting.popleft()
+                    self._room.set()
+                    await self._see_to(item)
+        finally:
+            self._answering = None
+            self._waiting.clear()
+            self._room.set()
+
+    async def _see_to(self, item: _Waiting) -> None:
+        if isinstance(item, Send):
+            await self._heed(item)
+            return
+        if isinstance(item, tuple) and not isinstance(item, _Reply):
+            item = self._consider(*item)
+        if isinstance(item, _Promise):
+            item = await self._keep(item)
+        await self._send(item)
 
     async def _send(self, reply: _Reply) -> None:
-        self._record(
-            Direction.OUT, clock.now(), reply.kind, reply.message_id, reply.action, reply.frame
-        )
+        if self._shared.recorder.logs:
+            self._record(
+                Direction.OUT, clock.now(), reply.kind, reply.message_id, reply.action, reply.frame
+            )
         await self.socket.send(reply.frame, text=True)
 
     async def _send_call(self, frame: bytes) -> None:

@@ -28,7 +28,8 @@ class Recorder:
 
     def __init__(self, writer: Writer, *, logs: bool = True) -> None:
         self._writer = writer
-        self._logs = logs
+        self.logs = logs
+        """Whether there is a log at all."""
         self._frames: deque[FrameSeen] = deque()
         self._held_bytes = 0
         self._quirks: dict[tuple[int, str], tuple[int, str]] = {}
@@ -37,7 +38,7 @@ class Recorder:
 
     def note(self, frame: FrameSeen) -> None:
         """Something went over the wire."""
-        if not self._logs:
+        if not self.logs:
             return
         self._frames.append(frame)
         self._held_bytes += len(frame.raw)

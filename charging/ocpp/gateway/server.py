@@ -22,11 +22,12 @@ from charging.ocpp import v16, v21, v201
 from charging.ocpp.deeds import Dialect, Verb
 from charging.ocpp.gateway.admission import Reason
 from charging.ocpp.gateway.courier import Courier
-from charging.ocpp.gateway.handshakes import Door, StationSocket, select_subprotocol
+from charging.ocpp.gateway.handshakes import Door, select_subprotocol
 from charging.ocpp.gateway.link import Link, Surroundings
 from charging.ocpp.gateway.links import Links
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.ocpp.gateway.recorder import Recorder
+from charging.ocpp.gateway.sockets import StationSocket
 from charging.ocpp.gateway.tls import Certificate
 from charging.ocpp.gateway.writer import NotStored, Writer
 from charging.ocpp.rpc.replay import ReplayCache
@@ -180,8 +181,7 @@ class Gateway:
             raise TypeError(socket)
         if socket.version is None:
             # The standard: complete the handshake without a subprotocol, then close at once.
-            if socket.request is not None:
-                self._door.refuse(socket, socket.request, Reason.NO_SUBPROTOCOL)
+            self._door.refuse(socket, Reason.NO_SUBPROTOCOL)
             await socket.close(CloseCode.PROTOCOL_ERROR, "no common subprotocol")
             return
         station, version = socket.station, socket.version
@@ -207,6 +207,7 @@ class Gateway:
             shown = CertificateShown(station_id=station.station_id, serial=opening.certificate)
             with suppress(NotStored):
                 await self._writer.do(Verb.SHOWN, shown)
+        socket.forget_handshake()
         # What a station asked over another socket is a new question now, whatever its id.
         self._shared.replay.forget_questions(station_id=station.station_id)
         link = Link(
