@@ -20,3 +20,4 @@ class FleetConfig(AppConfig):
         import_module("fleet.telematics.figures")
         import_module("fleet.maintenance.timeline")
         import_module("fleet.maintenance.privacy")
+        import_module("fleet.rebalancing.privacy")

@@ -405,7 +405,7 @@ def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forge
         "bookings.DiscountStatus", "bookings.PerkUse", "bookings.Payment", "bookings.PaymentMethod",
         "bookings.BillingDetails", "bookings.Fee", "bookings.LedgerAccount", "bookings.SupportCase",
         # staff, whose roles end before their account does
-        "fleet.RebalancingTask", "fleet.WorkOrder", "fleet.Alarm", "mobility.Webhook",
+        "fleet.RebalancingTask", "fleet.VanCrew", "fleet.WorkOrder", "fleet.Alarm", "mobility.Webhook",
     }  # fmt: skip
     naming = {
         model._meta.label

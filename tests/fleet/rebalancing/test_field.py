@@ -7,7 +7,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from fleet.maintenance.models import FaultReport
-from fleet.rebalancing import queries, services
+from fleet.rebalancing import privacy, queries, services
 from fleet.rebalancing.models import RebalancingTask, VanCrew
 from fleet.rebalancing.services import Told
 from fleet.rebalancing.states import DropReason, Reason, TaskKind, TaskState
@@ -254,3 +254,15 @@ def test_figures_are_for_the_own_fleet_only(published, rivale, marco, api):
     services.close_plan(plan_id=published.pk, at=NIGHT, by=SYSTEM)
     figures = api(marco).get(f"{address}/figures").json()
     assert figures["dropped"] == figures["tasks"] > 0
+
+
+def test_what_sara_walked_is_hers_and_goes_with_her(published, sara, giulia, claim):
+    told = {"happened_at": NIGHT + MINUTE, "driven_m": 700, "walked_m": 40}
+    task = finish(claim(first(published, TaskKind.MOVE_PICKUP), sara), sara, at=NIGHT, **told)
+    services.assign_van(plan_id=published.pk, van=0, crew_id=sara.pk, at=NIGHT, by=sara.principal)
+    (row,) = privacy.export(user=sara)
+    assert (row["vehicle__code"], row["driven_m"]) == (task.vehicle.code, 700)
+    privacy.erase(user=sara, nobody=giulia, at=NIGHT, by=SYSTEM)
+    task.refresh_from_db()
+    assert (task.assignee, task.driven_m, task.walked_m) == (giulia, None, None)
+    assert not VanCrew.objects.exists()
