@@ -19,7 +19,7 @@ from charging.certificates.models import StationCertificate
 from charging.certificates.wire import CertificateOut, ProfileIn, SecurityOut
 from charging.sessions.api import own_station
 from charging.stations.api import OPERATORS
-from charging.stations.services import order_security_profile, rotate_password
+from charging.stations.services import rotate_password
 from charging.stations.wire import CommandOut
 from mobility.accounts.models import User
 from mobility.core import clock
@@ -102,11 +102,11 @@ class StationProfileView(WriteView):
 
     @extend_schema(request=ProfileIn, responses=SecurityOut)
     def post(self, request: Request, public_id: UUID) -> Response:
-        """Let a station rise to a higher security profile with its next connection that proves it."""
+        """Let a station rise to a higher security profile; it is told to, and rises when it proves it."""
         wish = ProfileIn(data=request.data)
         wish.is_valid(raise_exception=True)
         user = cast("User", request.user)
-        station = order_security_profile(
+        station = services.raise_security_profile(
             station_id=own_station(user, public_id).pk,
             profile=wish.validated_data["profile"],
             at=clock.now(),

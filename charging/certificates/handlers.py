@@ -30,6 +30,8 @@ def on_delivered(command: StationCommand, at: datetime) -> None:
     purpose, _, request_id = command.purpose_ref.partition(":")
     if purpose == services.PURPOSE:
         services.note_delivery(request_id=request_id, outcome=command.state, at=at)
+        if command.state == CommandState.ACCEPTED:
+            services.certificate_arrived(station_id=command.station_id, at=at)
 
 
 def on_listed(command: StationCommand, at: datetime) -> None:
@@ -46,3 +48,6 @@ def on_listed(command: StationCommand, at: datetime) -> None:
 
 followers.follow([CommandAction.CERTIFICATE_SIGNED], finished=on_delivered)
 followers.follow([CommandAction.GET_CERTIFICATES], finished=on_listed)
+followers.follow(
+    [CommandAction.SET_NETWORK_PROFILE, CommandAction.SET_VARIABLES], finished=services.go_on
+)

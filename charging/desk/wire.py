@@ -9,10 +9,11 @@ from typing import Any, Final
 from django import forms
 from django.utils.translation import gettext as _
 
+from charging.certificates.services import raise_security_profile
 from charging.desk import services
 from charging.desk.forms import FirmwareForm, LogForm, ProfileForm, VariableForm
 from charging.stations.models import ChargingStation, StationCommand
-from charging.stations.services import order_security_profile, rotate_password
+from charging.stations.services import rotate_password
 from charging.tickets.models import StationTicket
 from charging.tickets.services import close_ticket, leave_ticket, take_ticket
 from charging.tickets.states import Outcome
@@ -30,7 +31,7 @@ Ask = Callable[..., Any]
 def _rise(
     *, station: ChargingStation, at: datetime, by: Principal, profile: int, **_key: Any
 ) -> Any:
-    return order_security_profile(station_id=station.pk, profile=profile, at=at, by=by)
+    return raise_security_profile(station_id=station.pk, profile=profile, at=at, by=by)
 
 
 def _rotate(*, station: ChargingStation, at: datetime, by: Principal, **_key: Any) -> Any:

@@ -16,15 +16,24 @@ from charging.certificates.services.requests import (
     take_requests,
 )
 from charging.certificates.services.revocations import renew_revocations, sign_revocations
+from charging.certificates.services.rising import (
+    certificate_arrived,
+    go_on,
+    raise_security_profile,
+    tell_profile,
+)
 
 __all__ = [
     "MOST_PER_HOUR",
     "PURPOSE",
+    "certificate_arrived",
     "forget_requests",
     "forget_security_events",
+    "go_on",
     "note_delivery",
     "note_held",
     "note_shown",
+    "raise_security_profile",
     "record_security_events",
     "renew_certificates",
     "renew_revocations",
@@ -32,4 +41,5 @@ __all__ = [
     "sign_and_send",
     "sign_revocations",
     "take_requests",
+    "tell_profile",
 ]
