@@ -23,16 +23,21 @@ from mobility.desk import queries
 from mobility.desk.access import for_roles
 from mobility.desk.context import FLEET
 from mobility.desk.shell import labels, person, shell
+from mobility.desk.trends import trends
 
 STAFF = (*FLEET, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
 
 
 @for_roles(*STAFF)
 def home(request: HttpRequest) -> HttpResponseBase:
-    """`/admin/`: what is wrong now, then the lists."""
-    user = person(request)
-    concerns = queries.concerns(user=user, at=clock.now())
-    return admin.site.index(request, extra_context={"concerns": concerns, "title": _("Desk")})
+    """`/admin/`: what is wrong now, how the last days went, then the lists."""
+    user, at = person(request), clock.now()
+    context = {
+        "concerns": queries.concerns(user=user, at=at),
+        "trends": trends(user=user, at=at),
+        "title": _("Desk"),
+    }
+    return admin.site.index(request, extra_context=context)
 
 
 @for_roles(*STAFF)

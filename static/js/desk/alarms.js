@@ -3,10 +3,13 @@
 import { get, poll, post } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { moment, page, text } from "../page.js";
+import { followOrder } from "./orders.js";
 
 const REFRESH_S = 5;
 const MANY = 200;
 const MOST_PAGES = 5;
+// What became of an order, by the vehicle's code: a list that is drawn anew must not forget it.
+const told = new Map();
 let alarms = [];
 
 async function load() {
@@ -64,7 +67,9 @@ function row(alarm) {
     way: lat === undefined ? null : `geo:${lat},${lon}`,
   });
   node.dataset.id = alarm.id;
+  node.dataset.vehicle = alarm.vehicle;
   find("[data-severity]", node).dataset.severity = alarm.severity;
+  if (told.has(alarm.vehicle)) say(node, ...told.get(alarm.vehicle));
   return node;
 }
 
@@ -86,7 +91,46 @@ async function act(button, verb, body) {
   });
 }
 
+/** Say something at every alarm of a vehicle, and keep it there. */
+function tell(code, sentence, tone) {
+  told.set(code, [sentence, { tone }]);
+  for (const node of findAll(`[data-vehicle="${code}"]`)) say(node, sentence, { tone });
+}
+
+// The API knows vehicles by their ids, alarms name them by their codes.
+async function idOf(code) {
+  const { results } = await get("/fleet/vehicles", { code, limit: MANY });
+  return results.find((vehicle) => vehicle.code === code)?.id;
+}
+
+function order(button, work) {
+  const { vehicle: code } = button.closest("[data-id]").dataset;
+  return busy(button, async () => {
+    try {
+      await work(await idOf(code), code);
+    } catch (error) {
+      tell(code, error.message, "error");
+    }
+  });
+}
+
+const honk = (button) =>
+  order(button, async (id, code) => {
+    const { id: sent } = await post(`/fleet/vehicles/${id}/commands`, { kind: "locate" });
+    tell(code, text("command_sent"), "info");
+    followOrder(id, sent, (words, tone) => tell(code, words, tone));
+  });
+
+const missing = (button) =>
+  window.confirm(button.dataset.ask) &&
+  order(button, async (id, code) => {
+    await post(`/fleet/vehicles/${id}/case`, { kind: "missing" });
+    tell(code, text("missing_done"), "success");
+  });
+
 onAction(document, {
+  honk,
+  missing,
   take: (button) => act(button, "assign", { email: page.me }),
   acknowledge: (button) => act(button, "acknowledge"),
   "close-alarm": (button) => act(button, "close"),

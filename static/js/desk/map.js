@@ -1,6 +1,6 @@
 // The live map of the staff: every vehicle with its state, and the chargers of one's own sites.
 
-import { get, poll, post } from "../api.js";
+import { post } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { watchCity } from "../live.js";
 import { CityMap, pinName } from "../map.js";
@@ -8,6 +8,7 @@ import { page, text } from "../page.js";
 import { bulkDeeds } from "./bulk.js";
 import { drawDistricts } from "./districts.js";
 import { showDemand, showZones } from "./layers.js";
+import { followOrder } from "./orders.js";
 import { keepViews } from "./views.js";
 
 const SILENT_MS = 20 * 60 * 1000;
@@ -15,7 +16,6 @@ const LONGEST_LIST = 200;
 const LOW_PCT = 20;
 const BUSY = new Set(["held", "starting", "on_trip", "paused", "ending", "staff"]);
 const PIN_STATES = { rentable: "", busy: "dim", blocked: "alert", silent: "alert", away: "dim" };
-const COMMAND_POLL_S = 1.5;
 
 const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("map_label") });
 const card = find("[data-card]");
@@ -175,20 +175,9 @@ async function command(button) {
   });
 }
 
-// The vehicle answers when it next reports; its timeline tells what became of the order.
 function follow(vehicle, order) {
   stopAsking();
-  stopAsking = poll(
-    () => get(`/fleet/vehicles/${vehicle}`),
-    ({ timeline }) => {
-      const entry = timeline.find((one) => one.what === "command" && one.details.id === order);
-      const end = entry?.details.state;
-      if (!["confirmed", "rejected", "expired", "unknown", "superseded"].includes(end)) return false;
-      say(card, text(`command_${end}`), { tone: end === "confirmed" ? "success" : "error" });
-      return true;
-    },
-    COMMAND_POLL_S,
-  );
+  stopAsking = followOrder(vehicle, order, (words, tone) => say(card, words, { tone }));
 }
 
 async function missing(button) {
