@@ -46,6 +46,7 @@ from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.services import hold_connector, queue_command
 from charging.tariffs import services as charging_prices
 from fleet.incentives.models import IncentiveOffer, IncentivePolicy
+from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
@@ -281,7 +282,7 @@ def _reward(vehicle: Vehicle, user: User, ride: str) -> RewardClaim:
         vehicle_kind="scooter",
         direction="end",
         need="stock",
-        cell=1,
+        cell=cell_at(lon=9.2, lat=45.45),
         lon=9.2,
         lat=45.45,
         reward_cents=50,
@@ -510,7 +511,7 @@ def _plan(vehicle: Vehicle) -> RebalancingPlan:
         kind="swap_battery",
         vehicle_kind="scooter",
         vehicle=vehicle,
-        cell=1,
+        cell=cell_at(lon=9.2, lat=45.45),
         lon=9.2,
         lat=45.45,
         value_cents=500,
