@@ -334,6 +334,8 @@ SPECTACULAR_SETTINGS = {
         "TripDisputeState": "bookings.trips.states.DisputeState",
         "TripDisputeReason": "bookings.trips.states.DisputeReason",
         "EndPhotoState": "bookings.trips.states.PhotoState",
+        "ConsentTopic": "mobility.accounts.states.ConsentTopic",
+        "NotificationTopic": "mobility.notifications.states.Topic",
         "WebhookEndpointState": "mobility.webhooks.states.EndpointState",
         "BookingState": "bookings.reservations.states.BookingState",
         "RechargeState": "bookings.recharges.states.RechargeState",

@@ -21,7 +21,6 @@ from mobility.core import files, locks, outbox
 from mobility.core.errors import Conflict, Gone, Unavailable
 from mobility.core.transitions import move
 
-
 CASE_PHOTO = "case_photo"
 
 

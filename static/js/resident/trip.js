@@ -58,6 +58,7 @@ function draw(next) {
     alternative: alternative(trip.alternative),
     alternative_address: trip.alternative ? `/book/${trip.alternative.code}/` : "/",
     receipt_address: `/receipt/${page.id}/`,
+    help_address: `/help/new/?trip=${page.id}`,
   });
   find("[data-meter]", root).dataset.tone = state;
   root.removeAttribute("aria-busy");

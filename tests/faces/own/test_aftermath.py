@@ -12,6 +12,7 @@ from bookings.trips import services
 from bookings.trips.models import EndPhoto, Trip, TripDispute
 from mobility.accounts.models import User
 from mobility.core import clock
+from tests.faces.own.conftest import browser_of
 
 pytestmark = pytest.mark.django_db
 Picture = Callable[[], SimpleUploadedFile]
@@ -95,6 +96,25 @@ def test_a_ride_is_nobody_elses(browser: Client, stranger: Client, ridden: Trip)
     assert stranger.get(address).status_code == 404
     stranger.post(address, {"reason": "other"})
     assert not TripDispute.objects.exists()
+
+
+def test_a_case_may_show_what_is_wrong(
+    browser: Client, stranger: Client, ridden: Trip, marco: User, picture: Picture
+) -> None:
+    told = {"kind": "lost_item", "text": "Left in the box.", "trip": str(ridden.public_id)}
+    browser.post("/help/new/", told | {"photo": picture()})
+    case = SupportCase.objects.get()
+    browser.post(f"/help/{case.public_id}/", {"text": "From the side.", "photo": picture()})
+
+    shown = [f"/api/v1/files/{photo}" for said in case.messages.all() for photo in said.photos]
+    page = browser.get(f"/help/{case.public_id}/").content.decode()
+    assert len(shown) == 2
+    assert all(address in page for address in shown)
+    assert "we answer by" in page
+    staff = browser_of(marco)
+    for address in shown:
+        assert browser.get(address).status_code == staff.get(address).status_code == 200
+        assert stranger.get(address).status_code == 404
 
 
 def test_a_case_is_opened_talked_about_and_withdrawn(
