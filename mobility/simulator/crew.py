@@ -27,6 +27,7 @@ class Crew(Person):
     async def run(self) -> None:
         """For ever; without a published plan it only looks now and then."""
         self._aboard: dict[str, list[str]] = defaultdict(list)
+        self._broken: list[str] = []
         self._place: Place | None = None
         while True:
             try:
@@ -49,13 +50,16 @@ class Crew(Person):
 
     def _can(self, task: dict[str, Any]) -> bool:
         """A drop-off needs something aboard; a vehicle must be part of this run."""
+        if task["kind"] == "unload":
+            return bool(self._broken)
         if task["vehicle"] is None:
             return bool(self._aboard[task["vehicle_kind"]])
         return task["vehicle"] in self.world.radios
 
     async def _do(self, task: dict[str, Any]) -> None:
         place, path = Place(task["lon"], task["lat"]), f"fleet/tasks/{task['id']}"
-        await self._drive_to(place)
+        driven_m = await self._drive_to(place)
+        await self.api.post(f"{path}/arrive", {"driven_m": round(driven_m)})
         if task["vehicle"] is not None and self.rng.random() < GIVES_UP:
             await self.api.post(f"{path}/drop", {"reason": "not_found"})
             self.tally.add("tasks.not_found")
@@ -71,10 +75,16 @@ class Crew(Person):
             self.world.device(code).vehicle.swap_battery()
             self.world.touch(code)
         elif task["kind"] == "move_pickup":
-            self._aboard[kind].append(code)
+            broken = task.get("reason") == "maintenance"
+            (self._broken if broken else self._aboard[kind]).append(code)
+        elif task["kind"] == "drive_to_charge":
+            charger = task["reason_params"]
+            self.world.device(code).vehicle.carry(to=Place(charger["to_lon"], charger["to_lat"]))
+            self.world.touch(code)
         else:
-            down = self._aboard[kind][: task["quantity"]]
-            del self._aboard[kind][: task["quantity"]]
+            aboard = self._broken if task["kind"] == "unload" else self._aboard[kind]
+            down = aboard[: task["quantity"]]
+            del aboard[: task["quantity"]]
             for one in down:
                 spot = near(place, within_m=PAVEMENT_M, rng=self.rng)
                 self.world.device(one).vehicle.carry(to=spot)
@@ -82,10 +92,12 @@ class Crew(Person):
             return {"vehicles": down}
         return {}
 
-    async def _drive_to(self, place: Place) -> None:
+    async def _drive_to(self, place: Place) -> float:
+        """Be there, with the hands' work done; returns the metres of the way."""
         way_m = distance_m(self._place, place) if self._place else 2_000.0
         await self.world.clock.sleep(way_m / VAN_MPS + HANDLING_S)
         self._place = place
+        return way_m
 
 
 async def keep_charged(*, world: World, tally: Tally, rng: random.Random) -> None:

@@ -175,7 +175,7 @@ def test_a_crew_picks_up_carries_and_puts_down() -> None:
         if path.endswith("/claim"):
             return 200, tasks.pop(0)
         told[path] = body
-        if len(told) == 2:
+        if sum(each.endswith("/complete") for each in told) == 2:
             both.set()
         return 200, {}
 
@@ -188,7 +188,44 @@ def test_a_crew_picks_up_carries_and_puts_down() -> None:
 
     town = Town(serve)
     town.live(two_tasks)
-    assert told == {"fleet/tasks/a/complete": {}, "fleet/tasks/b/complete": {"vehicles": ["S1"]}}
+    assert told == {
+        "fleet/tasks/a/arrive": {"driven_m": 2_000},
+        "fleet/tasks/a/complete": {},
+        "fleet/tasks/b/arrive": {"driven_m": round(distance_m(HOME, BAY))},
+        "fleet/tasks/b/complete": {"vehicles": ["S1"]},
+    }
+    assert distance_m(town.scooter.place, BAY) < 10
+
+
+def test_a_crew_brings_a_broken_scooter_to_the_workshop_and_not_to_the_street() -> None:
+    broken = {**_task("a", "move_pickup", HOME, vehicle="S1"), "reason": "maintenance"}
+    tasks = [broken, _task("b", "move_dropoff", HOME), _task("c", "unload", BAY)]
+    told: dict[str, Any] = {}
+    unloaded = asyncio.Event()
+
+    def serve(path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        if path == "fleet/tasks":
+            return 200, {"results": tasks}
+        if path.endswith("/claim"):
+            claimed = next(task for task in tasks if task["id"] in path.split("/"))
+            tasks.remove(claimed)
+            return 200, claimed
+        told[path] = body
+        if path == "fleet/tasks/c/complete":
+            unloaded.set()
+        return 200, {}
+
+    async def tour(me: Person) -> None:
+        crew = Crew(me.api, me.world, me.tally, me.rng)
+        shift = asyncio.create_task(crew.run())
+        async with asyncio.timeout(10):
+            await unloaded.wait()
+        shift.cancel()
+
+    town = Town(serve)
+    town.live(tour)
+    assert told["fleet/tasks/c/complete"] == {"vehicles": ["S1"]}
+    assert "fleet/tasks/b/complete" not in told
     assert distance_m(town.scooter.place, BAY) < 10
 
 
