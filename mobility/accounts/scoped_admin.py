@@ -14,6 +14,7 @@ from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from mobility.accounts.sheets import EXPORT, sheet_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
 
@@ -121,6 +122,19 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
 
     list_per_page = 50
     show_full_result_count = False
+    # Whether the list can be had as a file; a page with a file of its own says no.
+    exports: ClassVar[bool] = True
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The list, or as it is filtered now as a file."""
+        if self.exports and EXPORT in request.GET and self.has_view_permission(request):
+            return sheet_of(self, request)
+        kept = request.GET.copy()
+        kept[EXPORT] = "csv"
+        context = {**(extra_context or {}), "export": kept.urlencode() if self.exports else ""}
+        return super().changelist_view(request, context)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Actions that change rows get only those of the chosen that the person edits."""

@@ -9,6 +9,8 @@ from bookings.support.models import ANSWERERS
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 
+# Who answers for what colleagues do; a crew's members do not look over each other's shoulder.
+TRAIL_READERS = (Role.FLEET_OPERATOR, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
 FLEET = (Role.FLEET_OPERATOR, Role.CREW)
 
 
@@ -25,5 +27,6 @@ def _roles(request: HttpRequest) -> dict[str, bool]:
         "fleet": user.has_role(*FLEET),
         "zones": user.has_role(*FLEET, Role.CITY_OFFICER),
         "support": user.has_role(*ANSWERERS),
+        "trail": user.has_role(*TRAIL_READERS),
         "chargers": user.has_role(Role.CHARGE_POINT_OPERATOR),
     }

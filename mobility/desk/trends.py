@@ -107,9 +107,7 @@ _TITLES: dict[str, tuple[str | Promise, str]] = {
 }
 
 
-def _figures(
-    user: User, days: Sequence[datetime.date]
-) -> dict[str, dict[datetime.date, float]]:
+def _figures(user: User, days: Sequence[datetime.date]) -> dict[str, dict[datetime.date, float]]:
     since = datetime.datetime.combine(days[0], datetime.time(), tzinfo=clock.CITY_ZONE)
     found: dict[str, dict[datetime.date, float]] = {}
     if user.has_role(Role.FLEET_OPERATOR):

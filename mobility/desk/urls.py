@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from mobility.desk import views
 from mobility.desk.livemap import api as livemap
 from mobility.desk.support import views as support
+from mobility.desk.trail.views import trail
 from mobility.desk.zones import views as zones
 from mobility.desk.zones.api import ZoneConflictsView
 
@@ -31,6 +32,7 @@ urlpatterns = [
     ),
     path("support/<uuid:public_id>/cases/<uuid:case_id>/", support.answer, name="support-answer"),
     path("support/<uuid:public_id>/trips/<uuid:trip_id>/", support.trip, name="support-trip"),
+    path("trail/", trail, name="trail"),
     path("zones/", zones.zone_sets, name="zones"),
     path("zones/<uuid:public_id>/", zones.zone_editor, name="zone-editor"),
     path("tasks/", views.tasks, name="tasks"),

@@ -61,6 +61,7 @@ PLAIN: dict[str, frozenset[str]] = {
     # A sheet is of a van's route today, and nobody of the walk drives one.
     **dict.fromkeys(("crew:sheet", "crew:sheet-pdf"), frozenset[str]()),
     "admin:jsi18n": STAFF,
+    "desk:trail": STAFF - {"sara"},
     "desk:zones": FLEET | {"elena"},
     "desk:support": OPERATORS | CHARGING,
     "desk:chargers": CHARGING,
@@ -125,8 +126,7 @@ ROWS: dict[str, frozenset[str]] = {
     **dict.fromkeys(("resident:ride", "resident:case", "resident:booking"), frozenset({"giulia"})),
     # Whose name an organisation's credit bears, everybody may know; the movements are one's own.
     "resident:movements": SIGNED_IN,
-    # The row of the walk is a ride's payment, and no top-up.
-    "resident:top-up": frozenset(),
+    "resident:top-up": frozenset({"giulia"}),
     "desk:vehicle": frozenset({"marco", "sara", "elena"}),
     "desk:zone-editor": frozenset({"marco", "sara", "elena"}),
     **dict.fromkeys(("desk:support-person", "desk:support-refund"), frozenset({"marco", "luca"})),

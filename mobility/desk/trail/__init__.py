@@ -1,0 +1,1 @@
+"""Who of one's own organisation changed what, and who looked at whom."""
