@@ -7,6 +7,7 @@ from contextlib import suppress
 from celery import shared_task
 
 from fleet.rebalancing import services
+from fleet.vans.services import forget_road_tables
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import LifeState
 from mobility.core import clock
@@ -42,6 +43,7 @@ def plan_night() -> int:
     """Clear what was left lying and ask for a plan for every operator; returns their number."""
     at = clock.now()
     services.close_overdue_plans(at=at, by=PLANNER)
+    forget_road_tables(at=at)
     operators = Vehicle.objects.filter(life_state=LifeState.IN_SERVICE).order_by("organisation")
     asked = 0
     for organisation_id in operators.values_list("organisation", flat=True).distinct():

@@ -39,6 +39,11 @@ class ParametersIn(serializers.Serializer[Any]):
     history_days = serializers.IntegerField(min_value=1, max_value=90, required=False)
     low_battery_pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
 
+    driven_cents = serializers.DictField(
+        child=serializers.IntegerField(min_value=0, max_value=10_000),
+        required=False,
+        help_text="Kinds that a crew drives to a charger, with what one more trip leaves.",
+    )
     workshop_trips = serializers.FloatField(min_value=0, max_value=100, required=False)
     booking_battery_pct = serializers.IntegerField(min_value=0, max_value=100, required=False)
     depot_lon = serializers.FloatField(min_value=-180, max_value=180, required=False)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from fleet.rebalancing.rules.errands import errands, unloads
 from fleet.rebalancing.rules.offers import Offer, offers
 from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.quantities import evened_out
 from fleet.rebalancing.rules.routing import routing_problem, unreachable
 from fleet.rebalancing.rules.situation import Situation
 from fleet.rebalancing.rules.task_drafts import TaskDraft, spell_out
@@ -105,14 +107,22 @@ def draft_plan(
     found += unloads(situation=situation, found=[*found, *fixed], vans=specs, aboard=aboard)
     first = len(found)
     found += fixed
-    problem = routing_problem(
-        situation=situation, parameters=parameters, found=found, vans=vans, travel=travel
+    problem_of = partial(
+        routing_problem, situation=situation, parameters=parameters, vans=vans, travel=travel
     )
+    problem = problem_of(found=found)
     answer, kept = solve_around(problem, fixed=numbered(decided, first=first + 1), effort=effort)
     routes = [
         _worthwhile(problem, van=van, route=route, kept=bool(stay) or bool(vans))
         for van, (route, stay) in enumerate(zip(answer.routes, kept, strict=True))
     ]
+    found, problem, routes = evened_out(
+        found=found,
+        problem=problem,
+        routes=routes,
+        parameters=parameters,
+        rebuild=lambda stops: problem_of(found=stops),
+    )
     tasks = spell_out(
         situation=situation,
         parameters=parameters,

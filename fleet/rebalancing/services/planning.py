@@ -19,6 +19,7 @@ from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
 from fleet.rebalancing.services.travelling import choose_travel, travel_times
 from fleet.rebalancing.solver.search import Effort
 from fleet.rebalancing.states import PlanState, TaskKind
+from fleet.vans.queries import workshops
 from fleet.zones.queries import parking_verdict
 from mobility.core import audit, jobs
 from mobility.core.errors import Conflict
@@ -31,6 +32,8 @@ LEAD = datetime.timedelta(hours=2)
 DEFAULT_SECONDS = 20.0
 # Side by side, one thread and seed each; the best counts.
 SEARCHES = 2
+# Credited for bringing in a broken vehicle where there is a workshop: as for a flat one.
+WORKSHOP_TRIPS = 4.0
 # Good practice of crews: a vehicle put down between two others needs no survey.
 DROP_ACCURACY_M = 10.0
 
@@ -183,8 +186,15 @@ def _create(
 def _with_vans(
     asked: Mapping[str, Any], *, organisation_id: int, city_id: int, at: datetime.datetime
 ) -> Parameters:
-    """The parameters, with the operator's own vans unless the wish says how many alike."""
+    """The parameters, with the operator's own vans unless the wish says how many alike.
+
+    Who keeps a workshop that vans bring broken vehicles to wants them brought.
+    """
     chosen = Parameters.from_json(asked)
+    if "workshop_trips" not in asked and workshops(
+        organisation_id=organisation_id, city_id=city_id
+    ):
+        chosen = dataclasses.replace(chosen, workshop_trips=WORKSHOP_TRIPS)
     if "vans" in asked or "fleet" in asked:
         return chosen
     specs = queries.specs_of(organisation_id=organisation_id, city_id=city_id, at=at)

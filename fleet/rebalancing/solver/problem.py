@@ -143,7 +143,7 @@ class Answer:
     """Routes (one list of stops for each van), and how they were found."""
 
     routes: list[list[int]]
-    method: str  # "sisr" or "greedy"
+    method: str  # "sisr", "greedy", or "none" where there is no stop
     net_cost: float  # cost less prizes, by the method's own account
     iterations: int = 0
     seconds: float = 0.0

@@ -68,8 +68,11 @@ def solve(problem: Problem, *, effort: Effort, mandatory: bool = False) -> Answe
 
     `mandatory` declares that every stop must be served; its prizes are then beyond any cost.
     """
+    if problem.stops - problem.places < 2:
+        routes: list[list[int]] = [[] for _van in range(problem.vans)]
+        return Answer(routes=routes, method="none", net_cost=judge(problem, routes=routes).net_cost)
     kernel = compiled_kernel()
-    if kernel is None or problem.stops < 2:
+    if kernel is None:
         return greedy_routes(problem)
     searches = [
         _Search(problem, kernel=kernel, effort=replace(effort, seed=seed), mandatory=mandatory)
