@@ -16,3 +16,4 @@ class ChargingConfig(AppConfig):
         """Attach the event handlers; imported by name, because models must be loaded first."""
         import_module("charging.handlers")
         import_module("charging.ocpp.speech")
+        import_module("charging.tickets.privacy")

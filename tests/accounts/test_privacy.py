@@ -406,6 +406,7 @@ def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forge
         "bookings.BillingDetails", "bookings.Fee", "bookings.LedgerAccount", "bookings.SupportCase",
         # staff, whose roles end before their account does
         "fleet.RebalancingTask", "fleet.VanCrew", "fleet.WorkOrder", "fleet.Alarm", "mobility.Webhook",
+        "charging.StationTicket",
     }  # fmt: skip
     naming = {
         model._meta.label

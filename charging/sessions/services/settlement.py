@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from mobility.core.transitions import move
 SETTLEMENT: Final = system_principal("settlement")
 # How long a session with gaps may wait for its missing messages.
 WAIT_FOR_GAPS: Final = timedelta(minutes=15)
+_LOOKS: Final = 50
 
 
 @transaction.atomic
@@ -62,16 +64,17 @@ def locked_session(session_id: int) -> ChargingSession:
 def settle_due(*, at: datetime, limit: int = 200) -> int:
     """Settle what is due and was not settled by its event; returns how many.
 
-    A session that cannot be settled is logged and does not keep the others waiting.
+    A session that cannot be settled is logged and does not keep the others waiting, however many
+    such there are: up to `limit` are settled, not looked at.
     """
     due = ChargingSession.objects.to_settle(before=at - WAIT_FOR_GAPS)
     settled = sweeps.each_alone(
-        list(due.order_by("end_reported_at").values_list("pk", flat=True)[:limit]),
+        list(due.order_by("end_reported_at", "pk").values_list("pk", flat=True)[: limit * _LOOKS]),
         lambda session_id: settle_session(session_id=session_id, at=at),
         event="charging.settlement_failed",
         named=lambda session_id: session_id,
     )
-    return sum(settled)
+    return sum(islice(filter(None, settled), limit))
 
 
 def _waits(session: ChargingSession, *, at: datetime) -> bool:

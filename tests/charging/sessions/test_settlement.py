@@ -12,6 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from charging.sessions import services
 from charging.sessions.facts import Reading, ReadingBatch, Sample, SessionStart, SessionStop
 from charging.sessions.models import ChargingSession, InboxMessage, MeterReading
+from charging.sessions.services import settlement
 from charging.sessions.states import SessionState
 from charging.sessions.tasks import close_lost, settle_due
 from charging.stations.facts import StatusReport
@@ -247,6 +248,27 @@ def test_a_stop_after_settlement_is_flagged_and_changes_no_price(
     assert "late_data" in session.flags
     # The late end waits as a reading for who bills the session anew.
     assert list(session.readings.values_list("context", flat=True)) == ["", "Transaction.End"]
+
+
+def test_those_that_cannot_be_settled_keep_nobody_waiting(
+    station: ChargingStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they came first and are more than a round settles."""
+    poison = {begin(station, minutes=minutes).pk for minutes in (0, 1, 2)}
+    good = begin(station, minutes=3)
+    for minutes, session in enumerate(ChargingSession.objects.order_by("pk")):
+        end(session, 60 + minutes, 5000)
+    right = settlement.bill_session
+
+    def fragile(session: ChargingSession) -> object:
+        if session.pk in poison:
+            raise ArithmeticError
+        return right(session)
+
+    monkeypatch.setattr(settlement, "bill_session", fragile)
+    assert services.settle_due(at=NOON + 2 * HOUR, limit=1) == 1
+    good.refresh_from_db()
+    assert good.state == "settled"
 
 
 def test_a_settled_session_never_moves_again(station: ChargingStation) -> None:

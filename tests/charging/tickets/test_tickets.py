@@ -18,7 +18,7 @@ from charging.stations.services import (
     record_statuses,
     touch_stations,
 )
-from charging.tickets import services, tasks
+from charging.tickets import privacy, services, tasks
 from charging.tickets.models import StationTicket
 from mobility.accounts.models import User
 from mobility.core.models import AuditEntry, OutboxEvent
@@ -200,3 +200,16 @@ def test_many_are_seen_to_on_the_list(station: ChargingStation, luca: User) -> N
         say(station, "Available", 3, evse=evse)
     desk.post("/admin/charging/stationticket/", {"action": "repaired", **chosen})
     assert set(faults.values_list("state", "outcome")) == {("closed", "repaired")}
+
+
+@pytest.mark.django_db
+def test_who_saw_to_it_is_told_and_forgotten(station: ChargingStation, luca: User) -> None:
+    say(station, "Faulted", 1)
+    sync(1)
+    ticket = StationTicket.objects.get()
+    services.take_ticket(ticket_id=ticket.pk, person=luca, at=NOON + MINUTE)
+    [told] = privacy.export(user=luca)
+    assert (told["station__identity"], told["state"]) == ("CP1", "in_work")
+    privacy.erase(user=luca, nobody=luca, at=NOON, by=luca.principal)
+    ticket.refresh_from_db()
+    assert (ticket.taken_by, ticket.state) == (None, "in_work")
