@@ -8,6 +8,7 @@ from django.utils import translation
 from bookings.rewards import services
 from bookings.rewards.models import RewardClaim, RewardDay
 from bookings.trips.models import Trip
+from bookings.trips.wire.offers import offer_text
 from fleet.incentives.models import IncentiveOffer
 from fleet.rebalancing.cells import cell_at
 from fleet.vehicles.models import VehicleEvent
@@ -265,8 +266,6 @@ def test_a_trip_without_an_offer_asks_nothing_more(
 
 
 def test_the_sentence_is_in_the_readers_language(offer):
-    from bookings.trips.wire.offers import offer_text
-
     with translation.override("en"):
         assert offer_text(offer()) == "End your ride in this area: €0.80 off."
 

@@ -1,0 +1,77 @@
+"""What becomes of rewards after the ride: corrections, changed budgets, forgotten people."""
+
+import pytest
+from django.urls import reverse
+
+from bookings.passes.services import reprice_with_perks
+from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
+from bookings.rewards.privacy import erase, export
+from bookings.trips.rules import segments
+from bookings.trips.services.settle import _final_lines, perks_ref
+from mobility.accounts.models import User
+from mobility.core import clock
+from mobility.core.principals import SYSTEM
+from tests.bookings.rewards.conftest import AWAY
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def rewarded(offer, ride, drive, finish, accept):
+    """Giulia has ridden for ten minutes and was given 0.80 EUR."""
+    wanted = offer()
+    address = ride()
+    accept(wanted, address)
+    drive(minutes=9.5, lon=AWAY[0], lat=AWAY[1])
+    finish(address)
+    return RewardClaim.objects.get()
+
+
+def again(trip, **terms):
+    return reprice_with_perks(
+        ref=perks_ref(trip), fare=trip.reservation.fare, at=clock.now(), **terms
+    )
+
+
+def test_a_corrected_ride_keeps_its_reward_and_one_given_back_whole_does_not(rewarded, the_trip):
+    trip = the_trip()
+    lines = again(trip, segments=segments(trip.stretches, at=trip.ended_at))
+    assert [(line.kind, line.cents) for line in lines][-1] == ("reward", -80)
+    assert RewardDay.objects.get().spent_cents == 80
+    assert again(trip, segments=()) == ()
+    rewarded.refresh_from_db()
+    assert (rewarded.state, rewarded.granted_cents) == ("granted", 0)
+    assert RewardDay.objects.get().spent_cents == 0
+
+
+def test_pricing_twice_grants_once(rewarded, the_trip):
+    trip = the_trip()
+    lines = _final_lines(trip, at=clock.now(), distance_m=trip.distance_m)
+    assert [(line.kind, line.cents) for line in lines][-1] == ("reward", -80)
+    assert RewardDay.objects.get().spent_cents == 80
+
+
+def test_a_smaller_budget_holds_at_once_and_never_below_what_is_gone(
+    rewarded, budget, marco, client
+):
+    client.force_login(marco)
+    page = reverse("admin:bookings_rewardbudget_change", args=[budget.pk])
+    form = {
+        "organisation": budget.organisation_id,
+        "day_cents": 50,
+        "per_person_day": 2,
+        "claim_minutes": 60,
+    }
+    assert client.post(page, form).status_code == 302
+    assert RewardBudget.objects.get().day_cents == 50
+    assert RewardDay.objects.get().budget_cents == 80
+    days = client.get(reverse("admin:bookings_rewardday_changelist"))
+    assert "0.80" in days.content.decode() or "0,80" in days.content.decode()
+
+
+def test_who_is_forgotten_leaves_sums_and_no_name(rewarded, giulia):
+    assert export(user=giulia)["rewards"][0]["granted_cents"] == 80
+    nobody = User.objects.create(email="nobody@erased.invalid")
+    erase(user=giulia, nobody=nobody, at=clock.now(), by=SYSTEM)
+    assert export(user=giulia)["rewards"] == []
+    assert RewardDay.objects.get().spent_cents == 80
