@@ -402,7 +402,8 @@ def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forge
         "bookings.Acknowledgement", "bookings.RiderBlock", "bookings.Reservation",
         "bookings.Booking", "bookings.Trip", "bookings.EndPhoto", "bookings.TripDispute",
         "bookings.Recharge", "bookings.KeptConnector", "bookings.Pass", "bookings.PromoRedemption",
-        "bookings.DiscountStatus", "bookings.PerkUse", "bookings.Payment", "bookings.PaymentMethod",
+        "bookings.DiscountStatus", "bookings.PerkUse", "bookings.RewardClaim",
+        "bookings.Payment", "bookings.PaymentMethod",
         "bookings.BillingDetails", "bookings.Fee", "bookings.LedgerAccount", "bookings.SupportCase",
         # staff, whose roles end before their account does
         "fleet.RebalancingTask", "fleet.VanCrew", "fleet.WorkOrder", "fleet.Alarm", "mobility.Webhook",
