@@ -37,9 +37,7 @@ def erase(*, user: User, nobody: User, at: datetime.datetime, by: Principal) -> 
             .first()
         )
         number = max(highest or 0, claim.number) + 1
-        RewardClaim.objects.filter(pk=claim.pk).update(
-            user=nobody, number=number, from_cell=None
-        )
+        RewardClaim.objects.filter(pk=claim.pk).update(user=nobody, number=number, from_cell=None)
 
 
 privacy.register(

@@ -89,9 +89,7 @@ def test_promised_vehicles_count_as_if_they_stood_there(city, policy):
     offer.refresh_from_db()
     promised = offer.places
     assert offer.state == "taken"
-    on_the_way = queries.coming(
-        organisation_id=offer.organisation_id, city_id=offer.city_id
-    )
+    on_the_way = queries.coming(organisation_id=offer.organisation_id, city_id=offer.city_id)
     assert on_the_way == {"scooter": {offer.cell: promised}}
     look(policy, minutes=10)
     offer.refresh_from_db()
