@@ -120,7 +120,7 @@ class DropRequest(serializers.Serializer[Any]):
     reason = serializers.ChoiceField(choices=DropReason.choices)
 
 
-class ProblemIn(serializers.Serializer[Any]):
+class TaskProblemIn(serializers.Serializer[Any]):
     """What is wrong, and whether the task is given up for it."""
 
     category = serializers.ChoiceField(choices=FaultCategory.choices)
@@ -134,13 +134,13 @@ class ProblemIn(serializers.Serializer[Any]):
     give_up = serializers.BooleanField(default=False)
 
 
-class PhotoIn(serializers.Serializer[Any]):
+class TaskPhotoIn(serializers.Serializer[Any]):
     """A picture of how the place was left."""
 
     photo = serializers.FileField()
 
 
-class PhotoOut(serializers.Serializer[Any]):
+class TaskPhotoOut(serializers.Serializer[Any]):
     """A picture that was kept; its content is a private file."""
 
     id = serializers.UUIDField(source="public_id")
@@ -353,7 +353,7 @@ class TaskOut(serializers.ModelSerializer[RebalancingTask]):
         return queries.drop_text(task)
 
 
-class ProblemOut(serializers.Serializer[Any]):
+class TaskProblemOut(serializers.Serializer[Any]):
     """The number of the case, and the task as it stands now."""
 
     case_number = serializers.CharField()

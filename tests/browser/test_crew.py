@@ -21,6 +21,7 @@ pytestmark = [
 ]
 
 SLOW_MS = 90_000
+SARA = "Sara Colombo"
 Shot = Callable[[Page, str], Path]
 
 
@@ -53,7 +54,7 @@ def test_sara_swaps_a_battery_where_there_is_no_network_and_marco_sees_it(
         sit_down(house, office, "marco@demo.example", "/admin/tasks/")
         publish_a_plan(office)
         demand(office, scooter.code)
-        office.locator("[data-assign]").first.select_option(label="Sara")
+        office.locator("[data-assign]").first.select_option(label=SARA)
         expect(office.locator(".desk-entry").first).to_contain_text("gave", timeout=SLOW_MS)
         shot(office, "crew-1-board")
         sheet = office.context.new_page()
@@ -121,7 +122,7 @@ def test_what_another_crew_took_meanwhile_is_told_in_plain_words(
         sit_down(house, office, "marco@demo.example", "/admin/tasks/")
         publish_a_plan(office)
         demand(office, scooter.code)
-        office.locator("[data-assign]").first.select_option(label="Sara")
+        office.locator("[data-assign]").first.select_option(label=SARA)
         van = open_page(PHONE)
         sit_down(house, van, "sara@demo.example", "/crew/")
         stop = van.locator(".crew-stop", has_text=scooter.code)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import mixins, status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -135,12 +135,15 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         """How the day goes: done and left, worth, time and ways."""
         return Response(queries.figures_of(self.get_object()))
 
-    @extend_schema(responses=DecisionOut(many=True))
+    @extend_schema(
+        responses=inline_serializer("PlanDecisions", {"results": DecisionOut(many=True)})
+    )
     def decisions(self, request: Request, public_id: str) -> Response:
         """Who decided what about this plan, the newest first."""
         found = queries.decisions_of(self.get_object())
         names = queries.names_of(one.by for one in found)
-        return Response([DecisionOut(one, context={"names": names}).data for one in found])
+        rows = [DecisionOut(one, context={"names": names}).data for one in found]
+        return Response({"results": rows})
 
     def _vans(self, plan: RebalancingPlan) -> dict[str, Any]:
         decides = runs(signed_in(self.request), organisation_id=plan.organisation_id)

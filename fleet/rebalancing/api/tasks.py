@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import mixins, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -23,12 +23,12 @@ from fleet.rebalancing.wire import (
     CompleteRequest,
     DropRequest,
     LockRequest,
-    PhotoIn,
-    PhotoOut,
     PlaceRequest,
-    ProblemIn,
-    ProblemOut,
     TaskOut,
+    TaskPhotoIn,
+    TaskPhotoOut,
+    TaskProblemIn,
+    TaskProblemOut,
     ToldIn,
 )
 from mobility.accounts.permissions import HasRole, signed_in
@@ -109,10 +109,10 @@ class TaskViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         )
         return Response(self.get_serializer(task).data)
 
-    @extend_schema(request=ProblemIn, responses={201: ProblemOut})
+    @extend_schema(request=TaskProblemIn, responses={201: TaskProblemOut})
     def problem(self, request: Request, public_id: str) -> Response:
         """Report what is wrong with the vehicle of a task; with `give_up` the task ends as broken."""
-        body = ProblemIn(data=request.data)
+        body = TaskProblemIn(data=request.data)
         body.is_valid(raise_exception=True)
         task = self.get_object()
         fault, left = services.report_problem(
@@ -227,16 +227,16 @@ class TaskPhotosView(UploadView):
 
     permission_classes = (HasRole(*STAFF),)
 
-    @extend_schema(responses=PhotoOut(many=True))
+    @extend_schema(responses=inline_serializer("TaskPhotos", {"results": TaskPhotoOut(many=True)}))
     def get(self, request: Request, public_id: str) -> Response:
         """The crew's pictures of a task."""
         photos = self._task(request, public_id).photos.select_related("file")
-        return Response([PhotoOut(photo).data for photo in photos])
+        return Response({"results": [TaskPhotoOut(photo).data for photo in photos]})
 
-    @extend_schema(request={"multipart/form-data": PhotoIn}, responses={201: PhotoOut})
+    @extend_schema(request={"multipart/form-data": TaskPhotoIn}, responses={201: TaskPhotoOut})
     def post(self, request: Request, public_id: str) -> Response:
         """Send a picture of how the place was left; three at most, up to a day after the end."""
-        form = PhotoIn(data=request.data)
+        form = TaskPhotoIn(data=request.data)
         form.is_valid(raise_exception=True)
         photo = services.add_task_photo(
             task_id=self._task(request, public_id).pk,
@@ -244,7 +244,7 @@ class TaskPhotosView(UploadView):
             at=clock.now(),
             by=signed_in(request).principal,
         )
-        return Response(PhotoOut(photo).data, status=status.HTTP_201_CREATED)
+        return Response(TaskPhotoOut(photo).data, status=status.HTTP_201_CREATED)
 
     def _task(self, request: Request, public_id: str) -> RebalancingTask:
         tasks = RebalancingTask.objects.visible_to(signed_in(request))

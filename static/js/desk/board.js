@@ -12,7 +12,7 @@ export const vanName = (vans, van) => vans.find((one) => one.van === van)?.name 
 /** Everything about a plan beside its tasks. */
 export async function readPlan(plan) {
   const [vans, figures, decisions] = await Promise.all([get(`/fleet/plans/${plan}/vans`), get(`/fleet/plans/${plan}/figures`), get(`/fleet/plans/${plan}/decisions`)]);
-  return { ...vans, figures, decisions };
+  return { ...vans, figures, decisions: decisions.results };
 }
 
 export function drawFigures(figures) {
