@@ -97,7 +97,7 @@ class SecondFactorMiddleware:
 def _judged(request: HttpRequest, known: Any) -> Any:
     if isinstance(known, SimpleLazyObject):
         known.is_authenticated  # noqa: B018 - loads who is behind it
-        known = known._wrapped  # type: ignore[attr-defined]
+        known = known._wrapped
     if isinstance(known, User):
         known.lacks_second_factor = not shown(request, known)
     return known

@@ -84,9 +84,8 @@ def trends(*, user: User, at: datetime.datetime) -> list[Trend]:
     today = clock.service_day(at)
     days = [today - datetime.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     key = f"desk:trends:{user.pk}:{today.isoformat()}"
-    figures: dict[str, dict[datetime.date, float]] = cache.get_or_set(
-        key, lambda: _figures(user, days), KEPT_S
-    )
+    known: Any = cache.get_or_set(key, lambda: _figures(user, days), KEPT_S)
+    figures: dict[str, dict[datetime.date, float]] = known
     return [
         Trend(
             title=_TITLES[name][0],

@@ -46,7 +46,7 @@ def forecast(*, user: User) -> Forecast | None:
         District.objects.annotate(drawing=AsWKB("boundary")).defer("boundary", "centre")
     )
     trips = _by_district(newest, districts)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"code": one.code, "name": pick(one.name), "trips": trips[place]}
         for place, one in enumerate(districts)
         if trips[place]
