@@ -83,8 +83,8 @@ def _overtaken(
     if task.reason == Reason.BOOKING:
         enough = parameters.booking_battery_pct
     charged = latest.battery_pct is not None and latest.battery_pct >= enough and not is_flat
-    swaps = task.kind == TaskKind.SWAP_BATTERY and not task.forced
-    return DropReason.CHARGED if swaps and charged else None
+    charges = task.kind in (TaskKind.SWAP_BATTERY, TaskKind.DRIVE_TO_CHARGE)
+    return DropReason.CHARGED if charges and charged and not task.forced else None
 
 
 def under_way(

@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from fleet.rebalancing import queries, services
 from fleet.rebalancing.cells import cell_at
+from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.services.travelling import travel_times
-from fleet.rebalancing.states import Reason, TaskKind, TaskState
+from fleet.rebalancing.states import DropReason, Reason, TaskKind, TaskState
 from fleet.vans.gateway import RoadUnavailable, driving_minutes
 from fleet.vans.models import ClosedHours, Depot, TravelTable, Van
 from fleet.vans.services import TableUnreadable, forget_road_tables
@@ -236,6 +237,15 @@ def test_an_empty_car_is_driven_to_a_free_charger_near_a_hub(
     assert task.reason_params["minutes"] > 5
     assert task.value_cents > task.cost_cents > 0
     assert task.reason_params["hub"] in queries.reason_text(task)
+    assert task.planned_at
+    parameters = Parameters.from_json(plan.parameters)
+    assert queries.overtaken(queries.tasks_of(plan), parameters=parameters) == {}
+    task.vehicle.blocks.update(until=NIGHT)
+    task.vehicle.latest.battery_pct = 90
+    task.vehicle.latest.save()
+    assert queries.overtaken(queries.tasks_of(plan), parameters=parameters) == {
+        task.pk: DropReason.CHARGED
+    }
     assert not plan_for(ruote, vans=1).tasks.filter(kind=TaskKind.DRIVE_TO_CHARGE).exists()
 
 
