@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from charging.ocpp.deeds import Unspeakable
@@ -88,3 +88,76 @@ def named_certificate(hashed: Payload, **more: Any) -> dict[str, Any]:
         "serial_number": hashed["serialNumber"],
         **more,
     }
+
+
+def teller(
+    sayings: Mapping[str, Saying], hearings: Mapping[str, Hearing]
+) -> tuple[Saying, Hearing]:
+    """How one version says our commands and hears the answers, by its two tables."""
+
+    def say(command: CommandToSend) -> tuple[str, Payload]:
+        """Action and payload; Unspeakable where the version has no way to say it."""
+        saying = sayings.get(command.action)
+        if saying is None:
+            raise Unspeakable("not_in_this_version")
+        return saying(command)
+
+    def hear(command: CommandToSend, answer: Payload) -> CommandResult:
+        """What the answer means, with the answer kept as it came."""
+        return hearings.get(command.action, by_status)(command, answer)
+
+    return say, hear
+
+
+def data_transfer(command: CommandToSend) -> tuple[str, Payload]:
+    """A vendor's private message, the same in every version."""
+    wish = command.payload
+    return "DataTransfer", filled(
+        vendorId=argument(command, "vendor"),
+        messageId=wish.get("message_id"),
+        data=wish.get("data"),
+    )
+
+
+def schedule(profile: Mapping[str, Any], **more: Any) -> Payload:
+    """A charging schedule of one of our profiles; `more` is what only some versions have."""
+    return filled(
+        **more,
+        duration=profile.get("duration_s"),
+        startSchedule=profile.get("start"),
+        chargingRateUnit=profile["unit"],
+        chargingSchedulePeriod=[
+            filled(
+                startPeriod=period["start_s"],
+                # The schemas allow one digit after the point.
+                limit=round(period["limit"], 1),
+                numberPhases=period.get("phases"),
+            )
+            for period in profile["periods"]
+        ],
+    )
+
+
+def install_certificate(uses: dict[str, str]) -> Saying:
+    """A saying that installs a root certificate for one of the version's `uses`."""
+
+    def saying(command: CommandToSend) -> tuple[str, Payload]:
+        return "InstallCertificate", {
+            "certificateType": word(uses, argument(command, "use"), of="use"),
+            "certificate": argument(command, "certificate"),
+        }
+
+    return saying
+
+
+def delete_certificate(command: CommandToSend) -> tuple[str, Payload]:
+    """A certificate is removed by its hashes."""
+    return "DeleteCertificate", {"certificateHashData": certificate_hash(command)}
+
+
+def held_certificates(
+    command: CommandToSend, answer: Payload, *, found: list[dict[str, Any]]
+) -> CommandResult:
+    """The answer to a listing: NotFound is one too, there is none."""
+    yes = answer["status"] == "NotFound" or by_status(command, answer).state == "accepted"
+    return judged(command, answer, yes=yes, details={"certificates": found})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.saying import Hearing, Saying, always, by_status, filled
+from charging.ocpp.saying import Hearing, Saying, always, filled, teller
 from charging.ocpp.v21 import tariffs
 from charging.ocpp.v201 import outbound as v201
 from charging.ocpp.v201.outbound.blocks import hear_each, through
 from charging.ocpp.v201.outbound.charging import token_type
-from charging.stations.facts import CommandResult, CommandToSend
+from charging.stations.facts import CommandToSend
 from charging.stations.states import CommandAction
 
 
@@ -55,15 +54,4 @@ HEARINGS: Final[dict[str, Hearing]] = {
     CommandAction.WEB_PAYMENT: always,
 }
 
-
-def say(command: CommandToSend) -> tuple[str, Payload]:
-    """Action and payload of ``command``; Unspeakable where 2.1 has no way to say it."""
-    saying = SAYINGS.get(command.action)
-    if saying is None:
-        raise Unspeakable("not_in_this_version")
-    return saying(command)
-
-
-def hear(command: CommandToSend, answer: Payload) -> CommandResult:
-    """What the answer means, with the answer kept as it came."""
-    return HEARINGS.get(command.action, by_status)(command, answer)
+say, hear = teller(SAYINGS, HEARINGS)

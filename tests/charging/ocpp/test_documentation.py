@@ -22,9 +22,10 @@ ROW = re.compile(
 )
 TABLE = {found[1]: (found[2], found.groups()[2:]) for found in ROW.finditer(PAGE)}
 SAYS = {
-    "ocpp1.6": ("v16/outbound",),
-    "ocpp2.0.1": ("v201/outbound",),
-    "ocpp2.1": ("v201/outbound", "v21/outbound", "v21/mapping", "v21/tariffs"),
+    # What all versions say alike stands in one place.
+    "ocpp1.6": ("saying", "v16/outbound"),
+    "ocpp2.0.1": ("saying", "v201/outbound"),
+    "ocpp2.1": ("saying", "v201/outbound", "v21/outbound", "v21/mapping", "v21/tariffs"),
 }
 
 

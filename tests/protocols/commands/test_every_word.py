@@ -229,6 +229,12 @@ SPOKEN: dict[str, tuple[dict[str, Any], str | None, str | None, str | None]] = {
         None,
         "NotifyWebPaymentStarted",
     ),
+    "battery_swap": (
+        {"request_id": 5, "token_uid": "04AA", "token_kind": "rfid"},
+        None,
+        None,
+        "RequestBatterySwap",
+    ),
 }
 CASES = [
     (version, action, arguments, words[number])

@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.saying import Hearing, Saying, argument, by_status, filled, judged, word
+from charging.ocpp.saying import (
+    Hearing,
+    Saying,
+    argument,
+    by_status,
+    filled,
+    judged,
+    schedule,
+    word,
+)
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction, CommandState
 
@@ -31,7 +40,7 @@ def _set_profile(command: CommandToSend) -> tuple[str, Payload]:
             recurrencyKind=profile.get("recurrency"),
             validFrom=profile.get("valid_from"),
             validTo=profile.get("valid_to"),
-            chargingSchedule=_schedule(profile),
+            chargingSchedule=schedule(profile),
         ),
     }
 
@@ -43,23 +52,6 @@ def _transaction(profile: dict[str, Any]) -> int | None:
     if reference is None or not str(reference).isdecimal():
         raise Unspeakable("not_a_16_transaction")
     return int(reference)
-
-
-def _schedule(profile: dict[str, Any]) -> Payload:
-    return filled(
-        duration=profile.get("duration_s"),
-        startSchedule=profile.get("start"),
-        chargingRateUnit=profile["unit"],
-        chargingSchedulePeriod=[
-            filled(
-                startPeriod=period["start_s"],
-                # The schema allows one digit after the point.
-                limit=round(period["limit"], 1),
-                numberPhases=period.get("phases"),
-            )
-            for period in profile["periods"]
-        ],
-    )
 
 
 def _clear_profile(command: CommandToSend) -> tuple[str, Payload]:

@@ -9,30 +9,19 @@ from charging.ocpp.saying import (
     Hearing,
     Saying,
     argument,
-    by_status,
-    certificate_hash,
-    judged,
+    delete_certificate,
+    held_certificates,
+    install_certificate,
     named_certificate,
     word,
 )
 from charging.stations.facts import CommandResult, CommandToSend
-from charging.stations.states import CommandAction, CommandState
+from charging.stations.states import CommandAction
 
 _USES: Final = {
     "csms_root": "CentralSystemRootCertificate",
     "manufacturer_root": "ManufacturerRootCertificate",
 }
-
-
-def _install(command: CommandToSend) -> tuple[str, Payload]:
-    return "InstallCertificate", {
-        "certificateType": word(_USES, argument(command, "use"), of="use"),
-        "certificate": argument(command, "certificate"),
-    }
-
-
-def _delete(command: CommandToSend) -> tuple[str, Payload]:
-    return "DeleteCertificate", {"certificateHashData": certificate_hash(command)}
 
 
 def _installed(command: CommandToSend) -> tuple[str, Payload]:
@@ -43,10 +32,7 @@ def _installed(command: CommandToSend) -> tuple[str, Payload]:
 def _hear_installed(command: CommandToSend, answer: Payload) -> CommandResult:
     use = command.payload.get("use", "csms_root")
     found = [named_certificate(one, use=use) for one in answer.get("certificateHashData", ())]
-    # NotFound is an answer too: there is none.
-    known = answer["status"] == "NotFound"
-    yes = known or by_status(command, answer).state == CommandState.ACCEPTED
-    return judged(command, answer, yes=yes, details={"certificates": found})
+    return held_certificates(command, answer, found=found)
 
 
 def _signed(command: CommandToSend) -> tuple[str, Payload]:
@@ -54,8 +40,8 @@ def _signed(command: CommandToSend) -> tuple[str, Payload]:
 
 
 SAYINGS: Final[dict[str, Saying]] = {
-    CommandAction.INSTALL_CERTIFICATE: _install,
-    CommandAction.DELETE_CERTIFICATE: _delete,
+    CommandAction.INSTALL_CERTIFICATE: install_certificate(_USES),
+    CommandAction.DELETE_CERTIFICATE: delete_certificate,
     CommandAction.GET_CERTIFICATES: _installed,
     CommandAction.CERTIFICATE_SIGNED: _signed,
 }

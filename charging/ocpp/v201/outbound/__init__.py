@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from charging.ocpp.deeds import Unspeakable
-from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.saying import Hearing, Saying, by_status
+from charging.ocpp.saying import Hearing, Saying, teller
 from charging.ocpp.v201.outbound import blocks, charging, devices, energy, security
-from charging.stations.facts import CommandResult, CommandToSend
 
 SAYINGS: Final[dict[str, Saying]] = {
     **blocks.SAYINGS,
@@ -24,15 +21,4 @@ HEARINGS: Final[dict[str, Hearing]] = {
     **security.HEARINGS,
 }
 
-
-def say(command: CommandToSend) -> tuple[str, Payload]:
-    """Action and payload of ``command``; Unspeakable where 2.0.1 has no way to say it."""
-    saying = SAYINGS.get(command.action)
-    if saying is None:
-        raise Unspeakable("not_in_this_version")
-    return saying(command)
-
-
-def hear(command: CommandToSend, answer: Payload) -> CommandResult:
-    """What the answer means, with the answer kept as it came."""
-    return HEARINGS.get(command.action, by_status)(command, answer)
+say, hear = teller(SAYINGS, HEARINGS)

@@ -11,6 +11,7 @@ from charging.ocpp.saying import (
     Saying,
     argument,
     by_status,
+    data_transfer,
     filled,
     judged,
     word,
@@ -179,15 +180,6 @@ def _hear_log(command: CommandToSend, answer: Payload) -> CommandResult:
     return judged(command, answer, yes=yes, details={"file_name": answer.get("filename", "")})
 
 
-def _data_transfer(command: CommandToSend) -> tuple[str, Payload]:
-    wish = command.payload
-    return "DataTransfer", filled(
-        vendorId=argument(command, "vendor"),
-        messageId=wish.get("message_id"),
-        data=wish.get("data"),
-    )
-
-
 SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.GET_VARIABLES: _get_variables,
     CommandAction.SET_VARIABLES: _set_variables,
@@ -198,7 +190,7 @@ SAYINGS: Final[dict[str, Saying]] = {
     CommandAction.CLEAR_CACHE: _clear_cache,
     CommandAction.UPDATE_FIRMWARE: _update_firmware,
     CommandAction.GET_LOG: _get_log,
-    CommandAction.DATA_TRANSFER: _data_transfer,
+    CommandAction.DATA_TRANSFER: data_transfer,
 }
 HEARINGS: Final[dict[str, Hearing]] = {
     CommandAction.GET_VARIABLES: _hear_variables,

@@ -6,7 +6,16 @@ from typing import Any, Final
 
 from charging.ocpp.deeds import Unspeakable
 from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.saying import Hearing, Saying, argument, by_status, filled, judged, word
+from charging.ocpp.saying import (
+    Hearing,
+    Saying,
+    argument,
+    by_status,
+    filled,
+    judged,
+    schedule,
+    word,
+)
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction, CommandState
 
@@ -33,26 +42,9 @@ def _set_profile(command: CommandToSend) -> tuple[str, Payload]:
             validFrom=profile.get("valid_from"),
             validTo=profile.get("valid_to"),
             transactionId=reference,
-            chargingSchedule=[_schedule(profile)],
+            chargingSchedule=[schedule(profile, id=profile["id"])],
         ),
     }
-
-
-def _schedule(profile: dict[str, Any]) -> Payload:
-    return filled(
-        id=profile["id"],
-        startSchedule=profile.get("start"),
-        duration=profile.get("duration_s"),
-        chargingRateUnit=profile["unit"],
-        chargingSchedulePeriod=[
-            filled(
-                startPeriod=period["start_s"],
-                limit=round(period["limit"], 1),
-                numberPhases=period.get("phases"),
-            )
-            for period in profile["periods"]
-        ],
-    )
 
 
 def _clear_profile(command: CommandToSend) -> tuple[str, Payload]:

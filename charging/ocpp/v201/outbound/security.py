@@ -9,14 +9,14 @@ from charging.ocpp.saying import (
     Hearing,
     Saying,
     argument,
-    by_status,
-    certificate_hash,
-    judged,
+    delete_certificate,
+    held_certificates,
+    install_certificate,
     named_certificate,
     word,
 )
 from charging.stations.facts import CommandResult, CommandToSend
-from charging.stations.states import CommandAction, CommandState
+from charging.stations.states import CommandAction
 
 _USES: Final = {
     "csms_root": "CSMSRootCertificate",
@@ -31,17 +31,6 @@ _OURS: Final = {theirs: ours for ours, theirs in _USES.items()}
 _SIGNED: Final = {"station": "ChargingStationCertificate", "v2g": "V2GCertificate"}
 
 
-def _install(command: CommandToSend) -> tuple[str, Payload]:
-    return "InstallCertificate", {
-        "certificateType": word(_USES, argument(command, "use"), of="use"),
-        "certificate": argument(command, "certificate"),
-    }
-
-
-def _delete(command: CommandToSend) -> tuple[str, Payload]:
-    return "DeleteCertificate", {"certificateHashData": certificate_hash(command)}
-
-
 def _installed(command: CommandToSend) -> tuple[str, Payload]:
     use = command.payload.get("use")
     types = {"certificateType": [word(_USES, use, of="use")]} if use else {}
@@ -50,9 +39,7 @@ def _installed(command: CommandToSend) -> tuple[str, Payload]:
 
 def _hear_installed(command: CommandToSend, answer: Payload) -> CommandResult:
     found = [_chain(one) for one in answer.get("certificateHashDataChain", ())]
-    known = answer["status"] == "NotFound"
-    yes = known or by_status(command, answer).state == CommandState.ACCEPTED
-    return judged(command, answer, yes=yes, details={"certificates": found})
+    return held_certificates(command, answer, found=found)
 
 
 def _chain(one: Payload) -> dict[str, Any]:
@@ -69,8 +56,8 @@ def _signed(command: CommandToSend) -> tuple[str, Payload]:
 
 
 SAYINGS: Final[dict[str, Saying]] = {
-    CommandAction.INSTALL_CERTIFICATE: _install,
-    CommandAction.DELETE_CERTIFICATE: _delete,
+    CommandAction.INSTALL_CERTIFICATE: install_certificate(_USES),
+    CommandAction.DELETE_CERTIFICATE: delete_certificate,
     CommandAction.GET_CERTIFICATES: _installed,
     CommandAction.CERTIFICATE_SIGNED: _signed,
 }
