@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import models, transaction
 from rest_framework.test import APIClient
 
@@ -50,6 +51,7 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.telematics.models import Alarm
 from fleet.telematics.services import add_integration
+from fleet.vans.models import ClosedHours, Depot, TravelTable, Van
 from fleet.vehicles.models import (
     Battery,
     BatterySwap,
@@ -490,6 +492,26 @@ def _belongings(vehicle: Vehicle) -> None:
     )
     ServiceTrip.objects.create(
         vehicle=vehicle, hold=earlier, reason="test", started_at=at, started_by="test", ended_at=at
+    )
+    _vans(vehicle)
+
+
+def _vans(vehicle: Vehicle) -> None:
+    """A van with its depot, an hour in which it may not work, and travel times."""
+    own = {"organisation": vehicle.organisation, "city": vehicle.city}
+    depot = Depot.objects.create(name="Depot", lon=9.2, lat=45.45, **own)
+    Van.objects.create(name="Van", start=depot, **own)
+    area = MultiPolygon(Polygon.from_bbox((9.1, 45.4, 9.2, 45.5)), srid=4326)
+    ClosedHours.objects.create(
+        name="Market", area=area, since=datetime.time(8), until=datetime.time(12), **own
+    )
+    TravelTable.objects.create(
+        name="Roads",
+        source="imported",
+        created_at=clock.now(),
+        created_by="test",
+        minutes=b"",
+        **own,
     )
 
 
