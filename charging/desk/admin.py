@@ -43,6 +43,7 @@ from charging.stations.scoping import operates
 from charging.stations.services import change_station, reset_password, set_registration
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
+from charging.tickets.models import StationTicket
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.scoped_admin import ScopedAdmin
 from mobility.accounts.states import Role
@@ -337,7 +338,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         """Take a ticket of the station, give it back, or close it."""
         station = self._own(request, pk)
         deed, _sep, number = request.POST.get("deed", "").partition(":")
-        ticket = get_object_or_404(station.tickets, public_id=_uuid(number))
+        ticket = get_object_or_404(StationTicket, station=station, public_id=_uuid(number))
 
         def done() -> str:
             person, note = _person(request), request.POST.get("note", "")

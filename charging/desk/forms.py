@@ -212,8 +212,9 @@ class StationForm(forms.Form):
     site = forms.ModelChoiceField(label=_("site"), queryset=Site.objects.none(), empty_label=None)
 
     def __init__(self, *args: Any, station: ChargingStation, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"site": station.site_id}, **kwargs)
+        super().__init__(*args, **kwargs)
         field = self.fields["site"]
+        field.initial = station.site_id
         # It is a choice of rows; this narrows the type.
         assert isinstance(field, forms.ModelChoiceField)
         own = Site.objects.filter(organisation_id=station.site.organisation_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -48,15 +49,25 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
 
     editors = OPERATORS
     change_form_template = "admin/charging/tariff_version.html"
-    list_display = ("__str__", "state", "valid", "published_at")
+    list_display = ("__str__", "state", "valid_from", "valid_until", "published_at")
     list_filter = ("state",)
     list_select_related = ("tariff",)
     fields = (
-        "tariff", "number", "state", "valid", "in_words", "min_cents", "max_cents", "components",
+        "tariff", "number", "state", "valid_from", "valid_until", "in_words", "min_cents", "max_cents", "components",
         "published_at",
     )  # fmt: skip
-    readonly_fields = ("state", "published_at", "in_words")
+    readonly_fields = ("state", "published_at", "valid_from", "valid_until", "in_words")
     actions = ("publish",)
+
+    @admin.display(description=_("valid from"), ordering="valid")
+    def valid_from(self, version: TariffVersion) -> datetime | None:
+        """Its first instant."""
+        return cast("datetime | None", version.valid.lower)
+
+    @admin.display(description=_("valid until"))
+    def valid_until(self, version: TariffVersion) -> datetime | None:
+        """The first instant of what comes after it; none while it has no end."""
+        return cast("datetime | None", version.valid.upper)
 
     @admin.display(description=_("in words"))
     def in_words(self, version: TariffVersion) -> str:

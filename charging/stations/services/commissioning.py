@@ -209,7 +209,7 @@ def _add_connectors(station: ChargingStation, plans: Sequence[ConnectorPlan]) ->
     taken = Counter(
         Connector.objects.filter(evse__in=evses.values()).values_list("evse__number", flat=True)
     )
-    numbers = []
+    numbers: list[int] = []
     for plan in plans:
         number = plan.evse if plan.evse is not None else max([0, *evses, *numbers]) + 1
         numbers.append(number)

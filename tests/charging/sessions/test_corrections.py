@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from charging.sessions import services
 from charging.sessions.facts import EventKind, Reading, Sample
 from charging.sessions.models import ChargingSession
 from charging.stations.models import ChargingStation
 from charging.tariffs.services import ensure_tariff
+from mobility.core.money import total_cents
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import NOON, MakeStation
 from tests.charging.sessions.test_numbered_events import event, tell
 from tests.charging.sessions.test_settlement import HOUR, begin, end, read, status
 
-pytestmark = pytest.mark.django_db
 BY_HAND = {"reason": "Read again", "by": SYSTEM}
 
 
@@ -43,6 +45,7 @@ def station(make_station: MakeStation) -> ChargingStation:
     return station
 
 
+@pytest.mark.django_db
 def test_the_end_that_came_after_the_bill_is_what_the_next_bill_goes_by(
     station: ChargingStation,
 ) -> None:
@@ -63,6 +66,7 @@ def test_the_end_that_came_after_the_bill_is_what_the_next_bill_goes_by(
     assert (session.flags, session.complete, session.stop_reason) == ([], True, "")
 
 
+@pytest.mark.django_db
 def test_a_late_numbered_end_counts_as_well(station: ChargingStation) -> None:
     tell(*(event(station, number) for number in range(3)))
     services.close_lost_sessions(at=NOON + timedelta(days=3))
@@ -80,6 +84,7 @@ def test_a_late_numbered_end_counts_as_well(station: ChargingStation) -> None:
     assert session.complete
 
 
+@pytest.mark.django_db
 def test_an_end_the_station_told_in_time_stays(station: ChargingStation) -> None:
     """Whatever comes later: only an end that we guessed gives way."""
     tell(*(event(station, number) for number in (0, 1, 4)))
@@ -102,6 +107,7 @@ def test_an_end_the_station_told_in_time_stays(station: ChargingStation) -> None
     assert session.ended_at == before
 
 
+@pytest.mark.django_db
 def test_the_session_says_what_its_new_bill_says(station: ChargingStation) -> None:
     """The bill's flags and the beginning of parking, not those of the bill that was taken back."""
     session = begin(station)
@@ -119,6 +125,7 @@ def test_the_session_says_what_its_new_bill_says(station: ChargingStation) -> No
     assert session.price_cents == 225 + 600
 
 
+@pytest.mark.django_db
 def test_a_bill_that_finds_nothing_says_so(station: ChargingStation) -> None:
     session = begin(station)
     end(session, 60, 9_000)
@@ -126,3 +133,35 @@ def test_a_bill_that_finds_nothing_says_so(station: ChargingStation) -> None:
     services.correct_session(session_id=session.pk, energy_wh=0, at=NOON + 3 * HOUR, **BY_HAND)
     session.refresh_from_db()
     assert (session.price_cents, session.lines, session.flags) == (0, [], ["no_energy"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_correction_waits_for_who_acts_on_what_stood(station: ChargingStation) -> None:
+    """Else its news could be heard before the price that it corrects is booked, and be lost."""
+    with transaction.atomic():
+        session = begin(station)
+        end(session, 60, 9_000)
+    services.settle_due(at=NOON + HOUR)
+    looked, done = threading.Event(), []
+
+    def correct() -> None:
+        looked.wait(5)
+        services.correct_session(
+            session_id=session.pk, energy_wh=4_000, at=NOON + 2 * HOUR, **BY_HAND
+        )
+        done.append("corrected")
+        connection.close()
+
+    thread = threading.Thread(target=correct)
+    thread.start()
+    with transaction.atomic():
+        before = services.standing_lines(session_id=session.public_id)
+        looked.set()
+        thread.join(0.5)
+        assert not done
+        done.append("booked")
+    thread.join(5)
+    assert done == ["booked", "corrected"]
+    after = services.standing_lines
+    with transaction.atomic():
+        assert (total_cents(before), total_cents(after(session_id=session.public_id))) == (360, 180)
