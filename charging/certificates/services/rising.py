@@ -59,8 +59,8 @@ def tell_profile(*, station: ChargingStation, at: datetime, by: Principal) -> St
     if profile is None or station.connected_at is None:
         return None
     if profile == _BY_CERTIFICATE and not _is_certified(station):
-        wish = {"message": "sign_certificate"}
-        return _ask(station, CommandAction.TRIGGER, wish, purpose=PURPOSE, at=at, by=by)
+        trigger = {"message": "sign_certificate"}
+        return _ask(station, CommandAction.TRIGGER, trigger, purpose=PURPOSE, at=at, by=by)
     url = settings.OCPP_TLS_URL if profile >= _ENCRYPTED else settings.OCPP_URL
     if not url or (profile < _BY_CERTIFICATE and not station.password_hash):
         return None

@@ -15,7 +15,8 @@ from charging.sessions.models import ChargingSession
 from charging.stations.models import ChargingStation
 from charging.stations.services import check_command
 from charging.stations.speech import CommandImpossible, CommandMalformed
-from mobility.core import clock
+from mobility.core import clock, outbox
+from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.charging.ocpp.conftest import Grid
 from tests.charging.ocpp.peer import Peer
@@ -172,6 +173,9 @@ def test_a_vehicles_needs_are_answered_by_whether_we_plan(
     assert peer.result("NotifyEVChargingNeeds", needs) == {"status": unplanned}
     share_out(grid, 20)
     assert peer.result("NotifyEVChargingNeeds", needs) == {"status": "Accepted"}
+    # The gateway passes it on, a worker makes it a demand.
+    told = OutboxEvent.objects.filter(name="charging.needs_told.v1", handled_at=None)
+    outbox.deliver(ids=list(told.values_list("pk", flat=True)), at=clock.now())
     session = ChargingSession.objects.get(station=station)
     demand = session.connector.energy_demands.get()
     assert (demand.energy_wh, demand.owner_ref) == (9000, f"session:{session.public_id}")
