@@ -4,6 +4,8 @@ import { fill, find } from "../dom.js";
 import { newest } from "../offline/last-known.js";
 import { moment, money, text } from "../page.js";
 
+const AGAIN_MS = 4000;
+
 const root = find("[data-offline]");
 const known = newest();
 
@@ -23,3 +25,9 @@ function words({ path, answer, at }) {
 fill(root, known ? { known: true, ...words(known) } : { known: null });
 find("[data-again]", root).addEventListener("click", () => location.reload());
 window.addEventListener("online", () => location.reload());
+
+// A browser may think that it is connected while nothing comes through, and the other way round.
+setInterval(async () => {
+  const answer = await fetch("/healthz", { cache: "no-store" }).catch(() => null);
+  if (answer?.ok) location.reload();
+}, AGAIN_MS);
