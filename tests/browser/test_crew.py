@@ -107,7 +107,7 @@ def test_sara_swaps_a_battery_where_there_is_no_network_and_marco_sees_it(
         expect(done).to_be_visible(timeout=SLOW_MS)
         expect(office.locator("[data-figures]")).to_contain_text("1 batteries swapped")
         office.goto(f"/admin/vehicle/{scooter.code}/")
-        expect(office.locator("main, #content").first).to_contain_text("free", timeout=SLOW_MS)
+        expect(office.locator("main, #content").first).to_contain_text("100% battery", timeout=SLOW_MS)
         shot(office, "crew-6-available")
 
 

@@ -178,7 +178,10 @@ onAction(document, {
     poll(load, (computing) => !computing, COMPUTING_S);
   },
   print: () => window.print(),
-  publish: (button) => act(button, `/fleet/plans/${idOf(button)}/publish`),
+  publish: (button) => {
+    shown = idOf(button);
+    return act(button, `/fleet/plans/${shown}/publish`);
+  },
   "close-plan": (button) => act(button, `/fleet/plans/${idOf(button)}/close`),
   "show-plan": (button) => {
     shown = idOf(button);
