@@ -41,7 +41,7 @@ from mobility.core.principals import Principal
 from mobility.core.transitions import move_many
 
 HOUR = datetime.timedelta(hours=1)
-# Of the search; with reading and writing a new version stands within three.
+# Of the search. Reading a week of 5,000 vehicles takes three more of a processor, of 500 a third.
 REVISION_SECONDS = 1.5
 REVISABLE = WORKABLE | {PlanState.DRAFT}
 UNFINISHED = (TaskState.OPEN, TaskState.CLAIMED)
