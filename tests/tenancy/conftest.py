@@ -65,6 +65,7 @@ from mobility.accounts.models import User
 from mobility.core import clock, files, ids
 from mobility.core.principals import SYSTEM
 from mobility.desk.models import SavedView
+from mobility.notifications.models import PushDevice
 from mobility.webhooks import services as webhooks
 from mobility.webhooks.models import WebhookDelivery
 from tests.fleet.zones.drawing import draw_zone
@@ -151,6 +152,9 @@ def whole_city(
         "connector": Connector.objects.get(evse__station=station),
         "charging card": add_card(user=giulia, uid="04TENANT", label="", at=clock.now()),
         "kept connector": _kept(giulia, station),
+        "push device": PushDevice.objects.create(
+            user=giulia, endpoint="https://push.example/tenant", added_at=clock.now()
+        ),
         "vehicle charge": _vehicle_charge(vehicle, session),
         "unbilled session": _unbilled(station),
         "case": _row("bookings.SupportCase", _case(phone, trip)["id"]),
