@@ -6,6 +6,7 @@ statements anew through the ORM would cost several times what the database needs
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,14 @@ from django.db import connection
 from fleet.vehicles import mds
 from fleet.vehicles.models import Vehicle, VehicleHold
 from mobility.core import ids
+from mobility.core.transitions import Left, move
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
+    from fleet.vehicles.states import RentalState
+    from mobility.core.outbox import Event
     from mobility.core.principals import Principal
 
 _VEHICLE_FIELDS = (
@@ -57,12 +61,26 @@ _LOAD_HELD = (
     f" hold.released_at, hold.ahead {_FROM} JOIN fleet_vehiclehold hold ON hold.vehicle_id = vehicle.id"
     " WHERE hold.id = %s"
 )
-_ROW = f"({', '.join(['%s'] * 15)})"
-_INSERT = """
-INSERT INTO fleet_vehicleevent (
-    public_id, vehicle_id, at, mds_state, mds_events, life_state, rental_state, link_state,
-    blocks, outside, lon, lat, battery_pct, trip_ref, by
-) VALUES """
+_TABLE = "fleet_vehicleevent"
+_COLUMNS = (
+    "public_id",
+    "vehicle_id",
+    "at",
+    "mds_state",
+    "mds_events",
+    "life_state",
+    "rental_state",
+    "link_state",
+    "blocks",
+    "outside",
+    "lon",
+    "lat",
+    "battery_pct",
+    "trip_ref",
+    "by",
+)
+_ROW = f"({', '.join(['%s'] * len(_COLUMNS))})"
+_INSERT = f"INSERT INTO {_TABLE} ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 - constants
 
 
 @dataclass(kw_only=True)
@@ -136,7 +154,7 @@ def record_changes(
 ) -> None:
     """Write one history row for each vehicle that is not as it was when loaded; one statement."""
     rows = [
-        _event(subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
+        _event(subject, subject.condition, at=at, by=by, trip_ref=trip_ref, reason=reason)
         for subject in subjects
         if subject.condition != subject.before
     ]
@@ -145,6 +163,31 @@ def record_changes(
     with connection.cursor() as cursor:
         values = [value for row in rows for value in row]
         cursor.execute(_INSERT + ", ".join([_ROW] * len(rows)), values)
+
+
+def move_rental(
+    subject: Subject,
+    *,
+    to: RentalState,
+    at: datetime.datetime,
+    by: Principal,
+    trip_ref: str = "",
+    reason: str = "",
+    tells: Sequence[Event] = (),
+) -> None:
+    """Move a locked vehicle's rental state, write its history and tell `tells`; one statement."""
+    after = dataclasses.replace(subject.condition, rental=to)
+    row = _event(subject, after, at=at, by=by, trip_ref=trip_ref, reason=reason)
+    move(
+        subject.vehicle,
+        field="rental_state",
+        to=to,
+        at=at,
+        by=by,
+        reason=reason,
+        tells=tells,
+        leaves=[Left(table=_TABLE, columns=_COLUMNS, values=row)],
+    )
 
 
 def _subject(row: tuple[Any, ...]) -> Subject:
@@ -176,14 +219,14 @@ def _condition(vehicle: Vehicle, kind: str, blocks: frozenset[str]) -> mds.Condi
 
 def _event(
     subject: Subject,
+    after: mds.Condition,
     *,
     at: datetime.datetime,
     by: Principal,
     trip_ref: str,
     reason: str,
 ) -> tuple[Any, ...]:
-    """The values of one row, in the order of `_INSERT`."""
-    after = subject.condition
+    """The values of one row, in the order of `_COLUMNS`."""
     return (
         ids.uuid7(),
         subject.vehicle.pk,

@@ -38,13 +38,13 @@ MAX_ATTEMPTS = 12
 KEEP = datetime.timedelta(days=14)
 FORGET_AT_ONCE = 20_000
 CHANNEL = "outbox"
-_VALUES = "(%s, %s, %s::jsonb, %s, %s, 0, '')"
-_PUBLISH = """
+COLUMNS = "event_id, name, payload, at, request_id, attempts, error"
+SELECTED = "%s, %s, %s::jsonb, %s, %s, 0, ''"
+_PUBLISH = f"""
 WITH fresh AS (
-    INSERT INTO mobility_outboxevent (event_id, name, payload, at, request_id, attempts, error)
-    VALUES {values} RETURNING 1
+    INSERT INTO mobility_outboxevent ({COLUMNS}) VALUES {{values}} RETURNING 1
 ) SELECT pg_notify(%s, '') FROM fresh LIMIT 1
-"""
+"""  # noqa: S608 - constants
 _CLAIM = """
 UPDATE mobility_outboxevent SET dispatched_at = %s WHERE id = ANY (ARRAY(
     SELECT id FROM mobility_outboxevent WHERE dispatched_at IS NULL
@@ -163,18 +163,20 @@ def publish(*events: Event, at: datetime.datetime) -> None:
         return
     if not connection.in_atomic_block:
         raise RuntimeError("an event is published only inside transaction.atomic()")
-    request_id = tracing.current_request_id()
-    rows = [
-        (uuid7(), event.name, json.dumps(event.payload(), default=_plain), at, request_id)
-        for event in events
-    ]
+    rows = [values_of(event, at=at) for event in events]
     with connection.cursor() as cursor:
         # Plain SQL: every booking, ride and charge writes here, and the ORM costs more than the INSERT.
         # The NOTIFY is only a wake-up: PostgreSQL sends it at commit, and a lost one costs a second.
         cursor.execute(
-            _PUBLISH.format(values=", ".join([_VALUES] * len(rows))),
+            _PUBLISH.format(values=", ".join([f"({SELECTED})"] * len(rows))),
             [*(value for row in rows for value in row), CHANNEL],
         )
+
+
+def values_of(event: Event, *, at: datetime.datetime) -> list[Any]:
+    """An event's values in the order of `COLUMNS`: for who writes it in a statement with its cause."""
+    payload = json.dumps(event.payload(), default=_plain)
+    return [uuid7(), event.name, payload, at, tracing.current_request_id()]
 
 
 def claim_undispatched(*, at: datetime.datetime, limit: int = BATCH) -> list[tuple[str, list[int]]]:

@@ -1,11 +1,14 @@
 """State moves: declared, conditional, audited."""
 
+import dataclasses
+
+import psycopg
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from mobility.accounts.models import Organisation
-from mobility.core import clock, transitions
-from mobility.core.models import AuditEntry, OutboxEvent
+from mobility.core import clock, outbox, transitions
+from mobility.core.models import AuditEntry, HandledEvent, OutboxEvent
 from mobility.core.principals import SYSTEM
 
 
@@ -17,6 +20,14 @@ class Switch(OutboxEvent):
     class Meta:
         proxy = True
         app_label = "mobility"
+
+
+@dataclasses.dataclass(frozen=True)
+class Lit(outbox.Event):
+    """That the lamp is on."""
+
+    name = "test.lit.v1"
+    lamp: int = 7
 
 
 @pytest.fixture
@@ -78,3 +89,49 @@ def test_the_trail_cannot_be_rewritten(ruote: Organisation, switch: Switch) -> N
         AuditEntry.objects.all().delete()
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
         AuditEntry.objects.update(by="user:nobody")
+
+
+def test_what_is_told_and_left_comes_with_the_move(switch: Switch) -> None:
+    left = transitions.Left(
+        table="mobility_handledevent",
+        columns=("event_id", "handler", "at"),
+        values=(switch.event_id, "lamp", clock.now()),
+    )
+    with transaction.atomic():
+        transitions.move(
+            switch, to="on", at=clock.now(), by=SYSTEM, field="name", tells=[Lit()], leaves=[left]
+        )
+    told = OutboxEvent.objects.get(name="test.lit.v1")
+    assert (told.payload, told.handled_at) == ({"lamp": 7}, None)
+    assert HandledEvent.objects.get().handler == "lamp"
+    assert AuditEntry.objects.filter(action="name:on").count() == 1
+
+
+def test_who_loses_the_race_tells_and_leaves_nothing(switch: Switch) -> None:
+    Switch.objects.update(name="on")
+    left = transitions.Left(
+        table="mobility_handledevent",
+        columns=("event_id", "handler", "at"),
+        values=(switch.event_id, "lamp", clock.now()),
+    )
+    with pytest.raises(transitions.LostRace), transaction.atomic():
+        transitions.move(
+            switch, to="on", at=clock.now(), by=SYSTEM, field="name", tells=[Lit()], leaves=[left]
+        )
+    assert not OutboxEvent.objects.filter(name="test.lit.v1").exists()
+    assert not HandledEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_relay_is_woken_when_the_move_commits_and_not_before() -> None:
+    row = Switch.objects.create(name="off", payload={}, at=clock.now())
+    parameters = connection.get_connection_params()
+    parameters.pop("cursor_factory", None)
+    parameters.pop("context", None)
+    with psycopg.connect(**parameters, autocommit=True) as listener:
+        listener.execute(f"LISTEN {outbox.CHANNEL}")
+        with transaction.atomic():
+            told = {"at": clock.now(), "by": SYSTEM, "field": "name", "tells": [Lit()]}
+            transitions.move(row, to="on", **told)
+            assert not list(listener.notifies(timeout=0.1))
+        assert list(listener.notifies(timeout=5, stop_after=1))

@@ -1,6 +1,7 @@
 """Writes of money, one file per verb."""
 
 from bookings.payments.services.authorise import (
+    authorise_opened,
     authorise_payment,
     raise_promise,
     void_payment,
@@ -98,6 +99,7 @@ __all__ = [
     "add_payment_method",
     "announce_fee",
     "approve_refund",
+    "authorise_opened",
     "authorise_payment",
     "begin_card_setup",
     "book_internal_cost",

@@ -59,7 +59,15 @@ def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
     raised as `PaymentDeclined` again; one that was given up meanwhile is `LostRace`.
     """
     locks.refuse_transaction("asking for a promise of money")
-    payment = _by_pk.get(pk=payment_id)
+    return authorise_opened(payment=_by_pk.get(pk=payment_id), at=at)
+
+
+def authorise_opened(*, payment: Payment, at: datetime.datetime) -> Payment:
+    """The same for a payment that the caller has just opened or loaded.
+
+    Whatever has happened to it since, the conditional move finds out.
+    """
+    locks.refuse_transaction("asking for a promise of money")
     if payment.state == PaymentState.REFUSED:
         raise PaymentDeclined(extra={"reason": payment.failure})
     if payment.state == PaymentState.OPENING:

@@ -130,21 +130,20 @@ def _book_capture(payment: Payment, *, reference: str, at: datetime.datetime) ->
             failure="",
             action=None,
             lines=None,
+            tells=[
+                PaymentCaptured(
+                    payment_id=str(payment.public_id),
+                    purpose=payment.purpose,
+                    purpose_ref=str(payment.purpose_ref),
+                    cents=payment.amount_cents,
+                    currency=payment.currency,
+                    payer=payment.payer.principal,
+                    recovered=recovered,
+                )
+            ],
         )
         if not from_credit:
             _post(payment, deed="capture", postings=capture_postings(payment.amount_cents), at=at)
-        outbox.publish(
-            PaymentCaptured(
-                payment_id=str(payment.public_id),
-                purpose=payment.purpose,
-                purpose_ref=str(payment.purpose_ref),
-                cents=payment.amount_cents,
-                currency=payment.currency,
-                payer=payment.payer.principal,
-                recovered=recovered,
-            ),
-            at=at,
-        )
 
 
 def _book_refusal(payment: Payment, *, failure: str, at: datetime.datetime) -> None:

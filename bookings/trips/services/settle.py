@@ -17,7 +17,6 @@ from bookings.trips.queries import price_terms, waived
 from bookings.trips.services.orders import KEEPER
 from bookings.trips.states import EndReason, TripState, Waiver
 from fleet.telematics.queries import trip_distance_m
-from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.prepared import prepared
 from mobility.core.transitions import move
@@ -55,23 +54,22 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
             waiting_since=None,
             distance_m=distance_m,
             price_cents=total,
+            tells=[
+                TripPriced(
+                    trip_id=str(trip.public_id),
+                    vehicle_id=trip.vehicle_id,
+                    user_principal=trip.user.principal,
+                    price_cents=total,
+                    currency=trip.reservation.fare.currency,
+                    distance_m=distance_m,
+                )
+            ],
         )
         payment = _charge(trip, lines, at=at)
         if trip.end_reason in GOODWILL:
             refund_by_rule(payment_id=payment.pk, situation=GOODWILL[trip.end_reason], at=at)
         if total == 0:
             move(trip, to=TripState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
-        outbox.publish(
-            TripPriced(
-                trip_id=str(trip.public_id),
-                vehicle_id=trip.vehicle_id,
-                user_principal=trip.user.principal,
-                price_cents=total,
-                currency=trip.reservation.fare.currency,
-                distance_m=distance_m,
-            ),
-            at=at,
-        )
     return trip
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.services import (
     PaymentActionRequired,
-    authorise_payment,
+    authorise_opened,
     open_payment,
     void_payment,
 )
@@ -37,6 +37,7 @@ from fleet.vehicles.states import TripMark
 from mobility.accounts.models import User
 from mobility.core import ids, outbox
 from mobility.core.errors import Conflict, DomainError
+from mobility.core.prepared import insert
 from mobility.core.principals import Principal
 from mobility.core.transitions import LostRace, move
 
@@ -110,7 +111,7 @@ def _promise_and_unlock(trip: Trip, *, at: datetime.datetime) -> Trip:
     # Opened together with the trip; this narrows the type.
     assert trip.payment is not None
     try:
-        trip.payment = authorise_payment(payment_id=trip.payment.pk, at=at)
+        trip.payment = authorise_opened(payment=trip.payment, at=at)
     except PaymentActionRequired as problem:
         # The sweep gives people at their bank more time than a vehicle.
         patient = Trip.objects.filter(pk=trip.pk, state=TripState.STARTING)
@@ -159,18 +160,17 @@ def confirm_start(*, trip: Trip, at: datetime.datetime, late: bool = False) -> N
         started_at=at,
         waiting_since=None,
         stretches=rules.begin(SegmentKind.RUNNING, at=at),
+        tells=[
+            TripStarted(
+                trip_id=str(trip.public_id),
+                vehicle_id=trip.vehicle_id,
+                user_principal=trip.user.principal,
+                started_at=at,
+                late=late,
+            )
+        ],
     )
     _mark(trip, TripMark.RUNNING, at=at, by=KEEPER)
-    outbox.publish(
-        TripStarted(
-            trip_id=str(trip.public_id),
-            vehicle_id=trip.vehicle_id,
-            user_principal=trip.user.principal,
-            started_at=at,
-            late=late,
-        ),
-        at=at,
-    )
 
 
 def fail_start(*, trip: Trip, failure: str, at: datetime.datetime, by: Principal) -> None:
@@ -232,7 +232,7 @@ def _claim(
         vat_rates=[reservation.fare.vat_rate],
         at=at,
     )
-    trip.save(force_insert=True)
+    insert(trip)
     _mark(trip, TripMark.STARTING, until=at + rules.HORIZON, at=at, by=by)
     return trip
 

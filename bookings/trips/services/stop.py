@@ -14,7 +14,6 @@ from fleet.maintenance.services import report_fault
 from fleet.maintenance.states import FaultCategory, FaultSource
 from fleet.vehicles.services import block_vehicle, mark_trip
 from fleet.vehicles.states import BlockReason, TripMark
-from mobility.core import outbox
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
 
@@ -81,23 +80,22 @@ def finish_ending(*, trip: Trip, locked: bool, at: datetime.datetime) -> None:
         ended_at=ended_at,
         waiting_since=at,
         flags=flags,
+        tells=[
+            TripEnded(
+                trip_id=str(trip.public_id),
+                vehicle_id=trip.vehicle_id,
+                user_principal=trip.user.principal,
+                started_at=trip.started_at or ended_at,
+                ended_at=ended_at,
+                reason=trip.end_reason,
+            )
+        ],
     )
     if not locked and TripFlag.OUTAGE not in flags:
         _call_staff(trip, at=at)
     _mark(trip, TripMark.ENDED, at=at, by=KEEPER)
     complete_reservation(
         reservation=trip.reservation, at=at, by=KEEPER, returned_at=trip.end_requested_at
-    )
-    outbox.publish(
-        TripEnded(
-            trip_id=str(trip.public_id),
-            vehicle_id=trip.vehicle_id,
-            user_principal=trip.user.principal,
-            started_at=trip.started_at or ended_at,
-            ended_at=ended_at,
-            reason=trip.end_reason,
-        ),
-        at=at,
     )
 
 

@@ -11,7 +11,7 @@ Holds for later are in `holds_ahead`.
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg.errors
 from django.db import IntegrityError, connection, transaction
@@ -19,10 +19,11 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
 from fleet.vehicles import history, rules
+from fleet.vehicles.events import TripEnded
 from fleet.vehicles.models import VehicleHold
 from fleet.vehicles.states import STAFF_PURPOSES, LifeState, RentalState
+from mobility.core.database import joined
 from mobility.core.errors import Conflict, Gone, NotFound
-from mobility.core.transitions import move
 
 if TYPE_CHECKING:
     from fleet.vehicles.history import Subject
@@ -58,6 +59,11 @@ WHERE vehicle_id = %s AND released_at IS NULL AND ahead AND upper(during) > %s
 _STRETCH = "UPDATE fleet_vehiclehold SET during = %s WHERE id = %s"
 _STAFF_AT_LEAST = datetime.timedelta(minutes=1)
 _RELEASE = "UPDATE fleet_vehiclehold SET released_at = %s WHERE id = %s"
+# The ride began with the first row of the history in which it runs.
+_RELEASE_RIDDEN = f"""{_RELEASE} RETURNING (
+    SELECT min(at) FROM fleet_vehicleevent
+    WHERE vehicle_id = %s AND at >= %s AND trip_ref = %s AND rental_state = 'on_trip'
+)"""  # noqa: S608 - constants
 
 
 class VehicleNotFound(NotFound):
@@ -119,20 +125,18 @@ def hold_vehicle(
     1. Lock the vehicle and judge it as it is then: nobody blocks it, moves it on or takes it
        between the judgement and the hold. Rivals queue here instead of meeting, and deadlocking,
        inside the exclusion constraint.
-    2. Move it out of `free`.
-    3. Insert the hold: the exclusion constraint is what makes two holds impossible.
-    4. Write the state history.
+    2. Insert the hold: the exclusion constraint is what makes two holds impossible. Up to here
+       nothing is written if it is refused.
+    3. Move the vehicle out of `free`, with its history.
 
     Staff (purposes crew and service) also get vehicles that residents are not offered.
     Raises `VehicleNotFound`, `VehicleTaken`, `VehicleBooked`, `VehicleNotRentable`.
     """
     if shortest is None:
         shortest = _STAFF_AT_LEAST if purpose in STAFF_PURPOSES else until - at
-    with transaction.atomic():
+    with joined():
         subject = lock_vehicle(vehicle_id)
         refuse_hopeless(subject, purpose=purpose)
-        taken = RentalState.STAFF if purpose in STAFF_PURPOSES else RentalState.HELD
-        move(subject.vehicle, field="rental_state", to=taken, at=at, by=by)
         hold = VehicleHold(
             vehicle=subject.vehicle,
             during=DateTimeTZRange(at, until),
@@ -140,7 +144,8 @@ def hold_vehicle(
             holder_ref=holder_ref,
         )
         _insert_now(hold, shortest=at + shortest)
-        history.record_changes([subject], at=at, by=by)
+        taken = RentalState.STAFF if purpose in STAFF_PURPOSES else RentalState.HELD
+        history.move_rental(subject, to=taken, at=at, by=by)
     return hold
 
 
@@ -255,16 +260,40 @@ def free_vehicle(
     trip_ref: str = "",
     reason: str = "",
 ) -> None:
-    """Release an active hold that the caller has locked, and free its vehicle if it had begun."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RELEASE, [at, hold.pk])
-    hold.released_at = at
+    """Release an active hold that the caller has locked, and free its vehicle if it had begun.
+
+    If the trip `trip_ref` ever ran on it, that it has ended is told with that (`TripEnded`).
+    """
+    started_at = _release(hold, trip_ref=trip_ref, at=at)
     if hold.ahead:
         return
-    vehicle = subject.vehicle
-    if vehicle.rental_state != RentalState.FREE:
-        move(vehicle, field="rental_state", to=RentalState.FREE, at=at, by=by, reason=reason)
-    history.record_changes([subject], at=at, by=by, trip_ref=trip_ref, reason=reason)
+    if subject.vehicle.rental_state == RentalState.FREE:
+        return
+    tells = (
+        []
+        if started_at is None
+        else [
+            TripEnded(
+                vehicle_id=hold.vehicle_id, trip_ref=trip_ref, started_at=started_at, ended_at=at
+            )
+        ]
+    )
+    history.move_rental(
+        subject, to=RentalState.FREE, at=at, by=by, trip_ref=trip_ref, reason=reason, tells=tells
+    )
+
+
+def _release(
+    hold: VehicleHold, *, trip_ref: str, at: datetime.datetime
+) -> datetime.datetime | None:
+    """Release the hold; since when the trip ran, if it ever did."""
+    values: list[Any] = [at, hold.pk]
+    ridden = [hold.vehicle_id, hold.during.lower, trip_ref] if trip_ref else []
+    with connection.cursor() as cursor:
+        cursor.execute(_RELEASE_RIDDEN if trip_ref else _RELEASE, values + ridden)
+        row = cursor.fetchone() if trip_ref else None
+    hold.released_at = at
+    return None if row is None else row[0]
 
 
 def reach_hold(hold: VehicleHold, *, until: datetime.datetime) -> None:

@@ -23,7 +23,6 @@ from fleet.vehicles.services.holds import (
     refuse_hopeless,
 )
 from fleet.vehicles.states import LifeState, RentalState
-from mobility.core.transitions import move
 
 if TYPE_CHECKING:
     import datetime
@@ -82,8 +81,7 @@ def begin_hold(*, hold_id: int, at: datetime.datetime, by: Principal) -> Vehicle
         refuse_hopeless(subject, purpose=hold.purpose)
         hold.during = DateTimeTZRange(min(at, hold.during.lower), hold.during.upper)
         _begin(hold)
-        move(subject.vehicle, field="rental_state", to=RentalState.HELD, at=at, by=by)
-        history.record_changes([subject], at=at, by=by)
+        history.move_rental(subject, to=RentalState.HELD, at=at, by=by)
     return hold
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from fleet.vehicles import history, mds
-from fleet.vehicles.events import TripEnded
 from fleet.vehicles.services import holds
 from fleet.vehicles.states import TRIP_MARKS, RentalState, TripMark
-from mobility.core import outbox
-from mobility.core.transitions import move
 
 if TYPE_CHECKING:
     import datetime
@@ -19,11 +16,6 @@ if TYPE_CHECKING:
     from fleet.vehicles.models import VehicleHold
     from mobility.core.principals import Principal
 
-# The ride began with the first row of the history in which it runs.
-_STARTED = """
-SELECT min(at) FROM fleet_vehicleevent
-WHERE vehicle_id = %s AND at >= %s AND trip_ref = %s AND rental_state = 'on_trip'
-"""
 _REASONS: dict[str, str] = {TripMark.START_FAILED: mds.EXPIRED}
 
 
@@ -50,20 +42,6 @@ def mark_trip(
             holds.reach_hold(hold, until=until)
         if to == RentalState.FREE:
             holds.free_vehicle(hold, subject, at=at, by=by, trip_ref=trip_ref, reason=reason)
-            _tell_end(hold, trip_ref=trip_ref, at=at)
         elif subject.vehicle.rental_state != to:
-            move(subject.vehicle, field="rental_state", to=to, at=at, by=by)
-            history.record_changes([subject], at=at, by=by, trip_ref=trip_ref)
+            history.move_rental(subject, to=to, at=at, by=by, trip_ref=trip_ref)
     return hold
-
-
-def _tell_end(hold: VehicleHold, *, trip_ref: str, at: datetime.datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_STARTED, [hold.vehicle_id, hold.during.lower, trip_ref])
-        (started_at,) = cursor.fetchone() or (None,)
-    if started_at is None:
-        return
-    ended = TripEnded(
-        vehicle_id=hold.vehicle_id, trip_ref=trip_ref, started_at=started_at, ended_at=at
-    )
-    outbox.publish(ended, at=at)

@@ -81,7 +81,7 @@ def test_a_crash_after_the_claim_is_healed_within_a_minute(rider, scooter, trave
     def crash(**_terms):
         raise SystemExit
 
-    monkeypatch.setattr(start, "authorise_payment", crash)
+    monkeypatch.setattr(start, "authorise_opened", crash)
     with pytest.raises(SystemExit):
         rider.post("/api/v1/trips", {"vehicle": "SC1"})
     assert Trip.objects.get().state == "starting"
@@ -111,14 +111,14 @@ def test_a_start_called_off_while_the_bank_thinks_unlocks_nothing(
     rider, giulia, scooter, monkeypatch
 ):
     """Guard off: the unlock goes out to a vehicle that anybody may have by now. On: it does not."""
-    ask = start.authorise_payment
+    ask = start.authorise_opened
 
     def think(**terms):
         trip = Trip.objects.with_story().get()
         start.fail_start(trip=trip, failure="called_off", at=clock.now(), by=giulia.principal)
         return ask(**terms)
 
-    monkeypatch.setattr(start, "authorise_payment", think)
+    monkeypatch.setattr(start, "authorise_opened", think)
     refused = rider.post("/api/v1/trips", {"vehicle": "SC1"})
     assert (refused.status_code, refused.json()["code"]) == (409, "start_given_up")
     assert not VehicleCommand.objects.exists()

@@ -187,7 +187,7 @@ def test_the_race_is_real_and_the_check_alone_loses_it(
 
     monkeypatch.setattr(history, "lock_subjects", history.load_subjects)
     monkeypatch.setattr(holds, "refuse_hopeless", check_then_wait)
-    monkeypatch.setattr(holds, "move", move_without_condition)
+    monkeypatch.setattr(history, "move", move_without_condition)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE fleet_vehiclehold DROP CONSTRAINT fleet_one_hold_per_vehicle")
     try:
@@ -220,7 +220,7 @@ def test_the_constraint_decides_when_every_check_is_passed(
 
     monkeypatch.setattr(history, "lock_subjects", history.load_subjects)
     monkeypatch.setattr(holds, "refuse_hopeless", check_then_wait)
-    monkeypatch.setattr(holds, "move", lambda vehicle, **_: vehicle)
+    monkeypatch.setattr(history, "move", lambda vehicle, **_: vehicle)
     race(riders, lambda n: hold(scooter, holder=f"reservation:{n}"))
     assert VehicleHold.objects.active().count() == 1
 
