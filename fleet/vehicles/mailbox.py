@@ -21,7 +21,7 @@ from redis.retry import Retry
 from fleet.vehicles.states import CommandState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from uuid import UUID
 
 log = structlog.get_logger(__name__)
@@ -36,11 +36,24 @@ WAITING = "fleet:waiting"
 # Whoever keeps a line to vehicles open listens here for the ids of those that have something waiting.
 CHANNEL = "fleet:commands"
 
-# The same commands as `VehicleCommand.objects.deliverable`, after every order and every answer.
+# After every order; those whose time is over are left out of the boxes, and ended by the sweep.
 _WAITING = """
 SELECT vehicle_id, public_id, sequence, kind, expires_at, state, parameters FROM fleet_vehiclecommand
-WHERE vehicle_id = ANY (%s) AND state IN ('queued', 'sent') AND expires_at > %s
+WHERE vehicle_id = ANY (%s) AND state IN ('queued', 'sent')
 ORDER BY vehicle_id, sequence
+"""
+
+# Keys: the box, the vehicles with something waiting. Arguments: the command that is over, its vehicle.
+_EMPTY = """
+local box = redis.call('GET', KEYS[1])
+if box then
+    for _, command in ipairs(cjson.decode(box)) do
+        if command.id ~= ARGV[1] then return 0 end
+    end
+end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+return 1
 """
 
 
@@ -83,21 +96,47 @@ def waiting(*, at: datetime.datetime) -> set[int]:
 
 
 def refill(*, vehicle_ids: Collection[int], at: datetime.datetime) -> None:
-    """Write the boxes of these vehicles from the table; one query, one round trip.
+    """Write the boxes of these vehicles from the table; one query, one round trip."""
+    fill(read_table(vehicle_ids), at=at)
 
-    Then tell on `CHANNEL` which have something waiting; who misses it finds the box.
 
-    Redis out of reach is logged, not raised: the sweep comes back.
-    """
+def read_table(vehicle_ids: Collection[int]) -> dict[int, list[PendingCommand]]:
+    """What no vehicle has answered yet, by vehicle, oldest first, overdue or not; one query."""
     boxes: dict[int, list[PendingCommand]] = {vehicle_id: [] for vehicle_id in vehicle_ids}
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [list(boxes), at])
+        cursor.execute(_WAITING, [list(boxes)])
         for vehicle_id, *waiting in cursor.fetchall():
             boxes[vehicle_id].append(_pending(*waiting))
+    return boxes
+
+
+def fill(boxes: Mapping[int, list[PendingCommand]], *, at: datetime.datetime) -> None:
+    """Let the boxes hold those of these commands that are in time, then tell on `CHANNEL` which have something waiting.
+
+    Who misses that finds the box. Redis out of reach is logged, not raised: the sweep comes back.
+    """
+    in_time = {
+        vehicle_id: [command for command in commands if command.expires_at > at]
+        for vehicle_id, commands in boxes.items()
+    }
     try:
-        _write(boxes, at=at)
+        _write(in_time, at=at)
     except redis.RedisError:
         log.warning("fleet.mailbox_unreachable", vehicles=len(boxes))
+
+
+def empty_of(command_id: str, *, vehicle_id: int, at: datetime.datetime) -> None:
+    """Empty a vehicle's box if this command, which is over, is all that it holds; else refill it.
+
+    Redis compares and empties in one step: an order that comes in between is not lost.
+    """
+    try:
+        alone = client().eval(_EMPTY, 2, box_key(vehicle_id), WAITING, command_id, vehicle_id)
+    except redis.RedisError:
+        log.warning("fleet.mailbox_unreachable", vehicles=1)
+        return
+    if not alone:
+        refill(vehicle_ids=[vehicle_id], at=at)
 
 
 def _pending(

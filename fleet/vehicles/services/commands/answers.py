@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles import rules
+from fleet.vehicles import mailbox, rules
 from fleet.vehicles.models import Vehicle, VehicleCommand
 from fleet.vehicles.services.commands.endings import (
     LOADED,
     command_from,
     ending,
+    finished,
     refill_after_commit,
     settle,
-    tell,
 )
 from fleet.vehicles.services.commands.ordering import queue_command
 from fleet.vehicles.states import OPEN_COMMANDS, CommandState
@@ -64,15 +65,14 @@ def mark_commands_sent(
     """Note that commands left with a reply; returns those that may travel.
 
     A command taken back in the meantime is left out. One already sent travels again, because the
-    reply that carried it may be lost; its sequence number makes the repetition harmless.
+    reply that carried it may be lost; its sequence number makes the repetition harmless. The boxes
+    are left as they are: the sweep notes there what has been sent, if no answer comes before it.
     """
     with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
             cursor.execute(_DELIVERABLE, [list(public_ids), at])
             commands = [command_from(row) for row in cursor.fetchall()]
-        travelling = [command for command in commands if _is_sent(command, at=at, by=by)]
-        refill_after_commit({command.vehicle_id for command in travelling}, at=at)
-    return travelling
+        return [command for command in commands if _is_sent(command, at=at, by=by)]
 
 
 def record_acknowledgement(
@@ -95,8 +95,12 @@ def record_acknowledgement(
         found = CommandState(command.state)
         to = CommandState(result)
         if _is_news(found, to):
-            move(command, to=to, at=at, by=by, **ending(to, at))
-            tell([command], at=at, late=found == CommandState.UNKNOWN)
+            told = [finished(command, result=to, late=found == CommandState.UNKNOWN)]
+            over = to != CommandState.ACCEPTED
+            move(command, to=to, at=at, by=by, tells=told if over else [], **ending(to, at))
+            # Whoever is told of it may order something else; that fills the box itself.
+            empty = partial(mailbox.empty_of, str(command.public_id))
+            transaction.on_commit(partial(empty, vehicle_id=command.vehicle_id, at=at))
         _compensate(command, found=found, answer=to, at=at)
     return command
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from mobility.core.principals import Principal
 
-INSERTED = (
+LOADED = (
+    "id",
     "public_id",
     "vehicle_id",
     "sequence",
@@ -33,8 +34,9 @@ INSERTED = (
     "requested_by",
     "created_at",
     "expires_at",
+    "sent_at",
+    "finished_at",
 )
-LOADED = ("id", *INSERTED, "sent_at", "finished_at")
 _PARAMETERS = LOADED.index("parameters")
 
 
@@ -55,7 +57,9 @@ def settle(
 ) -> list[VehicleCommand]:
     """Move commands to their end and tell it; returns those that moved."""
     moved = move_many(commands, to=to, at=at, by=by, **ending(to, at))
-    tell(moved, at=at)
+    if to != CommandState.ACCEPTED:
+        outbox.publish(*(finished(command, result=to) for command in moved), at=at)
+    refill_after_commit({command.vehicle_id for command in moved}, at=at)
     return moved
 
 
@@ -64,27 +68,22 @@ def ending(to: CommandState, at: datetime.datetime) -> dict[str, Any]:
     return {} if to == CommandState.ACCEPTED else {"finished_at": at}
 
 
-def tell(moved: list[VehicleCommand], *, at: datetime.datetime, late: bool = False) -> None:
-    """Publish what has ended, and take everything that moved out of its box."""
-    ended = [command for command in moved if command.state != CommandState.ACCEPTED]
-    if ended:
-        outbox.publish(*(_finished(command, late=late) for command in ended), at=at)
-    refill_after_commit({command.vehicle_id for command in moved}, at=at)
-
-
 def refill_after_commit(vehicle_ids: Collection[int], *, at: datetime.datetime) -> None:
     """Write the boxes of these vehicles anew once the transaction has committed."""
     if vehicle_ids:
         transaction.on_commit(partial(mailbox.refill, vehicle_ids=list(vehicle_ids), at=at))
 
 
-def _finished(command: VehicleCommand, *, late: bool) -> CommandFinished:
+def finished(
+    command: VehicleCommand, *, result: CommandState, late: bool = False
+) -> CommandFinished:
+    """That a command has ended so."""
     return CommandFinished(
         command_id=str(command.public_id),
         vehicle_id=command.vehicle_id,
         vehicle_public_id=str(command.vehicle.public_id),
         kind=command.kind,
-        result=command.state,
+        result=result,
         purpose_ref=command.purpose_ref,
         late=late,
     )

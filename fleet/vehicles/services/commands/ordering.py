@@ -5,16 +5,18 @@ from __future__ import annotations
 import datetime
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from fleet.vehicles import rules
+from fleet.vehicles import mailbox, rules
 from fleet.vehicles.models import VehicleCommand
-from fleet.vehicles.services.commands.endings import INSERTED, refill_after_commit, settle
+from fleet.vehicles.services.commands.endings import settle
 from fleet.vehicles.services.holds import VehicleNotFound
 from fleet.vehicles.states import OPPOSITES, CommandState
+from mobility.core import ids
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.idempotency import KeyReused
 
@@ -26,28 +28,35 @@ if TYPE_CHECKING:
 # So many vehicles take one transaction well below a second.
 BULK_CAP = 1_000
 
-# Locked in the order of their ids, so that two bulk orders never wait for each other in a circle.
-_COUNT = """
+# Each vehicle's next number and the order under it, one statement for all. Vehicles are locked in the
+# order of their ids, so that two bulk orders never wait for each other in a circle; an order given
+# earlier under the same key has no row in `ordered`.
+_ORDER = """
 WITH wanted AS (
-    SELECT vehicle.id, %s = ANY (type.commands) AS able
-    FROM fleet_vehicle vehicle JOIN fleet_vehicletype type ON type.id = vehicle.type_id
-    WHERE vehicle.id = ANY (%s) ORDER BY vehicle.id FOR NO KEY UPDATE OF vehicle
+    SELECT vehicle.id, given.public_id, %(kind)s = ANY (type.commands) AS able
+    FROM unnest(%(vehicles)s::bigint[], %(names)s::uuid[]) given (vehicle_id, public_id)
+    JOIN fleet_vehicle vehicle ON vehicle.id = given.vehicle_id
+    JOIN fleet_vehicletype type ON type.id = vehicle.type_id
+    ORDER BY vehicle.id FOR NO KEY UPDATE OF vehicle
+),
+counted AS (
+    UPDATE fleet_vehicle SET command_sequence = command_sequence + wanted.able::int
+    FROM wanted WHERE fleet_vehicle.id = wanted.id
+    RETURNING fleet_vehicle.id, fleet_vehicle.command_sequence, wanted.able, wanted.public_id
+),
+ordered AS (
+    INSERT INTO fleet_vehiclecommand (
+        public_id, vehicle_id, sequence, kind, parameters, state, idempotency_key, purpose_ref,
+        requested_by, created_at, expires_at
+    )
+    SELECT public_id, id, command_sequence, %(kind)s, %(parameters)s::jsonb, 'queued', %(idempotency_key)s,
+        %(purpose_ref)s, %(requested_by)s, %(created_at)s, %(expires_at)s
+    FROM counted WHERE able ORDER BY id
+    ON CONFLICT (vehicle_id, idempotency_key) DO NOTHING
+    RETURNING id, vehicle_id
 )
-UPDATE fleet_vehicle SET command_sequence = command_sequence + wanted.able::int
-FROM wanted WHERE fleet_vehicle.id = wanted.id
-RETURNING fleet_vehicle.id, fleet_vehicle.command_sequence, wanted.able
-"""
-_INSERT = (
-    f"INSERT INTO fleet_vehiclecommand ({', '.join(INSERTED)}) VALUES %s"  # noqa: S608 - constants
-    " ON CONFLICT (vehicle_id, idempotency_key) DO NOTHING RETURNING id, vehicle_id"
-)
-_ROW = f"({', '.join(['%s'] * len(INSERTED))})"
-_POINTLESS = """
-SELECT command.id FROM fleet_vehiclecommand command
-JOIN unnest(%s::bigint[], %s::int[]) newer (vehicle_id, sequence)
-  ON newer.vehicle_id = command.vehicle_id
-WHERE command.state IN ('queued', 'sent') AND command.kind = ANY (%s)
-  AND command.sequence < newer.sequence
+SELECT counted.id, counted.command_sequence, counted.able, counted.public_id, ordered.id
+FROM counted LEFT JOIN ordered ON ordered.vehicle_id = counted.id ORDER BY counted.id
 """
 
 
@@ -120,13 +129,13 @@ def queue_commands(
     by: Principal,
     parameters: dict[str, Any] | None = None,
 ) -> CommandsReport:
-    """Order up to `BULK_CAP` vehicles to do the same within `ttl_s` seconds, in four statements.
+    """Order up to `BULK_CAP` vehicles to do the same within `ttl_s` seconds, in two statements.
 
-    1. Take each vehicle's next sequence number; this also makes rivals wait for us.
-    2. Insert the orders, or find those already given under this key.
-    3. Supersede older orders that these make pointless (unlock by lock and back) and that the
-       vehicle has not yet said to have heard.
-    4. After commit put the orders where the vehicles' next reports find them.
+    1. Take each vehicle's next sequence number, which also makes rivals wait for us, and insert the
+       orders, or find those already given under this key.
+    2. Read what waits for these vehicles, and supersede older orders that these make pointless
+       (unlock by lock and back) and that the vehicle has not yet said to have heard.
+    3. After commit put the rest where the vehicles' next reports find it.
 
     One vehicle that cannot never stops the others. Raises `TooManyVehicles`,
     `CommandParametersInvalid`, and `KeyReused`, with nothing ordered, if the key named another
@@ -137,86 +146,91 @@ def queue_commands(
         raise TooManyVehicles(cap=BULK_CAP)
     if not rules.parameters_fit(kind, parameters or {}):
         raise CommandParametersInvalid
+    terms = {
+        "kind": str(kind),
+        "parameters": parameters or {},
+        "idempotency_key": idempotency_key,
+        "purpose_ref": purpose_ref,
+        "requested_by": by,
+        "created_at": at,
+        "expires_at": at + datetime.timedelta(seconds=ttl_s),
+    }
     with transaction.atomic(savepoint=False):
-        numbers = _next_sequences(wanted, kind=kind)
-        drafts = [
-            VehicleCommand(
-                vehicle_id=vehicle_id,
-                sequence=sequence,
-                kind=kind,
-                parameters=parameters or {},
-                idempotency_key=idempotency_key,
-                purpose_ref=purpose_ref,
-                requested_by=by,
-                created_at=at,
-                expires_at=at + datetime.timedelta(seconds=ttl_s),
-            )
-            for vehicle_id, (sequence, able) in sorted(numbers.items())
-            if able
-        ]
-        new = _insert(drafts)
-        known = _known(drafts, new, idempotency_key)
-        _supersede(new, kind=kind, at=at, by=by)
-        refill_after_commit([command.vehicle_id for command in new], at=at)
+        given = _order(wanted, terms)
+        new = [one.command for one in given if one.command is not None]
+        known = _known([one.vehicle_id for one in given if one.is_known], terms)
+        _put_away(new, at=at, by=by)
     return CommandsReport(
         ordered=[*new, *known],
-        unsupported=sorted(pk for pk, (_sequence, able) in numbers.items() if not able),
-        unknown=sorted(wanted - numbers.keys()),
+        unsupported=[one.vehicle_id for one in given if not one.able],
+        unknown=sorted(wanted - {one.vehicle_id for one in given}),
     )
 
 
-def _next_sequences(vehicle_ids: set[int], *, kind: str) -> dict[int, tuple[int, bool]]:
-    """The next number of each vehicle, and whether its type knows the command at all."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What became of an order to one vehicle: whether its type can, and the command if it is new."""
+
+    vehicle_id: int
+    able: bool
+    command: VehicleCommand | None
+
+    @property
+    def is_known(self) -> bool:
+        return self.able and self.command is None
+
+
+def _order(vehicle_ids: set[int], terms: dict[str, Any]) -> list[_Given]:
+    """Order this of each vehicle; one answer for each that there is, in the order of their ids."""
+    values = {
+        **terms,
+        "parameters": json.dumps(terms["parameters"]),
+        "vehicles": list(vehicle_ids),
+        "names": [ids.uuid7() for _vehicle in vehicle_ids],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [str(kind), list(vehicle_ids)])
-        return {vehicle_id: (sequence, able) for vehicle_id, sequence, able in cursor.fetchall()}
+        cursor.execute(_ORDER, values)
+        rows = cursor.fetchall()
+    given = []
+    for vehicle_id, sequence, able, public_id, pk in rows:
+        command = None
+        if pk is not None:
+            named = {"pk": pk, "public_id": public_id}
+            command = VehicleCommand(**terms, **named, vehicle_id=vehicle_id, sequence=sequence)
+            command._state.adding = False
+        given.append(_Given(vehicle_id, able, command))
+    return given
 
 
-def _insert(drafts: Sequence[VehicleCommand]) -> list[VehicleCommand]:
-    """Insert the commands; returns those whose key was not known yet."""
-    if not drafts:
-        return []
-    values = [value for draft in drafts for value in _values(draft)]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT % ", ".join([_ROW] * len(drafts)), values)
-        ids = {vehicle_id: pk for pk, vehicle_id in cursor.fetchall()}
-    new = [draft for draft in drafts if draft.vehicle_id in ids]
-    for draft in new:
-        draft.pk = ids[draft.vehicle_id]
-        draft._state.adding = False
-    return new
-
-
-def _values(draft: VehicleCommand) -> list[Any]:
-    row = {name: getattr(draft, name) for name in INSERTED}
-    return list({**row, "parameters": json.dumps(draft.parameters)}.values())
-
-
-def _known(
-    drafts: Sequence[VehicleCommand], new: Sequence[VehicleCommand], key: str
-) -> list[VehicleCommand]:
+def _known(vehicle_ids: Sequence[int], terms: dict[str, Any]) -> list[VehicleCommand]:
     """The orders given earlier under this key; raises `KeyReused` if they were other ones."""
-    if len(new) == len(drafts):
+    if not vehicle_ids:
         return []
-    repeated = {draft.vehicle_id for draft in drafts} - {draft.vehicle_id for draft in new}
-    known = list(VehicleCommand.objects.filter(vehicle__in=repeated, idempotency_key=key))
-    wanted = drafts[0]
-    if any((one.kind, one.parameters) != (wanted.kind, wanted.parameters) for one in known):
+    key = terms["idempotency_key"]
+    known = list(VehicleCommand.objects.filter(vehicle__in=vehicle_ids, idempotency_key=key))
+    if any((one.kind, one.parameters) != (terms["kind"], terms["parameters"]) for one in known):
         raise KeyReused
     return known
 
 
-def _supersede(
-    new: Sequence[VehicleCommand], *, kind: str, at: datetime.datetime, by: Principal
-) -> None:
-    pointless = list(OPPOSITES.get(kind, ()))
-    if not new or not pointless:
+def _put_away(new: Sequence[VehicleCommand], *, at: datetime.datetime, by: Principal) -> None:
+    """Supersede what the new orders make pointless; what waits is in the boxes after the commit."""
+    if not new:
         return
-    vehicle_ids = [command.vehicle_id for command in new]
-    sequences = [command.sequence for command in new]
-    with connection.cursor() as cursor:
-        cursor.execute(_POINTLESS, [vehicle_ids, sequences, pointless])
-        ids = [pk for (pk,) in cursor.fetchall()]
-    if ids:
-        rows = VehicleCommand.objects.select_related("vehicle").filter(pk__in=ids)
+    newest = {command.vehicle_id: command.sequence for command in new}
+    opposites = OPPOSITES.get(new[0].kind, ())
+    boxes = mailbox.read_table(newest)
+    pointless = {
+        one.id
+        for vehicle_id, commands in boxes.items()
+        for one in commands
+        if one.kind in opposites and one.sequence < newest[vehicle_id]
+    }
+    if pointless:
+        rows = VehicleCommand.objects.select_related("vehicle").filter(public_id__in=pointless)
         settle(rows, to=CommandState.SUPERSEDED, at=at, by=by)
+    left = {
+        vehicle_id: [one for one in commands if one.id not in pointless]
+        for vehicle_id, commands in boxes.items()
+    }
+    transaction.on_commit(partial(mailbox.fill, left, at=at))
