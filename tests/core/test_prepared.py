@@ -15,7 +15,7 @@ from mobility.accounts.models import ApiToken, Organisation, User
 from mobility.accounts.states import OrganisationKind
 from mobility.core import clock, geo
 from mobility.core.models import OutboxEvent
-from mobility.core.prepared import prepared
+from mobility.core.prepared import insert, prepared
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import City
 
@@ -169,3 +169,15 @@ def test_every_organisation_is_found_by_its_own_name() -> None:
     for slug in ("atm", "comune"):
         accounts.ensure_organisation(slug=slug, name={"it": slug}, kind=OrganisationKind.CITY)
     assert [by_slug.get(slug=slug).slug for slug in ("comune", "atm")] == ["comune", "atm"]
+
+
+def test_an_inserted_row_is_as_one_that_was_saved(giulia: User) -> None:
+    """With what the database and the fields fill in: its id, a public id, the moment."""
+    new = {"user": giulia, "label": "car", "secret_hash": "c" * 64, "created_at": clock.now()}
+    token = insert(ApiToken(**new))
+    saved = ApiToken.objects.get(label="car")
+    names = [field.attname for field in ApiToken._meta.concrete_fields]
+    assert [getattr(token, name) for name in names] == [getattr(saved, name) for name in names]
+    token.label = "bus"
+    token.save()
+    assert ApiToken.objects.filter(user=giulia).count() == 3, "saved again it is the same row"

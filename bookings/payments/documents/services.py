@@ -15,6 +15,7 @@ from bookings.payments.states import DocumentKind
 from mobility.core import audit, clock
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.money import PriceLine, VatPart, total_cents, vat_split
+from mobility.core.prepared import insert
 from mobility.core.principals import Principal
 
 LETTERS = {DocumentKind.RECEIPT: "R", DocumentKind.CREDIT_NOTE: "N", DocumentKind.INVOICE: "F"}
@@ -79,7 +80,7 @@ def issue_document(
     year = clock.service_day(at).year
     sequence = _next_number(payment.organisation_id, kind, year)
     parts = vat_split(lines) if vat is None else vat
-    return Receipt.objects.create(
+    document = Receipt(
         organisation_id=payment.organisation_id,
         payment=payment,
         kind=kind,
@@ -94,6 +95,7 @@ def issue_document(
         corrects=corrects,
         customer=dict(customer or {}),
     )
+    return insert(document)
 
 
 def make_invoice(*, receipt: Receipt, at: datetime.datetime, by: Principal) -> Receipt:

@@ -15,7 +15,7 @@ from bookings.payments.providers import provider_named
 from bookings.payments.rules import credit_buys
 from bookings.payments.states import WALLET, PaymentState, Purpose
 from mobility.core.errors import DomainError, Unavailable
-from mobility.core.prepared import prepared
+from mobility.core.prepared import insert, prepared
 
 # Whoever opened a payment and never came back: the collector releases what was promised.
 ABANDONED = datetime.timedelta(minutes=20)
@@ -92,7 +92,7 @@ def open_payment(
         cards_only=purpose == Purpose.TOP_UP or not credit_buys(vat_rates),
         debtors=False,
     )
-    return Payment.objects.create(
+    payment = Payment(
         organisation_id=organisation_id,
         payer_id=payer_id,
         method=method,
@@ -105,6 +105,7 @@ def open_payment(
         created_at=at,
         next_attempt_at=at + ABANDONED,
     )
+    return insert(payment)
 
 
 def method_for(

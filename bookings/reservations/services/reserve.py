@@ -27,7 +27,7 @@ from fleet.vehicles.services import hold_vehicle
 from fleet.vehicles.states import HoldPurpose
 from mobility.core import ids
 from mobility.core.errors import Conflict, DomainError
-from mobility.core.prepared import prepared
+from mobility.core.prepared import insert, prepared
 from mobility.core.principals import Principal
 
 
@@ -155,7 +155,7 @@ def _take(
         at=at,
         by=by,
     )
-    return Reservation.objects.create(
+    reservation = Reservation(
         public_id=public_id,
         user_id=user_id,
         organisation_id=vehicle.organisation_id,
@@ -169,6 +169,7 @@ def _take(
         reserved_at=at,
         expires_at=min(expires_at, hold.until),
     )
+    return insert(reservation)
 
 
 def _with_time(fare: Fare, *, user_id: int, policy: ReservationPolicy) -> Fare:

@@ -17,18 +17,18 @@ pytestmark = pytest.mark.django_db
 STATEMENTS = {
     "search": 3,
     # One asks whether the person may ride at all.
-    "reserve": 11,
+    "reserve": 10,
     # One asks for the person's perks, one makes sure that the start still waits when the bank has
     # answered.
-    "start": 20,
-    "unlocked": 18,
-    "look": 3,
+    "start": 17,
+    "unlocked": 15,
+    "look": 2,
     # One reads policy, outage and photos together; the place comes with the trip.
-    "end": 12,
+    "end": 10,
     # Eleven of them compute and keep the trip's track.
-    "locked and priced": 42,
-    "collected": 18,
-    "receipt": 4,
+    "locked and priced": 36,
+    "collected": 17,
+    "receipt": 3,
 }
 BRACKETS = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "NOTIFY")
 
