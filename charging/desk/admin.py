@@ -92,8 +92,10 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         ("vendor", "model", "serial", "firmware"),
         ("connected_at", "last_seen_at", "booted_at", "ocpp_version", "gateway"),
     )
+    # It moves to another site on the page of its connectors, while nobody charges there.
     readonly_fields = (
         "identity",
+        "site",
         "registration",
         "security_profile",
         "vendor",
