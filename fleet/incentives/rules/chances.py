@@ -323,14 +323,10 @@ def _to_lack(city: _City, place: int) -> float:
 def _nearest_km(situation: Situation, place: int, others: Ints) -> float:
     if not others.size:
         return _typical_km(situation)
-    lon, lat = float(situation.lon[place]), float(situation.lat[place])
-    return (
-        min(
-            haversine_m(lon, lat, float(situation.lon[other]), float(situation.lat[other]))
-            for other in others
-        )
-        / 1000.0
+    ways = haversine_m(
+        situation.lon[place], situation.lat[place], situation.lon[others], situation.lat[others]
     )
+    return float(ways.min()) / 1000.0
 
 
 def _typical_km(situation: Situation) -> float:
