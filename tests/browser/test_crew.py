@@ -107,7 +107,9 @@ def test_sara_swaps_a_battery_where_there_is_no_network_and_marco_sees_it(
         expect(done).to_be_visible(timeout=SLOW_MS)
         expect(office.locator("[data-figures]")).to_contain_text("1 batteries swapped")
         office.goto(f"/admin/vehicle/{scooter.code}/")
-        expect(office.locator("main, #content").first).to_contain_text("100% battery", timeout=SLOW_MS)
+        expect(office.locator("main, #content").first).to_contain_text(
+            "100% battery", timeout=SLOW_MS
+        )
         shot(office, "crew-6-available")
 
 
@@ -117,7 +119,7 @@ def test_what_another_crew_took_meanwhile_is_told_in_plain_words(
     credentials = credentials_of(house)
     scooter = [device for device in credentials.devices if device.kind == "scooter"][1]
     with open_street(credentials, speed=8.0) as street:
-        street.put(scooter.code, battery_pct=9.0)
+        street.put(scooter.code, battery_pct=60.0)  # no plan would send a van there by itself
         office = open_page(DESK)
         sit_down(house, office, "marco@demo.example", "/admin/tasks/")
         publish_a_plan(office)
