@@ -281,8 +281,8 @@ def see_to_a_fault(page: Page, unit: Charger, shot: Shot, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "name", "language"),
-    [({"width": 1280, "height": 800}, "operator", "en"), (PHONE, "operator-phone", "it")],
+    ("size", "name"),
+    [({"width": 1280, "height": 800}, "operator"), (PHONE, "operator-phone")],
 )
 def test_luca_s_way_from_a_tariff_to_the_month_s_money(
     house: House,
@@ -290,10 +290,8 @@ def test_luca_s_way_from_a_tariff_to_the_month_s_money(
     shot: Shot,
     size: dict[str, int],
     name: str,
-    language: str,
 ) -> None:
     page = open_page(size)
-    page.set_extra_http_headers({"Accept-Language": language})
     tag = f"TAG-{name}"[:20]
     house.run_once("token", "manage.py", "add_token", tag)
     house.run_once("prices", "manage.py", "shell", "-c", PRICED_BEFORE)
