@@ -315,7 +315,7 @@ BODIES = {
     "fleet-alarm-assign": {"email": "sara@demo.example"},
     "fleet-task-drop": {"reason": "not_found"},
     "fleet-task-problem": {"category": "dirty"},
-    "fleet-plan-vans": {"van": 0, "crew": None},
+    "fleet-plan-vans": {"van": 0, "crew": "018f3f3e-0000-7000-8000-000000000001"},
     "fleet-plan-task-add": {"vehicle": "NOWHERE", "kind": "no such kind"},
     "fleet-task-lock": {"locked": True},
     "fleet-task-place": {"van": 0},
