@@ -236,10 +236,11 @@ class TaskPhotosView(UploadView):
     @extend_schema(request={"multipart/form-data": TaskPhotoIn}, responses={201: TaskPhotoOut})
     def post(self, request: Request, public_id: str) -> Response:
         """Send a picture of how the place was left; three at most, up to a day after the end."""
+        task = self._task(request, public_id)
         form = TaskPhotoIn(data=request.data)
         form.is_valid(raise_exception=True)
         photo = services.add_task_photo(
-            task_id=self._task(request, public_id).pk,
+            task_id=task.pk,
             data=image_bytes(form.validated_data["photo"]),
             at=clock.now(),
             by=signed_in(request).principal,
