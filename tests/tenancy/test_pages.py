@@ -15,7 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from mobility.accounts.models import User
 from tests.tenancy.conftest import WholeCity
 
-pytestmark = pytest.mark.django_db
+# Everybody at every door: seconds on an idle machine, minutes on a busy one.
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 EVERYBODY = frozenset(
     {"nobody", "giulia", "piero", "marco", "rivale", "sara", "luca", "scossa", "elena"}
