@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('bookings', '0004_rewards'),
+        ("bookings", "0004_rewards"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='casemessage',
-            name='photos',
-            field=models.JSONField(blank=True, default=list, verbose_name='photos'),
+            model_name="casemessage",
+            name="photos",
+            field=models.JSONField(blank=True, default=list, verbose_name="photos"),
         ),
     ]

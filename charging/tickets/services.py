@@ -109,8 +109,16 @@ def close_ticket(
         {ticket.station_id}, at=at
     ):
         raise StillWrong
-    kept = {"outcome": Outcome(outcome).value, "note": note.strip()[:500]}
-    move(ticket, to=TicketState.CLOSED, at=at, by=by, reason=outcome, closed_at=at, **kept)
+    move(
+        ticket,
+        to=TicketState.CLOSED,
+        at=at,
+        by=by,
+        reason=outcome,
+        closed_at=at,
+        outcome=Outcome(outcome),
+        note=note.strip()[:500],
+    )
     outbox.publish(_closed(ticket, at=at), at=at)
     return ticket
 

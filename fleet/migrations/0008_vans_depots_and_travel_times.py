@@ -5,309 +5,783 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.expressions
-import mobility.core.ids
 from django.conf import settings
 from django.db import migrations, models
 
+import mobility.core.ids
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('fleet', '0007_crew_days'),
-        ('mobility', '0004_notifications'),
+        ("fleet", "0007_crew_days"),
+        ("mobility", "0004_notifications"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChargeNeed',
+            name="ChargeNeed",
             fields=[
-                ('hold', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='charge_need', serialize=False, to='fleet.vehiclehold', verbose_name='hold')),
-                ('battery_pct', models.PositiveSmallIntegerField(verbose_name='battery needed (%)')),
-                ('ready_by', models.DateTimeField(verbose_name='ready by')),
-                ('noted_at', models.DateTimeField(verbose_name='noted at')),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="charge_need",
+                        serialize=False,
+                        to="fleet.vehiclehold",
+                        verbose_name="hold",
+                    ),
+                ),
+                (
+                    "battery_pct",
+                    models.PositiveSmallIntegerField(verbose_name="battery needed (%)"),
+                ),
+                ("ready_by", models.DateTimeField(verbose_name="ready by")),
+                ("noted_at", models.DateTimeField(verbose_name="noted at")),
             ],
             options={
-                'verbose_name': 'charge needed',
-                'verbose_name_plural': 'charges needed',
+                "verbose_name": "charge needed",
+                "verbose_name_plural": "charges needed",
             },
         ),
         migrations.CreateModel(
-            name='ClosedHours',
+            name="ClosedHours",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('area', django.contrib.gis.db.models.fields.MultiPolygonField(srid=4326, verbose_name='area')),
-                ('since', models.TimeField(verbose_name='from')),
-                ('until', models.TimeField(help_text='May lie after midnight.', verbose_name='until')),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(7)]), blank=True, default=list, help_text='1 is Monday, 7 is Sunday; empty: every day.', size=None, verbose_name='weekdays')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "area",
+                    django.contrib.gis.db.models.fields.MultiPolygonField(
+                        srid=4326, verbose_name="area"
+                    ),
+                ),
+                ("since", models.TimeField(verbose_name="from")),
+                (
+                    "until",
+                    models.TimeField(help_text="May lie after midnight.", verbose_name="until"),
+                ),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(
+                            validators=[
+                                django.core.validators.MinValueValidator(1),
+                                django.core.validators.MaxValueValidator(7),
+                            ]
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="1 is Monday, 7 is Sunday; empty: every day.",
+                        size=None,
+                        verbose_name="weekdays",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'closed hours',
-                'verbose_name_plural': 'closed hours',
-                'ordering': ('organisation', 'city', 'name'),
+                "verbose_name": "closed hours",
+                "verbose_name_plural": "closed hours",
+                "ordering": ("organisation", "city", "name"),
             },
         ),
         migrations.CreateModel(
-            name='Depot',
+            name="Depot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('lon', models.FloatField(validators=[django.core.validators.MinValueValidator(-180), django.core.validators.MaxValueValidator(180)], verbose_name='longitude')),
-                ('lat', models.FloatField(validators=[django.core.validators.MinValueValidator(-90), django.core.validators.MaxValueValidator(90)], verbose_name='latitude')),
-                ('opens', models.TimeField(blank=True, null=True, verbose_name='opens')),
-                ('closes', models.TimeField(blank=True, help_text='May lie after midnight.', null=True, verbose_name='closes')),
-                ('workshop', models.BooleanField(default=False, help_text='Vans unload broken vehicles here, also on the way.', verbose_name='workshop')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "lon",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(-180),
+                            django.core.validators.MaxValueValidator(180),
+                        ],
+                        verbose_name="longitude",
+                    ),
+                ),
+                (
+                    "lat",
+                    models.FloatField(
+                        validators=[
+                            django.core.validators.MinValueValidator(-90),
+                            django.core.validators.MaxValueValidator(90),
+                        ],
+                        verbose_name="latitude",
+                    ),
+                ),
+                ("opens", models.TimeField(blank=True, null=True, verbose_name="opens")),
+                (
+                    "closes",
+                    models.TimeField(
+                        blank=True,
+                        help_text="May lie after midnight.",
+                        null=True,
+                        verbose_name="closes",
+                    ),
+                ),
+                (
+                    "workshop",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Vans unload broken vehicles here, also on the way.",
+                        verbose_name="workshop",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'depot',
-                'verbose_name_plural': 'depots',
-                'ordering': ('organisation', 'city', 'name'),
+                "verbose_name": "depot",
+                "verbose_name_plural": "depots",
+                "ordering": ("organisation", "city", "name"),
             },
         ),
         migrations.CreateModel(
-            name='IncentiveOffer',
+            name="IncentiveOffer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('vehicle_kind', models.CharField(choices=[('bicycle', 'E-bike'), ('scooter', 'E-scooter'), ('car', 'E-car')], max_length=16, verbose_name='vehicle kind')),
-                ('direction', models.CharField(choices=[('end', 'End a ride here'), ('start', 'Take this vehicle')], max_length=8, verbose_name='direction')),
-                ('need', models.CharField(choices=[('stock', 'A vehicle where it is missed'), ('charge', 'A weak battery at a charging hub')], max_length=8, verbose_name='need')),
-                ('cell', models.BigIntegerField(verbose_name='H3 cell')),
-                ('lon', models.FloatField(verbose_name='longitude')),
-                ('lat', models.FloatField(verbose_name='latitude')),
-                ('below_pct', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='battery below (%)')),
-                ('reward_cents', models.PositiveIntegerField(verbose_name='reward (cents)')),
-                ('value_cents', models.PositiveIntegerField(verbose_name='value (cents)')),
-                ('van_cents', models.PositiveIntegerField(verbose_name='a van would cost (cents)')),
-                ('trips', models.FloatField(verbose_name='expected trips gained')),
-                ('places', models.PositiveSmallIntegerField(default=1, verbose_name='places')),
-                ('promised', models.PositiveSmallIntegerField(default=0, verbose_name='promised')),
-                ('kept', models.PositiveSmallIntegerField(default=0, verbose_name='kept')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('taken', 'All places taken'), ('withdrawn', 'Withdrawn')], default='open', max_length=12, verbose_name='state')),
-                ('made_at', models.DateTimeField(verbose_name='made at')),
-                ('valid_until', models.DateTimeField(verbose_name='valid until')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('close_reason', models.CharField(blank=True, choices=[('not_needed', 'No longer needed'), ('repriced', 'Worth something else by now'), ('vehicle_gone', 'The vehicle is no longer there'), ('over', 'Its time is over'), ('switched_off', 'Offers are switched off')], max_length=16, verbose_name='why it was closed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                (
+                    "vehicle_kind",
+                    models.CharField(
+                        choices=[("bicycle", "E-bike"), ("scooter", "E-scooter"), ("car", "E-car")],
+                        max_length=16,
+                        verbose_name="vehicle kind",
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("end", "End a ride here"), ("start", "Take this vehicle")],
+                        max_length=8,
+                        verbose_name="direction",
+                    ),
+                ),
+                (
+                    "need",
+                    models.CharField(
+                        choices=[
+                            ("stock", "A vehicle where it is missed"),
+                            ("charge", "A weak battery at a charging hub"),
+                        ],
+                        max_length=8,
+                        verbose_name="need",
+                    ),
+                ),
+                ("cell", models.BigIntegerField(verbose_name="H3 cell")),
+                ("lon", models.FloatField(verbose_name="longitude")),
+                ("lat", models.FloatField(verbose_name="latitude")),
+                (
+                    "below_pct",
+                    models.PositiveSmallIntegerField(
+                        blank=True, null=True, verbose_name="battery below (%)"
+                    ),
+                ),
+                ("reward_cents", models.PositiveIntegerField(verbose_name="reward (cents)")),
+                ("value_cents", models.PositiveIntegerField(verbose_name="value (cents)")),
+                ("van_cents", models.PositiveIntegerField(verbose_name="a van would cost (cents)")),
+                ("trips", models.FloatField(verbose_name="expected trips gained")),
+                ("places", models.PositiveSmallIntegerField(default=1, verbose_name="places")),
+                ("promised", models.PositiveSmallIntegerField(default=0, verbose_name="promised")),
+                ("kept", models.PositiveSmallIntegerField(default=0, verbose_name="kept")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("taken", "All places taken"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="open",
+                        max_length=12,
+                        verbose_name="state",
+                    ),
+                ),
+                ("made_at", models.DateTimeField(verbose_name="made at")),
+                ("valid_until", models.DateTimeField(verbose_name="valid until")),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="closed at"),
+                ),
+                (
+                    "close_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("not_needed", "No longer needed"),
+                            ("repriced", "Worth something else by now"),
+                            ("vehicle_gone", "The vehicle is no longer there"),
+                            ("over", "Its time is over"),
+                            ("switched_off", "Offers are switched off"),
+                        ],
+                        max_length=16,
+                        verbose_name="why it was closed",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'offer to riders',
-                'verbose_name_plural': 'offers to riders',
-                'ordering': ('-id',),
+                "verbose_name": "offer to riders",
+                "verbose_name_plural": "offers to riders",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='IncentivePolicy',
+            name="IncentivePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enabled', models.BooleanField(default=False, verbose_name='offers are made')),
-                ('share_pct', models.PositiveSmallIntegerField(default=50, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='share of the value given to riders (%)')),
-                ('least_cents', models.PositiveIntegerField(default=30, verbose_name='smallest reward (cents)')),
-                ('most_cents', models.PositiveIntegerField(default=200, verbose_name='largest reward (cents)')),
-                ('most_offers', models.PositiveSmallIntegerField(default=40, verbose_name='offers at once')),
-                ('valid_minutes', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MinValueValidator(5)], verbose_name='an offer stands for (minutes)')),
-                ('charge_below_pct', models.PositiveSmallIntegerField(default=30, validators=[django.core.validators.MaxValueValidator(100)], verbose_name='a battery is weak below (%)')),
-                ('return_hours', models.PositiveSmallIntegerField(default=6, verbose_name='no reward for bringing back what left within (hours)')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=False, verbose_name="offers are made")),
+                (
+                    "share_pct",
+                    models.PositiveSmallIntegerField(
+                        default=50,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="share of the value given to riders (%)",
+                    ),
+                ),
+                (
+                    "least_cents",
+                    models.PositiveIntegerField(default=30, verbose_name="smallest reward (cents)"),
+                ),
+                (
+                    "most_cents",
+                    models.PositiveIntegerField(default=200, verbose_name="largest reward (cents)"),
+                ),
+                (
+                    "most_offers",
+                    models.PositiveSmallIntegerField(default=40, verbose_name="offers at once"),
+                ),
+                (
+                    "valid_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        validators=[django.core.validators.MinValueValidator(5)],
+                        verbose_name="an offer stands for (minutes)",
+                    ),
+                ),
+                (
+                    "charge_below_pct",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        validators=[django.core.validators.MaxValueValidator(100)],
+                        verbose_name="a battery is weak below (%)",
+                    ),
+                ),
+                (
+                    "return_hours",
+                    models.PositiveSmallIntegerField(
+                        default=6,
+                        verbose_name="no reward for bringing back what left within (hours)",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy of offers to riders',
-                'verbose_name_plural': 'policies of offers to riders',
+                "verbose_name": "policy of offers to riders",
+                "verbose_name_plural": "policies of offers to riders",
             },
         ),
         migrations.CreateModel(
-            name='TravelTable',
+            name="TravelTable",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('source', models.CharField(choices=[('imported', 'Imported'), ('road', 'Road service')], editable=False, max_length=16, verbose_name='source')),
-                ('active', models.BooleanField(default=True, verbose_name='active')),
-                ('created_at', models.DateTimeField(editable=False, verbose_name='created at')),
-                ('created_by', models.CharField(editable=False, max_length=100, verbose_name='created by')),
-                ('points', models.JSONField(default=list, editable=False, verbose_name='points')),
-                ('minutes', models.BinaryField(verbose_name='minutes')),
-                ('holes', models.PositiveIntegerField(default=0, editable=False, verbose_name='pairs without a way')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("imported", "Imported"), ("road", "Road service")],
+                        editable=False,
+                        max_length=16,
+                        verbose_name="source",
+                    ),
+                ),
+                ("active", models.BooleanField(default=True, verbose_name="active")),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="created at")),
+                (
+                    "created_by",
+                    models.CharField(editable=False, max_length=100, verbose_name="created by"),
+                ),
+                ("points", models.JSONField(default=list, editable=False, verbose_name="points")),
+                ("minutes", models.BinaryField(verbose_name="minutes")),
+                (
+                    "holes",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, verbose_name="pairs without a way"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'travel times',
-                'verbose_name_plural': 'travel times',
-                'ordering': ('-created_at', '-id'),
+                "verbose_name": "travel times",
+                "verbose_name_plural": "travel times",
+                "ordering": ("-created_at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Van',
+            name="Van",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=mobility.core.ids.uuid7, editable=False, unique=True, verbose_name='public id')),
-                ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('active', models.BooleanField(default=True, verbose_name='drives')),
-                ('scooters', models.PositiveSmallIntegerField(default=12, validators=[django.core.validators.MaxValueValidator(60)], verbose_name='room for scooters')),
-                ('bicycles', models.PositiveSmallIntegerField(default=8, help_text='The van full of one kind; mixtures share the room in proportion.', validators=[django.core.validators.MaxValueValidator(60)], verbose_name='room for bicycles')),
-                ('packs', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MaxValueValidator(200)], verbose_name='charged batteries')),
-                ('shift_start', models.TimeField(blank=True, help_text='Empty: when a plan is asked for.', null=True, verbose_name='shift starts')),
-                ('shift_minutes', models.PositiveSmallIntegerField(default=240, validators=[django.core.validators.MinValueValidator(30), django.core.validators.MaxValueValidator(720)], verbose_name='shift (minutes)')),
-                ('weekdays', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(7)]), blank=True, default=list, help_text='1 is Monday, 7 is Sunday; empty: every day.', size=None, verbose_name='weekdays')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.UUIDField(
+                        default=mobility.core.ids.uuid7,
+                        editable=False,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, verbose_name="name")),
+                ("active", models.BooleanField(default=True, verbose_name="drives")),
+                (
+                    "scooters",
+                    models.PositiveSmallIntegerField(
+                        default=12,
+                        validators=[django.core.validators.MaxValueValidator(60)],
+                        verbose_name="room for scooters",
+                    ),
+                ),
+                (
+                    "bicycles",
+                    models.PositiveSmallIntegerField(
+                        default=8,
+                        help_text="The van full of one kind; mixtures share the room in proportion.",
+                        validators=[django.core.validators.MaxValueValidator(60)],
+                        verbose_name="room for bicycles",
+                    ),
+                ),
+                (
+                    "packs",
+                    models.PositiveSmallIntegerField(
+                        default=20,
+                        validators=[django.core.validators.MaxValueValidator(200)],
+                        verbose_name="charged batteries",
+                    ),
+                ),
+                (
+                    "shift_start",
+                    models.TimeField(
+                        blank=True,
+                        help_text="Empty: when a plan is asked for.",
+                        null=True,
+                        verbose_name="shift starts",
+                    ),
+                ),
+                (
+                    "shift_minutes",
+                    models.PositiveSmallIntegerField(
+                        default=240,
+                        validators=[
+                            django.core.validators.MinValueValidator(30),
+                            django.core.validators.MaxValueValidator(720),
+                        ],
+                        verbose_name="shift (minutes)",
+                    ),
+                ),
+                (
+                    "weekdays",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(
+                            validators=[
+                                django.core.validators.MinValueValidator(1),
+                                django.core.validators.MaxValueValidator(7),
+                            ]
+                        ),
+                        blank=True,
+                        default=list,
+                        help_text="1 is Monday, 7 is Sunday; empty: every day.",
+                        size=None,
+                        verbose_name="weekdays",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'van',
-                'verbose_name_plural': 'vans',
-                'ordering': ('organisation', 'city', 'name'),
+                "verbose_name": "van",
+                "verbose_name_plural": "vans",
+                "ordering": ("organisation", "city", "name"),
             },
         ),
         migrations.RemoveConstraint(
-            model_name='rebalancingtask',
-            name='fleet_task_vehicle_fits_kind',
+            model_name="rebalancingtask",
+            name="fleet_task_vehicle_fits_kind",
         ),
         migrations.AddField(
-            model_name='rebalancingtask',
-            name='planned_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='planned'),
+            model_name="rebalancingtask",
+            name="planned_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="planned"),
         ),
         migrations.AlterField(
-            model_name='rebalancingtask',
-            name='kind',
-            field=models.CharField(choices=[('move_pickup', 'Pick up'), ('move_dropoff', 'Drop off'), ('swap_battery', 'Swap battery'), ('unload', 'Unload at the workshop'), ('drive_to_charge', 'Drive to a charger')], max_length=16, verbose_name='kind'),
+            model_name="rebalancingtask",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("move_pickup", "Pick up"),
+                    ("move_dropoff", "Drop off"),
+                    ("swap_battery", "Swap battery"),
+                    ("unload", "Unload at the workshop"),
+                    ("drive_to_charge", "Drive to a charger"),
+                ],
+                max_length=16,
+                verbose_name="kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rebalancingtask',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('move_dropoff', 'unload')), ('vehicle__isnull', False), _connector='XOR'), name='fleet_task_vehicle_fits_kind'),
+            model_name="rebalancingtask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ("move_dropoff", "unload")),
+                    ("vehicle__isnull", False),
+                    _connector="XOR",
+                ),
+                name="fleet_task_vehicle_fits_kind",
+            ),
         ),
         migrations.AddIndex(
-            model_name='chargeneed',
-            index=models.Index(fields=['ready_by'], name='fleet_charge_need_by'),
+            model_name="chargeneed",
+            index=models.Index(fields=["ready_by"], name="fleet_charge_need_by"),
         ),
         migrations.AddConstraint(
-            model_name='chargeneed',
-            constraint=models.CheckConstraint(condition=models.Q(('battery_pct__gte', 1), ('battery_pct__lte', 100)), name='fleet_charge_need_is_a_share'),
+            model_name="chargeneed",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("battery_pct__gte", 1), ("battery_pct__lte", 100)),
+                name="fleet_charge_need_is_a_share",
+            ),
         ),
         migrations.AddField(
-            model_name='closedhours',
-            name='city',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='closed_hours', to='mobility.city', verbose_name='city'),
+            model_name="closedhours",
+            name="city",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="closed_hours",
+                to="mobility.city",
+                verbose_name="city",
+            ),
         ),
         migrations.AddField(
-            model_name='closedhours',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='closed_hours', to='mobility.organisation', verbose_name='organisation'),
+            model_name="closedhours",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="closed_hours",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='depot',
-            name='city',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='depots', to='mobility.city', verbose_name='city'),
+            model_name="depot",
+            name="city",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="depots",
+                to="mobility.city",
+                verbose_name="city",
+            ),
         ),
         migrations.AddField(
-            model_name='depot',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='depots', to='mobility.organisation', verbose_name='organisation'),
+            model_name="depot",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="depots",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='incentiveoffer',
-            name='city',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.city', verbose_name='city'),
+            model_name="incentiveoffer",
+            name="city",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.city",
+                verbose_name="city",
+            ),
         ),
         migrations.AddField(
-            model_name='incentiveoffer',
-            name='hub',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.hub', verbose_name='hub'),
+            model_name="incentiveoffer",
+            name="hub",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.hub",
+                verbose_name="hub",
+            ),
         ),
         migrations.AddField(
-            model_name='incentiveoffer',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="incentiveoffer",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='incentiveoffer',
-            name='vehicle',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='fleet.vehicle', verbose_name='vehicle'),
+            model_name="incentiveoffer",
+            name="vehicle",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="fleet.vehicle",
+                verbose_name="vehicle",
+            ),
         ),
         migrations.AddField(
-            model_name='incentivepolicy',
-            name='organisation',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mobility.organisation', verbose_name='organisation'),
+            model_name="incentivepolicy",
+            name="organisation",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='traveltable',
-            name='city',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='travel_tables', to='mobility.city', verbose_name='city'),
+            model_name="traveltable",
+            name="city",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="travel_tables",
+                to="mobility.city",
+                verbose_name="city",
+            ),
         ),
         migrations.AddField(
-            model_name='traveltable',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='travel_tables', to='mobility.organisation', verbose_name='organisation'),
+            model_name="traveltable",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="travel_tables",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='rebalancingplan',
-            name='travel',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='plans', to='fleet.traveltable', verbose_name='travel times'),
+            model_name="rebalancingplan",
+            name="travel",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="plans",
+                to="fleet.traveltable",
+                verbose_name="travel times",
+            ),
         ),
         migrations.AddField(
-            model_name='van',
-            name='city',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vans', to='mobility.city', verbose_name='city'),
+            model_name="van",
+            name="city",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="vans",
+                to="mobility.city",
+                verbose_name="city",
+            ),
         ),
         migrations.AddField(
-            model_name='van',
-            name='end',
-            field=models.ForeignKey(blank=True, help_text='Empty: where it starts.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ending_vans', to='fleet.depot', verbose_name='ends at'),
+            model_name="van",
+            name="end",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Empty: where it starts.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="ending_vans",
+                to="fleet.depot",
+                verbose_name="ends at",
+            ),
         ),
         migrations.AddField(
-            model_name='van',
-            name='organisation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vans', to='mobility.organisation', verbose_name='organisation'),
+            model_name="van",
+            name="organisation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="vans",
+                to="mobility.organisation",
+                verbose_name="organisation",
+            ),
         ),
         migrations.AddField(
-            model_name='van',
-            name='start',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='starting_vans', to='fleet.depot', verbose_name='starts at'),
+            model_name="van",
+            name="start",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="starting_vans",
+                to="fleet.depot",
+                verbose_name="starts at",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closedhours',
-            constraint=models.CheckConstraint(condition=models.Q(('since', models.F('until')), _negated=True), name='fleet_closed_hours_have_two_ends', violation_error_message='Hours need a beginning and another end.'),
+            model_name="closedhours",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("since", models.F("until")), _negated=True),
+                name="fleet_closed_hours_have_two_ends",
+                violation_error_message="Hours need a beginning and another end.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='depot',
-            constraint=models.UniqueConstraint(fields=('organisation', 'city', 'name'), name='fleet_depot_name_once'),
+            model_name="depot",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "city", "name"), name="fleet_depot_name_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='depot',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closes', None), ('opens', None)), models.Q(('closes__isnull', False), ('opens__isnull', False), models.Q(('opens', models.F('closes')), _negated=True)), _connector='OR'), name='fleet_depot_hours_have_two_ends', violation_error_message='Hours need a beginning and another end.'),
+            model_name="depot",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closes", None), ("opens", None)),
+                    models.Q(
+                        ("closes__isnull", False),
+                        ("opens__isnull", False),
+                        models.Q(("opens", models.F("closes")), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="fleet_depot_hours_have_two_ends",
+                violation_error_message="Hours need a beginning and another end.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incentiveoffer',
-            index=models.Index(condition=models.Q(('state__in', ('open', 'taken'))), fields=['city', 'cell'], name='fleet_offer_standing'),
+            model_name="incentiveoffer",
+            index=models.Index(
+                condition=models.Q(("state__in", ("open", "taken"))),
+                fields=["city", "cell"],
+                name="fleet_offer_standing",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incentiveoffer',
-            index=models.Index(fields=['organisation', 'made_at'], name='fleet_offer_of_the_day'),
+            model_name="incentiveoffer",
+            index=models.Index(fields=["organisation", "made_at"], name="fleet_offer_of_the_day"),
         ),
         migrations.AddConstraint(
-            model_name='incentiveoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('places__gte', django.db.models.expressions.CombinedExpression(models.F('promised'), '+', models.F('kept')))), name='fleet_offer_places_end'),
+            model_name="incentiveoffer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "places__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("promised"), "+", models.F("kept")
+                        ),
+                    )
+                ),
+                name="fleet_offer_places_end",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incentiveoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('reward_cents__gte', 1), ('reward_cents__lte', models.F('van_cents'))), name='fleet_offer_cheaper_than_a_van'),
+            model_name="incentiveoffer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("reward_cents__gte", 1), ("reward_cents__lte", models.F("van_cents"))
+                ),
+                name="fleet_offer_cheaper_than_a_van",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incentiveoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('direction', 'end'), ('vehicle__isnull', False), _connector='XOR'), name='fleet_offer_vehicle_fits_direction'),
+            model_name="incentiveoffer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("direction", "end"), ("vehicle__isnull", False), _connector="XOR"
+                ),
+                name="fleet_offer_vehicle_fits_direction",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incentiveoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('direction', 'end'), ('state__in', ('open', 'taken'))), fields=('organisation', 'vehicle_kind', 'need', 'cell'), name='fleet_offer_once_per_place'),
+            model_name="incentiveoffer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("direction", "end"), ("state__in", ("open", "taken"))),
+                fields=("organisation", "vehicle_kind", "need", "cell"),
+                name="fleet_offer_once_per_place",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incentiveoffer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'taken'))), fields=('vehicle',), name='fleet_offer_once_per_vehicle'),
+            model_name="incentiveoffer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("open", "taken"))),
+                fields=("vehicle",),
+                name="fleet_offer_once_per_vehicle",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incentivepolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('least_cents__gte', 1), ('most_cents__gte', models.F('least_cents'))), name='fleet_incentive_least_below_most', violation_error_message='The smallest reward is above the largest one.'),
+            model_name="incentivepolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("least_cents__gte", 1), ("most_cents__gte", models.F("least_cents"))
+                ),
+                name="fleet_incentive_least_below_most",
+                violation_error_message="The smallest reward is above the largest one.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='van',
-            constraint=models.UniqueConstraint(fields=('organisation', 'city', 'name'), name='fleet_van_name_once'),
+            model_name="van",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "city", "name"), name="fleet_van_name_once"
+            ),
         ),
     ]

@@ -52,7 +52,7 @@ class NotificationChoice(models.Model):
         return f"{self.user_id} {self.topic} {self.channel}"
 
 
-class DeviceQuerySet(models.QuerySet["PushDevice"]):
+class PushDeviceQuerySet(models.QuerySet["PushDevice"]):
     """Devices by whose they are."""
 
     def visible_to(self, user: "User") -> Self:
@@ -82,7 +82,7 @@ class PushDevice(PublicModel):
     reached_at = models.DateTimeField(_("last reached at"), null=True, blank=True)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
 
-    objects = DeviceQuerySet.as_manager()
+    objects = PushDeviceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("device for notifications")
