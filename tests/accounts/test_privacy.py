@@ -397,6 +397,8 @@ def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forge
         "mobility.Membership", "mobility.ApiToken", "mobility.Consent", "mobility.PrivacyRequest",
         "account.EmailAddress", "mfa.Authenticator", "socialaccount.SocialAccount", "admin.LogEntry",
         "mobility.SavedView",
+        # notifications, by its privacy.py
+        "mobility.Notification", "mobility.NotificationChoice", "mobility.PushDevice",
         # bookings, by the files privacy.py
         "bookings.RiderProfile", "bookings.IdentityCheck", "bookings.DrivingLicence",
         "bookings.Acknowledgement", "bookings.RiderBlock", "bookings.Reservation",

@@ -245,7 +245,7 @@ def test_without_a_key_nothing_is_offered(
     settings.PUSH_KEY, settings.PUSH_KEY_FILE = "", tmp_path / "none"
     answer = subscribe(api(giulia), Subscription(service.url))
 
-    assert (answer.status_code, answer.json()["code"]) == (503, "push_is_off")
+    assert (answer.status_code, answer.json()["code"]) == (409, "push_is_off")
     assert api(giulia).get(DEVICES).json()["application_key"] == ""
     assert services.deliver_due(at=clock.now()) == 0
 

@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from mobility.accounts.models import User
 from mobility.core import locks
 from mobility.core.courier import BadTarget, target_of
-from mobility.core.errors import Invalid, Unavailable
+from mobility.core.errors import Conflict, Invalid
 from mobility.notifications import keys, rules, wire
 from mobility.notifications.models import PushDevice
 
 
-class PushIsOff(Unavailable):
+class PushIsOff(Conflict):
     """The house has no key."""
 
     code = "push_is_off"
