@@ -7,7 +7,7 @@ import { named, text } from "../page.js";
 const MOST = 6;
 const SHORTEST = 2;
 
-// "Città Studi" is found by "citta".
+// "Città" is found by "citta".
 const plain = (words) => words.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 export class Search {
