@@ -18,7 +18,7 @@ from bookings.passes.services.sell import (
     return_pass,
     set_auto_renew,
 )
-from bookings.passes.services.use import reprice_with_perks, use_perks
+from bookings.passes.services.use import price_as_granted, reprice_with_perks, use_perks
 from bookings.passes.services.verify import verify_discount
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "buy_pass",
     "note_pass_paid",
     "note_pass_refused",
+    "price_as_granted",
     "redeem_code",
     "reprice_with_perks",
     "return_pass",

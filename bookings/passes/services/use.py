@@ -100,15 +100,29 @@ def reprice_with_perks(
     with transaction.atomic(savepoint=False):
         locks.advisory(perks_lock(use.user_id))
         use.refresh_from_db()
-        spent = _minutes_by_ref(use.lines)
-        granted = [Perk.from_json(row) for row in use.granted]
-        lines = ride.price([_at_most(perk, spent) for perk in granted])
+        granted = _granted_again(use)
+        lines = ride.price(granted)
         _give_back(use, lines, at=at)
         correct_rewards(perks=granted, lines=lines)
         use.lines = [line.as_json() for line in lines]
         use.time_cents = time_cents(lines)
         use.save(update_fields=["lines", "time_cents"])
     return lines
+
+
+def price_as_granted(
+    *,
+    ref: str,
+    fare: Fare,
+    segments: Sequence[Segment],
+    hold_s: int = 0,
+    distance_m: int = 0,
+    zones: Sequence[ZoneMark] = (),
+) -> tuple[PriceLine, ...]:
+    """What `reprice_with_perks` would come to; nothing is written."""
+    ride = _Ride(fare, segments, hold_s=hold_s, distance_m=distance_m, zones=zones)
+    use = PerkUse.objects.filter(ref=ref).first()
+    return ride.price(() if use is None else _granted_again(use))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -251,8 +265,13 @@ def _return_code(redemption: PromoRedemption, *, saved: int | None, at: datetime
         move(redemption, to=RedemptionState.LAPSED, at=at, by=CASHIER, reason="budget")
 
 
-def _at_most(perk: Perk, spent: Counter[str]) -> Perk:
-    return dataclasses.replace(perk, minutes=min(perk.minutes, spent[perk.ref]))
+def _granted_again(use: PerkUse) -> list[Perk]:
+    """What a ride was granted, with no more minutes than it has spent."""
+    spent = _minutes_by_ref(use.lines)
+    granted = (Perk.from_json(row) for row in use.granted)
+    return [
+        dataclasses.replace(perk, minutes=min(perk.minutes, spent[perk.ref])) for perk in granted
+    ]
 
 
 def _minutes_by_ref(lines: Sequence[dict[str, Any]]) -> Counter[str]:

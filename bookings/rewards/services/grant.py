@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from bookings.pricing.rules import Perk, PerkKind
 from bookings.rewards.models import RewardClaim, RewardDay
@@ -69,12 +70,18 @@ def grant_rewards(
 
 
 def correct_rewards(*, perks: Iterable[Perk], lines: Sequence[PriceLine]) -> None:
-    """A corrected ride takes less off than before: the rest goes back into its day's budget."""
+    """A corrected ride takes less off than before: the rest goes back into its day's budget.
+
+    One that takes more off again, at most what was promised, gets it: a budget that others have
+    used up meanwhile follows what is gone.
+    """
     given = _given(lines)
     for claim in _claims(perks, ClaimState.GRANTED):
         cents = min(given.get(str(claim.public_id), 0), claim.reward_cents)
+        spent = F("spent_cents") + cents - claim.granted_cents
         RewardDay.objects.filter(pk=claim.day_id).update(
-            spent_cents=F("spent_cents") + cents - claim.granted_cents
+            spent_cents=spent,
+            budget_cents=Greatest(F("budget_cents"), F("promised_cents") + spent),
         )
         RewardClaim.objects.filter(pk=claim.pk).update(granted_cents=cents)
 

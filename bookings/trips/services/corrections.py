@@ -6,21 +6,22 @@ DomainError
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.passes.services import reprice_with_perks
+from bookings.passes.services import price_as_granted, reprice_with_perks
 from bookings.payments.models import Receipt
 from bookings.payments.services import CorrectionCostsMore, correct_charge
 from bookings.payments.states import DocumentKind
 from bookings.trips import rules
 from bookings.trips.events import TripCorrected
 from bookings.trips.models import Trip, TripVersion
-from bookings.trips.queries import price_lines, price_terms, waived
+from bookings.trips.queries import price_terms, waived
 from bookings.trips.services.orders import KEEPER
 from bookings.trips.services.settle import perks_ref
 from bookings.trips.states import PRICED, TripFlag, VersionState, Waiver
@@ -69,7 +70,7 @@ def propose_correction(
         trip.stretches = rules.cut(trip.stretches, at=trip.ended_at)
         trip.distance_m = trip.distance_m or 0 if distance_m is None else distance_m
         trip.waiver = Waiver(trip.waiver if waiver is None else waiver)
-        lines = price_lines(trip=trip, at=at, distance_m=trip.distance_m)
+        lines = _lines(trip, price_as_granted, at=at, distance_m=trip.distance_m)
         return _write(
             trip, number=latest + 1, lines=lines, reason=reason, at=at, by=by,
             state=VersionState.PROPOSED,
@@ -91,7 +92,8 @@ def apply_correction(*, version: TripVersion, at: datetime.datetime, by: Princip
         facts = _facts(version)
         for name, value in facts.items():
             setattr(trip, name, value)
-        lines = _final_lines(trip, version, at=at)
+        reprice = partial(reprice_with_perks, at=at)
+        lines = _lines(trip, reprice, at=at, distance_m=version.distance_m)
         if total_cents(lines) > before:
             raise CorrectionCostsMore
         move(
@@ -151,7 +153,7 @@ def note_new_distance(*, trip_id: uuid.UUID, distance_m: int, at: datetime.datet
     trip = Trip.objects.with_story().filter(public_id=trip_id, state__in=PRICED).first()
     if trip is None or trip.ended_at is None or trip.distance_m == distance_m:
         return
-    new = total_cents(price_lines(trip=trip, at=at, distance_m=distance_m))
+    new = total_cents(_lines(trip, price_as_granted, at=at, distance_m=distance_m))
     if new == trip.price_cents:
         Trip.objects.filter(pk=trip.pk).update(distance_m=distance_m)
         return
@@ -253,16 +255,22 @@ def _facts(version: TripVersion) -> dict[str, Any]:
     }
 
 
-def _final_lines(
-    trip: Trip, version: TripVersion, *, at: datetime.datetime
+def _lines(
+    trip: Trip,
+    price: Callable[..., tuple[PriceLine, ...]],
+    *,
+    at: datetime.datetime,
+    distance_m: int,
 ) -> tuple[PriceLine, ...]:
-    """The price by what the ride was granted; what it needs no more of a pass goes back."""
-    terms = price_terms(trip=trip, at=at, distance_m=version.distance_m)
-    if version.waiver == Waiver.ALL:
+    """The price by what the ride was granted; `price` only looks, or gives back what it needs no more."""
+    if trip.started_at is None:
+        return ()
+    terms = price_terms(trip=trip, at=at, distance_m=distance_m)
+    del terms["perks"]
+    if trip.waiver == Waiver.ALL:
         terms["segments"] = ()
-    terms.pop("perks")
-    lines = reprice_with_perks(ref=perks_ref(trip), fare=trip.reservation.fare, at=at, **terms)
-    return waived(lines, waiver=version.waiver)
+    lines = price(ref=perks_ref(trip), fare=trip.reservation.fare, **terms)
+    return waived(lines, waiver=trip.waiver)
 
 
 def _rewrite(

@@ -1,5 +1,7 @@
 """What becomes of rewards after the ride: corrections, changed budgets, forgotten people."""
 
+import datetime
+
 import pytest
 from django.urls import reverse
 
@@ -7,6 +9,11 @@ from bookings.passes.services import reprice_with_perks
 from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
 from bookings.rewards.privacy import erase, export
 from bookings.trips.rules import segments
+from bookings.trips.services.corrections import (
+    apply_correction,
+    note_new_distance,
+    propose_correction,
+)
 from bookings.trips.services.settle import _final_lines, perks_ref
 from mobility.accounts.models import User
 from mobility.core import clock
@@ -42,6 +49,36 @@ def test_a_corrected_ride_keeps_its_reward_and_one_given_back_whole_does_not(rew
     rewarded.refresh_from_db()
     assert (rewarded.state, rewarded.granted_cents) == ("granted", 0)
     assert RewardDay.objects.get().spent_cents == 0
+
+
+def test_a_way_told_later_is_priced_with_the_reward(rewarded, the_trip):
+    trip = the_trip()
+    note_new_distance(trip_id=trip.public_id, distance_m=777, at=clock.now())
+    assert the_trip().distance_m == 777
+    assert not trip.versions.exists(), "the price is the same, there is nothing to correct"
+
+
+def test_staff_see_what_a_correction_will_come_to(rewarded, the_trip):
+    trip = the_trip()
+    earlier = trip.started_at + datetime.timedelta(minutes=4)
+    proposed = propose_correction(
+        trip=trip, reason="shorter", ended_at=earlier, at=clock.now(), by=SYSTEM
+    )
+    shown = proposed.total_cents
+    assert proposed.lines[-1]["kind"] == "reward"
+    applied = apply_correction(version=proposed, at=clock.now(), by=SYSTEM)
+    assert (applied.total_cents, the_trip().price_cents) == (shown, shown)
+    assert RewardDay.objects.get().spent_cents == 80
+
+
+def test_a_reward_comes_back_to_its_ride_though_others_have_the_budget(rewarded, the_trip):
+    trip = the_trip()
+    again(trip, segments=())
+    RewardDay.objects.update(spent_cents=500)
+    again(trip, segments=segments(trip.stretches, at=trip.ended_at))
+    rewarded.refresh_from_db()
+    day = RewardDay.objects.get()
+    assert (rewarded.granted_cents, day.spent_cents, day.budget_cents) == (80, 580, 580)
 
 
 def test_pricing_twice_grants_once(rewarded, the_trip):
