@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bookings.rewards import rules
 from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
+from bookings.rewards.states import ClaimState
 from fleet.incentives.models import IncentiveOffer
 from mobility.core import clock
 
@@ -44,3 +45,11 @@ def reward_of(*, ride: uuid.UUID) -> RewardClaim | None:
     """The reward that a ride (by its reservation) carries, if any."""
     claims = RewardClaim.objects.counting().filter(ride=ride)
     return claims.select_related("offer__hub", "offer__vehicle").first()
+
+
+def standing_reward_of(*, ride: uuid.UUID, at: datetime.datetime) -> RewardClaim | None:
+    """The reward that a ride carries, unless its time is over and nobody has swept it up yet."""
+    claim = reward_of(ride=ride)
+    if claim is None or (claim.state == ClaimState.PROMISED and claim.expires_at <= at):
+        return None
+    return claim

@@ -95,6 +95,17 @@ TEXTS: dict[str, str | Promise] = {
     "photo_thanks": _("Thank you. The photo has arrived."),
     "take_instead": _("Take {code} instead, {distance} away"),
     "place_ahead": _("{name}, {distance} away"),
+    "take_reward": _("{price} off if you take this one"),
+    "offer_away": _("{distance} away"),
+    "promise_until": _("Promised until {time}. It goes off this ride's price."),
+    "promise_ends": _("Your reward soon lapses: end the ride before {time} to get it."),
+    "promise_over": _("The time for your reward is over. The ride costs its usual price."),
+    "unfit_other_vehicle": _("This reward is for another vehicle."),
+    "unfit_same_place": _("Your ride began there. A reward needs a vehicle brought elsewhere."),
+    "unfit_brought_back": _(
+        "This vehicle, or you, came from there lately. Other rides can earn it."
+    ),
+    "unfit_not_riding": _("This ride is over, so it can earn nothing more."),
     **{f"line_{kind}": name for kind, name in LINES.items()},
     "vat_at": _("VAT {rate}%"),
     "going_on_ride": _("You have a ride going on"),

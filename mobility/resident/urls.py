@@ -8,7 +8,7 @@ from mobility.resident.ahead import views as ahead
 from mobility.resident.notices import views as notices
 from mobility.resident.papers import views as papers
 from mobility.resident.profile import views as profile
-from mobility.resident.wallet.views import cards, credit, overview, passes
+from mobility.resident.wallet.views import cards, credit, overview, passes, rewards
 from mobility.resident.wallet.views import papers as documents
 
 app_name = "resident"
@@ -56,6 +56,8 @@ urlpatterns = [
     path("wallet/passes/", passes.PassesView.as_view(), name="passes"),
     path("wallet/passes/<uuid:public_id>/", passes.PassView.as_view(), name="pass"),
     path("wallet/codes/", passes.RedeemView.as_view(), name="redeem"),
+    path("wallet/rewards/", rewards.RewardsView.as_view(), name="rewards"),
+    path("wallet/rewards/<uuid:public_id>/", rewards.RewardView.as_view(), name="reward"),
     path("wallet/receipts/", documents.ReceiptsView.as_view(), name="receipts"),
     path(
         "wallet/receipts/<uuid:public_id>/invoice/", documents.InvoiceView.as_view(), name="invoice"

@@ -38,6 +38,7 @@ OWN = [
     "/wallet/credit/",
     "/wallet/fees/",
     "/wallet/passes/",
+    "/wallet/rewards/",
     "/wallet/receipts/",
     "/wallet/billing/",
     "/profile/",
@@ -48,6 +49,7 @@ OWN = [
     "/profile/rules/",
     "/profile/consents/",
     "/profile/data/",
+    "/profile/notifications/",
     "/profile/erase/",
     "/help/",
     "/help/new/",
@@ -69,11 +71,13 @@ DEEDS = [
     "/wallet/cards/",
     f"/wallet/cards/{ID}/",
     f"/wallet/passes/{ID}/",
+    f"/wallet/rewards/{ID}/",
     "/wallet/codes/",
     f"/wallet/receipts/{ID}/invoice/",
+    f"/profile/notifications/devices/{ID}/",
 ]
 # Addresses that the lists above do not name: the map's, and those that need more than an address.
-ELSEWHERE = {"map", "book", "charge-at", "car-calendar", "offer", "card-back"}
+ELSEWHERE = {"map", "book", "charge-at", "car-calendar", "offer", "card-back", "worker", "offline"}
 
 
 @pytest.fixture
@@ -170,6 +174,7 @@ QUERIES = {
     "/wallet/": 10,
     "/wallet/passes/": 6,
     "/wallet/receipts/": 4,
+    "/wallet/rewards/": 5,
     "/profile/": 3,
     "/profile/papers/": 8,
     "/help/": 6,

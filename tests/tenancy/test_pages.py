@@ -49,7 +49,7 @@ PLAIN: dict[str, frozenset[str]] = {
         ("resident:account", "resident:help", "resident:new-case", "resident:bookings",
          "resident:offer", "resident:wallet", "resident:fees", "resident:add-card",
          "resident:card-back", "resident:credit", "resident:passes", "resident:redeem",
-         "resident:receipts", "resident:billing", "resident:profile", "resident:about-me",
+         "resident:rewards", "resident:receipts", "resident:billing", "resident:profile", "resident:about-me",
          "resident:papers", "resident:licence", "resident:identity", "resident:rules",
          "resident:consents", "resident:data", "resident:notifications", "resident:erase",
          "resident:find-car"),
@@ -160,6 +160,7 @@ def deeds(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "resident:pay-debt": {"public_id": ref["payment"]},
         "resident:card": {"public_id": ref["payment method"]},
         "resident:pass": {"public_id": ref["pass"]},
+        "resident:reward": {"public_id": ref["reward"]},
         "resident:invoice": {"public_id": ref["receipt"]},
         "resident:push-device": {"public_id": ref["trip"]},
     }
@@ -167,7 +168,7 @@ def deeds(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 DEEDS = {
     "resident:ride-photo", "resident:photo-appeal", "resident:cancel-booking", "resident:pay-debt",
-    "resident:card", "resident:pass", "resident:invoice", "resident:push-device",
+    "resident:card", "resident:pass", "resident:reward", "resident:invoice", "resident:push-device",
 }  # fmt: skip
 
 

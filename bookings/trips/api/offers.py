@@ -12,7 +12,7 @@ from bookings.reservations.models import Reservation
 from bookings.reservations.queries import vehicle_by_ref
 from bookings.reservations.services import ReservationNotFound
 from bookings.rewards.models import RewardClaim
-from bookings.rewards.queries import affordable, reward_of
+from bookings.rewards.queries import affordable, reward_of, standing_reward_of
 from bookings.trips import services
 from bookings.trips.queries import own_trip
 from bookings.trips.services.rewards import (
@@ -26,6 +26,7 @@ from bookings.trips.wire.offers import (
     OfferSearchSerializer,
     RewardSerializer,
     RideOffersSerializer,
+    TripOffersSerializer,
     reward_body,
     ride_offer_body,
 )
@@ -55,6 +56,8 @@ class OffersView(ReadView):
         form.is_valid(raise_exception=True)
         asked, at = form.validated_data, clock.now()
         found = offers_near(lon=asked["lon"], lat=asked["lat"], radius_m=asked["radius_m"], at=at)
+        if "direction" in asked:
+            found = found.filter(direction=asked["direction"])
         if "kind" in asked:
             found = found.filter(vehicle_kind=asked["kind"])
         if "vehicle" in asked:
@@ -66,15 +69,26 @@ class OffersView(ReadView):
 class TripOffersView(ReadView):
     """GET /api/v1/trips/{id}/offers"""
 
-    @extend_schema(operation_id="trip_offers", responses=RideOffersSerializer)
+    @extend_schema(operation_id="trip_offers", responses=TripOffersSerializer)
     def get(self, request: Request, public_id: str) -> Response:
-        """Where one's own trip under way could end for a reward; `[]` once it carries one."""
+        """Where one's own trip under way could end for a reward, and the one that it carries.
+
+        `results` is empty once it carries one; `reward` is null when it carries none, or when its
+        time is over.
+        """
         user = cast("User", request.user)
         trip = own_trip.first(user_id=user.pk, public_id=public_id)
         if trip is None:
             raise services.TripNotFound
-        offers = offers_for_trip(trip=trip, at=clock.now())
-        return Response({"results": [ride_offer_body(offer) for offer in offers]})
+        at = clock.now()
+        claim = standing_reward_of(ride=trip.reservation.public_id, at=at)
+        offers = [] if claim else offers_for_trip(trip=trip, at=at)
+        return Response(
+            {
+                "results": [ride_offer_body(offer) for offer in offers],
+                "reward": reward_body(claim) if claim else None,
+            }
+        )
 
 
 class TripRewardView(ReadView):

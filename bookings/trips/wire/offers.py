@@ -25,6 +25,7 @@ class OfferSearchSerializer(serializers.Serializer[Any]):
     lon = serializers.FloatField(min_value=-180, max_value=180)
     radius_m = serializers.IntegerField(min_value=1, max_value=LONGEST_M, default=1_500)
     kind = serializers.ChoiceField(choices=Kind.choices, required=False)
+    direction = serializers.ChoiceField(choices=Direction.choices, required=False)
     vehicle = serializers.CharField(
         max_length=40, required=False, help_text="The vehicle's id or code: offers to take it."
     )
@@ -87,6 +88,12 @@ class RewardSerializer(serializers.Serializer[Any]):
     promised_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     reason = serializers.ChoiceField(choices=ReleaseReason.choices, allow_blank=True)
+
+
+class TripOffersSerializer(RideOffersSerializer):
+    """Where a trip could end for a reward, and the one that it carries."""
+
+    reward = RewardSerializer(allow_null=True)
 
 
 def offer_text(offer: IncentiveOffer) -> str:

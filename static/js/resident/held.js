@@ -5,10 +5,12 @@ import { busy, clone, fill } from "../dom.js";
 import { stopwatch, text } from "../page.js";
 import { head } from "./head.js";
 import { holdTerms } from "./prices.js";
+import { drop, promised, rewardOf, sorry } from "./rewards.js";
 import { startRide } from "./ride.js";
 
 export class HeldCard {
-  constructor(reservation, tools) {
+  /** `reward` is what is promised for it, null if nothing is; left out, the server is asked. */
+  constructor(reservation, tools, reward) {
     this.reservation = reservation;
     this.tools = tools;
     const { vehicle } = reservation;
@@ -17,9 +19,16 @@ export class HeldCard {
     this.mine = this.at && vehicle;
     this.root = fill(clone("held-card"), { ...head(vehicle), terms: holdTerms(reservation.quote) });
     this.ends = Date.parse(reservation.expires_at);
+    this.showReward(reward ?? null);
+    if (reward === undefined) rewardOf(reservation.id).then((found) => this.showReward(found));
     history.replaceState(null, "", "/");
     this.tick();
     this.timer = setInterval(() => this.tick(), 1000);
+  }
+
+  showReward(reward) {
+    this.reward = reward;
+    fill(this.root, promised(reward));
   }
 
   leave() {
@@ -28,7 +37,7 @@ export class HeldCard {
 
   tick() {
     const left = (this.ends - Date.now()) / 1000;
-    fill(this.root, { left: stopwatch(left) });
+    fill(this.root, { left: stopwatch(left), ...promised(this.reward) });
     if (left <= 0) this.checkEnd();
   }
 
@@ -37,7 +46,7 @@ export class HeldCard {
     clearInterval(this.timer);
     const now = await get(`/reservations/${this.reservation.id}`).catch(() => null);
     if (now?.state === "held" && Date.parse(now.expires_at) > this.ends) {
-      this.tools.open(new HeldCard(now, this.tools));
+      this.tools.open(new HeldCard(now, this.tools, this.reward));
     } else {
       this.tools.close();
       this.tools.alert(text("reservation_expired"));
@@ -52,9 +61,21 @@ export class HeldCard {
     return busy(button, async () => {
       try {
         await post(`/reservations/${this.reservation.id}/cancel`);
+        // Somebody else may have the reward; if this does not arrive, its time runs out.
+        if (this.reward) drop(this.reward.id).catch(() => null);
         this.tools.close();
       } catch (error) {
         this.tools.alert(error);
+      }
+    });
+  }
+  drop(button) {
+    return busy(button, async () => {
+      try {
+        await drop(this.reward.id);
+        this.showReward(null);
+      } catch (error) {
+        this.tools.alert(sorry(error));
       }
     });
   }

@@ -181,6 +181,7 @@ onAction(document.body, {
   reserve: (button) => card.reserve(button),
   unlock: (button) => card.unlock(button),
   cancel: (button) => card.cancel(button),
+  drop: (button) => card.drop(button),
   report: () => reportProblem(card.vehicle),
   charge: (button) => card.charge(button),
 });

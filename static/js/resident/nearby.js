@@ -5,6 +5,7 @@ import { clone, fill, show } from "../dom.js";
 import { distance, text } from "../page.js";
 import { metresBetween, wayTo } from "./place.js";
 import { short } from "./prices.js";
+import { badge, startOffers } from "./rewards.js";
 import { energyPrice, freeOf } from "./station.js";
 
 const QUIET_MS = 500;
@@ -81,8 +82,9 @@ export class Nearby {
     if (this.kinds.size && !kinds.length) return [];
     const filter = kinds.length === 1 ? { kind: kinds[0] } : {};
     const asked = new URLSearchParams([...Object.entries({ ...around, ...filter, limit: MOST }), ...this.needs]);
-    const { results } = await get("/vehicles", asked);
-    return kinds.length ? results.filter(({ kind }) => kinds.includes(kind)) : results;
+    const [{ results }, offers] = await Promise.all([get("/vehicles", asked), startOffers(around)]);
+    const rows = results.map((row) => ({ ...row, offer: offers.get(row.id) ?? null }));
+    return kinds.length ? rows.filter(({ kind }) => kinds.includes(kind)) : rows;
   }
 
   async sites(around) {
@@ -112,6 +114,7 @@ export class Nearby {
       way: centre.known ? wayTo(row.distance_m) : distance(row.distance_m),
       energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
       free: charger ? freeOf(row) : null,
+      reward: badge(row.offer),
       ...(charger ? { price: energyPrice(row), price_more: null } : short(row.price)),
     });
     const button = node.querySelector("button");

@@ -7,6 +7,7 @@ import { CityMap, pinName } from "../map.js";
 import { Heard } from "../offline/silence.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
+import { Earning } from "./earning.js";
 import { reportProblem } from "./report.js";
 import { whereAmIIfAllowed } from "./place.js";
 import { short } from "./prices.js";
@@ -18,10 +19,13 @@ const WAITING_S = 1;
 const RIDING_S = 4;
 // As long as the server takes a broken vehicle back by itself, by default.
 const GIVE_BACK_MS = 300000;
+// Far enough away to see an area whole.
+const AREA_ZOOM = 14.5;
 
 const root = find("[data-trip]");
 const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
 const path = `/trips/${page.id}`;
+const earning = new Earning(find("[data-rewards]", root), { path, showOffer });
 const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
 
 let trip = null;
@@ -65,6 +69,7 @@ function draw(next) {
   root.dataset.state = state;
   tick();
   placeVehicle(first);
+  earning.follow(trip);
   ask();
   if (OVER.has(state) && !trip.photo_asked) goToReceipt();
 }
@@ -166,10 +171,20 @@ function condition({ message, hint, nearest }) {
   return node;
 }
 
-function showPlace({ lon, lat }) {
+function showPlace({ lon, lat, zoom }) {
   const here = { lon: Number(lon), lat: Number(lat) };
   map.showPoints("legal", [{ ...here, id: "legal", kind: "parking", pin: pinName("parking") }], { cluster: false });
-  map.goTo({ ...here, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });
+  map.goTo({ ...here, zoom, below: matchMedia("(max-width: 899px)").matches ? 320 : 0 });
+}
+
+/** The place that a reward names: the area where it counts, or its hub; null takes it away. */
+function showOffer(offer) {
+  const area = offer?.place.area;
+  const label = offer ? money(offer.reward_cents, offer.currency) : "";
+  const features = area ? [{ type: "Feature", geometry: area, properties: { kind: "bay", label } }] : [];
+  map.showAreas("reward", { type: "FeatureCollection", features }, "zone");
+  if (offer) showPlace({ ...offer.place, zoom: AREA_ZOOM });
+  else map.showPoints("legal", [], { cluster: false });
 }
 
 async function myPlace() {
@@ -205,6 +220,9 @@ onAction(document.body, {
   giveBack: act("broken", () => ({ category: "other" })),
   report: () => reportProblem(trip.vehicle),
   showPlace: (button) => showPlace(button.dataset),
+  showOffer: (button) => earning.look(button),
+  accept: (button) => earning.accept(button),
+  drop: (button) => earning.drop(button),
 });
 
 /** As it was when we last heard of it: the clock and the cost stand where they stood then. */

@@ -7,6 +7,7 @@ import { head } from "./head.js";
 import { HeldCard } from "./held.js";
 import { metresBetween, wayTo } from "./place.js";
 import { board, estimate, holdTerms } from "./prices.js";
+import { accept, badge, sorry, startOffer, wish } from "./rewards.js";
 import { startRide } from "./ride.js";
 
 export class VehicleCard {
@@ -21,7 +22,9 @@ export class VehicleCard {
     this.vehicle = vehicle;
     this.tools = tools;
     this.at = { lon: vehicle.lon, lat: vehicle.lat };
-    this.root = fill(clone("vehicle-card"), this.facts());
+    this.root = fill(clone("vehicle-card"), { ...this.facts(), reward: null });
+    this.offer = null;
+    this.lookForReward();
     history.replaceState(null, "", `/book/${vehicle.code}/`);
   }
 
@@ -45,6 +48,11 @@ export class VehicleCard {
     };
   }
 
+  async lookForReward() {
+    this.offer = await startOffer(this.vehicle);
+    fill(this.root, { reward: badge(this.offer) });
+  }
+
   /** The live picture has changed; say so when somebody else took this one. */
   seen({ vehicles }) {
     const gone = vehicles.size > 0 && !vehicles.has(this.vehicle.id);
@@ -57,7 +65,9 @@ export class VehicleCard {
     return busy(button, async () => {
       try {
         const reservation = await post("/reservations", { vehicle: this.vehicle.id });
-        this.tools.open(new HeldCard(reservation, this.tools));
+        const { reward, refusal } = await this.promiseFor(reservation);
+        this.tools.open(new HeldCard(reservation, this.tools, reward));
+        if (refusal) this.tools.alert(refusal);
       } catch (error) {
         this.tools.alert(error);
       } finally {
@@ -66,8 +76,19 @@ export class VehicleCard {
     });
   }
 
+  /** The reward that the card showed goes with the reservation; without it that stands all the same. */
+  async promiseFor(reservation) {
+    if (!this.offer) return { reward: null };
+    try {
+      return { reward: await accept(this.offer.id, { reservation: reservation.id }) };
+    } catch (error) {
+      return { reward: null, refusal: sorry(error) };
+    }
+  }
+
   unlock(button) {
     this.taking = true;
+    wish(this.vehicle.id, this.offer);
     return startRide({ vehicle: this.vehicle.id }, button, this.tools);
   }
 }
