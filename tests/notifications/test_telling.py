@@ -218,6 +218,40 @@ def test_a_browser_tells_whoever_signed_in_there_last(
     assert PushDevice.objects.get().user == piero
 
 
+def test_whoever_signs_in_there_next_is_not_told_what_waits_for_somebody_else(
+    giulia: User, piero: User, api: Api, service: Receiver
+) -> None:
+    shared, at = Subscription(service.url), clock.now()
+    subscribe(api(giulia), shared)
+    service.reply = status(503)
+    tell(giulia, at=at)
+    services.deliver_due(at=at)
+    first = len(service.received)
+    subscribe(api(piero), shared)
+
+    service.reply = status(201)
+    services.deliver_due(at=at + datetime.timedelta(minutes=1))
+
+    assert len(service.received) == first
+    assert not PushDelivery.objects.exists()
+
+
+def test_devices_outlive_an_hour_in_which_nothing_gets_out(
+    giulia: User, api: Api, service: Receiver
+) -> None:
+    subscribe(api(giulia), Subscription(service.url))
+    service.reply, at = status(503), clock.now()
+    for number in range(services.delivering.MOST_FAILURES // 4):
+        tell(giulia, ref=f"due:{number}", at=at)
+    for seconds in (0, 6, 40, 170, 800):
+        services.deliver_due(at=at + datetime.timedelta(seconds=seconds))
+
+    assert PushDelivery.objects.filter(attempts=5).count() == 5
+    assert PushDevice.objects.get().failures == 0
+    services.deliver_due(at=at + datetime.timedelta(hours=2))
+    assert PushDevice.objects.get().failures == 5
+
+
 def test_of_too_many_devices_the_oldest_goes(giulia: User, api: Api, service: Receiver) -> None:
     client = api(giulia)
     for number in range(rules.MOST_DEVICES + 1):

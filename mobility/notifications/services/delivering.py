@@ -22,7 +22,8 @@ LEASE = datetime.timedelta(seconds=3 * TIMEOUT_S)
 KEEP = datetime.timedelta(days=30)
 FORGET_AT_ONCE = 5_000
 URGENT = frozenset({Topic.HOLD, Topic.RIDE, Topic.CHARGING})
-# A device whose push service refuses for so long will not come back.
+# A device that so many messages in a row were given up for will not come back; single attempts do not
+# count, or an hour without a network would cost everybody their devices.
 MOST_FAILURES = 20
 # These say that the message is wrong, not that the service is busy: trying again changes nothing.
 FINAL = frozenset({400, 401, 403, 413})
@@ -109,6 +110,8 @@ def _book(row: PushDelivery, outcome: Outcome, *, at: datetime.datetime) -> None
         last_status=outcome.status,
         last_failure=outcome.failure,
     )
+    if not over:
+        return
     device.update(failures=F("failures") + 1)
     device.filter(failures__gte=MOST_FAILURES).delete()
 

@@ -33,8 +33,9 @@ def add_device(
 ) -> PushDevice:
     """Tell a person on this browser from now on; the same address again is the same device.
 
-    A browser has one subscription: whoever signed in there last is told. Of more than ten devices the
-    one that was added first goes. Raises `PushIsOff`, `BadDevice`.
+    A browser has one subscription: whoever signed in there last is told, and nothing that waits for
+    somebody else. Of more than ten devices the one that was added first goes. Raises `PushIsOff`,
+    `BadDevice`.
     """
     if keys.own_key() is None:
         raise PushIsOff
@@ -46,6 +47,7 @@ def add_device(
         raise BadDevice from problem
     with transaction.atomic():
         locks.advisory(f"push:{user.pk}")
+        PushDevice.objects.filter(endpoint=endpoint).exclude(user=user).delete()
         device, _created = PushDevice.objects.update_or_create(
             endpoint=endpoint,
             defaults={
