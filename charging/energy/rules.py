@@ -18,6 +18,7 @@ PHASES: Final = 3
 MIN_DA: Final = 60
 # What a DC charger draws from the grid for what it gives the vehicle.
 _DC_LOSS: Final = 1.06
+_UNIT_WORDS: Final = {"A": {"A", "Current"}, "W": {"W", "Power"}}
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -145,3 +146,12 @@ def watts(*, current_da: int, power_type: str) -> int:
 def current_of_watts(*, power_w: float) -> int:
     """Tenths of an ampere per phase of a three-phase power in watts, rounded down."""
     return max(int(power_w * 10 / (VOLTS * PHASES)), 0)
+
+
+def takes_unit(unit: str, *, said: str) -> bool:
+    """Whether a station takes limits in `unit` ("A" or "W"), by what it said of itself.
+
+    1.6 says "Current" and "Power", 2.x "A" and "W", several with commas; nothing said takes both.
+    """
+    words = {word.strip() for word in said.split(",")} - {""}
+    return not words or bool(words & _UNIT_WORDS.get(unit, set()))

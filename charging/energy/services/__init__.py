@@ -10,6 +10,7 @@ from charging.energy.services.demands import (
 from charging.energy.services.limits import record_facts, take_needs
 from charging.energy.services.planning import NoSiteLimit, plan_due_sites, plan_site, set_site_load
 from charging.energy.services.profiles import (
+    ProfileBeyondStation,
     SiteIsShared,
     guard_profile,
     is_of_plan,
@@ -21,6 +22,7 @@ __all__ = [
     "ConnectorDemanded",
     "DemandTooLate",
     "NoSiteLimit",
+    "ProfileBeyondStation",
     "SiteIsShared",
     "count_delivery",
     "demand_energy",

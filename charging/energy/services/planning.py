@@ -289,8 +289,6 @@ def _is_news(place: Place, current: int, *, at: datetime) -> bool:
 def _unit(place: Place, units: dict[int, str]) -> str:
     """Amperes, unless the station takes only watts; DC chargers are asked in watts."""
     said = units.get(place.connector.evse.station_id, "")
-    takes_amps = not said or "Current" in said or "A" in said.split(",")
-    takes_watts = not said or "Power" in said or "W" in said.split(",")
-    if place.plug.power_type == Connector.PowerType.DC and takes_watts:
+    if place.plug.power_type == Connector.PowerType.DC and rules.takes_unit("W", said=said):
         return "W"
-    return "A" if takes_amps else "W"
+    return "A" if rules.takes_unit("A", said=said) else "W"

@@ -1,17 +1,19 @@
 """Charging profiles on stations: sent as commands, in force once confirmed.
 
 DomainError
-└── Conflict  SiteIsShared
+└── Conflict  SiteIsShared, ProfileBeyondStation
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from charging.devices import queries as devices
 from charging.energy import rules
 from charging.energy.events import SiteLoadChanged
 from charging.energy.models import ChargingProfile, SiteLoad
@@ -37,6 +39,15 @@ class SiteIsShared(Conflict):
 
     code = "site_is_shared"
     message = _("This site's load is shared out. Change its limit instead of sending a profile.")
+
+
+class ProfileBeyondStation(Conflict):
+    """The station has told that it takes no such profile (OCPP 2.0.1 block K)."""
+
+    code = "profile_beyond_station"
+    message = _(
+        "This station takes no profile with so many periods, at this level or in this unit."
+    )
 
 
 def send_profile(
@@ -111,16 +122,33 @@ def wire_profile(
 
 
 def guard_profile(command: StationCommand, at: datetime) -> None:
-    """Let nobody else send or clear profiles where we share out. Raises SiteIsShared."""
+    """Let nobody else send or clear profiles where we share out, nor what the station cannot take.
+
+    Raises SiteIsShared, ProfileBeyondStation.
+    """
     if command.purpose_ref.startswith(_PREFIX):
         return
     profile = command.payload.get("profile", {})
+    if profile and not _takes(command.station_id, profile):
+        raise ProfileBeyondStation
     if profile.get("purpose") == ProfilePurpose.STATION_MAX:
         # A limit of the whole station only ever lowers what we give it.
         return
     site_id = command.station.site_id
     if SiteLoad.objects.filter(site=site_id, managed=True).exists():
         raise SiteIsShared
+
+
+def _takes(station_id: int, profile: Mapping[str, Any]) -> bool:
+    """Whether a profile keeps to what the station told of itself; of what it never told all is."""
+    periods = len(profile.get("periods", ()))
+    level = int(profile.get("stack_level", LEVEL))
+    units = devices.rate_units(station_ids=[station_id]).get(station_id, "")
+    return (
+        periods <= devices.limit_of(station_id=station_id, what="periods", otherwise=periods)
+        and level <= devices.highest_levels(station_ids=[station_id]).get(station_id, level)
+        and rules.takes_unit(profile.get("unit", "A"), said=units)
+    )
 
 
 @transaction.atomic

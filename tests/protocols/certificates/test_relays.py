@@ -22,7 +22,7 @@ from charging.certificates.models import SecurityEvent
 from mobility.core.models import OutboxEvent
 from tests.charging.ocpp.conftest import Grid
 from tests.protocols.security import papers
-from tests.protocols.versions import TWO, V21
+from tests.protocols.versions import TWO, V16, V21
 
 Eventually = Callable[..., Any]
 EV = {
@@ -216,7 +216,13 @@ def test_security_events_are_kept_once_and_the_critical_ones_are_told(
 ) -> None:
     station = grid.station()
     peer = grid.dial(station, version)
-    event = {"type": "InvalidCsmsCertificate", "timestamp": "2026-05-01T10:00:00Z", "techInfo": "x"}
+    # The same event, as each version calls us.
+    us = "CentralSystem" if version == V16 else "Csms"
+    event = {
+        "type": f"Invalid{us}Certificate",
+        "timestamp": "2026-05-01T10:00:00Z",
+        "techInfo": "x",
+    }
     for _ in range(2):
         assert peer.result("SecurityEventNotification", event) == {}
     tamper = {"type": "TamperDetectionActivated", "timestamp": "2026-05-01T10:01:00Z"}
@@ -224,7 +230,7 @@ def test_security_events_are_kept_once_and_the_critical_ones_are_told(
         assert peer.result("SecurityEventNotification", tamper) == {}
     rows = SecurityEvent.objects.filter(station=station).order_by("at")
     assert [(row.kind, row.critical) for row in rows] == [
-        ("InvalidCsmsCertificate", False),
+        (f"Invalid{us}Certificate", False),
         ("TamperDetectionActivated", True),
     ]
     told = OutboxEvent.objects.filter(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from charging.sessions.models import ChargingSession
 from charging.stations.models import Connector, StationCommand
 from mobility.core import ids
 from tests.charging.ocpp.conftest import Grid
 from tests.protocols.asking import Eventually, ask, connected, exchange, over
+from tests.protocols.transactions.charges import Charge
 from tests.protocols.versions import V16, V201, boot, status
 
 START = {"token_uid": "04AB", "token_kind": "rfid"}
@@ -25,6 +27,45 @@ def test_a_remote_start_without_an_answer_timed_out_and_is_not_sent_again(
     again = grid.dial(station, version)
     again.result("Heartbeat")
     assert again.silence(1.2)
+
+
+def test_an_accepted_start_that_never_begins_is_no_charge_and_not_sent_again(
+    grid: Grid, eventually: Eventually, version: str
+) -> None:
+    station, peer = connected(grid, version)
+    command = ask(station, "remote_start", START, evse=1)
+    exchange(peer, {"status": "Accepted"})
+    assert over(command, eventually).state == "accepted"
+    assert not ChargingSession.objects.filter(station=station).exists()
+    peer.cut()
+    again = grid.dial(station, version)
+    again.result("Heartbeat")
+    assert again.silence(1.2)
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard"])
+def test_a_restart_ends_a_charge_only_when_the_station_says_so(
+    grid: Grid, eventually: Eventually, version: str, kind: str
+) -> None:
+    station, peer = connected(grid, version)
+    charge = Charge(peer, version, grid.token())
+    charge.start(1000)
+    command = ask(station, "reset", {"kind": kind})
+    later = version != V16 and kind == "soft"
+    word, payload = exchange(peer, {"status": "Scheduled" if later else "Accepted"})
+    said = kind.capitalize() if version == V16 else {"soft": "OnIdle", "hard": "Immediate"}[kind]
+    assert (word, payload["type"]) == ("Reset", said)
+    assert over(command, eventually).state == "accepted"
+    assert charge.session(station).ended_at is None
+    reason = (
+        f"{kind.capitalize()}Reset" if version == V16 else "Local" if later else "ImmediateReset"
+    )
+    charge.stop(20, 3000, reason=reason)
+    peer.cut()
+    again = grid.dial(station, version)
+    assert again.result("BootNotification", boot(version))["status"] == "Accepted"
+    session = charge.session(station)
+    assert (session.state, session.stop_reason) == ("ended", reason)
 
 
 def test_a_rejected_start_is_rejected_and_an_offline_station_fails_at_once(

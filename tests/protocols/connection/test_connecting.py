@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket as sockets
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -62,12 +63,12 @@ def test_an_unknown_station_is_404_and_welcome_once_it_is_provisioned(
 @pytest.mark.parametrize("sign", ["|", " ", "ä", "%"])
 @pytest.mark.parametrize("spelling", ["{}", "{}/", "some/prefix/{}"])
 def test_an_encoded_identity_is_one_station_however_it_is_spelled(
-    grid: Grid, sign: str, spelling: str
+    grid: Grid, version: str, sign: str, spelling: str
 ) -> None:
     name = ids.short_code(8)
     station = grid.station(f"{name}{sign}1")
     code = "".join(f"%{byte:02X}" for byte in sign.encode())
-    peer = grid.dial(station, path=spelling.format(f"{name}{code}1"))
+    peer = grid.dial(station, version, path=spelling.format(f"{name}{code}1"))
     assert peer.result("Heartbeat")
     assert ChargingStation.objects.get(pk=station.pk).connection_epoch == 1
 
@@ -91,6 +92,24 @@ def test_a_half_open_socket_gives_way_and_its_end_changes_nothing(
     new.answer(call, {"status": "Accepted"})
     accepted = StationCommand.objects.filter(station=station, state="accepted")
     assert eventually(accepted.exists)
+
+
+def test_a_socket_that_died_without_a_word_gives_way_at_once(
+    grid: Grid, version: str, eventually: Eventually
+) -> None:
+    station = grid.station()
+    with deaf(grid.gateway.port, station.identity, version):
+        rows = ChargingStation.objects.filter(pk=station.pk, connected_at__isnull=False)
+        assert eventually(rows.exists)
+        began = time.monotonic()
+        new = grid.dial(station, version)
+        assert new.result("Heartbeat")
+        # Nobody waits for a farewell of the dead, nor for its pings to run out.
+        assert time.monotonic() - began < 3
+    # Its end arrives now, long after.
+    assert new.silence(0.3)
+    assert new.result("Heartbeat")
+    assert rows.get().connection_epoch == 2
 
 
 def test_who_answers_no_ping_is_offline_and_its_command_fails_at_once(

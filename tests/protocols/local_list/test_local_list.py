@@ -79,6 +79,37 @@ def test_the_first_list_is_whole_and_later_ones_say_what_changed(
     assert peer.silence(0.3)
 
 
+@pytest.mark.parametrize("version", [V16])
+def test_a_difference_that_is_not_supported_is_tried_once_as_the_whole_list(
+    grid: Grid, eventually: Eventually, version: str
+) -> None:
+    station, peer = connected(grid, version)
+    card(station, "04AA")
+    send(station)
+    take(peer, station, eventually)
+    card(station, "04BB")
+    send(station)
+    assert take(peer, station, eventually, "NotSupported")[0] == "Differential"
+    assert take(peer, station, eventually, "NotSupported")[0] == "Full"
+    assert held(station)[0] == "not_supported"
+    assert peer.silence(0.3)
+
+
+def test_a_station_that_does_not_know_the_message_keeps_no_list(
+    grid: Grid, eventually: Eventually, version: str
+) -> None:
+    station, peer = connected(grid, version)
+    card(station, "04AA")
+    services.manage_list(station=station, managed=True, at=clock.now(), by=SYSTEM)
+    send(station)
+    call = peer.receive()
+    peer.send([4, call[1], "NotSupported", "no local list here", {}])
+    eventually(lambda: held(station)[0] != "sending")
+    assert held(station)[0] == "not_supported"
+    services.tend_lists(at=clock.now())
+    assert peer.silence(0.3)
+
+
 @pytest.mark.parametrize("status", ["VersionMismatch", "Failed"])
 def test_a_refused_difference_is_followed_by_the_whole_list(
     grid: Grid, eventually: Eventually, version: str, status: str

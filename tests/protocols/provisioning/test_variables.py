@@ -70,6 +70,26 @@ def test_more_variables_than_one_call_takes_go_in_several(
     assert DeviceVariable.objects.filter(station=station, component="EVSE", value="1").count() == 10
 
 
+@pytest.mark.parametrize("version", [V16])
+def test_more_keys_than_a_16_station_tells_at_once_are_asked_in_several_calls(
+    grid: Grid, eventually: Eventually, version: str
+) -> None:
+    station, peer = connected(grid, version)
+    DeviceVariable.objects.create(
+        station=station, component="", name="GetConfigurationMaxKeys", value="2", at=clock.now()
+    )
+    names = [f"Key{number}" for number in range(5)]
+    commands = read(station, *({"name": name} for name in names))
+    asked = []
+    for _ in commands:
+        call = peer.receive()
+        asked.append(call[3]["key"])
+        keys = [{"key": name, "readonly": True, "value": "1"} for name in call[3]["key"]]
+        peer.answer(call, {"configurationKey": keys})
+    assert asked == [names[:2], names[2:4], names[4:]]
+    assert {over(command, eventually).state for command in commands} == {"accepted"}
+
+
 @pytest.mark.parametrize("version", TWO)
 def test_a_change_is_kept_and_a_refused_one_leaves_the_old_value(
     grid: Grid, eventually: Eventually, version: str

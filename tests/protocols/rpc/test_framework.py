@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from charging.sessions.models import ChargingSession
-from charging.stations.models import EventStream, StationCommand
+from charging.stations.models import Connector, EventStream, StationCommand
 from charging.stations.services import queue_command
 from mobility.core import clock, ids
 from mobility.core.principals import SYSTEM
@@ -169,6 +169,21 @@ def test_the_same_event_has_one_effect_and_one_answer(grid: Grid, version: str, 
     assert ChargingSession.objects.filter(station=station).count() == 1
 
 
+@pytest.mark.parametrize("kind", ["a fact", "a question"])
+def test_the_same_call_under_the_same_id_gets_the_same_bytes(
+    grid: Grid, version: str, kind: str
+) -> None:
+    peer = grid.dial(grid.station(), version)
+    action, payload = begin(version, grid.token()) if kind == "a fact" else ("Heartbeat", {})
+    answers = []
+    for _ in range(2):
+        peer.send([2, "same", action, payload])
+        answers.append(peer.socket.recv(timeout=5))
+        # The clock goes on in between: an answer made anew would tell another time.
+        time.sleep(0.005)
+    assert answers[0] == answers[1]
+
+
 def test_calls_of_the_station_are_answered_while_ours_waits(
     grid: Grid, version: str, eventually: Eventually
 ) -> None:
@@ -229,12 +244,15 @@ def test_an_unusable_answer_fails_the_command_and_21_is_told_so(
 
 
 def test_a_burst_is_processed_and_answered_in_order(grid: Grid, version: str) -> None:
-    peer = grid.dial(grid.station(), version)
+    station = grid.station()
+    peer = grid.dial(station, version)
     words = ("Available", "Occupied" if version != V16 else "Charging", "Faulted")
     for number, word in enumerate(words):
         peer.send([2, f"b{number}", "StatusNotification", status(version, word)])
     peer.send([2, "b3", "Heartbeat", {}])
     assert [peer.receive()[1] for _ in range(4)] == ["b0", "b1", "b2", "b3"]
+    # All of one second: only their order says which is the last.
+    assert Connector.objects.get(evse__station=station, evse__number=1).status == "Faulted"
 
 
 def test_a_megabyte_ends_the_socket_and_nobody_else_notices(grid: Grid, version: str) -> None:

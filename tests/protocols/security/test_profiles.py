@@ -187,27 +187,27 @@ def test_a_boot_of_other_hardware_than_the_certificates_ends_the_connection(
 
 
 def test_a_profile_rises_with_its_first_proof_and_never_falls(
-    grid: Grid, tls: Tls, reason: Callable[[str], str], eventually: Eventually
+    grid: Grid, tls: Tls, version: str, reason: Callable[[str], str], eventually: Eventually
 ) -> None:
     station = grid.station(security_profile=1)
     now = clock.now()
     services.order_security_profile(station_id=station.pk, profile=2, at=now, by=SYSTEM)
     # Not yet there: the old way is still open.
-    assert grid.dial(station).result("Heartbeat")
-    peer = tls.dial(station)
+    assert grid.dial(station, version).result("Heartbeat")
+    peer = tls.dial(station, version)
     assert peer.result("Heartbeat")
     peer.close()
     row = ChargingStation.objects.get(pk=station.pk)
     assert (row.security_profile, row.next_security_profile) == (2, None)
     with pytest.raises(InvalidStatus):
-        grid.dial(station)
+        grid.dial(station, version)
     assert reason(station.identity) == "tls_required"
     for lower in (0, 1, 2):
         with pytest.raises(services.ProfileNotHigher):
             services.order_security_profile(station_id=station.pk, profile=lower, at=now, by=SYSTEM)
     services.order_security_profile(station_id=station.pk, profile=3, at=now, by=SYSTEM)
-    tls.dial(station).close()
-    tls.dial(station, ssl=tls.shown(station.identity), password=None).close()
+    tls.dial(station, version).close()
+    tls.dial(station, version, ssl=tls.shown(station.identity), password=None).close()
     risen = ChargingStation.objects.filter(pk=station.pk, security_profile=3)
     assert eventually(risen.exists)
     assert tls.refusal(station) == 403

@@ -12,7 +12,7 @@ from charging.devices.models import DeviceVariable, Report
 from charging.energy import services
 from charging.energy.models import ChargingLimit, ChargingProfile, SiteLoad
 from charging.sessions.models import ChargingSession
-from charging.stations.models import ChargingStation
+from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.services import check_command
 from charging.stations.speech import CommandImpossible, CommandMalformed
 from mobility.core import clock, outbox
@@ -120,6 +120,54 @@ def test_the_station_hears_the_unit_it_knows(
     profile = take_profile(peer, version)
     assert (profile["unit"], profile["limits"]) == (unit, [limit])
     eventually(lambda: not ChargingProfile.objects.filter(state="asked").exists())
+
+
+BY_HAND: dict[str, Any] = {
+    "id": 9,
+    "stack_level": 2,
+    "purpose": "TxDefaultProfile",
+    "kind": "Relative",
+    "unit": "A",
+    "periods": [{"start_s": 0, "limit": 16}, {"start_s": 600, "limit": 10}],
+}
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"periods": [{"start_s": at, "limit": 6} for at in (0, 60, 120)]},
+        {"stack_level": 3},
+        {"unit": "W"},
+    ],
+)
+def test_a_profile_beyond_what_the_station_told_is_refused_and_one_within_is_sent(
+    quiet_site: Grid, eventually: Eventually, version: str, beyond: dict[str, Any]
+) -> None:
+    station, peer = connected(quiet_site, version)
+    told = (
+        {
+            ("", "ChargingScheduleMaxPeriods"): "2",
+            ("", "ChargeProfileMaxStackLevel"): "2",
+            ("", "ChargingScheduleAllowedChargingRateUnit"): "Current",
+        }
+        if version == V16
+        else {
+            ("SmartChargingCtrlr", "PeriodsPerSchedule"): "2",
+            ("SmartChargingCtrlr", "ProfileStackLevel"): "2",
+            ("SmartChargingCtrlr", "RateUnit"): "A",
+        }
+    )
+    for (component, name), value in told.items():
+        DeviceVariable.objects.create(
+            station=station, component=component, name=name, value=value, at=clock.now()
+        )
+    with pytest.raises(services.ProfileBeyondStation):
+        ask(station, "set_profile", {"profile": {**BY_HAND, **beyond}}, evse=1)
+    command = ask(station, "set_profile", {"profile": BY_HAND}, evse=1)
+    sent = take_profile(peer, version)
+    assert (sent["level"], sent["unit"], sent["limits"]) == (2, "A", [16.0, 10.0])
+    assert over(command, eventually).state == "accepted"
+    assert not StationCommand.objects.filter(station=station).exclude(pk=command.pk).exists()
 
 
 def test_a_station_at_a_site_that_is_not_shared_out_hears_of_no_profile(

@@ -104,7 +104,10 @@ class Charge:
         number: int | None = None,
         **extra: Any,
     ) -> dict[str, Any]:
-        """A TransactionEvent with the next number, or that of one's own."""
+        """A TransactionEvent with the next number, or that of one's own.
+
+        A charge of no kind of token begins without one: by its cable alone.
+        """
         payload: dict[str, Any] = {
             "eventType": kind,
             "timestamp": self.at(minutes),
@@ -117,7 +120,7 @@ class Charge:
         self.number = payload["seqNo"] + 1
         if reason:
             payload["transactionInfo"]["stoppedReason"] = reason
-        if kind == "Started":
+        if kind == "Started" and self.kind:
             payload["idToken"] = {"idToken": self.token, "type": self.kind}
         if register_wh is not None:
             value = {"value": register_wh, "context": context}

@@ -8,13 +8,19 @@ import pytest
 
 from charging.sessions import services
 from charging.sessions.models import ChargeRecord, ChargingSession, MeterReading
-from charging.stations.models import ChargingStation
-from charging.tariffs.services import ensure_tariff
-from mobility.core import clock
+from charging.stations.models import ChargingStation, Connector
+from charging.tariffs.services import (
+    draft_version,
+    ensure_tariff,
+    place_tariff,
+    publish_version,
+)
+from mobility.core import clock, ids
 from mobility.core.principals import SYSTEM
 from tests.charging.ocpp.conftest import Grid
-from tests.protocols.transactions.charges import START, Charge, text
-from tests.protocols.versions import TWO, V16, boot
+from tests.protocols.asking import Eventually
+from tests.protocols.transactions.charges import START, Charge, text, told
+from tests.protocols.versions import TWO, V16, begin, boot
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +58,40 @@ def test_a_start_repeated_after_a_cut_line_is_one_charge(grid: Grid, version: st
     again.reference = charge.reference
     assert again.start() == first
     assert sessions(station) == 1
+
+
+def test_a_start_whose_answer_nobody_read_is_one_charge(
+    grid: Grid, version: str, eventually: Eventually
+) -> None:
+    station, token = grid.station(), grid.token()
+    action, payload = begin(version, token)
+    peer = grid.dial(station, version)
+    peer.send([2, "never-read", action, payload])
+    assert eventually(lambda: sessions(station) == 1)
+    peer.cut()
+    answer = grid.dial(station, version).result(action, payload, message_id="another")
+    assert told(version, answer) == "Accepted"
+    session = ChargingSession.objects.get(station=station)
+    reference = str(answer["transactionId"]) if version == V16 else "T1"
+    assert session.transaction_ref == reference
+
+
+@pytest.mark.parametrize("version", TWO)
+def test_an_end_of_an_unknown_transaction_is_kept_once_and_ends_nothing(
+    grid: Grid, version: str
+) -> None:
+    station, token = grid.station(), grid.token()
+    peer = grid.dial(station, version)
+    running, stray = Charge(peer, version, token), Charge(peer, version, token)
+    running.start()
+    for _ in range(2):
+        stray.event("Ended", 10, 5000, number=3, context="Transaction.End", reason="Local")
+    assert (running.session(station).state, running.session(station).ended_at) == (
+        "authorised",
+        None,
+    )
+    assert stray.session(station).state == "orphan"
+    assert sessions(station) == 2
 
 
 @pytest.mark.parametrize("version", [V16])
@@ -99,6 +139,38 @@ def test_an_offline_block_keeps_the_charger_s_times_and_the_price_of_that_time(
     record = ChargeRecord.objects.get(session=session)
     assert (record.energy_wh, record.gross_cents) == (6200, 310)
     assert (record.net_cents, record.started_at) == (254, START)
+
+
+def test_an_offline_charge_costs_what_was_the_price_when_it_began(grid: Grid, version: str) -> None:
+    station = grid.station()
+    tariff = ensure_tariff(
+        organisation_id=grid.site.organisation_id,
+        code=ids.short_code(10).lower(),
+        name={"it": "Prova"},
+        components=[{"kind": "energy", "unit_cents": "50"}],
+        valid_from=START - timedelta(days=1),
+        at=START - timedelta(days=1),
+        by=SYSTEM,
+    )
+    connector = Connector.objects.get(evse__station=station, evse__number=1)
+    place_tariff(tariff_id=tariff.pk, connector_id=connector.pk, at=START, by=SYSTEM)
+    risen = START + timedelta(hours=1)
+    dearer = draft_version(
+        tariff_id=tariff.pk,
+        components=[{"kind": "energy", "unit_cents": "90"}],
+        valid_from=risen,
+        at=risen,
+        by=SYSTEM,
+    )
+    publish_version(version_id=dearer.pk, at=risen, by=SYSTEM)
+    prices = []
+    for begun in (START, START + timedelta(hours=2)):
+        charge = Charge(grid.dial(station, version), version, grid.token(), begun=begun)
+        charge.start(1000)
+        charge.read(10, 3000)
+        charge.stop(30, 5000)
+        prices.append(settled(charge.session(station)).price_cents)
+    assert prices == [200, 360]
 
 
 @pytest.mark.parametrize("version", TWO)
@@ -169,6 +241,21 @@ def test_every_way_to_begin_makes_one_charge(grid: Grid, version: str, trigger: 
     assert sessions(station) == 1
 
 
+@pytest.mark.parametrize("version", TWO)
+def test_the_card_may_come_after_the_plug(grid: Grid, version: str) -> None:
+    station, token = grid.station(), grid.token()
+    charge = Charge(grid.dial(station, version), version, token, kind="")
+    assert "idTokenInfo" not in charge.event("Started", 0, 1000, trigger="CablePluggedIn")
+    shown = {"idToken": token, "type": "ISO14443"}
+    answer = charge.event("Updated", 1, None, trigger="Authorized", idToken=shown)
+    assert told(version, answer) == "Accepted"
+    charge.read(5, 1500)
+    charge.stop(10, 2000)
+    session = settled(charge.session(station))
+    assert (session.token_uid, session.verdict, session.energy_wh) == (token, "Accepted", 1000)
+    assert sessions(station) == 1
+
+
 ODD = {
     "absurd": ([{"value": "9e17"}], "absurd"),
     "backwards": ([{"value": "10"}], "backwards"),
@@ -205,8 +292,8 @@ def test_odd_meter_values_are_answered_flagged_and_never_billed(
     assert (reading.doubt, reading.suspect) == (doubt, bool(doubt))
     if not doubt:
         assert reading.register_wh == 2500
-    # Never negative, never the odometer; with a doubt at the very side of an end, staff look.
-    assert 0 <= session.energy_wh <= 5000
+    # Never negative, never the odometer, and what was honestly told is not lost with it.
+    assert session.energy_wh == 5000
 
 
 def test_an_offline_baseline_of_zero_does_not_bill_the_odometer(grid: Grid, version: str) -> None:
@@ -221,15 +308,17 @@ def test_an_offline_baseline_of_zero_does_not_bill_the_odometer(grid: Grid, vers
     assert "suspect_meter" in session.flags
 
 
-@pytest.mark.parametrize("version", [V16])
 def test_meter_values_without_a_transaction_find_their_charge(grid: Grid, version: str) -> None:
     station = grid.station()
     peer = grid.dial(station, version)
     charge = Charge(peer, version, grid.token())
     charge.start(1000)
-    element = {"timestamp": charge.at(5), "sampledValue": [{"value": "2000"}]}
-    peer.result("MeterValues", {"connectorId": 1, "meterValue": [element]})
-    assert MeterReading.objects.get(station=station).session == charge.session(station)
+    value = "2000" if version == V16 else 2000
+    element = {"timestamp": charge.at(5), "sampledValue": [{"value": value}]}
+    place = "connectorId" if version == V16 else "evseId"
+    assert peer.result("MeterValues", {place: 1, "meterValue": [element]}) == {}
+    reading = MeterReading.objects.get(station=station, at=START + timedelta(minutes=5))
+    assert (reading.register_wh, reading.session) == (2000, charge.session(station))
 
 
 @pytest.mark.parametrize("version", TWO)

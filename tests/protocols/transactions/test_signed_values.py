@@ -78,6 +78,23 @@ def test_a_right_signature_is_verified_with_the_key_on_record(grid: Grid, versio
     assert "bad_signature" not in session.flags
 
 
+def test_what_is_signed_during_the_charge_is_kept_as_it_came(grid: Grid, version: str) -> None:
+    station, meter = grid.station(), SigningMeter()
+    know(station, meter)
+    text = meter.ocmf("3.0000")
+    charge = Charge(grid.dial(station, version), version, grid.token())
+    charge.start(1000)
+    charge.values(10, signed(version, text, "", context="Sample.Periodic"))
+    charge.stop(30, 6000)
+    session = charge.session(station)
+    value = session.signed_values.get()
+    sent = text if version == V16 else base64.b64encode(text.encode()).decode()
+    assert value.signed_data == sent
+    services.settle_session(session_id=session.pk, at=clock.now())
+    value.refresh_from_db()
+    assert (value.state, value.register_wh) == ("valid", 3000)
+
+
 def test_a_wrong_signature_is_flagged_and_its_reading_bills_nothing_alone(
     grid: Grid, version: str
 ) -> None:
