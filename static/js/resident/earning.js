@@ -32,7 +32,7 @@ export class Earning {
       return undefined;
     }
     const wish = first ? wished(trip.vehicle.id) : null;
-    if (wish) return this.have(wish);
+    if (wish) return this.act(() => this.have(wish));
     if (Date.now() - this.askedAt > (this.isOver() ? AGAIN_AT_END_MS : AGAIN_MS)) this.ask();
     return this.draw();
   }
@@ -86,27 +86,33 @@ export class Earning {
 
   accept(button) {
     const offer = this.offerOf(button);
-    return offer ? busy(button, () => this.have(offer.id)) : undefined;
-  }
-
-  /** Have an offer's reward kept; what is refused is said, with what else there is. */
-  have(offer) {
-    return this.act(async () => {
-      this.reward = await accept(offer, { trip: this.trip.id });
-      this.showOffer(this.reward.offer);
+    if (!offer) return undefined;
+    return this.pressed(button, async () => {
+      await this.have(offer.id);
+      this.showOffer(offer);
     });
   }
 
   drop(button) {
-    return busy(button, () =>
-      this.act(async () => {
-        await drop(this.reward.id);
-        this.reward = null;
-        this.showOffer(null);
-      }),
-    );
+    return this.pressed(button, async () => {
+      await drop(this.reward.id);
+      this.reward = null;
+      this.showOffer(null);
+    });
   }
 
+  async have(offer) {
+    this.reward = await accept(offer, { trip: this.trip.id });
+  }
+
+  async pressed(button, deed) {
+    await busy(button, () => this.act(deed));
+    // The button may be gone with what it stood beside.
+    const next = this.reward ? find("[data-promise]", this.root) : this.root;
+    if (!button.isConnected || button.closest("[hidden]")) next.focus({ preventScroll: true });
+  }
+
+  /** Do it and say what was refused, with what else there is. */
   async act(deed) {
     this.turn += 1;
     say(this.root, "");
@@ -116,10 +122,7 @@ export class Earning {
       say(this.root, sorry(error));
     }
     this.draw();
-    // The button that was pressed may be gone.
-    const next = this.reward ? find("[data-promise]", this.root) : this.root;
-    next.focus({ preventScroll: true });
-    await this.ask();
+    this.ask();
   }
 }
 

@@ -1,7 +1,7 @@
 // The list beside the map: the nearest vehicles and charging sites with what they cost.
 
 import { get } from "../api.js";
-import { clone, fill, show } from "../dom.js";
+import { clone, fill, find, show } from "../dom.js";
 import { distance, text } from "../page.js";
 import { metresBetween, wayTo } from "./place.js";
 import { short } from "./prices.js";
@@ -13,6 +13,11 @@ const MOST = 50;
 const NEAREST_RADIUS_M = 600;
 const WIDEST_RADIUS_M = 5000;
 
+function spot({ lon, lat, radius_m: reach }) {
+  const radius = Math.round(Math.min(Math.max(reach ?? 1500, NEAREST_RADIUS_M), WIDEST_RADIUS_M));
+  return { lon: lon.toFixed(5), lat: lat.toFixed(5), radius_m: radius };
+}
+
 export class Nearby {
   constructor({ place, count, trouble, centre, onRows }) {
     this.onRows = onRows;
@@ -23,6 +28,7 @@ export class Nearby {
     this.kinds = new Set();
     this.needs = new URLSearchParams();
     this.rows = [];
+    this.offers = new Map();
     this.asked = 0;
   }
 
@@ -52,21 +58,21 @@ export class Nearby {
     this.asked += 1;
     const turn = this.asked;
     const centre = this.centre();
+    const around = spot(centre);
     try {
-      const rows = await this.read(centre);
+      const rows = await this.read(centre, around);
       // An older answer that comes late must not replace a newer one.
       if (turn !== this.asked) return;
       this.say("");
       this.draw(rows, centre);
+      await this.lookForRewards(around, turn);
     } catch (error) {
       // What was near a moment ago stays; it is only said that it may have changed.
       if (turn === this.asked) this.say(error.message);
     }
   }
 
-  async read({ lon, lat, radius_m: reach }) {
-    const radius = Math.round(Math.min(Math.max(reach ?? 1500, NEAREST_RADIUS_M), WIDEST_RADIUS_M));
-    const around = { lon: lon.toFixed(5), lat: lat.toFixed(5), radius_m: radius };
+  async read({ lon, lat }, around) {
     const answers = await Promise.allSettled([this.vehicles(around), this.sites(around)]);
     const [vehicles, sites] = answers.map(({ value }) => value ?? []);
     const failed = answers.find(({ status }) => status === "rejected");
@@ -77,14 +83,25 @@ export class Nearby {
     return rows.sort((a, b) => a.distance_m - b.distance_m);
   }
 
+  /** One question for the whole list, which does not wait for the answer. */
+  async lookForRewards(around, turn) {
+    if (!this.rows.some(({ kind }) => kind !== "charger")) return;
+    const offers = await startOffers(around);
+    if (turn !== this.asked) return;
+    this.offers = offers;
+    for (const { id, code } of this.rows) {
+      const button = code && find(`[data-id="${CSS.escape(code)}"]`, this.place);
+      if (button) fill(button, { reward: badge(offers.get(id)) });
+    }
+  }
+
   async vehicles(around) {
     const kinds = [...this.kinds].filter((kind) => kind !== "charger");
     if (this.kinds.size && !kinds.length) return [];
     const filter = kinds.length === 1 ? { kind: kinds[0] } : {};
     const asked = new URLSearchParams([...Object.entries({ ...around, ...filter, limit: MOST }), ...this.needs]);
-    const [{ results }, offers] = await Promise.all([get("/vehicles", asked), startOffers(around)]);
-    const rows = results.map((row) => ({ ...row, offer: offers.get(row.id) ?? null }));
-    return kinds.length ? rows.filter(({ kind }) => kinds.includes(kind)) : rows;
+    const { results } = await get("/vehicles", asked);
+    return kinds.length ? results.filter(({ kind }) => kinds.includes(kind)) : results;
   }
 
   async sites(around) {
@@ -114,7 +131,7 @@ export class Nearby {
       way: centre.known ? wayTo(row.distance_m) : distance(row.distance_m),
       energy: row.battery_pct === undefined || row.battery_pct === null ? null : `${Math.round(row.battery_pct)}%`,
       free: charger ? freeOf(row) : null,
-      reward: badge(row.offer),
+      reward: badge(this.offers.get(row.id)),
       ...(charger ? { price: energyPrice(row), price_more: null } : short(row.price)),
     });
     const button = node.querySelector("button");

@@ -255,6 +255,12 @@ def test_the_pages_bring_the_places_that_their_scripts_fill(
     assert 'data-f="promise"' in city
 
 
+def test_the_receipt_has_a_name_for_the_line(browser: Client, ride: Callable[..., str]) -> None:
+    receipt = words(browser, f"/receipt/{ride().rsplit('/', 1)[-1]}/")
+
+    assert '"line_reward": "Reward for helping the fleet"' in receipt
+
+
 def test_every_reason_for_which_a_ride_is_unfit_has_words() -> None:
     told = set(
         re.findall(r'"(\w+)"(?= if| else)|return "(\w+)"', Path(service.__file__).read_text())
