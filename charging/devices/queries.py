@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from charging.devices.models import DeviceVariable
@@ -54,6 +54,34 @@ def limit_of(*, station_id: int, what: str, otherwise: int) -> int:
         if value:
             return as_limit(value, otherwise=otherwise)
     return otherwise
+
+
+def showing_prices(*, station_ids: Collection[int]) -> set[int]:
+    """Stations that told they show a driver what charging costs.
+
+    OCPP 2.0.1 I01: `TariffCostCtrlr` is enabled for tariffs. A station that says nothing of it
+    shows what it is given where it has a display for messages.
+    """
+    rows = DeviceVariable.objects.filter(
+        station_id__in=station_ids,
+        component__in=["TariffCostCtrlr", "DisplayMessageCtrlr"],
+        name="Enabled",
+        instance__in=["", "Tariff"],
+        attribute="Actual",
+    )
+    said = {
+        (pk, component, instance): (value or "").casefold() == "true"
+        for pk, component, instance, value in rows.values_list(
+            "station_id", "component", "instance", "value"
+        )
+    }
+    return {
+        pk
+        for pk, _component, _instance in said
+        if said.get(
+            (pk, "TariffCostCtrlr", "Tariff"), said.get((pk, "DisplayMessageCtrlr", ""), False)
+        )
+    }
 
 
 def rate_units(*, station_ids: Sequence[int]) -> dict[int, str]:

@@ -35,6 +35,8 @@ class AuthorizationAsk:
     uid: str
     token_kind: str = ""
     """The wire's own token type where it has one (``ISO14443``, ``eMAID``, …), else empty."""
+    price_sayable: bool = False
+    """Whether the answer has a place for words to the driver (2.x)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +44,14 @@ class AuthorizationVerdict:
     """The answer for a token; ``group`` is the parent tag that may also stop its sessions.
 
     ``evse_numbers`` are those of the station at which alone it may charge; empty for all of them.
+    ``price`` is what charging costs there, in words for its display; empty where it shows none.
     """
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
     group: str | None = None
     evse_numbers: tuple[int, ...] = ()
+    price: str = ""
 
     @property
     def accepted(self) -> bool:

@@ -6,11 +6,13 @@ Every entry takes the facts of one verb, in order, and gives as many answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
 from charging.certificates import services as certificates
+from charging.devices import queries as device_queries
 from charging.devices import services as devices
 from charging.devices.states import Kept
 from charging.energy import services as energy
@@ -19,6 +21,7 @@ from charging.frames import services as frames
 from charging.frames.facts import FrameSeen, QuirkUse
 from charging.ocpp.deeds import Verb
 from charging.sessions import services as sessions
+from charging.sessions.facts import AuthorizationAsk, AuthorizationVerdict
 from charging.stations import queries as station_queries
 from charging.stations import services as stations
 from charging.stations.models import ChargingStation
@@ -105,6 +108,23 @@ def _stream_values(facts: list[Any], _: datetime) -> Sequence[None]:
     return [None] * len(facts)
 
 
+def _authorize(asks: list[AuthorizationAsk], at: datetime) -> Sequence[AuthorizationVerdict]:
+    """The verdicts, with the price for the drivers of stations that show it."""
+    verdicts = sessions.authorize_many(asks=asks, at=at)
+    told = [
+        ask.station_id if ask.price_sayable and verdict.accepted else None
+        for ask, verdict in zip(asks, verdicts, strict=True)
+    ]
+    if not any(told):
+        return verdicts
+    showing = device_queries.showing_prices(station_ids={pk for pk in told if pk})
+    prices = sessions.prices_at(station_ids=showing, at=at) if showing else {}
+    return [
+        replace(verdict, price=prices.get(pk or 0, ""))
+        for verdict, pk in zip(verdicts, told, strict=True)
+    ]
+
+
 def _readings(facts: list[Any], at: datetime) -> Sequence[None]:
     sessions.record_readings(readings=facts, at=at)
     return [None] * len(facts)
@@ -143,7 +163,7 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.STREAM_VALUES: _stream_values,
     Verb.BOOT: lambda facts, at: stations.record_boots(boots=facts, at=at),
     Verb.STATUS: lambda facts, at: stations.record_statuses(reports=facts, at=at),
-    Verb.AUTHORIZE: lambda facts, at: sessions.authorize_many(asks=facts, at=at),
+    Verb.AUTHORIZE: _authorize,
     Verb.START: lambda facts, at: sessions.start_sessions(starts=facts, at=at),
     Verb.STOP: lambda facts, at: sessions.stop_sessions(stops=facts, at=at),
     Verb.READINGS: _readings,

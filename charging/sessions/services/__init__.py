@@ -32,7 +32,12 @@ from charging.sessions.services.signatures import (
 )
 from charging.sessions.services.starts import start_sessions
 from charging.sessions.services.stops import stop_sessions
-from charging.sessions.services.telling import NoTariffToTell, tell_costs, tell_tariff
+from charging.sessions.services.telling import (
+    NoTariffToTell,
+    prices_at,
+    tell_costs,
+    tell_tariff,
+)
 from charging.sessions.services.terminal import record_settlements
 from charging.sessions.services.tokens import (
     NoSuchPlace,
@@ -73,6 +78,7 @@ __all__ = [
     "correct_session",
     "credit_record",
     "ensure_token",
+    "prices_at",
     "quarantine",
     "record_readings",
     "record_settlements",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
@@ -17,7 +20,7 @@ from charging.stations.models import Connector, StationCommand
 from charging.stations.services import NoSuchConnector, queue_command
 from charging.stations.states import CommandAction, CommandState
 from charging.tariffs.models import TariffVersion
-from charging.tariffs.queries import version_for_connector
+from charging.tariffs.queries import version_for_connector, versions_for_connectors
 from charging.tariffs.rules import price_words
 from mobility.core import ids
 from mobility.core.errors import Conflict
@@ -68,16 +71,43 @@ def tell_tariff(
 def told_terms(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
     """A version's price list with its id, currency, and what it says in every language."""
     prices = version.prices(time_zone=time_zone)
-    words = {}
-    for language in _LANGUAGES:
-        with translation.override(language):
-            words[language] = " · ".join(price_words(prices, currency=version.tariff.currency))
+    words = {
+        language: _words(version, time_zone=time_zone, language=language) for language in _LANGUAGES
+    }
     return {
         **prices.as_json(),
         "tariff_id": str(version.public_id),
         "currency": version.tariff.currency,
         "words": words,
     }
+
+
+def prices_at(*, station_ids: Collection[int], at: datetime) -> dict[int, str]:
+    """What charging costs at stations, in the city's language, by station.
+
+    Before a card is shown nobody knows at which EVSE it will charge: a station whose connectors do
+    not all cost the same, or some of which have no price, is left out.
+    """
+    zones = dict(
+        Connector.objects.filter(evse__station_id__in=station_ids).values_list(
+            "pk", "evse__station__site__time_zone"
+        )
+    )
+    stations = Connector.objects.filter(pk__in=zones).values_list("evse__station_id", "pk")
+    versions = versions_for_connectors(connector_ids=zones, at=at)
+    found: defaultdict[int, dict[int | None, str]] = defaultdict(dict)
+    for station_id, pk in stations:
+        version = versions.get(pk)
+        found[station_id][version.pk if version else None] = (
+            _words(version, time_zone=zones[pk], language=settings.LANGUAGE_CODE) if version else ""
+        )
+    return {pk: next(iter(words.values())) for pk, words in found.items() if len(words) == 1}
+
+
+def _words(version: TariffVersion, *, time_zone: str, language: str) -> str:
+    with translation.override(language):
+        prices = version.prices(time_zone=time_zone)
+        return " · ".join(price_words(prices, currency=version.tariff.currency))
 
 
 @transaction.atomic

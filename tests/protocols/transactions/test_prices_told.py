@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from charging.devices.models import DeviceVariable
 from charging.sessions import services
 from charging.sessions.tasks import tell_costs
 from charging.stations.models import ChargingStation, Connector, StationCommand
@@ -17,7 +18,7 @@ from mobility.core.principals import SYSTEM
 from tests.charging.ocpp.conftest import Grid
 from tests.charging.ocpp.peer import Peer
 from tests.protocols.asking import Eventually, connected, over
-from tests.protocols.transactions.charges import START, Charge
+from tests.protocols.transactions.charges import START, Charge, authorize
 from tests.protocols.versions import TWO, V21
 
 NIGHTLY = [
@@ -108,6 +109,53 @@ def test_what_the_version_cannot_say_is_not_said(
     priced(station, components)
     assert over(tell(station), eventually).state == "failed"
     assert peer.silence()
+
+
+def showing(station: ChargingStation, component: str, value: str, instance: str = "") -> None:
+    DeviceVariable.objects.create(
+        station=station,
+        component=component,
+        name="Enabled",
+        instance=instance,
+        value=value,
+        at=clock.now(),
+    )
+
+
+PLAIN = [{"kind": "energy", "unit_cents": "61"}, {"kind": "flat", "unit_cents": "100"}]
+
+
+@pytest.mark.parametrize("version", TWO)
+def test_a_station_that_shows_prices_is_told_its_price_with_the_verdict(
+    grid: Grid, version: str
+) -> None:
+    station, peer = connected(grid, version, connectors=1)
+    token = grid.token()
+    priced(station, PLAIN)
+    assert "personalMessage" not in authorize(peer, version, token)["idTokenInfo"]
+    showing(station, "DisplayMessageCtrlr", "true")
+    said = authorize(peer, version, token)["idTokenInfo"]["personalMessage"]
+    assert (said["format"], said["language"]) == ("UTF8", "it")
+    assert "0,61" in said["content"]
+    assert "1,00" in said["content"]
+    # Who may not charge is told why, not what it would have cost.
+    blocked = grid.token(state="blocked")
+    assert authorize(peer, version, blocked)["idTokenInfo"] == {"status": "Blocked"}
+    # Its word about tariffs is the nearer one.
+    showing(station, "TariffCostCtrlr", "false", "Tariff")
+    assert "personalMessage" not in authorize(peer, version, token)["idTokenInfo"]
+    DeviceVariable.objects.filter(station=station, component="TariffCostCtrlr").update(value="true")
+    assert "personalMessage" in authorize(peer, version, token)["idTokenInfo"]
+
+
+@pytest.mark.parametrize("version", TWO)
+def test_where_not_all_connectors_cost_the_same_nothing_is_promised(
+    grid: Grid, version: str
+) -> None:
+    station, peer = connected(grid, version, connectors=2)
+    showing(station, "TariffCostCtrlr", "true", "Tariff")
+    priced(station, PLAIN)
+    assert authorize(peer, version, grid.token())["idTokenInfo"] == {"status": "Accepted"}
 
 
 @pytest.mark.parametrize("version", TWO)

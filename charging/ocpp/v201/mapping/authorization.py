@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.conf import settings
+
 from charging.ocpp.deeds import Asked
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.wire import instant_text
 from charging.sessions.facts import AuthorizationAsk, AuthorizationVerdict
 
 _MAX_ID_TOKEN: Final = 36
+_MAX_MESSAGE: Final = 512
 
 
 def authorization_ask(asked: Asked) -> AuthorizationAsk:
@@ -18,6 +21,7 @@ def authorization_ask(asked: Asked) -> AuthorizationAsk:
         station_id=asked.station_id,
         uid=token["idToken"],
         token_kind=token["type"],
+        price_sayable=True,
     )
 
 
@@ -29,4 +33,11 @@ def id_token_info(verdict: AuthorizationVerdict) -> Payload:
         info["groupIdToken"] = {"idToken": verdict.group, "type": "Central"}
     if verdict.evse_numbers:
         info["evseId"] = list(verdict.evse_numbers)
+    # What does not fit is not said by halves.
+    if verdict.price and len(verdict.price) <= _MAX_MESSAGE:
+        info["personalMessage"] = {
+            "format": "UTF8",
+            "language": settings.LANGUAGE_CODE,
+            "content": verdict.price,
+        }
     return info
