@@ -108,6 +108,7 @@ def quote(
     """The whole offer before unlocking: prices, terms, surcharges, and an estimate of `minutes`.
 
     The estimate begins `at`; without it, and where the clock decides the price, at the dearest hour.
+    Rewards are not in it: whether they are earned shows at the end.
     """
     lines = rules.estimate(fare=fare, minutes=minutes, at=at, distance_m=distance_m, perks=perks)
     return {
@@ -125,7 +126,7 @@ def quote(
         "preauth_release_days": PREAUTH_RELEASE_DAYS,
         "vat_rate": str(fare.vat_rate),
         "tariff_version": fare.version,
-        "perks": [_perk(perk, fare) for perk in perks],
+        "perks": [_perk(perk, fare) for perk in perks if perk.kind is not PerkKind.REWARD],
         "estimate": {
             "minutes": minutes,
             "distance_m": distance_m,

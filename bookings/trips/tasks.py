@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from bookings.trips import services
+from bookings.trips.services.rewards import release_unridden
 from mobility.core import clock
 
 
@@ -14,9 +15,13 @@ def sweep() -> dict[str, int]:
 
 @shared_task(name="bookings.trips.watch")
 def watch() -> dict[str, int]:
-    """Notice outages and disputes whose answer is late."""
+    """Notice outages, disputes whose answer is late, and rewards of rides that never were."""
     at = clock.now()
-    return {**services.watch_fleets(at=at), "reminded": services.remind_overdue(at=at)}
+    return {
+        **services.watch_fleets(at=at),
+        "reminded": services.remind_overdue(at=at),
+        "rewards_released": release_unridden(at=at),
+    }
 
 
 @shared_task(name="bookings.trips.cover")

@@ -9,15 +9,16 @@ import dataclasses
 import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing.rules import Perk, PerkKind
 from bookings.reservations.models import Reservation
-from bookings.reservations.states import ReservationState
+from bookings.reservations.states import ACTIVE, ReservationState
 from bookings.rewards.models import RewardClaim
 from bookings.rewards.queries import affordable, may_earn, reward_of
 from bookings.rewards.services import promise_reward, release_reward
+from bookings.rewards.services.grant import REWARDER
 from bookings.rewards.states import ClaimState, ReleaseReason
 from bookings.trips.models import Trip
 from bookings.trips.states import RIDING, TripState
@@ -25,10 +26,14 @@ from fleet.incentives.models import IncentiveOffer
 from fleet.incentives.queries import offers_for_vehicle, policy_of, stood_there
 from fleet.incentives.states import Direction
 from fleet.rebalancing.cells import cell_at
+from mobility.core import sweeps
 from mobility.core.errors import Conflict, NotFound
 from mobility.core.principals import Principal
 
 UNDER_WAY = (TripState.STARTING, *RIDING)
+# Within this time a ride that ended is priced, and its price decides.
+SETTLING = datetime.timedelta(minutes=2)
+LIMIT = 200
 
 
 class OfferUnfit(Conflict):
@@ -107,6 +112,24 @@ def drop_reward(*, claim: RewardClaim, at: datetime.datetime, by: Principal) -> 
         if row.state != ClaimState.PROMISED:
             raise RewardDecided
         return release_reward(claim=row, reason=ReleaseReason.DROPPED, at=at, by=by)
+
+
+def release_unridden(*, at: datetime.datetime) -> int:
+    """Let go of what was promised for reservations that ended without a price; returns how many.
+
+    Their riders may accept for another ride, and others have the place.
+    """
+    over = Reservation.objects.filter(
+        public_id=OuterRef("ride"), closed_at__lte=at - SETTLING
+    ).exclude(state__in=ACTIVE)
+    idle = RewardClaim.objects.filter(Exists(over), state=ClaimState.PROMISED).order_by("pk")
+    released = sweeps.each_alone(
+        idle[:LIMIT],
+        lambda claim: release_reward(claim=claim, reason=ReleaseReason.EXPIRED, at=at, by=REWARDER),
+        event="bookings.reward_not_released",
+        named=lambda claim: claim.public_id,
+    )
+    return sum(1 for _claim in released)
 
 
 def offers_for_trip(*, trip: Trip, at: datetime.datetime) -> list[IncentiveOffer]:

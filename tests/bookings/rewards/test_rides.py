@@ -8,6 +8,8 @@ from django.utils import translation
 from bookings.rewards import services
 from bookings.rewards.models import RewardClaim, RewardDay
 from bookings.trips.models import Trip
+from bookings.trips.services.rewards import release_unridden
+from bookings.trips.tasks import watch
 from bookings.trips.wire.offers import offer_text
 from fleet.incentives.models import IncentiveOffer
 from fleet.rebalancing.cells import cell_at
@@ -224,6 +226,26 @@ def test_a_promise_that_nobody_keeps_goes_back_into_the_budget(
     assert RewardDay.objects.get().promised_cents == 0
     drive(minutes=1, lon=AWAY[0], lat=AWAY[1])
     assert finish(address)["price_cents"] == 100 + 62 * 25
+
+
+def test_a_reservation_that_is_given_back_gives_back_its_reward(
+    offer, rider, travel, scooter, obey, drive
+):
+    wanted = offer(HOME, direction="start", vehicle=scooter)
+    held = rider.post("/api/v1/reservations", {"vehicle": "SC1"}).json()["id"]
+    rider.post(f"/api/v1/offers/{wanted.public_id}/accept", {"reservation": held})
+    told = rider.get(f"/api/v1/reservations/{held}").json()
+    assert told["quote"]["perks"] == [], "what is not earned yet is not in the estimate"
+    drive(minutes=3)
+    assert release_unridden(at=clock.now()) == 0
+    rider.post(f"/api/v1/reservations/{held}/cancel")
+    drive(minutes=3)
+    assert watch()["rewards_released"] == 1
+    wanted.refresh_from_db()
+    claim = RewardClaim.objects.get()
+    assert (claim.state, wanted.promised, RewardDay.objects.get().promised_cents) == (
+        "released", 0, 0,
+    )  # fmt: skip
 
 
 def test_the_day_after_says_what_it_brought(

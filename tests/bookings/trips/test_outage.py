@@ -93,7 +93,12 @@ def test_an_outage_is_noticed_by_the_share_of_silent_vehicles_and_ends_by_itself
     assert tasks.watch()["opened"] == 1
     incident = Incident.objects.get()
     assert (incident.organisation, incident.automatic) == (ruote, True)
-    assert tasks.watch() == {"opened": 0, "closed": 0, "reminded": 0}
+    assert tasks.watch() == {
+        "opened": 0,
+        "closed": 0,
+        "reminded": 0,
+        "rewards_released": 0,
+    }
     Vehicle.objects.filter(pk__in=silent[:2]).update(link_state="online")
     assert tasks.watch()["closed"] == 0, "not at its edge"
     Vehicle.objects.filter(pk__in=silent[2:3]).update(link_state="online")
