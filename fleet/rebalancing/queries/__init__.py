@@ -9,7 +9,13 @@ from fleet.rebalancing.queries.figures import (
     tariff_of,
 )
 from fleet.rebalancing.queries.ground import aboard_since_before, specs_of
-from fleet.rebalancing.queries.history import buckets_of, departures_by_cell, rides_of
+from fleet.rebalancing.queries.habit import load_habit
+from fleet.rebalancing.queries.history import (
+    buckets_of,
+    departures_by_cell,
+    full_hour,
+    rides_of,
+)
 from fleet.rebalancing.queries.progress import UnderWay, overtaken, tasks_of, under_way
 from fleet.rebalancing.queries.situation import city_of, load_situation
 from fleet.rebalancing.queries.texts import (
@@ -44,7 +50,9 @@ __all__ = [
     "departures_by_cell",
     "drop_text",
     "figures_of",
+    "full_hour",
     "hub_names",
+    "load_habit",
     "load_situation",
     "names_of",
     "note_texts",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
+from django.db import connection
 
 from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import DemandCount
@@ -16,12 +17,26 @@ from fleet.rebalancing.rules.history import Searches, StateLog, Window, starts_b
 from fleet.rebalancing.rules.score import Ride
 from fleet.rebalancing.solver.problem import Floats, Ints
 from fleet.vehicles.mds_tables import MdsState
-from fleet.vehicles.models import VehicleEvent
+from fleet.vehicles.models import Vehicle, VehicleEvent, VehicleType
 from mobility.core import clock
 
 HOUR = datetime.timedelta(hours=1)
 TRIP_STARTS = "trip_start"
 TRIP_ENDS = "trip_end"
+
+# One look into the index for each vehicle, however long the history before is.
+_BEFORE = f"""
+SELECT vehicle.id, type.kind, last.at, last.mds_state, last.mds_events, last.lon, last.lat
+FROM {Vehicle._meta.db_table} vehicle
+JOIN {VehicleType._meta.db_table} type ON type.id = vehicle.type_id
+JOIN LATERAL (
+    SELECT at, mds_state, mds_events, lon, lat FROM {VehicleEvent._meta.db_table}
+    WHERE vehicle_id = vehicle.id AND at < %s
+    ORDER BY at DESC, id DESC LIMIT 1
+) last ON true
+WHERE vehicle.organisation_id = %s AND vehicle.city_id = %s AND type.kind = ANY(%s)
+ORDER BY vehicle.id
+"""  # noqa: S608 -- the tables' own names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,16 +78,18 @@ def load_changes(
     Each vehicle's last change before the window comes first, so that a vehicle that stood still
     all the time is seen standing.
     """
-    changes = VehicleEvent.objects.filter(
-        vehicle__organisation=organisation_id, vehicle__city=city_id, vehicle__type__kind__in=kinds
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_BEFORE, [start, organisation_id, city_id, list(kinds)])
+        before = cursor.fetchall()
+    within = VehicleEvent.objects.filter(
+        vehicle__organisation=organisation_id,
+        vehicle__city=city_id,
+        vehicle__type__kind__in=kinds,
+        at__gte=start,
+        at__lt=end,
+    ).order_by("vehicle_id", "at", "id")
     columns = ("vehicle_id", "vehicle__type__kind", "at", "mds_state", "mds_events", "lon", "lat")
-    before = changes.filter(at__lt=start).order_by("vehicle_id", "-at", "-id")
-    within = changes.filter(at__gte=start, at__lt=end).order_by("vehicle_id", "at", "id")
-    rows = chain(
-        before.distinct("vehicle_id").values_list(*columns),
-        within.values_list(*columns).iterator(chunk_size=10_000),
-    )
+    rows = chain(before, within.values_list(*columns).iterator(chunk_size=10_000))
     found = [_change(*row) for row in rows]
     return sorted(found, key=lambda change: (change.vehicle_id, change.at))
 

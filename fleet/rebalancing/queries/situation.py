@@ -9,21 +9,22 @@ from dataclasses import dataclass
 import numpy as np
 from django.db.models import Count
 
-from fleet.rebalancing.cells import cell_at, centre_of, parent_of
+from fleet.rebalancing.cells import cell_at, centre_of
 from fleet.rebalancing.queries.ground import bays_at, charging_hubs, closed_at, workshops_of
+from fleet.rebalancing.queries.habit import load_habit, parents_of, spots_of
 from fleet.rebalancing.queries.history import (
     HOUR,
     Change,
     buckets_of,
     full_hour,
     load_changes,
-    load_counts,
-    searches_of,
     state_log,
 )
-from fleet.rebalancing.rules.backtest import past_spread, today
+from fleet.rebalancing.rules.backtest import today
 from fleet.rebalancing.rules.demand import shrunk_rates
-from fleet.rebalancing.rules.history import Searches, StateLog, Window, observe, past_of
+from fleet.rebalancing.rules.forecast import NOWCAST_HOURS
+from fleet.rebalancing.rules.habit import Habit, seen_at
+from fleet.rebalancing.rules.history import Window, past_of
 from fleet.rebalancing.rules.influences import Influence, influence_factors
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Demand, Situation, VehicleAt
@@ -35,6 +36,16 @@ from mobility.geography.models import City, Hub
 
 # A battery on the van mends this, and nothing else.
 _MENDABLE = frozenset({BlockReason.LOW_BATTERY.value})
+# What is read of each vehicle, and no more: there are thousands.
+_READ = (
+    "life_state",
+    "rental_state",
+    "link_state",
+    "type__kind",
+    "latest__lon_e7",
+    "latest__lat_e7",
+    "latest__battery_pct",
+)
 _BROKEN = frozenset({BlockReason.DAMAGE.value, BlockReason.MAINTENANCE.value})
 
 
@@ -57,37 +68,36 @@ def load_situation(
     parameters: Parameters,
     horizon_start: datetime.datetime,
     at: datetime.datetime,
+    habit: Habit | None = None,
 ) -> Situation:
-    """Places, vehicles and expected demand of an operator in a city, in nine queries, one
-    more where hubs count their bays, and four where cars are driven to chargers.
+    """Places, vehicles and expected demand of an operator in a city, in eleven queries, one
+    more where hubs count their bays, and four where cars are driven to chargers. With the past
+    that a plan kept (`habit`) three less, those that read weeks.
 
     Places are the cells where a vehicle stands, a state changed or somebody looked within the
     history, and those of the hubs: a van is never sent where nothing speaks for demand.
     """
+    habit = habit or load_habit(
+        organisation_id=organisation_id, city_id=city_id, parameters=parameters, at=at
+    )
     end = full_hour(at)
-    start = end - datetime.timedelta(days=parameters.history_days)
     vehicles = _vehicles(organisation_id=organisation_id, city_id=city_id, parameters=parameters)
-    changes = load_changes(
+    lately = load_changes(
         organisation_id=organisation_id,
         city_id=city_id,
         kinds=parameters.all_kinds,
-        start=start,
+        start=end - NOWCAST_HOURS * HOUR,
         end=at,
     )
-    counts = load_counts(start=start, end=end)
     hubs = list(Hub.objects.filter(city=city_id))
-    spots = _spots(changes=changes, vehicles=vehicles, hubs=hubs)
-    cells = sorted(spots.keys() | {cell for cell, *_rest in counts})
+    spots = _spots(habit=habit, changes=lately, vehicles=vehicles, hubs=hubs)
+    cells = sorted(spots.keys() | set(habit.cells.tolist()))
     place_of = {cell: place for place, cell in enumerate(cells)}
     drop_at = [spots.get(cell) or centre_of(cell) for cell in cells]
-    window = Window(bucket_of_hour=buckets_of(start=start, hours=int((end - start) / HOUR)))
-    horizon = buckets_of(start=horizon_start, hours=parameters.horizon_hours)
-    coarse = np.array([parent_of(cell) for cell in cells], dtype=np.int64)
-    parents = np.unique(coarse, return_inverse=True)[1]
     lon = np.array([lon for lon, _lat in drop_at])
     lat = np.array([lat for _lon, lat in drop_at])
     ahead = _Ahead(
-        buckets=horizon,
+        buckets=buckets_of(start=horizon_start, hours=parameters.horizon_hours),
         lead_hours=(horizon_start - end) / HOUR + np.arange(float(parameters.horizon_hours)),
         factors=influence_factors(
             [Influence.from_json(each) for each in parameters.influences],
@@ -97,27 +107,20 @@ def load_situation(
             hours=parameters.horizon_hours,
         ),
         capacity=np.full(len(cells), parameters.place_capacity),
+        parents=parents_of(cells),
     )
-    demand = {}
-    for kind in parameters.all_kinds:
-        demand[kind] = _demand(
-            log=state_log(
-                changes=[change for change in changes if change.kind == kind],
-                place_of=place_of,
-                start=start,
-            ),
-            searches=searches_of(
-                counts=counts,
-                kind=kind,
-                kinds=parameters.all_kinds,
-                place_of=place_of,
-                window=window,
-            ),
-            window=window,
-            parents=parents,
+    demand = {
+        kind: _demand(
+            habit=habit,
+            kind=kind,
+            lately=[change for change in lately if change.kind == kind],
+            place_of=place_of,
             prior=_prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters),
             ahead=ahead,
+            end=end,
         )
+        for kind in parameters.all_kinds
+    }
     booked = _booked(vehicles=vehicles, until=horizon_start + HOUR * parameters.horizon_hours)
     depot = _depot(city_id=city_id, parameters=parameters)
     return Situation(
@@ -153,19 +156,20 @@ def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> 
             life_state=LifeState.IN_SERVICE,
             latest__isnull=False,
         )
+        .only(*_READ)
         .order_by("pk")
     )
 
 
 def _spots(
-    *, changes: list[Change], vehicles: list[Vehicle], hubs: Iterable[Hub]
+    *,
+    habit: Habit,
+    changes: Iterable[Change],
+    vehicles: Iterable[Vehicle],
+    hubs: Iterable[Hub],
 ) -> dict[int, tuple[float, float]]:
     """Where in each cell to put vehicles: at its hub, else where a vehicle last stood."""
-    spots = {
-        change.cell: (change.lon, change.lat)
-        for change in sorted(changes, key=lambda change: change.at)
-        if change.cell is not None and change.lon is not None and change.lat is not None
-    }
+    spots = habit.spots() | spots_of(changes)
     for vehicle in vehicles:
         lon, lat = vehicle.latest.lon, vehicle.latest.lat
         spots[cell_at(lon=lon, lat=lat)] = (lon, lat)
@@ -226,36 +230,43 @@ def _prior(*, vehicles: list[Vehicle], kind: str, places: int, parameters: Param
 
 @dataclass(frozen=True, kw_only=True)
 class _Ahead:
-    """The hours to come: bucket, distance from now, what staff know of them."""
+    """The hours to come: bucket, distance from now, what staff know of them; and the places."""
 
     buckets: Ints
     lead_hours: Floats
     factors: Floats  # (place, hour)
     capacity: Ints
+    parents: Ints
 
 
 def _demand(
     *,
-    log: StateLog,
-    searches: Searches,
-    window: Window,
-    parents: Ints,
+    habit: Habit,
+    kind: str,
+    lately: list[Change],
+    place_of: dict[int, int],
     prior: float,
     ahead: _Ahead,
+    end: datetime.datetime,
 ) -> Demand:
     """One kind's demand: habit, times what today is like, times what staff know of it."""
-    places = ahead.capacity.size
+    seen = seen_at(habit=habit, kind=kind, place_of=place_of)
     departures, arrivals = (
-        shrunk_rates(observed=each, parents=parents, prior_per_hour=prior).per_hour
-        for each in observe(log=log, searches=searches, window=window, places=places)
+        shrunk_rates(observed=each, parents=ahead.parents, prior_per_hour=prior).per_hour
+        for each in (seen.departures, seen.arrivals)
     )
-    past = past_of(log=log, window=window, places=places)
+    start = end - NOWCAST_HOURS * HOUR
+    past = past_of(
+        log=state_log(changes=lately, place_of=place_of, start=start),
+        window=Window(bucket_of_hour=buckets_of(start=start, hours=NOWCAST_HOURS)),
+        places=len(place_of),
+    )
     factors = ahead.factors * today(past, rates=departures, lead_hours=ahead.lead_hours)
     return Demand(
         departures=departures[:, ahead.buckets] * factors,
         arrivals=arrivals[:, ahead.buckets] * factors,
         capacity=ahead.capacity,
-        usual=past.usual()[:, ahead.buckets],
-        spread=past_spread(past, parents=parents, prior_per_hour=prior),
-        seen=bool(past.trips.any()),
+        usual=seen.usual[:, ahead.buckets],
+        spread=habit.kinds[kind].spread,
+        seen=habit.kinds[kind].seen or bool(past.trips.any()),
     )

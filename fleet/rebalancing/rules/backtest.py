@@ -85,5 +85,5 @@ def today(past: Past, *, rates: Floats, lead_hours: Floats) -> Floats:
 
 def _days(values: Floats) -> Floats:
     """(place, hour) to (place, day)."""
-    summed: Floats = values.reshape(values.shape[0], -1, DAY).sum(axis=2)
+    summed: Floats = values.reshape(values.shape[0], values.shape[1] // DAY, DAY).sum(axis=2)
     return summed

@@ -33,8 +33,20 @@ def routing_problem(
     """
     specs = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
     commodities = _commodities(parameters, found=found, vans=vans)
+    hours = tuple(offer.windows(situation, parameters=parameters) for offer in found)
+    each_its_own = bool(vans or parameters.fleet or any(hours))
+    now = list(vans) or [_at_start(spec) for spec in specs]
+    ends = [each for van, spec in zip(now, specs, strict=True) for each in _ends(van, spec)]
+    minutes = _minutes(
+        situation,
+        parameters=parameters,
+        found=found,
+        ends=ends if each_its_own else [],
+        travel=travel,
+    )
+    stops = 1 + len(found)
     plain = Problem(
-        minutes=_minutes(situation, parameters=parameters, found=found, ends=[], travel=travel),
+        minutes=minutes[:stops, :stops],
         service=np.array([0.0, *(offer.service_minutes(parameters) for offer in found)]),
         change=np.array([0, *(offer.change for offer in found)], dtype=np.int64),
         prize=np.array([0.0, *(_prize(offer, parameters) for offer in found)]),
@@ -49,23 +61,9 @@ def routing_problem(
         pack_capacity=parameters.van_packs,
         start_load=np.zeros((len(commodities), len(specs)), dtype=np.int64),
     )
-    hours = tuple(offer.windows(situation, parameters=parameters) for offer in found)
-    if not vans and not parameters.fleet and not any(hours):
+    if not each_its_own:
         return plain
-    now = list(vans) or [_at_start(spec) for spec in specs]
-    problem = _of_each_van(
-        plain,
-        minutes=_minutes(
-            situation,
-            parameters=parameters,
-            found=found,
-            ends=[each for van, spec in zip(now, specs, strict=True) for each in _ends(van, spec)],
-            travel=travel,
-        ),
-        specs=specs,
-        now=now,
-        commodities=commodities,
-    )
+    problem = _of_each_van(plain, minutes=minutes, specs=specs, now=now, commodities=commodities)
     return _on_the_clock(problem, situation=situation, specs=specs, now=now, hours=hours)
 
 

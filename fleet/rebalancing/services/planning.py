@@ -16,6 +16,7 @@ from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan, wort
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Situation
 from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
+from fleet.rebalancing.services.remembering import habit_for
 from fleet.rebalancing.services.travelling import choose_travel, travel_times
 from fleet.rebalancing.solver.search import Effort
 from fleet.rebalancing.states import PlanState, TaskKind
@@ -101,6 +102,7 @@ def compute_plan(
         parameters=parameters,
         horizon_start=plan.horizon_start,
         at=at,
+        habit=habit_for(plan, parameters=parameters),
     )
     loaded = _loaded(plan, situation=situation, parameters=parameters)
     situation = dataclasses.replace(situation, afloat=afloat(loaded))

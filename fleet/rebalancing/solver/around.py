@@ -9,6 +9,8 @@ from fleet.rebalancing.solver.problem import Answer, Problem, judge, route_times
 from fleet.rebalancing.solver.search import Effort, solve
 
 Fixed = tuple[tuple[int, ...], ...]
+# Of the time of a search, what one has that lets go of locks.
+SHORTER = 3.0
 
 
 def numbered(decided: Sequence[Sequence[object]], *, first: int) -> Fixed:
@@ -25,15 +27,17 @@ def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Ans
 
     1. Let go of what not even an otherwise empty shift has time or batteries for, or comes too late.
     2. Search. 3. Where locks contradict each other (a drop-off of what cannot be aboard), free the
-    vans at fault, then all, and search again: two more searches at most.
+    vans at fault, then all, and search again: two more searches at most, of a third of the time.
     """
     kept = within_shift(problem, fixed=fixed or ((),) * problem.vans)
+    whole = effort.seconds
     while True:
         asked = replace(problem, fixed=kept)
         answer = solve(asked, effort=effort)
         if not any(kept) or judge(asked, routes=answer.routes).feasible:
             return answer, kept
         kept = _fewer(asked, routes=answer.routes)
+        effort = replace(effort, seconds=min(effort.seconds, whole / SHORTER))
 
 
 def within_shift(problem: Problem, *, fixed: Fixed) -> Fixed:

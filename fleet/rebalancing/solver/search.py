@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from fleet.rebalancing.solver.arrays import Totals, as_arrays, empty_state, mean_near_arc
+from fleet.rebalancing.solver.arrays import Task, Totals, as_arrays, empty_state, mean_near_arc
 from fleet.rebalancing.solver.greedy import greedy_routes
 from fleet.rebalancing.solver.problem import (
     Answer,
@@ -50,6 +50,10 @@ class Effort:
     seed: int = 1
     searches: int = 1
 
+    def clock(self) -> Callable[[], float]:
+        """What counts its seconds."""
+        return time.thread_time if self.processor else time.monotonic
+
 
 @cache
 def compiled_kernel() -> ModuleType | None:
@@ -74,15 +78,29 @@ def solve(problem: Problem, *, effort: Effort, mandatory: bool = False) -> Answe
     kernel = compiled_kernel()
     if kernel is None:
         return greedy_routes(problem)
+    clock = effort.clock()
+    begun = clock()
+    start = _start_routes(problem, mandatory=mandatory)
+    spent = clock() - begun
+    # The searches only read it.
+    task = as_arrays(problem, mandatory=mandatory)
     searches = [
-        _Search(problem, kernel=kernel, effort=replace(effort, seed=seed), mandatory=mandatory)
+        _Search(
+            problem,
+            task=task,
+            kernel=kernel,
+            effort=replace(effort, seed=seed),
+            mandatory=mandatory,
+        )
         for seed in range(effort.seed, effort.seed + effort.searches)
     ]
     if len(searches) == 1:
-        return searches[0].run()
+        return searches[0].run(start, spent=spent)
     # The kernel releases the GIL, so threads use as many cores.
     with ThreadPoolExecutor(max_workers=len(searches)) as pool:
-        answers = list(pool.map(_Search.run, searches))
+        answers: list[Answer] = list(
+            pool.map(lambda search: search.run(start, spent=spent), searches)
+        )
     return min(answers, key=lambda answer: answer.net_cost)
 
 
@@ -90,11 +108,17 @@ class _Search:
     """Annealing schedule, penalties and stopping; the kernel does the moves."""
 
     def __init__(
-        self, problem: Problem, *, kernel: ModuleType, effort: Effort, mandatory: bool
+        self,
+        problem: Problem,
+        *,
+        task: Task,
+        kernel: ModuleType,
+        effort: Effort,
+        mandatory: bool,
     ) -> None:
         self.problem, self.kernel, self.effort = problem, kernel, effort
-        self.clock: Callable[[], float] = time.thread_time if effort.processor else time.monotonic
-        self.task = as_arrays(problem, mandatory=mandatory)
+        self.clock = effort.clock()
+        self.task = task
         self.schedule = _schedule(problem, mandatory=mandatory)
         self.state = empty_state(problem)
         self.totals = Totals(current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3))
@@ -105,12 +129,13 @@ class _Search:
         self.rounds = 0
         self.trail: list[tuple[float, float]] = []
 
-    def run(self) -> Answer:
-        """1. Compile and seed. 2. Start from one stop per van, or from the greedy. 3. Cool down."""
+    def run(self, start: list[list[int]], *, spent: float) -> Answer:
+        """1. Compile and seed. 2. Begin with the routes of the start, which took `spent` of the
+        time. 3. Cool down."""
         self.kernel.seed_random(self.effort.seed)
         self._anneal(heat=1.0, rounds=0)  # compiles, and counts as no time
-        begun = self.clock()
-        self._start()
+        begun = self.clock() - spent
+        self._start(start)
         slice_rounds = max(5, (self.effort.rounds or 0) // SLICES)
         while (done := self._progress(begun)) < 1.0:
             before = self.clock()
@@ -147,13 +172,8 @@ class _Search:
         first = self.first_penalties
         np.clip(self.penalties, first * 1e-3, first * 1e4, out=self.penalties)
 
-    def _start(self) -> None:
-        """Where every stop must be served and vans suffice, each stop gets a van; else greedy."""
+    def _start(self, routes: list[list[int]]) -> None:
         mandatory = self.task.limits[1] > 0.0
-        if mandatory and self.problem.vans >= self.problem.stops - 1:
-            routes = [[stop] for stop in range(1, self.problem.stops)]
-        else:
-            routes = greedy_routes(self.problem).routes
         for van, route in enumerate(routes):
             for stops in (self.state.stops, self.state.best_stops):
                 stops[van, : len(route)] = route
@@ -175,6 +195,13 @@ class _Search:
             seconds=seconds,
             trail=self.trail,
         )
+
+
+def _start_routes(problem: Problem, *, mandatory: bool) -> list[list[int]]:
+    """Where every stop must be served and vans suffice, each stop gets a van; else the greedy."""
+    if mandatory and problem.vans >= problem.stops - 1:
+        return [[stop] for stop in range(1, problem.stops)]
+    return greedy_routes(problem).routes
 
 
 def _schedule(problem: Problem, *, mandatory: bool) -> Schedule:

@@ -99,7 +99,7 @@ def test_the_situation_is_read_in_a_fixed_number_of_queries(night, ruote, milan)
         connection,
     ) as seen:
         situation = load()
-    assert len(seen) == 9
+    assert len(seen) == 11
     busy = list(situation.cells).index(cell(BUSY))
     quiet = list(situation.cells).index(cell(QUIET))
     wanted = situation.demand["scooter"].departures.sum(axis=1)
