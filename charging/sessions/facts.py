@@ -223,10 +223,12 @@ class EventAnswer:
     """``verdict`` is None where the event showed no token.
 
     ``cost_cents`` is the running cost on Updated and the total on Ended where the session
-    has a tariff and can be priced from what is known, else None.
+    has a tariff and can be priced from what is known, else None. ``limit_cents`` is the most the
+    session may cost, told where it begins by a remote start with a limit.
     """
 
     verdict: AuthorizationVerdict | None = None
     cost_cents: int | None = None
+    limit_cents: int | None = None
     currency: str = "EUR"
     duplicate: bool = False

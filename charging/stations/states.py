@@ -48,7 +48,8 @@ class CommandAction(models.TextChoices):
 
     Every version, said in its own words:
 
-    remote_start         token_uid, token_kind, remote_start_id (the evse is on the command)
+    remote_start         token_uid, token_kind, remote_start_id, limit_cents? (the evse is on the
+                         command)
     remote_stop          transaction_ref
     reset                kind: "soft" | "hard"
     unlock               –

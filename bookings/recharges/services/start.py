@@ -248,6 +248,7 @@ def _ask_charger(recharge: Recharge, *, at: datetime.datetime) -> None:
         token_uid=recharge.token_uid,
         idempotency_key=purpose_ref(recharge),
         purpose_ref=purpose_ref(recharge),
+        limit_cents=recharge.limit_cents,
         ttl_s=rules.COMMAND_TTL_S,
         at=at,
         by=by,

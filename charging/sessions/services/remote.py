@@ -43,9 +43,12 @@ def remote_start(
     at: datetime,
     by: Principal,
     purpose_ref: str = "",
+    limit_cents: int = 0,
     ttl_s: int = 30,
 ) -> StationCommand:
     """Ask a connector's station to begin a session for a token.
+
+    `limit_cents` is the most it may cost, 0 for no limit; a 2.1 station hears of it when it begins.
 
     The command's end says only whether the station agreed; the session is there when
     `SessionStarted` with the same `purpose_ref` comes. An offline station gives a command that
@@ -66,7 +69,11 @@ def remote_start(
         station_id=connector.evse.station_id,
         connector_id=connector.pk,
         action=CommandAction.REMOTE_START,
-        payload={"token_uid": normal_uid(token_uid), "token_kind": "Central"},
+        payload={
+            "token_uid": normal_uid(token_uid),
+            "token_kind": "Central",
+            **({"limit_cents": limit_cents} if limit_cents else {}),
+        },
         idempotency_key=idempotency_key,
         purpose_ref=purpose_ref,
         ttl_s=ttl_s,

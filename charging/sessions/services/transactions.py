@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from charging.sessions.facts import (
     AuthorizationVerdict,
@@ -52,6 +52,16 @@ from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import versions_for_connectors
 from mobility.core import outbox
 from mobility.core.transitions import move_many
+
+
+class _Wish(NamedTuple):
+    """What a remote start was for, and the most it may cost; 0 for no limit."""
+
+    purpose_ref: str = ""
+    limit_cents: int = 0
+
+
+_NO_WISH: Final = _Wish()
 
 
 def record_transaction_events(
@@ -104,7 +114,8 @@ def _work_off(
         return {}
     ordered = dict(sorted(events.items(), key=lambda item: item[1].seq_no))
     stories = _load_stories(ordered.values(), at=at)
-    verdicts = _apply_all(ordered, stories, at=at)
+    wishes = _wishes(ordered.values())
+    verdicts = _apply_all(ordered, stories, wishes, at=at)
     _give_tariffs(stories.values(), at=at)
     _save(stories.values(), at=at)
     costs = RunningCosts(story.session for story in stories.values())
@@ -114,6 +125,10 @@ def _work_off(
         )
         for key, event in ordered.items()
     }
+    for key, event in ordered.items():
+        limit_cents = wishes.get(_wish_key(event), _NO_WISH).limit_cents
+        if limit_cents:
+            answers[key]["limit_cents"] = limit_cents
     keep_answers(answers={key: answer for key, answer in answers.items() if answer})
     return answers
 
@@ -135,6 +150,7 @@ def _load_stories(
 def _apply_all(
     events: dict[InboxKey, TransactionEvent],
     stories: dict[SessionKey, Story],
+    wishes: dict[tuple[int, int], _Wish],
     *,
     at: datetime,
 ) -> dict[InboxKey, AuthorizationVerdict | None]:
@@ -144,7 +160,6 @@ def _apply_all(
     owners = [story.session.token_uid for story in stories.values()] if uids else []
     tokens, charging = tokens_by_uid([*uids, *owners]), OpenSessions(uids)
     grounds = Grounds(tokens, station_ids={event.station_id for event in events.values()})
-    purposes = _purposes(events.values())
     verdicts: dict[InboxKey, AuthorizationVerdict | None] = {}
     for key, event in events.items():
         story = stories[_session_key(event)]
@@ -183,20 +198,27 @@ def _apply_all(
             event,
             verdict=verdict,
             owner_ref=token.owner_ref if token else "",
-            purpose_ref=purposes.get((event.station_id, event.remote_start_id or 0), ""),
+            purpose_ref=wishes.get(_wish_key(event), _NO_WISH).purpose_ref,
             at=at,
         )
     return verdicts
 
 
-def _purposes(events: Iterable[TransactionEvent]) -> dict[tuple[int, int], str]:
-    """What the remote starts that the events name were for, by station and command."""
+def _wishes(events: Iterable[TransactionEvent]) -> dict[tuple[int, int], _Wish]:
+    """What the remote starts that the events name wanted, by station and command."""
     numbers = {event.remote_start_id for event in events if event.remote_start_id}
     if not numbers:
         return {}
     rows = StationCommand.objects.filter(pk__in=numbers, action=CommandAction.REMOTE_START)
-    named = rows.values_list("station_id", "pk", "purpose_ref")
-    return {(station_id, pk): purpose_ref for station_id, pk, purpose_ref in named}
+    named = rows.values_list("station_id", "pk", "purpose_ref", "payload__limit_cents")
+    return {
+        (station_id, pk): _Wish(purpose_ref, limit_cents or 0)
+        for station_id, pk, purpose_ref, limit_cents in named
+    }
+
+
+def _wish_key(event: TransactionEvent) -> tuple[int, int]:
+    return event.station_id, event.remote_start_id or 0
 
 
 def _give_tariffs(stories: Iterable[Story], *, at: datetime) -> None:
@@ -295,5 +317,6 @@ def _answer(data: dict[str, Any], *, duplicate: bool) -> EventAnswer:
         verdict=verdict_from_json(verdict) if verdict else None,
         cost_cents=data.get("cost_cents"),
         currency=data.get("currency", "EUR"),
+        limit_cents=data.get("limit_cents"),
         duplicate=duplicate,
     )

@@ -179,6 +179,35 @@ def test_a_quiet_charge_s_cost_is_told_where_the_operator_wants_it(
     assert 1.0 < call[3]["totalCost"] <= 1.11
 
 
+@pytest.mark.parametrize("version", TWO)
+@pytest.mark.parametrize("limit_cents", [1250, 0])
+def test_a_21_station_hears_the_limit_of_a_charge_begun_from_afar_and_hears_it_again(
+    grid: Grid, version: str, limit_cents: int
+) -> None:
+    station, peer = connected(grid, version)
+    connector = Connector.objects.get(evse__station=station, evse__number=1)
+    token = grid.token()
+    command = services.remote_start(
+        connector_id=connector.pk,
+        token_uid=token,
+        idempotency_key=ids.short_code(12),
+        limit_cents=limit_cents,
+        at=clock.now(),
+        by=SYSTEM,
+    )
+    call = peer.receive()
+    peer.answer(call, {"status": "Accepted"})
+    assert "limit_cents" not in str(call)
+    charge = Charge(peer, version, token)
+    info = {"transactionId": charge.reference, "remoteStartId": command.pk}
+    for _ in range(2):
+        answer = charge.event("Started", 0, 1000, number=0, transactionInfo=info)
+        told = {"maxCost": 12.5} if version == V21 and limit_cents else None
+        assert answer.get("transactionLimit") == told
+    # It is said once, with the beginning.
+    assert "transactionLimit" not in charge.read(5, 1500)
+
+
 def test_nobody_is_asked_anything_unless_an_operator_wants_it(grid: Grid, version: str) -> None:
     station, peer = connected(grid, version)
     priced(station, NIGHTLY)

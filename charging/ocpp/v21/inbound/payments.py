@@ -1,4 +1,4 @@
-"""What the payment terminal of a 2.1 station tells."""
+"""What a 2.1 station tells and hears of money: its payment terminal, and limits of a charge."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Final
 
 from charging.ocpp.deeds import Asked, Deed, Handler, Verb
 from charging.ocpp.rpc.frames import Payload
+from charging.ocpp.v201 import mapping
 from charging.ocpp.wire import instant
-from charging.sessions.facts import TerminalPayment, TerminalReceipt
+from charging.sessions.facts import EventAnswer, TerminalPayment, TerminalReceipt
 
 _MAX_CENTS: Final = 2**31 - 1
 
@@ -34,4 +35,19 @@ def _reply(receipt: TerminalReceipt) -> Payload:
     return {"receiptId": receipt.number} if receipt.number else {}
 
 
-HANDLERS: Final[dict[str, Handler]] = {"NotifySettlement": settlement}
+def transaction_event(asked: Asked) -> Deed:
+    return Deed(Verb.EVENT, mapping.transaction_event(asked), _event_reply)
+
+
+def _event_reply(answer: EventAnswer) -> Payload:
+    reply = mapping.event_reply(answer)
+    if answer.limit_cents is not None:
+        # With tax, as the total cost is.
+        reply["transactionLimit"] = {"maxCost": answer.limit_cents / 100}
+    return reply
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    "NotifySettlement": settlement,
+    "TransactionEvent": transaction_event,
+}
