@@ -82,7 +82,10 @@ class CompleteRequest(ToldIn):
     """Codes of the vehicles put down, without them the oldest aboard; or the batteries put in."""
 
     vehicles = serializers.ListField(
-        child=serializers.CharField(max_length=16), required=False, allow_empty=False
+        child=serializers.CharField(max_length=16),
+        required=False,
+        allow_empty=False,
+        max_length=100,
     )
     batteries = serializers.ListField(
         child=serializers.CharField(max_length=40),

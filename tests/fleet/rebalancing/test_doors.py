@@ -90,6 +90,13 @@ def test_sara_walks_through_her_tasks(live, sara, api):
     assert browser.get(TASKS, {"plan": "nonsense"}).status_code == 400
 
 
+def test_nobody_puts_down_more_than_any_van_carries(live, sara, api):
+    task = api(sara).get(TASKS).json()["results"][0]["id"]
+    codes = [f"SC{number}" for number in range(101)]
+    answer = api(sara).post(f"{TASKS}/{task}/complete", {"vehicles": codes}, format="json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["vehicles"])
+
+
 def test_a_claim_that_comes_too_late_is_kept_as_dropped(live, sara, api):
     task = live.tasks.filter(kind=TaskKind.MOVE_PICKUP).first()
     vehicles.block_vehicle(vehicle_id=task.vehicle_id, reason="damage", at=clock.now(), by=SYSTEM)
