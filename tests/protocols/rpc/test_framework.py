@@ -262,8 +262,8 @@ def test_a_megabyte_ends_the_socket_and_nobody_else_notices(grid: Grid, version:
     assert loud.closed_with() == 1009
 
 
-def test_a_flood_of_one_station_does_not_slow_the_others(grid: Grid) -> None:
-    neighbour, flooder = grid.dial(grid.station()), grid.dial(grid.station())
+def test_a_flood_of_one_station_does_not_slow_the_others(grid: Grid, version: str) -> None:
+    neighbour, flooder = (grid.dial(grid.station(), version) for _ in range(2))
     stop = threading.Event()
 
     def flood() -> None:
@@ -282,7 +282,7 @@ def test_a_flood_of_one_station_does_not_slow_the_others(grid: Grid) -> None:
     waits = []
     for _ in range(30):
         began = time.monotonic()
-        neighbour.result("StatusNotification", status(V16))
+        neighbour.result("StatusNotification", status(version))
         waits.append(time.monotonic() - began)
     stop.set()
     for thread in threads:
