@@ -71,3 +71,23 @@ def test_an_export_is_safe_for_a_spreadsheet_and_leaves_its_own_row(
     rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
     assert "'=cmd|calc" in [row["action"] for row in rows]
     assert AuditEntry.objects.filter(by=rivale.principal, action="export").count() == 1
+
+
+def test_what_a_colleague_does_as_a_resident_is_nobodys_business(
+    marco: User, sara: User, giulia: User
+) -> None:
+    """A private ride moves a vehicle, too: the whole request stays out, and work beside it in."""
+    done = (
+        ("bookings.reservation:1", "ride", "state:held"),
+        ("fleet.vehicle:7", "ride", "rental:reserved"),
+        ("bookings.payment:3", "", "state:paid"),
+        ("fleet.vehicle:7", "work", "life:maintenance"),
+        ("mobility.membership:9", "", "created"),
+    )
+    AuditEntry.objects.bulk_create(
+        AuditEntry(by=sara.principal, at=clock.now(), row=row, request_id=request, action=action)
+        for row, request, action in done
+    )
+    page = desk(marco).get(TRAIL, {"who": sara.principal})
+    told = {entry.action for entry in page.context["entries"]}
+    assert told == {"life:maintenance", "created"}
