@@ -117,7 +117,7 @@ def test_what_another_crew_took_meanwhile_is_told_in_plain_words(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
     credentials = credentials_of(house)
-    scooter = [device for device in credentials.devices if device.kind == "scooter"][1]
+    scooter = [device for device in credentials.devices if device.kind == "scooter"][2]
     with open_street(credentials, speed=8.0) as street:
         street.put(scooter.code, battery_pct=60.0)  # no plan would send a van there by itself
         office = open_page(DESK)
@@ -129,6 +129,7 @@ def test_what_another_crew_took_meanwhile_is_told_in_plain_words(
         sit_down(house, van, "sara@demo.example", "/crew/")
         stop = van.locator(".crew-stop", has_text=scooter.code)
         expect(stop).to_be_visible(timeout=SLOW_MS)
+        van.evaluate("navigator.serviceWorker.ready.then(() => true)")
         if stop.locator("[data-do=open]").get_attribute("aria-expanded") != "true":
             stop.locator("[data-do=open]").click()
         van.context.set_offline(True)

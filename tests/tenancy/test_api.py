@@ -331,7 +331,7 @@ BODIES = {
     "charging-station-security-profile": {"profile": 2},
 }
 # There is no receipt before the end; who may see it then, the bookings' own tests say.
-NOT_YET = {"trip-receipt", "recharge-receipt"}
+NOT_YET = {"trip-receipt", "recharge-receipt", "trip-reward"}
 # Deeds after which the row is no longer there for the next person of the walk.
 ENDS_IT = {"desk-view", "webhook-endpoint", "payment-method", "charging-card"}
 NOT_YOURS = {401, 403, 404, 405}

@@ -17,6 +17,7 @@ from bookings.support import events as support
 from bookings.trips import events as trips
 from charging.sessions import events as sessions
 from charging.stations import events as stations
+from charging.tickets import events as tickets
 from fleet.telematics import events as telematics
 from fleet.vehicles import events as vehicles
 from mobility.core import clock
@@ -26,7 +27,8 @@ from tests.tenancy.conftest import WholeCity, whole_city
 
 __all__ = ["whole_city"]
 ROOMS = (
-    passes, payments, recharges, reservations, support, trips, sessions, stations, telematics, vehicles,
+    passes, payments, recharges, reservations, support, trips, sessions, stations, tickets, telematics,
+    vehicles,
 )  # fmt: skip
 
 
