@@ -16,9 +16,14 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class SimClock:
-    """The time of one run of the simulator; ``speed`` must be positive."""
+    """The time of one run of the simulator; ``speed`` must be positive.
+
+    ``city_begins`` (aware) is what the city's clock shows at first, so that the same people go out
+    at whatever hour the run is started; by default the real time.
+    """
 
     speed: float = 1.0
+    city_begins: datetime | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Rome"))
     _began_at: float = field(default_factory=time.time)
     _began_monotonic: float = field(default_factory=time.monotonic)
@@ -37,7 +42,7 @@ class SimClock:
 
     def city_time(self) -> datetime:
         """The simulated instant, in the city's own zone: decides who goes out when."""
-        began = datetime.fromtimestamp(self._began_at, UTC)
+        began = self.city_begins or datetime.fromtimestamp(self._began_at, UTC)
         return (began + timedelta(seconds=self.elapsed_s())).astimezone(self.zone)
 
     async def sleep(self, simulated_s: float) -> None:

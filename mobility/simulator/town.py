@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -41,7 +42,7 @@ class Plan:
 
     ``scale`` is the share of vehicles, people and chargers; ``demand`` multiplies how often
     people go out: 1 is three trips per vehicle and day; ``planned`` is the share of outings
-    that people think of ahead.
+    that people think of ahead; ``city_begins`` is what the city's clock shows at first.
     """
 
     credentials: Credentials
@@ -52,6 +53,7 @@ class Plan:
     scale: float = 1.0
     demand: float = 1.0
     planned: float = 0.1
+    city_begins: datetime | None = None
 
     def rng(self, actor: str) -> random.Random:
         """The random numbers of one actor: the same for the same seed, whoever else runs."""
@@ -60,7 +62,7 @@ class Plan:
 
 async def run_town(*, plan: Plan, tally: Tally, stop: asyncio.Event) -> None:
     """Live until ``stop`` is set or the hours are over; then remember where everything stands."""
-    clock = SimClock(speed=plan.speed)
+    clock = SimClock(speed=plan.speed, city_begins=plan.city_begins)
     wire = Wire(plan.credentials.api_url)
     async with _door(plan) as people_door:
         city = await _wait_for_map(CityApi(people_door, tally, plan.rng("visitor")), plan, stop)

@@ -20,6 +20,8 @@ pytestmark = [pytest.mark.story, pytest.mark.long]
 def _live(house: House, *, hours: float, seed: int, planned: float = 0.1) -> dict[str, Any]:
     """Run the simulator to its end; its summary."""
     wishes = f"--hours {hours} --speed 60 --seed {seed} --demand 20 --planned {planned} --json"
+    # People go out as they do on a Wednesday after work, whatever time it is here.
+    wishes += " --begin 2026-05-20T17:00"
     said = house.run_once(f"simulate-{seed}", "manage.py", "simulate", *wishes.split())
     summary: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     return summary

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 from argparse import ArgumentParser
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mobility.simulator.credentials import CredentialsMissing, read_credentials
+from mobility.simulator.plans import ROME
 from mobility.simulator.tally import Tally
 from mobility.simulator.town import Plan, run_town
 
@@ -35,6 +37,11 @@ class Command(BaseCommand):
             "--planned", type=float, default=0.1, help="share of outings thought of ahead, 0 to 0.8"
         )
         parser.add_argument(
+            "--begin",
+            type=_city_time,
+            help="what the city's clock shows at first, as 2026-05-20T17:00; default: now",
+        )
+        parser.add_argument(
             "--credentials",
             type=Path,
             default=settings.SIMULATOR_CREDENTIALS,
@@ -49,6 +56,11 @@ class Command(BaseCommand):
         tally = Tally()
         asyncio.run(_run(_plan(options), tally))
         self.stdout.write(tally.as_json() if options["json"] else tally.as_text())
+
+
+def _city_time(text: str) -> datetime:
+    """Parse a wall-clock time of the city."""
+    return datetime.fromisoformat(text).replace(tzinfo=ROME)
 
 
 def _plan(options: dict[str, Any]) -> Plan:
@@ -73,6 +85,7 @@ def _plan(options: dict[str, Any]) -> Plan:
         scale=options["scale"],
         demand=options["demand"],
         planned=options["planned"],
+        city_begins=options["begin"],
     )
 
 
