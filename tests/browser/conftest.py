@@ -54,6 +54,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# The browser's own words for a page or a worker's script that it could not reach: answers that are
+# refused and networks that are cut belong to the stories. What the page makes of it is looked at.
+UNREACHABLE = ("Failed to load resource", "error occurred when fetching the script")
+
+
 @pytest.fixture
 def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
     """`open_page(PHONE)`: a fresh person's browser; its test fails on script errors and CSP violations."""
@@ -61,7 +66,7 @@ def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
     troubles: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        if message.type == "error" and not any(words in message.text for words in UNREACHABLE):
             troubles.append(message.text)
 
     def opened(size: dict[str, int] = PHONE, **options: object) -> Page:
