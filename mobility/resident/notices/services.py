@@ -3,21 +3,17 @@
 import datetime
 from collections.abc import Callable, Iterable
 
-import structlog
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from bookings.recharges.models import Recharge
 from bookings.reservations.models import Booking, Reservation
 from bookings.trips.models import Trip
-from mobility.core import clock
+from mobility.core import clock, sweeps
 from mobility.core.money import format_money
 from mobility.notifications.services import tell
 from mobility.notifications.states import Topic
 from mobility.resident.notices import queries
 from mobility.resident.notices.queries import Told
-
-log = structlog.get_logger(__name__)
 
 Row = Reservation | Booking | Recharge | Trip
 
@@ -44,15 +40,13 @@ def _each(
 ) -> int:
     """Tell of every row that nobody was told of; one that cannot be told does not keep the others."""
     by_told = {Told(row.user_id, f"{what}:{row.public_id}"): row for row in rows}
-    done = 0
-    for told in sorted(queries.untold(by_told)) if by_told else ():
-        try:
-            with transaction.atomic():
-                words(by_told[told], ref=told.ref, at=at)
-            done += 1
-        except Exception:
-            log.exception("notices.not_told", ref=told.ref)
-    return done
+    done = sweeps.each_alone(
+        sorted(queries.untold(by_told)) if by_told else (),
+        lambda told: words(by_told[told], ref=told.ref, at=at),
+        event="notices.not_told",
+        named=lambda told: told.ref,
+    )
+    return sum(1 for _told in done)
 
 
 def _hold_ends(held: Reservation, *, ref: str, at: datetime.datetime) -> None:
