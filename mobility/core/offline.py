@@ -17,6 +17,19 @@ from django.http import HttpResponse
 from django.templatetags.static import static
 
 WORKER = "js/offline/worker.js"
+# What every page with a map looks like: style, typeface, signs; the map is drawn without tiles as well.
+LOOKS = (
+    "css/house.css",
+    "css/forms.css",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl.css",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl.mjs",
+    "vendor/maplibre-gl-6.17.0/maplibre-gl-worker.mjs",
+    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-wght-normal.woff2",
+    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-ext-wght-normal.woff2",
+    "img/icons.svg",
+    "img/mark.svg",
+    "img/mark-192.png",
+)
 _IMPORTS = re.compile(r"""^\s*(?:import|export)\s[^;]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 _STYLES = re.compile(r"""@import\s+url\(["']?([^"')]+)["']?\)""")
 _LINKED = {".js": _IMPORTS, ".mjs": _IMPORTS, ".css": _STYLES}

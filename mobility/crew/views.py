@@ -16,7 +16,7 @@ from fleet.rebalancing.models import RebalancingPlan
 from mobility.accounts.models import User
 from mobility.accounts.states import Role
 from mobility.core import clock
-from mobility.core.offline import worker_response
+from mobility.core.offline import LOOKS, worker_response
 from mobility.crew import texts
 from mobility.crew.paper import sheet_as_pdf
 from mobility.crew.sheet import Sheet, make_sheet
@@ -27,19 +27,10 @@ from mobility.geography.queries import map_start
 SCOPE = "/crew/"
 # What the page needs when there is no network.
 FILES = (
+    *LOOKS,
     "js/crew/route.js",
     "js/offline/resident.js",
-    "css/house.css",
-    "css/forms.css",
     "css/crew.css",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl.css",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl.mjs",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl-worker.mjs",
-    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-wght-normal.woff2",
-    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-ext-wght-normal.woff2",
-    "img/icons.svg",
-    "img/mark.svg",
-    "img/mark-192.png",
     "img/mark-512.png",
     "crew.webmanifest",
 )

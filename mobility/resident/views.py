@@ -17,7 +17,7 @@ from django.views.generic import TemplateView
 from bookings.reservations.needs import Need
 from fleet.maintenance.states import FaultCategory
 from mobility.core import problems
-from mobility.core.offline import worker_response
+from mobility.core.offline import LOOKS, worker_response
 from mobility.core.tracing import current_request_id
 from mobility.geography.queries import map_start
 from mobility.resident import texts
@@ -100,25 +100,16 @@ class OfflineView(Shell):
     template_name = "resident/offline.html"
 
 
-# What a ride, a charge and the page without a network need; the map is drawn without tiles as well.
+# What a ride, a charge and the page without a network need.
 FILES = (
+    *LOOKS,
     "js/resident/trip.js",
     "js/resident/recharge.js",
     "js/resident/offline.js",
     "js/offline/resident.js",
-    "css/house.css",
-    "css/forms.css",
     "css/resident.css",
     "css/paper.css",
     "css/own.css",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl.css",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl.mjs",
-    "vendor/maplibre-gl-6.17.0/maplibre-gl-worker.mjs",
-    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-wght-normal.woff2",
-    "vendor/hanken-grotesk-5.3.0/hanken-grotesk-latin-ext-wght-normal.woff2",
-    "img/icons.svg",
-    "img/mark.svg",
-    "img/mark-192.png",
 )
 ID = "[0-9a-f-]{36}"
 
