@@ -1,10 +1,10 @@
 """Rounds over rows that wait for something to be done: each row by itself."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from django.db import transaction
+from django.db import models, transaction
 
 from mobility.core.errors import DomainError
 
@@ -37,3 +37,14 @@ def each_alone(
             log.exception(event, row=str(named(row)))
         else:
             yield answer
+
+
+def delete_in_portions(rows: "models.QuerySet[Any]", *, at_once: int) -> int:
+    """Delete ordered rows, the first `at_once` of them at a time, until none is left; how many."""
+    total = 0
+    while True:
+        ids = list(rows.values_list("pk", flat=True)[:at_once])
+        rows.model._base_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+        if len(ids) < at_once:
+            return total

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from mobility.core import locks
+from mobility.core import locks, sweeps
 from mobility.core.courier import TIMEOUT_S, Courier, Outcome, Parcel
 from mobility.notifications import keys, rules, wire
 from mobility.notifications.models import Notification, PushDelivery, PushDevice
@@ -118,11 +118,5 @@ def _book(row: PushDelivery, outcome: Outcome, *, at: datetime.datetime) -> None
 
 def forget_old(*, at: datetime.datetime) -> int:
     """Drop what was told more than 30 days ago, a batch at a time; returns how many."""
-    total = 0
-    while True:
-        old = Notification.objects.filter(at__lt=at - KEEP).order_by("at")
-        ids = list(old.values_list("pk", flat=True)[:FORGET_AT_ONCE])
-        Notification.objects.filter(pk__in=ids).delete()
-        total += len(ids)
-        if len(ids) < FORGET_AT_ONCE:
-            return total
+    old = Notification.objects.filter(at__lt=at - KEEP).order_by("at")
+    return sweeps.delete_in_portions(old, at_once=FORGET_AT_ONCE)

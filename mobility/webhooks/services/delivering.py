@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from mobility.core import locks, outbox
+from mobility.core import locks, outbox, sweeps
 from mobility.core.courier import TIMEOUT_S, Courier, Failure, Outcome, Parcel
 from mobility.core.principals import system_principal
 from mobility.core.transitions import LostRace, move
@@ -184,11 +184,5 @@ def _judge(endpoint: WebhookEndpoint, outcome: Outcome, *, at: datetime.datetime
 
 def forget_old(*, at: datetime.datetime) -> int:
     """Drop messages of more than 30 days ago with their deliveries, a batch at a time; returns how many."""
-    total = 0
-    while True:
-        old = WebhookMessage.objects.filter(at__lt=at - KEEP).order_by("id")
-        ids = list(old.values_list("id", flat=True)[:FORGET_AT_ONCE])
-        WebhookMessage.objects.filter(id__in=ids).delete()
-        total += len(ids)
-        if len(ids) < FORGET_AT_ONCE:
-            return total
+    old = WebhookMessage.objects.filter(at__lt=at - KEEP).order_by("id")
+    return sweeps.delete_in_portions(old, at_once=FORGET_AT_ONCE)
