@@ -13,34 +13,18 @@ from charging.sessions import services
 from charging.sessions.facts import EventKind, Reading, Sample
 from charging.sessions.models import ChargingSession
 from charging.stations.models import ChargingStation
-from charging.tariffs.services import ensure_tariff
 from mobility.core.money import total_cents
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import NOON, MakeStation
 from tests.charging.sessions.test_numbered_events import event, tell
-from tests.charging.sessions.test_settlement import HOUR, begin, end, read, status
+from tests.charging.sessions.test_settlement import HOUR, begin, end, priced_station, read, status
 
 BY_HAND = {"reason": "Read again", "by": SYSTEM}
 
 
 @pytest.fixture
 def station(make_station: MakeStation) -> ChargingStation:
-    """45 cents per kWh, 10 cents per idle minute after half an hour."""
-    station = make_station("CP1", connectors=2, online=True)
-    ensure_tariff(
-        organisation_id=station.site.organisation_id,
-        code="ac",
-        name={"it": "AC"},
-        components=[
-            {"kind": "energy", "unit_cents": "45"},
-            {"kind": "idle", "unit_cents": "10", "free_units": 30},
-        ],
-        valid_from=NOON - HOUR,
-        is_default=True,
-        at=NOON - HOUR,
-        by=SYSTEM,
-    )
-    services.ensure_token(uid="CARD", owner_ref="user:giulia", at=NOON)
+    station = priced_station(make_station)
     services.ensure_token(uid="04A1B2C3", at=NOON)
     return station
 

@@ -32,6 +32,10 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def station(make_station: MakeStation) -> ChargingStation:
+    return priced_station(make_station)
+
+
+def priced_station(make_station: MakeStation) -> ChargingStation:
     """45 cents per kWh, 10 cents per idle minute after half an hour; Giulia's card is known."""
     station = make_station("CP1", connectors=2, online=True)
     ensure_tariff(
