@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -70,6 +73,40 @@ def private(key: Key) -> bytes:
     )
 
 
+class OneThreadAtATime(ssl.SSLSocket):
+    """A TLS socket whose reader and writer take turns.
+
+    The synchronous websocket reads in a thread of its own while another one writes; OpenSSL allows
+    one thread in a connection, and without turns one handshake in some hundreds is never answered.
+    """
+
+    _turn: threading.Lock
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        new = super().__new__(cls, *args, **options)
+        new._turn = threading.Lock()
+        return new
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        with self._turn:
+            return super().send(data, flags)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """As ever, but waits outside of the connection."""
+        while True:
+            timeout = self.gettimeout()
+            if not self.pending() and not select.select([self], [], [], timeout)[0]:
+                raise TimeoutError
+            with self._turn:
+                self.settimeout(0)
+                try:
+                    return super().recv(buflen, flags)
+                except ssl.SSLWantReadError:
+                    continue
+                finally:
+                    self.settimeout(timeout)
+
+
 def client(
     folder: Path,
     *,
@@ -79,6 +116,7 @@ def client(
 ) -> ssl.SSLContext:
     """A station's TLS, with a certificate of ``signer`` where one is named. Trusts any server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = OneThreadAtATime
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if signer is not None:
