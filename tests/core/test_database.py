@@ -23,6 +23,20 @@ def test_a_number_that_a_column_cannot_hold_is_refused_not_cut_off() -> None:
     assert not OutboxEvent.objects.exists()
 
 
+@pytest.mark.django_db
+def test_rows_beyond_what_one_statement_carries_are_written_read_and_deleted() -> None:
+    values = len(OutboxEvent._meta.local_concrete_fields)
+    rows = OutboxEvent.objects.bulk_create(
+        OutboxEvent(name="many", payload={}, at=clock.now()) for _ in range(2**16 // values + 1)
+    )
+    assert OutboxEvent.objects.count() == len(rows)
+    assert len(OutboxEvent.objects.in_bulk([rows[0].pk + number for number in range(2**16)])) == (
+        len(rows)
+    )
+    OutboxEvent.objects.filter(name="many").delete()
+    assert not OutboxEvent.objects.exists()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_the_server_ended_is_noticed_and_replaced() -> None:
     connection.ensure_connection()

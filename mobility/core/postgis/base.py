@@ -1,19 +1,41 @@
-"""Connections that remember more statements, and are looked at before use instead of asked."""
+"""Connections that remember more statements, and are looked at before use instead of asked.
+
+Values travel beside the statement and are bound by the server, which takes so many and no more:
+writes of many rows are cut into as many statements as that wants.
+"""
 
 import select
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from django.contrib.gis.db.backends.postgis import base
+from django.contrib.gis.db.backends.postgis.operations import PostGISOperations
 from psycopg.pq import ConnStatus, TransactionStatus
 
 # A ride alone takes some eighty different statements, and every page and sweep has its own: of the 100
 # that psycopg remembers by itself, many would be forgotten before their turn comes again.
 STATEMENTS = 500
+# Of one statement; the wire protocol counts them in two bytes.
+MOST_VALUES = 2**16 - 1
+
+
+class DatabaseOperations(PostGISOperations):
+    """What a statement can carry."""
+
+    def bulk_batch_size(self, fields: Sequence[Any], objs: Sequence[Any]) -> int:
+        """How many rows of these fields one statement takes."""
+        return min(len(objs), MOST_VALUES // max(len(fields), 1))
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """One connection to PostgreSQL."""
+
+    ops_class = DatabaseOperations
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.features.max_query_params = MOST_VALUES
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection whose prepared statements last."""
