@@ -51,7 +51,15 @@ from bookings.riders.models import (
     RuleText,
 )
 from bookings.support.models import CaseMessage, SupportCase
-from bookings.trips.models import EndPhoto, Incident, Trip, TripDispute, TripPolicy, TripVersion
+from bookings.trips.models import (
+    EndPhoto,
+    Incident,
+    StartPhoto,
+    Trip,
+    TripDispute,
+    TripPolicy,
+    TripVersion,
+)
 
 __all__ = [
     "AccessPolicy",
@@ -101,6 +109,7 @@ __all__ = [
     "RiderBlock",
     "RiderProfile",
     "RuleText",
+    "StartPhoto",
     "StatementLine",
     "SupportCase",
     "Tariff",
