@@ -146,6 +146,11 @@ def scossa(db: None) -> User:
 @pytest.fixture
 def milan(comune: Organisation) -> City:
     """Milan as a square of about 20 km with one district, Porta Romana."""
+    return city_of(comune)
+
+
+def city_of(comune: Organisation) -> City:
+    """Milan for this city government, also outside of a test."""
     square = MultiPolygon(Polygon.from_bbox((9.06, 45.38, 9.30, 45.54)), srid=geo.WGS84)
     city = City.objects.create(
         slug="milano",
@@ -168,18 +173,17 @@ def milan(comune: Organisation) -> City:
 @pytest.fixture
 def api(db: None) -> Callable[[User | None], APIClient]:
     """`api(giulia)` calls the API as Giulia, with a token of hers; `api(None)` as nobody."""
+    return api_of
 
-    def client(user: User | None = None) -> APIClient:
-        browser = APIClient(raise_request_exception=False)
-        browser.credentials(HTTP_ACCEPT_LANGUAGE="en")
-        if user is not None:
-            _token, secret = accounts.issue_token(
-                user=user, label="test", at=clock.now(), by=SYSTEM
-            )
-            browser.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}", HTTP_ACCEPT_LANGUAGE="en")
-        return browser
 
-    return client
+def api_of(user: User | None = None) -> APIClient:
+    """The API as this person, or as nobody."""
+    browser = APIClient(raise_request_exception=False)
+    browser.credentials(HTTP_ACCEPT_LANGUAGE="en")
+    if user is not None:
+        _token, secret = accounts.issue_token(user=user, label="test", at=clock.now(), by=SYSTEM)
+        browser.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}", HTTP_ACCEPT_LANGUAGE="en")
+    return browser
 
 
 @pytest.fixture

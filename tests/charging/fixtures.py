@@ -22,6 +22,11 @@ NOON = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 @pytest.fixture
 def make_station(milan: City, colonnine: Organisation) -> MakeStation:
     """`make_station("CP1", connectors=2, online=True)`; its password stands in `station.secret`."""
+    return maker_of_stations(milan, colonnine)
+
+
+def maker_of_stations(milan: City, colonnine: Organisation) -> MakeStation:
+    """What makes stations in this city for this operator, also outside of a test."""
 
     def make(
         identity: str = "CP1",

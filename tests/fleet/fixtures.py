@@ -39,6 +39,11 @@ MODELS = {
 def make_vehicle(milan: City, ruote: Organisation) -> MakeVehicle:
     """`make_vehicle("scooter", lon=9.2, lat=45.45, battery_pct=80)`; its device's secret stands in
     `vehicle.device_secret`."""
+    return maker_of_vehicles(milan, ruote)
+
+
+def maker_of_vehicles(milan: City, ruote: Organisation) -> MakeVehicle:
+    """What makes vehicles in this city for this operator, also outside of a test."""
 
     def make(
         kind: str = "scooter",

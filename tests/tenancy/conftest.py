@@ -98,6 +98,30 @@ def whole_city(
     scossa: User,
 ) -> WholeCity:
     """Giulia rides Marco's scooter and has reserved nothing else; Luca's charger charges."""
+    people = {
+        "giulia": giulia,
+        "piero": piero,
+        "marco": marco,
+        "sara": sara,
+        "luca": luca,
+        "elena": elena,
+        "rivale": rivale,
+        "scossa": scossa,
+    }
+    return build_whole_city(
+        make_vehicle=make_vehicle, make_station=make_station, api=api, people=people
+    )
+
+
+def build_whole_city(
+    *,
+    make_vehicle: Callable[..., Vehicle],
+    make_station: Callable[..., ChargingStation],
+    api: Callable[[User | None], APIClient],
+    people: dict[str, User],
+) -> WholeCity:
+    """The same, also outside of a test: benchmarks multiply it."""
+    giulia, marco = people["giulia"], people["marco"]
     vehicle = make_vehicle("scooter", code="TENANT1")
     _price(vehicle)
     payments.add_payment_method(user_id=giulia.pk, token="demo-ok", at=clock.now(), by=SYSTEM)
@@ -160,16 +184,6 @@ def whole_city(
         "case": _row("bookings.SupportCase", _case(phone, trip)["id"]),
         "file": _picture(giulia),
         **_aftermath(trip["id"], giulia),
-    }
-    people = {
-        "giulia": giulia,
-        "piero": piero,
-        "marco": marco,
-        "sara": sara,
-        "luca": luca,
-        "elena": elena,
-        "rivale": rivale,
-        "scossa": scossa,
     }
     return WholeCity(rows=rows, people=people)
 
