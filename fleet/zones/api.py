@@ -143,6 +143,7 @@ class ZoneSetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
             set_id=draft.pk,
             zones=drawing.zones,
             global_rules=drawing.global_rules,
+            seen=drawing.seen,
             at=clock.now(),
             by=signed_in(request).principal,
         )
@@ -204,7 +205,9 @@ def _fresh(response: HttpResponseBase, etag: str) -> HttpResponseBase:
 
 
 def _check(zone_set: ZoneSet) -> dict[str, Any]:
-    return {"findings": [*map(wire.finding_body, services.check_draft(zone_set=zone_set))]}
+    revision = queries.revision_of(zone_set)
+    findings = services.check_draft(zone_set=zone_set)
+    return {"findings": [*map(wire.finding_body, findings)], "revision": revision}
 
 
 def _refused(refusal: services.ZonesHaveErrors | services.ZonesHaveWarnings) -> Response:

@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.gis.geos import GEOSGeometry
 from django.utils.translation import gettext_lazy as _
 
-from fleet.zones import wire
+from fleet.zones import services, wire
 from fleet.zones.models import ZoneSet
 
 
@@ -56,11 +56,19 @@ class ZoneSetForm(forms.ModelForm[ZoneSet]):
             return cleaned
         try:
             cleaned["read"] = wire.read_drawing(fields=request.validated_data, city_id=city)
+            self._ensure_seen(cleaned["read"].seen)
+        except (services.DraftChanged, services.NotADraft) as refusal:
+            self.add_error("drawing", str(refusal.detail))
         except wire.ZonesUnreadable as refusal:
             for problem in refusal.extra["problems"]:
                 where = f"{problem['feature']}.{problem['field']}"
                 self.add_error("drawing", f"{where}: {problem['detail']}")
         return cleaned
+
+    def _ensure_seen(self, seen: str | None) -> None:
+        """Nobody else has drawn since, nor will before this page has saved: the draft is locked."""
+        if not self.instance._state.adding and "drawing" in self.changed_data:
+            services.ensure_seen(services.locked_draft(self.instance.pk), seen=seen)
 
 
 class PublishForm(forms.Form):

@@ -102,6 +102,11 @@ class ZonesRequest(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=["FeatureCollection"])
     features = serializers.ListField(child=serializers.JSONField(), max_length=MOST_ZONES)
     global_rules = RuleIn(many=True, required=False)
+    revision = serializers.CharField(
+        max_length=50,
+        required=False,
+        help_text="What was read before it was changed; refused when it no longer stands.",
+    )
 
 
 class StartRequest(serializers.Serializer[Any]):
@@ -154,6 +159,7 @@ class CheckOut(serializers.Serializer[Any]):
     """What the check found, errors first."""
 
     findings = FindingOut(many=True)
+    revision = serializers.CharField(help_text="Of the zones that were checked.")
 
 
 MESSAGES: Mapping[str, str | Promise] = {
@@ -195,6 +201,7 @@ class Drawing:
 
     zones: Sequence[ZoneDraft]
     global_rules: Sequence[Rule]
+    seen: str | None = None
 
 
 def read_drawing(*, fields: Mapping[str, Any], city_id: int) -> Drawing:
@@ -217,7 +224,7 @@ def read_drawing(*, fields: Mapping[str, Any], city_id: int) -> Drawing:
     if problems:
         raise ZonesUnreadable(extra={"problems": problems[:MOST_PROBLEMS]})
     rules = tuple(map(read_rule, fields.get("global_rules", ())))
-    return Drawing(zones=zones, global_rules=rules)
+    return Drawing(zones=zones, global_rules=rules, seen=fields.get("revision"))
 
 
 def read_area(geometry: object) -> MultiPolygon:

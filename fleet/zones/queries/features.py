@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from django.contrib.gis.db.models.functions import AsGeoJSON
+from django.db.models import Max
 
 from fleet.zones.models import Zone, ZoneRule, ZoneSet
 from fleet.zones.queries.rulebook import keys_in_force, rulebooks
@@ -48,16 +49,26 @@ def zones_tag(*, at: datetime.datetime) -> str:
 
 def set_features(*, zone_set: ZoneSet) -> dict[str, Any]:
     """One set whole, as it can be given back to `replace_zones`: zones with their written rules,
-    and the rules for everywhere else as `global_rules`."""
+    the rules for everywhere else as `global_rules`, and the `revision` that was read."""
+    # Read first: what is drawn in between must not pass for what this reader saw.
+    revision = revision_of(zone_set)
     rules: dict[int | None, list[dict[str, Any]]] = {}
     for rule in ZoneRule.objects.filter(zone_set=zone_set).order_by("position", "pk"):
         rules.setdefault(rule.zone_id, []).append(_rule(rule))
     zones = Zone.objects.filter(zone_set=zone_set).select_related("hub").order_by("position", "pk")
     return {
         "type": "FeatureCollection",
+        "revision": revision,
         "global_rules": rules.get(None, []),
         "features": [_kept(zone, rules.get(zone.pk, [])) for zone in _drawn(zones, KEPT_DECIMALS)],
     }
+
+
+def revision_of(zone_set: ZoneSet) -> str:
+    """A short text that is another one after every replacement, whose rows are all new."""
+    zones = Zone.objects.filter(zone_set=zone_set).aggregate(newest=Max("pk"))
+    rules = ZoneRule.objects.filter(zone_set=zone_set).aggregate(newest=Max("pk"))
+    return f"{zones['newest'] or 0}-{rules['newest'] or 0}"
 
 
 def _drawn(zones: Any, decimals: int) -> Iterable[Any]:

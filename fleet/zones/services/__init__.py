@@ -1,11 +1,14 @@
 """Writing zones: drafts, publishing, going back."""
 
 from fleet.zones.services.drafts import (
+    DraftChanged,
     NoSuchSet,
     NotADraft,
     ZoneDraft,
     create_draft,
     discard_draft,
+    ensure_seen,
+    locked_draft,
     on_grid,
     replace_zones,
 )
@@ -21,6 +24,7 @@ from fleet.zones.services.publishing import (
 )
 
 __all__ = [
+    "DraftChanged",
     "NeverPublished",
     "NoSuchSet",
     "NotADraft",
@@ -31,6 +35,8 @@ __all__ = [
     "check_draft",
     "create_draft",
     "discard_draft",
+    "ensure_seen",
+    "locked_draft",
     "on_grid",
     "publish",
     "replace_zones",

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from fleet.zones.models import Zone, ZoneRule, ZoneSet
+from fleet.zones.queries.features import revision_of
 from fleet.zones.rules import Rule
 from fleet.zones.states import SetState
 from mobility.core import audit, geo
@@ -26,6 +27,13 @@ UNIT_DEGREES = 1e-7
 class NoSuchSet(NotFound):
     code = "zone_set_not_found"
     message = _("There is no such set of zones.")
+
+
+class DraftChanged(Conflict):
+    code = "draft_changed"
+    message = _(
+        "Somebody else has changed this draft since you opened it. Open it again to see how."
+    )
 
 
 class NotADraft(Conflict):
@@ -83,14 +91,18 @@ def replace_zones(
     set_id: int,
     zones: Sequence[ZoneDraft],
     global_rules: Sequence[Rule] = (),
+    seen: str | None = None,
     at: datetime.datetime,
     by: Principal,
 ) -> ZoneSet:
     """Put `zones`, in order of precedence, in the place of all that a draft had (`NotADraft`).
 
-    Boundaries may be broken: the check names what is wrong, and publishing refuses it.
+    Boundaries may be broken: the check names what is wrong, and publishing refuses it. `seen` is the
+    revision that was changed into these zones; where it is no longer the one that stands, what
+    somebody else drew is kept (`DraftChanged`).
     """
     draft = locked_draft(set_id)
+    ensure_seen(draft, seen=seen)
     Zone.objects.filter(zone_set=draft).delete()
     ZoneRule.objects.filter(zone_set=draft).delete()
     rows = Zone.objects.bulk_create(
@@ -126,6 +138,12 @@ def discard_draft(*, set_id: int, at: datetime.datetime, by: Principal) -> None:
     draft = locked_draft(set_id)
     audit.record(by=by, action="discard_draft", row=draft, at=at, changes={"title": draft.title})
     draft.delete()
+
+
+def ensure_seen(draft: ZoneSet, *, seen: str | None) -> None:
+    """Refuse (`DraftChanged`) what was not drawn over what stands in a locked draft now."""
+    if seen is not None and seen != revision_of(draft):
+        raise DraftChanged
 
 
 def locked_draft(set_id: int) -> ZoneSet:

@@ -71,6 +71,22 @@ def test_a_draft_begins_with_what_is_in_force(desk: Desk) -> None:
     assert desk.client.get(f"{SETS}/{desk.draft(empty=True)}/zones").json()["features"] == []
 
 
+def test_what_somebody_else_drew_in_between_is_not_wiped_out(desk: Desk) -> None:
+    draft = desk.draft(AREA)
+    opened = desk.client.get(f"{SETS}/{draft}/zones").json()
+    mine = {**opened, "features": [feature("slow", PARK), AREA]}
+    theirs = desk.put(draft, {**opened, "features": [feature("no_park", PARK), AREA]})
+    assert theirs.status_code == 200
+    refused = desk.put(draft, mine)
+    assert (refused.status_code, refused.json()["code"]) == (409, "draft_changed")
+    kept = desk.client.get(f"{SETS}/{draft}/zones").json()
+    assert [zone["properties"]["code"] for zone in kept["features"]] == ["no_park", "operating"]
+    # Who saves goes on from there, and who says nothing of what they saw means it.
+    again = {**mine, "revision": theirs.json()["revision"]}
+    assert desk.put(draft, again).status_code == 200
+    assert desk.put(draft, collection(AREA)).status_code == 200
+
+
 def test_a_version_planned_for_tomorrow_waits_until_then(desk: Desk, api: Any, marco: User) -> None:
     desk.publish(desk.draft(AREA))
     tomorrow = clock.now() + 24 * HOUR

@@ -17,7 +17,7 @@ const HALF_SIDE = 0.0015;
 
 const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("zones_map_label") });
 const form = find("[data-form]");
-let drawing = page.zones;
+let { revision, ...drawing } = page.zones;
 let chosen = null;
 let line = null;
 let dirty = false;
@@ -153,10 +153,11 @@ const ruleNumber = (node) => Number(node.closest("fieldset").dataset.number);
 // --- saving, checking, publishing -----------------------------------------------------------------
 
 async function save() {
-  const { findings } = await post(`${SET}/zones`, { type: "FeatureCollection", ...drawing }, { method: "PUT" });
+  const saved = await post(`${SET}/zones`, { type: "FeatureCollection", ...drawing, revision }, { method: "PUT" });
+  revision = saved.revision;
   dirty = false;
   const { conflicts } = await get(`${SET}/conflicts`);
-  showFindings([...findings, ...conflicts]);
+  showFindings([...saved.findings, ...conflicts]);
   draw();
 }
 
