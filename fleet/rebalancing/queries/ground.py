@@ -145,12 +145,12 @@ def bays_at(
     *,
     hubs: Iterable[Hub],
     place_of: dict[int, int],
-    vehicles: Sequence[Vehicle],
+    standing: Sequence[tuple[float, float]],
     organisation_id: int,
     city_id: int,
 ) -> Ints:
     """Vehicles that still find room at each place: a hub's bays less what stands there, whoever's
-    it is; one query. Places without a hub that counts have plenty."""
+    it is (the operator's own at `standing`); one query. Places without a hub that counts have plenty."""
     counted = [hub for hub in hubs if hub.capacity is not None]
     bays = np.full(len(place_of), PLENTY, dtype=np.int64)
     if not counted:
@@ -158,10 +158,12 @@ def bays_at(
     others = Vehicle.objects.filter(
         city=city_id, life_state=LifeState.IN_SERVICE, latest__isnull=False
     ).exclude(organisation=organisation_id)
-    spots = [(each.latest.lon, each.latest.lat) for each in vehicles]
-    spots += [
-        (lon / 1e7, lat / 1e7)
-        for lon, lat in others.values_list("latest__lon_e7", "latest__lat_e7")
+    spots = [
+        *standing,
+        *(
+            (lon / 1e7, lat / 1e7)
+            for lon, lat in others.values_list("latest__lon_e7", "latest__lat_e7")
+        ),
     ]
     lon, lat = np.array(spots, dtype=np.float64).reshape(-1, 2).T
     free: Counter[int] = Counter()

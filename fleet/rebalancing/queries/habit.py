@@ -10,7 +10,6 @@ import numpy as np
 from fleet.rebalancing.cells import parent_of
 from fleet.rebalancing.queries.history import (
     HOUR,
-    Change,
     buckets_of,
     full_hour,
     load_changes,
@@ -24,7 +23,7 @@ from fleet.rebalancing.rules.history import Window
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.solver.problem import Ints
 
-NOWHERE = (float("nan"), float("nan"))
+UNSEEN = (float("nan"), float("nan"))
 
 
 def load_habit(
@@ -44,16 +43,15 @@ def load_habit(
         end=end,
     )
     counts = load_counts(start=start, end=end)
-    spots = spots_of(changes)
+    spots = changes.spots()
     cells = sorted(spots.keys() | {cell for cell, *_rest in counts})
     place_of = {cell: place for place, cell in enumerate(cells)}
     window = Window(bucket_of_hour=buckets_of(start=start, hours=int((end - start) / HOUR)))
     parents = parents_of(cells)
     kinds = {}
     for kind in parameters.all_kinds:
-        mine = [change for change in changes if change.kind == kind]
         kinds[kind] = kind_habit(
-            log=state_log(changes=mine, place_of=place_of, start=start),
+            log=state_log(changes=changes.of_kind(kind), place_of=place_of),
             searches=searches_of(
                 counts=counts,
                 kind=kind,
@@ -65,7 +63,7 @@ def load_habit(
             parents=parents,
             prior_trips_per_vehicle_day=parameters.prior_trips_per_vehicle_day,
         )
-    lon, lat = np.array([spots.get(cell, NOWHERE) for cell in cells]).reshape(-1, 2).T
+    lon, lat = np.array([spots.get(cell, UNSEEN) for cell in cells]).reshape(-1, 2).T
     return Habit(
         basis=basis_of(parameters=parameters, end=end),
         cells=np.array(cells, dtype=np.int64),
@@ -74,15 +72,6 @@ def load_habit(
         hours=np.bincount(window.bucket_of_hour, minlength=BUCKETS).astype(np.float64),
         kinds=kinds,
     )
-
-
-def spots_of(changes: Iterable[Change]) -> dict[int, tuple[float, float]]:
-    """Where in each cell a vehicle last stood."""
-    return {
-        change.cell: (change.lon, change.lat)
-        for change in sorted(changes, key=lambda change: change.at)
-        if change.cell is not None and change.lon is not None and change.lat is not None
-    }
 
 
 def parents_of(cells: Iterable[int]) -> Ints:

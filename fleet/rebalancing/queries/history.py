@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
-from fleet.rebalancing.cells import cell_at
+from fleet.rebalancing.cells import NOWHERE, cell_at, cells_at
 from fleet.rebalancing.models import DemandCount
 from fleet.rebalancing.rules.demand import BUCKETS
-from fleet.rebalancing.rules.history import Searches, StateLog, Window, starts_by_place
+from fleet.rebalancing.rules.history import Flags, Searches, StateLog, Window, starts_by_place
 from fleet.rebalancing.rules.score import Ride
 from fleet.rebalancing.solver.problem import Floats, Ints
 from fleet.vehicles.mds_tables import MdsState
@@ -24,33 +25,71 @@ HOUR = datetime.timedelta(hours=1)
 TRIP_STARTS = "trip_start"
 TRIP_ENDS = "trip_end"
 
+# What is read of a change: when, in hours from the start; the rest as the rules count it. Columns of
+# numbers, because a month of a city is half a million rows.
+_READ = """
+    EXTRACT(EPOCH FROM event.at - %(start)s)::float8 / 3600.0,
+    event.lon, event.lat,
+    event.mds_state = %(available)s,
+    %(starts)s = ANY(event.mds_events), %(ends)s = ANY(event.mds_events)
+"""
+_OF_FLEET = """
+    vehicle.organisation_id = %(organisation)s AND vehicle.city_id = %(city)s
+    AND type.kind = ANY(%(kinds)s)
+"""
+_VEHICLES = f"""
+    {Vehicle._meta.db_table} vehicle
+    JOIN {VehicleType._meta.db_table} type ON type.id = vehicle.type_id
+"""
 # One look into the index for each vehicle, however long the history before is.
 _BEFORE = f"""
-SELECT vehicle.id, type.kind, last.at, last.mds_state, last.mds_events, last.lon, last.lat
-FROM {Vehicle._meta.db_table} vehicle
-JOIN {VehicleType._meta.db_table} type ON type.id = vehicle.type_id
+SELECT vehicle.id, type.kind, {_READ} FROM {_VEHICLES}
 JOIN LATERAL (
     SELECT at, mds_state, mds_events, lon, lat FROM {VehicleEvent._meta.db_table}
-    WHERE vehicle_id = vehicle.id AND at < %s
+    WHERE vehicle_id = vehicle.id AND at < %(start)s
     ORDER BY at DESC, id DESC LIMIT 1
-) last ON true
-WHERE vehicle.organisation_id = %s AND vehicle.city_id = %s AND type.kind = ANY(%s)
+) event ON true
+WHERE {_OF_FLEET}
 ORDER BY vehicle.id
+"""  # noqa: S608 -- the tables' own names
+_WITHIN = f"""
+SELECT vehicle.id, type.kind, {_READ} FROM {_VEHICLES}
+JOIN {VehicleEvent._meta.db_table} event ON event.vehicle_id = vehicle.id
+WHERE {_OF_FLEET} AND event.at >= %(start)s AND event.at < %(end)s
+ORDER BY vehicle.id, event.at, event.id
 """  # noqa: S608 -- the tables' own names
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
-    """One row of the state history, with its cell."""
+class Changes:
+    """Rows of the state history as columns, with their cells, by vehicle and time."""
 
-    vehicle_id: int
-    kind: str
-    at: datetime.datetime
-    state: str
-    events: tuple[str, ...]
-    cell: int | None
-    lon: float | None
-    lat: float | None
+    vehicle: Ints
+    kind: NDArray[np.str_]
+    at: Floats  # hours from the start of what was asked for; may be negative
+    cell: Ints  # `NOWHERE` where no position is known
+    lon: Floats
+    lat: Floats
+    available: Flags  # rentable from here on
+    started: Flags  # a trip began
+    ended: Flags  # a trip ended
+
+    def chosen(self, which: Flags | Ints) -> Changes:
+        """Some of the rows."""
+        return Changes(**{each.name: getattr(self, each.name)[which] for each in fields(self)})
+
+    def of_kind(self, kind: str) -> Changes:
+        """Those of one kind of vehicle."""
+        return self.chosen(self.kind == kind)
+
+    def spots(self) -> dict[int, tuple[float, float]]:
+        """Where in each cell a vehicle last stood."""
+        latest_first = self.chosen(np.argsort(self.at, kind="stable")[::-1])
+        cells, first = np.unique(latest_first.cell, return_index=True)
+        lon, lat = latest_first.lon[first].tolist(), latest_first.lat[first].tolist()
+        spots = dict(zip(cells.tolist(), zip(lon, lat, strict=True), strict=True))
+        spots.pop(NOWHERE, None)
+        return spots
 
 
 def full_hour(at: datetime.datetime) -> datetime.datetime:
@@ -72,41 +111,59 @@ def load_changes(
     kinds: Iterable[str],
     start: datetime.datetime,
     end: datetime.datetime,
-) -> list[Change]:
+) -> Changes:
     """State changes of an operator's vehicles, by vehicle and time; two queries.
 
     Each vehicle's last change before the window comes first, so that a vehicle that stood still
     all the time is seen standing.
     """
+    asked = {
+        "organisation": organisation_id,
+        "city": city_id,
+        "kinds": list(kinds),
+        "start": start,
+        "end": end,
+        "available": MdsState.AVAILABLE,
+        "starts": TRIP_STARTS,
+        "ends": TRIP_ENDS,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_BEFORE, [start, organisation_id, city_id, list(kinds)])
-        before = cursor.fetchall()
-    within = VehicleEvent.objects.filter(
-        vehicle__organisation=organisation_id,
-        vehicle__city=city_id,
-        vehicle__type__kind__in=kinds,
-        at__gte=start,
-        at__lt=end,
-    ).order_by("vehicle_id", "at", "id")
-    columns = ("vehicle_id", "vehicle__type__kind", "at", "mds_state", "mds_events", "lon", "lat")
-    rows = chain(before, within.values_list(*columns).iterator(chunk_size=10_000))
-    found = [_change(*row) for row in rows]
-    return sorted(found, key=lambda change: (change.vehicle_id, change.at))
+        cursor.execute(_BEFORE, asked)
+        rows = cursor.fetchall()
+        cursor.execute(_WITHIN, asked)
+        rows += cursor.fetchall()
+    return _as_columns(rows)
 
 
-def state_log(
-    *, changes: list[Change], place_of: dict[int, int], start: datetime.datetime
-) -> StateLog:
-    """The changes as arrays; `place_of` numbers the cells."""
-    places = [-1 if c.cell is None else place_of.get(c.cell, -1) for c in changes]
-    hours = [(change.at - start) / HOUR for change in changes]
+def _as_columns(rows: list[tuple[Any, ...]]) -> Changes:
+    """In the order of vehicles and times; of what happened at once, the later row last."""
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 8
+    vehicle, kind, at, lon, lat, available, started, ended = columns
+    found = Changes(
+        vehicle=np.array(vehicle, dtype=np.int64),
+        kind=np.array(kind, dtype=np.str_),
+        at=np.array(at, dtype=np.float64),
+        cell=cells_at(lon=np.array(lon, dtype=np.float64), lat=np.array(lat, dtype=np.float64)),
+        lon=np.array(lon, dtype=np.float64),
+        lat=np.array(lat, dtype=np.float64),
+        available=np.array(available, dtype=bool),
+        started=np.array(started, dtype=bool),
+        ended=np.array(ended, dtype=bool),
+    )
+    return found.chosen(np.lexsort((found.at, found.vehicle)))
+
+
+def state_log(*, changes: Changes, place_of: Mapping[int, int]) -> StateLog:
+    """The changes by place; `place_of` numbers the cells."""
+    cells, which = np.unique(changes.cell, return_inverse=True)
+    places = np.array([place_of.get(cell, -1) for cell in cells.tolist()], dtype=np.int64)
     return StateLog(
-        vehicle=np.array([change.vehicle_id for change in changes], dtype=np.int64),
-        at=np.array(hours, dtype=np.float64),
-        place=np.array(places, dtype=np.int64),
-        available=np.array([c.state == MdsState.AVAILABLE for c in changes], dtype=bool),
-        started=np.array([TRIP_STARTS in change.events for change in changes], dtype=bool),
-        ended=np.array([TRIP_ENDS in change.events for change in changes], dtype=bool),
+        vehicle=changes.vehicle,
+        at=changes.at,
+        place=places[which],
+        available=changes.available,
+        started=changes.started,
+        ended=changes.ended,
     )
 
 
@@ -157,10 +214,10 @@ def departures_by_cell(
     window = Window(bucket_of_hour=buckets_of(start=start, hours=hours))
     result: dict[str, dict[int, float]] = {}
     for kind in kinds:
-        mine = [change for change in changes if change.kind == kind]
-        cells = sorted({change.cell for change in mine if change.cell is not None})
+        mine = changes.of_kind(kind)
+        cells = [cell for cell in np.unique(mine.cell).tolist() if cell != NOWHERE]
         place_of = {cell: place for place, cell in enumerate(cells)}
-        log = state_log(changes=mine, place_of=place_of, start=start)
+        log = state_log(changes=mine, place_of=place_of)
         starts: Floats = starts_by_place(log=log, window=window, places=len(cells))
         result[kind] = {cell: float(count) for cell, count in zip(cells, starts, strict=True)}
     return result
@@ -181,25 +238,3 @@ def rides_of(
         )
         for vehicle_id, at, lon, lat in rows
     ]
-
-
-def _change(
-    vehicle_id: int,
-    kind: str,
-    at: datetime.datetime,
-    state: str,
-    events: list[str],
-    lon: float | None,
-    lat: float | None,
-) -> Change:
-    cell = None if lon is None or lat is None else cell_at(lon=lon, lat=lat)
-    return Change(
-        vehicle_id=vehicle_id,
-        kind=kind,
-        at=at,
-        state=state,
-        events=tuple(events),
-        cell=cell,
-        lon=lon,
-        lat=lat,
-    )

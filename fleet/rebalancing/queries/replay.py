@@ -86,11 +86,7 @@ def load_day(
     window = Window(bucket_of_hour=buckets_of(start=start, hours=hours))
     unseen = {}
     for kind, demand in situation.demand.items():
-        log = state_log(
-            changes=[change for change in changes if change.kind == kind],
-            place_of=place_of,
-            start=start,
-        )
+        log = state_log(changes=changes.of_kind(kind), place_of=place_of)
         present = past_of(log=log, window=window, places=len(place_of)).present
         mine = [wish for wish in seen if wish.kind == kind]
         unseen[kind] = Unseen(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Count
 
-from fleet.rebalancing.cells import cell_at, centre_of
+from fleet.rebalancing.cells import cell_at, cells_at, centre_of
 from fleet.rebalancing.queries.ground import bays_at, charging_hubs, closed_at, workshops_of
-from fleet.rebalancing.queries.habit import load_habit, parents_of, spots_of
+from fleet.rebalancing.queries.habit import load_habit, parents_of
 from fleet.rebalancing.queries.history import (
     HOUR,
-    Change,
+    Changes,
     buckets_of,
     full_hour,
     load_changes,
@@ -38,15 +39,30 @@ from mobility.geography.models import City, Hub
 _MENDABLE = frozenset({BlockReason.LOW_BATTERY.value})
 # What is read of each vehicle, and no more: there are thousands.
 _READ = (
-    "life_state",
+    "pk",
+    "type__kind",
     "rental_state",
     "link_state",
-    "type__kind",
     "latest__lon_e7",
     "latest__lat_e7",
     "latest__battery_pct",
+    "active_blocks",
 )
 _BROKEN = frozenset({BlockReason.DAMAGE.value, BlockReason.MAINTENANCE.value})
+
+
+class _Standing(NamedTuple):
+    """A vehicle on the street, as read."""
+
+    vehicle_id: int
+    kind: str
+    rental: str
+    link: str
+    lon: float
+    lat: float
+    battery_pct: int | None
+    blocks: frozenset[str]
+    cell: int
 
 
 def city_of(*, organisation_id: int) -> int | None:
@@ -113,7 +129,7 @@ def load_situation(
         kind: _demand(
             habit=habit,
             kind=kind,
-            lately=[change for change in lately if change.kind == kind],
+            lately=lately.of_kind(kind),
             place_of=place_of,
             prior=_prior(vehicles=vehicles, kind=kind, places=len(cells), parameters=parameters),
             ahead=ahead,
@@ -121,7 +137,11 @@ def load_situation(
         )
         for kind in parameters.all_kinds
     }
-    booked = _booked(vehicles=vehicles, until=horizon_start + HOUR * parameters.horizon_hours)
+    booked = _booked(
+        organisation_id=organisation_id,
+        city_id=city_id,
+        until=horizon_start + HOUR * parameters.horizon_hours,
+    )
     depot = _depot(city_id=city_id, parameters=parameters)
     return Situation(
         cells=np.array(cells, dtype=np.int64),
@@ -135,7 +155,7 @@ def load_situation(
         bays=bays_at(
             hubs=hubs,
             place_of=place_of,
-            vehicles=vehicles,
+            standing=[(vehicle.lon, vehicle.lat) for vehicle in vehicles],
             organisation_id=organisation_id,
             city_id=city_id,
         ),
@@ -145,9 +165,9 @@ def load_situation(
     )
 
 
-def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> list[Vehicle]:
+def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> list[_Standing]:
     """Vehicles on the street, of the kinds a plan is about, that have said where they are."""
-    return list(
+    rows = list(
         Vehicle.objects.with_condition()
         .filter(
             organisation=organisation_id,
@@ -156,32 +176,41 @@ def _vehicles(*, organisation_id: int, city_id: int, parameters: Parameters) -> 
             life_state=LifeState.IN_SERVICE,
             latest__isnull=False,
         )
-        .only(*_READ)
         .order_by("pk")
+        .values_list(*_READ)
     )
+    lon, lat = np.array([row[4:6] for row in rows], dtype=np.float64).reshape(-1, 2).T / 1e7
+    spots = zip(lon.tolist(), lat.tolist(), cells_at(lon=lon, lat=lat).tolist(), strict=True)
+    return [
+        _Standing(pk, kind, rental, link, *spot[:2], battery, frozenset(blocks), spot[2])
+        for (pk, kind, rental, link, _lon, _lat, battery, blocks), spot in zip(
+            rows, spots, strict=True
+        )
+    ]
 
 
 def _spots(
     *,
     habit: Habit,
-    changes: Iterable[Change],
-    vehicles: Iterable[Vehicle],
+    changes: Changes,
+    vehicles: Iterable[_Standing],
     hubs: Iterable[Hub],
 ) -> dict[int, tuple[float, float]]:
     """Where in each cell to put vehicles: at its hub, else where a vehicle last stood."""
-    spots = habit.spots() | spots_of(changes)
+    spots = habit.spots() | changes.spots()
     for vehicle in vehicles:
-        lon, lat = vehicle.latest.lon, vehicle.latest.lat
-        spots[cell_at(lon=lon, lat=lat)] = (lon, lat)
+        spots[vehicle.cell] = (vehicle.lon, vehicle.lat)
     for hub in hubs:
         spots[cell_at(lon=hub.location.x, lat=hub.location.y)] = (hub.location.x, hub.location.y)
     return spots
 
 
-def _booked(*, vehicles: list[Vehicle], until: datetime.datetime) -> dict[int, datetime.datetime]:
+def _booked(
+    *, organisation_id: int, city_id: int, until: datetime.datetime
+) -> dict[int, datetime.datetime]:
     """When the next booking of each vehicle begins, within the plan's time."""
     holds = VehicleHold.objects.waiting().filter(
-        vehicle__in=[vehicle.pk for vehicle in vehicles], during__startswith__lt=until
+        vehicle__organisation=organisation_id, vehicle__city=city_id, during__startswith__lt=until
     )
     rows = holds.order_by("-during").values_list("vehicle_id", "during")
     return {vehicle_id: during.lower for vehicle_id, during in rows}
@@ -195,34 +224,32 @@ def _depot(*, city_id: int, parameters: Parameters) -> tuple[float, float]:
 
 
 def _placed(
-    vehicle: Vehicle, place_of: dict[int, int], *, booked: dict[int, datetime.datetime]
+    vehicle: _Standing, place_of: dict[int, int], *, booked: dict[int, datetime.datetime]
 ) -> VehicleAt:
-    latest = vehicle.latest
-    blocks = frozenset(vehicle.active_blocks)
-    free = vehicle.rental_state == RentalState.FREE
+    free = vehicle.rental == RentalState.FREE
     return VehicleAt(
-        vehicle_id=vehicle.pk,
+        vehicle_id=vehicle.vehicle_id,
         kind=vehicle.kind,
-        place=place_of[cell_at(lon=latest.lon, lat=latest.lat)],
-        lon=latest.lon,
-        lat=latest.lat,
-        battery_pct=latest.battery_pct,
+        place=place_of[vehicle.cell],
+        lon=vehicle.lon,
+        lat=vehicle.lat,
+        battery_pct=vehicle.battery_pct,
         usable=vehicle_rules.is_rentable(
-            life=vehicle.life_state,
-            rental=vehicle.rental_state,
-            link=vehicle.link_state,
-            blocks=blocks,
+            life=LifeState.IN_SERVICE,
+            rental=vehicle.rental,
+            link=vehicle.link,
+            blocks=vehicle.blocks,
         ),
-        movable=vehicle.pk not in booked
+        movable=vehicle.vehicle_id not in booked
         and free
-        and vehicle.link_state != LinkState.LOST
-        and blocks <= _MENDABLE,
-        broken=free and bool(blocks & _BROKEN),
-        booked_at=booked.get(vehicle.pk) if free else None,
+        and vehicle.link != LinkState.LOST
+        and vehicle.blocks <= _MENDABLE,
+        broken=free and bool(vehicle.blocks & _BROKEN),
+        booked_at=booked.get(vehicle.vehicle_id) if free else None,
     )
 
 
-def _prior(*, vehicles: list[Vehicle], kind: str, places: int, parameters: Parameters) -> float:
+def _prior(*, vehicles: list[_Standing], kind: str, places: int, parameters: Parameters) -> float:
     """Trips per hour of an average place while nothing is known."""
     fleet = sum(vehicle.kind == kind for vehicle in vehicles)
     return parameters.prior_trips_per_vehicle_day * fleet / max(1, places) / 24.0
@@ -243,7 +270,7 @@ def _demand(
     *,
     habit: Habit,
     kind: str,
-    lately: list[Change],
+    lately: Changes,
     place_of: dict[int, int],
     prior: float,
     ahead: _Ahead,
@@ -257,7 +284,7 @@ def _demand(
     )
     start = end - NOWCAST_HOURS * HOUR
     past = past_of(
-        log=state_log(changes=lately, place_of=place_of, start=start),
+        log=state_log(changes=lately, place_of=place_of),
         window=Window(bucket_of_hour=buckets_of(start=start, hours=NOWCAST_HOURS)),
         places=len(place_of),
     )
