@@ -16,6 +16,7 @@ from bookings.trips import services
 from bookings.trips.models import (
     EndPhoto,
     Incident,
+    StartPhoto,
     Trip,
     TripDispute,
     TripPolicy,
@@ -26,6 +27,7 @@ from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline, 
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
+from mobility.core.files import StoredFile
 from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
@@ -216,10 +218,7 @@ class EndPhotoAdmin(ReadOnly, ScopedAdmin[EndPhoto]):
     @admin.display(description=_("photo"))
     def picture(self, photo: EndPhoto) -> SafeString | str:
         """The photo itself, as long as it is kept."""
-        if photo.file.removed_at is not None:
-            return "–"
-        address = reverse("api:file", kwargs={"public_id": photo.file.public_id})
-        return format_html('<a href="{0}"><img src="{0}" alt="" width="160"></a>', address)
+        return _picture(photo.file)
 
     @admin.action(description=_("Well parked"), permissions=["view"])
     def good(self, request: HttpRequest, queryset: QuerySet[EndPhoto]) -> None:
@@ -248,6 +247,31 @@ class EndPhotoAdmin(ReadOnly, ScopedAdmin[EndPhoto]):
     def overturn(self, request: HttpRequest, queryset: QuerySet[EndPhoto]) -> None:
         """Well parked; a fee falls."""
         _decide_each(request, queryset, upheld=False)
+
+
+@admin.register(StartPhoto)
+class StartPhotoAdmin(ReadOnly, ScopedAdmin[StartPhoto]):
+    """What riders found, vehicle by vehicle, the newest first."""
+
+    viewers = OPERATORS
+    list_display = ("taken_at", "vehicle", "picture", "note", "user")
+    list_select_related = ("vehicle", "file", "user")
+    search_fields = ("vehicle__code", "user__email", "note")
+    date_hierarchy = "taken_at"
+    exclude = ("file",)
+    readonly_fields = ("picture",)
+
+    @admin.display(description=_("photo"))
+    def picture(self, photo: StartPhoto) -> SafeString | str:
+        """The photo itself, as long as it is kept."""
+        return _picture(photo.file)
+
+
+def _picture(file: StoredFile) -> SafeString | str:
+    if file.removed_at is not None:
+        return "–"
+    address = reverse("api:file", kwargs={"public_id": file.public_id})
+    return format_html('<a href="{0}"><img src="{0}" alt="" width="160"></a>', address)
 
 
 def _user(request: HttpRequest) -> Any:

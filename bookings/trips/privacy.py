@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from bookings.trips.models import EndPhoto, Trip, TripDispute
+from bookings.trips.models import EndPhoto, StartPhoto, Trip, TripDispute
 from bookings.trips.states import DisputeState, TripState
 from mobility.accounts import privacy
 from mobility.accounts.models import User
@@ -18,7 +18,7 @@ UNFINISHED = (
 
 
 def export(*, user: User) -> dict[str, Any]:
-    """Every trip with its stretches, photos and disputes."""
+    """Every trip with its stretches, photos and disputes, and what was found before it."""
     mine = {"user": user}
     return {
         "trips": list(
@@ -37,6 +37,11 @@ def export(*, user: User) -> dict[str, Any]:
                 "trip__public_id", "file__public_id", "taken_at", "state", "reason", "appeal",
                 "appealed_at",
             )
+        ),
+        "photos_before_rides": list(
+            StartPhoto.objects.filter(**mine)
+            .order_by("pk")
+            .values("vehicle__code", "file__public_id", "taken_at", "note")
         ),
         "disputes": list(
             TripDispute.objects.filter(**mine)
@@ -67,6 +72,7 @@ def erase(*, user: User, nobody: User, at: datetime.datetime, by: Principal) -> 
         user=nobody, start_lon=None, start_lat=None, last_refusal=[]
     )
     EndPhoto.objects.filter(user=user).update(user=nobody, appeal="")
+    StartPhoto.objects.filter(user=user).update(user=nobody, note="")
     TripDispute.objects.filter(user=user).update(user=nobody, text="", photos=[])
 
 

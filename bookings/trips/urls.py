@@ -9,6 +9,7 @@ from bookings.trips.api.aftermath import (
     TripPhotosView,
     TripVersionsView,
 )
+from bookings.trips.api.before import BookingPhotosView, ReservationPhotosView
 from bookings.trips.api.offers import (
     AcceptOfferView,
     OffersView,
@@ -31,6 +32,12 @@ VERBS = {
 _TRIP = "trips/<uuid:public_id>"
 
 urlpatterns = [
+    path(
+        "reservations/<uuid:public_id>/photos",
+        ReservationPhotosView.as_view(),
+        name="reservation-photos",
+    ),
+    path("bookings/<uuid:public_id>/photos", BookingPhotosView.as_view(), name="booking-photos"),
     path("trips", TripViewSet.as_view({"get": "list", "post": "create"}), name="trips"),
     path(_TRIP, TripViewSet.as_view({"get": "retrieve"}), name="trip"),
     *(

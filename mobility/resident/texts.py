@@ -92,6 +92,7 @@ TEXTS: dict[str, str | Promise] = {
     "status_Unavailable": _("Out of service"),
     "status_Faulted": _("Out of order"),
     "status_Unknown": _("No contact"),
+    "found_sent": _("Photos sent: {count}. You find them again with the ride."),
     "photo_thanks": _("Thank you. The photo has arrived."),
     "take_instead": _("Take {code} instead, {distance} away"),
     "place_ahead": _("{name}, {distance} away"),

@@ -39,6 +39,7 @@ urlpatterns = [
     path("bookings/car/<slug:code>/", ahead.CarCalendarView.as_view(), name="car-calendar"),
     path("bookings/offer/", ahead.OfferView.as_view(), name="offer"),
     path("bookings/<uuid:public_id>/", ahead.BookingView.as_view(), name="booking"),
+    path("bookings/<uuid:public_id>/photos/", ahead.FoundView.as_view(), name="booking-photos"),
     path(
         "bookings/<uuid:public_id>/cancel/",
         ahead.CancelBookingView.as_view(),

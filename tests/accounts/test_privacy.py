@@ -402,7 +402,8 @@ def test_every_row_that_names_a_person_belongs_to_a_room_that_knows_how_to_forge
         # bookings, by the files privacy.py
         "bookings.RiderProfile", "bookings.IdentityCheck", "bookings.DrivingLicence",
         "bookings.Acknowledgement", "bookings.RiderBlock", "bookings.Reservation",
-        "bookings.Booking", "bookings.Trip", "bookings.EndPhoto", "bookings.TripDispute",
+        "bookings.Booking", "bookings.Trip", "bookings.EndPhoto", "bookings.StartPhoto",
+        "bookings.TripDispute",
         "bookings.Recharge", "bookings.KeptConnector", "bookings.Pass", "bookings.PromoRedemption",
         "bookings.DiscountStatus", "bookings.PerkUse", "bookings.RewardClaim",
         "bookings.Payment", "bookings.PaymentMethod",

@@ -67,6 +67,7 @@ DEEDS = [
     f"/rides/{ID}/photo/",
     f"/rides/{ID}/photos/{ID}/appeal/",
     f"/bookings/{ID}/cancel/",
+    f"/bookings/{ID}/photos/",
     f"/wallet/pay/{ID}/",
     "/wallet/cards/",
     f"/wallet/cards/{ID}/",

@@ -125,6 +125,8 @@ DETAILS = {
     "reservation-extend": ("reservation", {"giulia"}),
     "booking": ("booking", {"giulia", "marco"}),
     "booking-cancel": ("booking", {"giulia"}),
+    "reservation-photos": ("reservation", {"giulia", "marco"}),
+    "booking-photos": ("booking", {"giulia", "marco"}),
     "trip": ("trip", {"giulia", "marco"}),
     "trip-offers": ("trip", {"giulia"}),
     "trip-reward": ("trip", {"giulia"}),

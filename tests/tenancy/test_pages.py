@@ -157,6 +157,7 @@ def deeds(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
         "resident:ride-photo": {"public_id": ref["trip"]},
         "resident:photo-appeal": {"public_id": ref["trip"], "photo": ref["end photo"]},
         "resident:cancel-booking": {"public_id": ref["booking"]},
+        "resident:booking-photos": {"public_id": ref["booking"]},
         "resident:pay-debt": {"public_id": ref["payment"]},
         "resident:card": {"public_id": ref["payment method"]},
         "resident:pass": {"public_id": ref["pass"]},
@@ -169,6 +170,7 @@ def deeds(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
 DEEDS = {
     "resident:ride-photo", "resident:photo-appeal", "resident:cancel-booking", "resident:pay-debt",
     "resident:card", "resident:pass", "resident:reward", "resident:invoice", "resident:push-device",
+    "resident:booking-photos",
 }  # fmt: skip
 
 
@@ -310,7 +312,7 @@ LISTS: dict[str, set[str]] = {
         "bookings.PerkUse", "bookings.PromoCode", "bookings.PromoRedemption",
         "bookings.Reservation", "bookings.ReservationPolicy", "bookings.RewardBudget",
         "bookings.RewardClaim", "bookings.RewardDay", "bookings.RiderBlock",
-        "bookings.RuleText", "bookings.Trip", "bookings.TripDispute", "bookings.TripPolicy",
+        "bookings.RuleText", "bookings.StartPhoto", "bookings.Trip", "bookings.TripDispute", "bookings.TripPolicy",
         "bookings.TripVersion", "fleet.IncentiveOffer", "fleet.IncentivePolicy",
     },
     "marco sara": {

@@ -52,6 +52,12 @@ def policy_of(*, trip: Trip) -> TripPolicy:
     return rows.first() or TripPolicy(organisation_id=trip.organisation_id, kind=trip.vehicle.kind)
 
 
+def keep_photos_for(*, organisation_id: int, kind: str) -> int:
+    """How many days an operator keeps photos of its vehicles of this kind; one query."""
+    row = TripPolicy.objects.filter(organisation=organisation_id, kind=kind).first()
+    return (row or TripPolicy(organisation_id=organisation_id, kind=kind)).photo_keep_days
+
+
 def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
     """All that an end is judged by beside the place; one query."""
     row = _end_terms.first(trip_id=trip.pk, strikes_since=at - STRIKES_FOR)

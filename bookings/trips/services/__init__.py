@@ -1,5 +1,12 @@
 """Writes of trips, one file per phase of a trip's life."""
 
+from bookings.trips.services.before import (
+    START_PHOTO,
+    StartPhotoNotWanted,
+    TooManyStartPhotos,
+    add_start_photo,
+    takes_start_photos,
+)
 from bookings.trips.services.broken import BrokenTooLate, cancel_broken
 from bookings.trips.services.corrections import (
     NothingToCorrect,
@@ -66,6 +73,7 @@ from bookings.trips.services.sweep import sweep_trips
 __all__ = [
     "DISPUTE_PHOTO",
     "END_PHOTO",
+    "START_PHOTO",
     "AlreadyDisputed",
     "BrokenTooLate",
     "DisputeNotFound",
@@ -77,13 +85,16 @@ __all__ = [
     "OwnPhoto",
     "PhotoNotWanted",
     "StartGivenUp",
+    "StartPhotoNotWanted",
     "TooManyPhotos",
+    "TooManyStartPhotos",
     "TripNotFound",
     "TripNotPausable",
     "TripNotStarted",
     "TripUnderway",
     "accept_dispute",
     "add_photo",
+    "add_start_photo",
     "appeal_photo",
     "apply_command_result",
     "apply_correction",
@@ -114,5 +125,6 @@ __all__ = [
     "review_photo",
     "start_trip",
     "sweep_trips",
+    "takes_start_photos",
     "watch_fleets",
 ]

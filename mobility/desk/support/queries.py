@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from bookings.payments.models import Payment, Refund
 from bookings.recharges.models import Recharge
 from bookings.support.models import ANSWERERS, SupportCase
-from bookings.trips.models import Trip
+from bookings.trips.models import EndPhoto, StartPhoto, Trip
 from fleet.telematics import queries as telematics
 from fleet.telematics.models import Alarm, TripTrack
 from fleet.telematics.records import from_us
@@ -118,6 +118,22 @@ class Replay:
     points: list[dict[str, Any]]
     moments: list[Moment]
     commands: list[VehicleCommand]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """What the rider photographed: the vehicle as they found it, and as they left it."""
+
+    found: list[StartPhoto]
+    parked: list[EndPhoto]
+
+
+def pictures(*, trip: Trip) -> Pictures:
+    """The photos of a ride in the order of time; two queries."""
+    return Pictures(
+        found=list(StartPhoto.objects.before(trip).select_related("file").order_by("pk")),
+        parked=list(EndPhoto.objects.filter(trip=trip).select_related("file").order_by("pk")),
+    )
 
 
 def replay(*, trip: Trip, at: datetime.datetime) -> Replay:

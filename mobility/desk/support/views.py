@@ -94,7 +94,13 @@ def trip(request: HttpRequest, public_id: str, trip_id: str) -> HttpResponse:
         shell(
             request,
             "desk/support/trip.html",
-            context={"whom": whom, "trip": one, "moments": moments, "commands": story.commands},
+            context={
+                "whom": whom,
+                "trip": one,
+                "moments": moments,
+                "commands": story.commands,
+                "pictures": queries.pictures(trip=one),
+            },
             points=story.points,
         )
     )

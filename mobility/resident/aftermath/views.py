@@ -15,7 +15,7 @@ from bookings.support.models import SupportCase
 from bookings.support.queries import about_own, problems_of
 from bookings.support.states import UNDERWAY, CaseKind, CaseState
 from bookings.trips import services
-from bookings.trips.models import EndPhoto, Trip, TripDispute
+from bookings.trips.models import EndPhoto, StartPhoto, Trip, TripDispute
 from bookings.trips.services.photos import PHOTOS_PER_TRIP, WANTED_FOR
 from bookings.trips.states import (
     ACTIVE,
@@ -67,6 +67,7 @@ class RidePage(OwnPage):
             trip=trip,
             form=form,
             photos=photos,
+            found=list(StartPhoto.objects.before(trip).select_related("file").order_by("pk")),
             photo_form=PhotoForm(),
             appeal_form=AppealForm(),
             takes_photo=recent and len(photos) < PHOTOS_PER_TRIP,

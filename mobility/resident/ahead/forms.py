@@ -16,6 +16,7 @@ from mobility.core import clock
 from mobility.core.errors import DomainError, NotFound
 from mobility.core.texts import pick
 from mobility.geography.models import District, Hub
+from mobility.resident.papers.forms import picture_field
 
 METRES = 1000
 MOST_KM = 2000
@@ -180,3 +181,15 @@ def span_sentences(refusal: DomainError) -> list[str]:
 def _both(moment: str) -> str:
     at = datetime.datetime.fromisoformat(moment)
     return f"{formats.date_format(at, 'SHORT_DATE_FORMAT')} {at:%H:%M} (UTC{at:%z})"
+
+
+class FoundForm(forms.Form):
+    """What the driver sees on the car before driving it."""
+
+    photo = picture_field(_("Photo of the damage"))
+    note = forms.CharField(
+        label=_("What do you see? (optional)"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

@@ -28,14 +28,18 @@ from bookings.reservations.rules import BOOKABLE
 from bookings.reservations.states import OPEN_BOOKINGS, BookingState
 from bookings.reservations.wallclock import shown
 from bookings.riders.queries import obstacles
+from bookings.trips.models import StartPhoto
+from bookings.trips.services import add_start_photo, takes_start_photos
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import Kind, LifeState
 from mobility.core import clock
 from mobility.core.errors import DomainError
+from mobility.core.files.api import image_bytes
 from mobility.core.money import total_cents
 from mobility.resident import texts
 from mobility.resident.ahead.forms import (
     EndForm,
+    FoundForm,
     SpanForm,
     WishForm,
     place_of,
@@ -181,22 +185,62 @@ class OfferView(BookingPage):
         return self.show(status=status, **told)
 
 
-class BookingView(BookingPage):
-    """`/bookings/<id>/`: one booking, and what can be done about it now."""
+class OneBookingPage(BookingPage):
+    """A page about one booking of the person's own."""
 
     template = "resident/ahead/booking.html"
+
+    def page(
+        self,
+        booking: Booking,
+        *,
+        form: EndForm | None = None,
+        found_form: FoundForm | None = None,
+        status: int = 200,
+        options: Any = (),
+    ) -> HttpResponse:
+        """The booking with what can be done about it now."""
+        at = clock.now()
+        open_now = booking.state in OPEN_BOOKINGS
+        warnings = services.booking_warnings(booking=booking, at=at) if open_now else ()
+        photos = StartPhoto.objects.filter(booking=booking, vehicle=booking.vehicle_id)
+        return self.show(
+            status=status,
+            booking=booking,
+            form=form or EndForm(initial={"end": wall(booking.ends_at)}),
+            options=options,
+            is_open=open_now,
+            can_unlock=_can_unlock(booking, at=at),
+            can_cancel=open_now and booking.state != BookingState.IN_USE,
+            free=at < booking.free_until or booking.at_risk_since is not None,
+            warnings=[with_way(one) for one in warnings],
+            photos=list(photos.select_related("file").order_by("pk")),
+            takes_photos=takes_start_photos(claim=booking, at=at),
+            found_form=found_form or FoundForm(),
+            page={
+                "signed_in": True,
+                "login_url": reverse("account_login"),
+                "texts": texts.rendered(),
+                "booking": str(booking.public_id),
+            },
+            **_priced(booking_body(booking)),
+        )
+
+
+class BookingView(OneBookingPage):
+    """`/bookings/<id>/`: one booking, and what can be done about it now."""
+
     same_door = "api:bookings"
 
     def get(self, request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         """Times, car, price, terms, warnings."""
-        booking = self.booking(public_id)
-        return self._page(booking, EndForm(initial={"end": wall(booking.ends_at)}))
+        return self.page(self.booking(public_id))
 
     def post(self, request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         """Let it end at another time; where somebody else is next, say what can be done."""
         booking, form = self.booking(public_id), EndForm(request.POST)
         if not form.is_valid():
-            return self._page(booking, form, status=422)
+            return self.page(booking, form=form, status=422)
         try:
             services.resize_booking(
                 booking_id=booking.pk,
@@ -208,38 +252,41 @@ class BookingView(BookingPage):
         except services.ExtensionBlocked as refusal:
             form.add_error("end", refusal.detail)
             options = [_option(one) for one in refusal.extra["options"]]
-            return self._page(self.booking(public_id), form, status=refusal.status, options=options)
+            fresh = self.booking(public_id)
+            return self.page(fresh, form=form, status=refusal.status, options=options)
         except DomainError as refusal:
             for sentence in span_sentences(refusal):
                 form.add_error("end", sentence)
-            return self._page(self.booking(public_id), form, status=refusal.status)
+            return self.page(self.booking(public_id), form=form, status=refusal.status)
         return self.done(_("Your booking has been changed."), request.path)
 
-    def _page(
-        self, booking: Booking, form: EndForm, *, status: int = 200, options: Any = ()
-    ) -> HttpResponse:
-        at = clock.now()
-        body = booking_body(booking)
-        open_now = booking.state in OPEN_BOOKINGS
-        warnings = services.booking_warnings(booking=booking, at=at) if open_now else ()
-        return self.show(
-            status=status,
-            booking=booking,
-            form=form,
-            options=options,
-            is_open=open_now,
-            can_unlock=_can_unlock(booking, at=at),
-            can_cancel=open_now and booking.state != BookingState.IN_USE,
-            free=at < booking.free_until or booking.at_risk_since is not None,
-            warnings=[with_way(one) for one in warnings],
-            page={
-                "signed_in": True,
-                "login_url": reverse("account_login"),
-                "texts": texts.rendered(),
-                "booking": str(booking.public_id),
-            },
-            **_priced(body),
-        )
+
+class FoundView(OneBookingPage):
+    """`/bookings/<id>/photos/`"""
+
+    same_door = "api:booking-photos"
+
+    def post(self, request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+        """Send a photo of the car as it was found."""
+        booking, form = self.booking(public_id), FoundForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return self.page(booking, found_form=form, status=422)
+        try:
+            add_start_photo(
+                claim=booking,
+                data=image_bytes(form.cleaned_data["photo"]),
+                note=form.cleaned_data["note"],
+                at=clock.now(),
+                by=self.person.principal,
+            )
+        except DomainError as refusal:
+            form.add_error("photo", refusal.detail)
+            return self.page(booking, found_form=form, status=refusal.status)
+        return self.done(_("Thank you. The photo has arrived."), f"{self.way_back()}#found")
+
+    def way_back(self) -> str:
+        """The booking itself."""
+        return reverse("resident:booking", kwargs=self.kwargs)
 
 
 class CancelBookingView(BookingPage):

@@ -1,8 +1,9 @@
 // A reserved vehicle: time left, unlock or let go.
 
 import { get, post } from "../api.js";
-import { busy, clone, fill } from "../dom.js";
+import { busy, clone, fill, find } from "../dom.js";
 import { stopwatch, text } from "../page.js";
+import { Found } from "./found.js";
 import { head } from "./head.js";
 import { holdTerms } from "./prices.js";
 import { drop, promised, rewardOf, sorry } from "./rewards.js";
@@ -17,7 +18,12 @@ export class HeldCard {
     this.at = vehicle.lon === undefined || vehicle.lon === null ? null : { lon: vehicle.lon, lat: vehicle.lat };
     // Not free any more, so not among the public's vehicles: the card brings its own pin.
     this.mine = this.at && vehicle;
-    this.root = fill(clone("held-card"), { ...head(vehicle), terms: holdTerms(reservation.quote) });
+    this.root = fill(clone("held-card"), {
+      ...head(vehicle),
+      terms: holdTerms(reservation.quote),
+      can_show_found: vehicle.kind === "car",
+    });
+    this.found = new Found(find("[data-found]", this.root), reservation.id);
     this.ends = Date.parse(reservation.expires_at);
     this.showReward(reward ?? null);
     if (reward === undefined) rewardOf(reservation.id).then((found) => this.showReward(found));

@@ -8,6 +8,7 @@ import { Heard } from "../offline/silence.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
 import { drawAreas } from "./areas.js";
 import { Earning } from "./earning.js";
+import { Found } from "./found.js";
 import { reportProblem } from "./report.js";
 import { whereAmIIfAllowed } from "./place.js";
 import { short } from "./prices.js";
@@ -19,6 +20,8 @@ const WAITING_S = 1;
 const RIDING_S = 4;
 // As long as the server takes a broken vehicle back by itself, by default.
 const GIVE_BACK_MS = 300000;
+// As long as the server takes photos of what was there before.
+const JUST_BEGUN_MS = 600000;
 // Far enough away to see an area whole.
 const AREA_ZOOM = 14.5;
 
@@ -29,6 +32,7 @@ const earning = new Earning(find("[data-rewards]", root), { path, showOffer });
 const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
 
 let trip = null;
+let found = null;
 let heardAt = 0;
 let stopAsking = () => {};
 
@@ -58,6 +62,7 @@ function draw(next) {
     over: OVER.has(state) || null,
     failed: state === "start_failed" || null,
     can_give_back: RIDING.has(state) && Date.now() - Date.parse(trip.started_at) < GIVE_BACK_MS ? true : null,
+    can_show_found: canShowFound(),
     photo_wanted: trip.photo_asked || photoMissing() || null,
     alternative: alternative(trip.alternative),
     alternative_address: trip.alternative ? `/book/${trip.alternative.code}/` : "/",
@@ -72,6 +77,15 @@ function draw(next) {
   earning.follow(trip);
   ask();
   if (OVER.has(state) && !trip.photo_asked) goToReceipt();
+}
+
+/** Of a car, whose inside is seen only after unlocking. */
+function canShowFound() {
+  const { state, vehicle, started_at: began } = trip;
+  if (vehicle.kind !== "car" || !(state === "starting" || RIDING.has(state))) return null;
+  if (began && Date.now() - Date.parse(began) > JUST_BEGUN_MS) return null;
+  found ??= new Found(find("[data-found]", root), trip.reservation);
+  return true;
 }
 
 function photoMissing() {

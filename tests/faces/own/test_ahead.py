@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from bookings.reservations.models import Booking, ReservationPolicy
 from bookings.reservations.services import Wish, book_car, tend_bookings
 from bookings.reservations.states import BookingState
+from bookings.trips.models import StartPhoto
 from fleet.vehicles.models import LatestState, Vehicle
 from mobility.accounts.models import User
 from mobility.core import clock
@@ -233,3 +235,37 @@ def test_a_car_that_waits_can_be_unlocked_from_its_booking(
 
     assert 'data-do="unlock"' in page
     assert f'"booking": "{booking.public_id}"' in page
+
+
+def test_what_is_scratched_is_photographed_before_the_car_is_unlocked(
+    browser: Client, driver: User, car: Vehicle, tomorrow: At, picture: Callable[[], Any]
+) -> None:
+    booking = book(browser, tomorrow)
+    address = f"/bookings/{booking.public_id}/"
+    assert "As you found it" not in browser.get(address).content.decode()
+
+    with time_machine.travel(booking.starts_at - datetime.timedelta(minutes=2), tick=False):
+        LatestState.objects.update(at=clock.now(), received_at=clock.now())
+        tend_bookings(at=clock.now())
+        browser.force_login(driver, backend="django.contrib.auth.backends.ModelBackend")
+        nothing = browser.post(f"{address}photos/", {"note": "dent"})
+        rubbish = SimpleUploadedFile("photo.jpg", b"MZ no picture", content_type="image/jpeg")
+        refused = browser.post(f"{address}photos/", {"photo": rubbish})
+        sent = browser.post(f"{address}photos/", {"photo": picture(), "note": "dent"}, follow=True)
+
+    page = sent.content.decode()
+    assert (nothing.status_code, refused.status_code) == (422, 415)
+    assert "This is not a picture we can read." in refused.content.decode()
+    assert "Thank you. The photo has arrived." in page
+    photo = StartPhoto.objects.get()
+    assert f"/api/v1/files/{photo.file.public_id}" in page
+    assert "dent" in page
+
+
+def test_a_photo_for_somebody_elses_booking_leads_back(
+    browser: Client, stranger: Client, driver: User, car: Vehicle, tomorrow: At,
+    picture: Callable[[], Any],
+) -> None:  # fmt: skip
+    address = f"/bookings/{book(browser, tomorrow).public_id}/photos/"
+    assert stranger.post(address, {"photo": picture()}).status_code == 303
+    assert not StartPhoto.objects.exists()
