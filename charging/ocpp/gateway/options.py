@@ -37,6 +37,9 @@ class GatewayOptions:
     """Stations that may wait for a contract hub or an OCSP responder at the same time."""
     max_calls_per_s: int = 500
     """Per station; a faster one is read more slowly, the others do not notice."""
+    handshake_patience_s: float = 30.0
+    """How long a handshake may take; above ``storage_patience_s``, so that a database which is away
+    is told (503) and no station is left without an answer."""
     max_handshakes: int = 2000
     """Handshakes at the same time; beyond, a station hears 503 and tries again later."""
     batch_size: int = 256

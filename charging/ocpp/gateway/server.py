@@ -166,6 +166,7 @@ class Gateway:
             compression=None,
             extensions=[deflate],
             server_header=None,
+            open_timeout=options.handshake_patience_s,
             ping_interval=options.ping_interval_s,
             ping_timeout=options.ping_timeout_s,
             close_timeout=2,

@@ -257,6 +257,21 @@ def test_more_handshakes_than_agreed_hear_503(grid: Grid) -> None:
         busy.close()
 
 
+def test_who_says_nothing_at_the_door_does_not_keep_it_open(grid: Grid) -> None:
+    hasty = start_gateway(handshake_patience_s=0.3)
+    try:
+        with sockets.create_connection(("127.0.0.1", hasty.port), timeout=5) as silent:
+            silent.sendall(b"GET /ocpp/SILENT HTTP/1.1\r\n")
+            assert silent.recv(100) == b""
+    finally:
+        hasty.close()
+
+
+def test_a_database_that_is_away_is_told_before_the_handshake_is_given_up() -> None:
+    options = GatewayOptions(name="any")
+    assert options.handshake_patience_s > options.storage_patience_s
+
+
 def test_a_flood_of_refusals_is_counted_and_not_written_down(
     grid: Grid,
     eventually: Eventually,
