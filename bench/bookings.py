@@ -240,9 +240,12 @@ class Riders:
 
     async def _look_until(self, token: str, trip: str, *states: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while (await self._ask("look", token, f"trips/{trip}", None, 200))["state"] not in states:
+        while True:
+            seen = await self._ask("look", token, f"trips/{trip}", None, 200)
+            if seen["state"] in states:
+                return
             if time.monotonic() > deadline:
-                raise RuntimeError(f"a trip never became {states}")
+                raise RuntimeError(f"a trip never became {states}: {seen}")
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _ask(
