@@ -1,4 +1,4 @@
-"""What stations tell of limits and of what vehicles want, free of any protocol's names.
+"""What stations tell of limits, and who wants energy, free of any protocol's names.
 
 Currents are tenths of an ampere on each phase (`_da`), energy is Wh.
 """
@@ -48,3 +48,15 @@ class NeedsSaid:
 
 
 EnergyFact = LimitSaid | LimitClearedSaid | NeedsSaid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyWish:
+    """So much energy at a connector by a time; whose it is, is a word to us."""
+
+    connector_id: int
+    owner_ref: str
+    energy_wh: int
+    ready_by: datetime
+    priority: int = 5
+    """1 comes before 9."""

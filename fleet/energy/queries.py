@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import F
+
 from charging.sessions.models import ChargingSession
 from charging.sessions.states import SESSION_OPEN
 from fleet.vehicles.models import Vehicle
@@ -19,6 +21,7 @@ class Plugged:
 
     vehicle: Vehicle
     connector_id: int
+    site_id: int
     max_power_w: int
     session_pct: int | None
 
@@ -43,25 +46,39 @@ def vehicle_of(ref: str) -> UUID | None:
         return None
 
 
-def plugged(*, vehicle_ids: Collection[int] | None = None) -> dict[int, Plugged]:
-    """Vehicles with an open session of their own token, by vehicle; two queries."""
+def plugged(*, vehicle_ids: Collection[int]) -> dict[int, Plugged]:
+    """Of these vehicles those with an open session of their own token, by vehicle."""
+    vehicles = Vehicle.objects.filter(pk__in=vehicle_ids)
+    there = plugs(refs=[owner_ref(vehicle) for vehicle in vehicles])
+    return {plug.vehicle.pk: plug for plug in there.values()}
+
+
+def plugs(*, refs: Collection[str] | None = None) -> dict[str, Plugged]:
+    """Vehicles with an open session of their own token, by its owner's name; two queries.
+
+    `refs` looks at these names only.
+    """
     sessions = ChargingSession.objects.filter(
         owner_ref__startswith=OWNER, state__in=SESSION_OPEN, connector__isnull=False
-    ).select_related("connector")
-    if vehicle_ids is not None:
-        wanted = Vehicle.objects.filter(pk__in=vehicle_ids).values_list("public_id", flat=True)
-        sessions = sessions.filter(owner_ref__in=[f"{OWNER}{ref}" for ref in wanted])
-    by_ref = {vehicle_of(session.owner_ref): session for session in sessions.order_by("pk")}
-    vehicles = Vehicle.objects.filter(public_id__in=[ref for ref in by_ref if ref is not None])
+    )
+    if refs is not None:
+        sessions = sessions.filter(owner_ref__in=refs)
+    told = sessions.annotate(
+        max_power_w=F("connector__max_power_w"), site_id=F("connector__evse__station__site")
+    ).order_by("pk")
+    by_vehicle = {}
+    for row in told.values_list("owner_ref", "connector_id", "max_power_w", "site_id", "soc_pct"):
+        ref, connector_id, max_power_w, site_id, soc_pct = row
+        by_vehicle[vehicle_of(ref)] = connector_id, max_power_w, site_id, soc_pct
     found = {}
+    vehicles = Vehicle.objects.filter(public_id__in=[ref for ref in by_vehicle if ref is not None])
     for vehicle in vehicles.select_related("type", "latest"):
-        session = by_ref[vehicle.public_id]
-        # The query asks for sessions with a connector; this narrows the type.
-        assert session.connector is not None
-        found[vehicle.pk] = Plugged(
+        connector_id, max_power_w, site_id, soc_pct = by_vehicle[vehicle.public_id]
+        found[owner_ref(vehicle)] = Plugged(
             vehicle=vehicle,
-            connector_id=session.connector.pk,
-            max_power_w=session.connector.max_power_w,
-            session_pct=session.soc_pct,
+            connector_id=connector_id,
+            site_id=site_id,
+            max_power_w=max_power_w,
+            session_pct=soc_pct,
         )
     return found

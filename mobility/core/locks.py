@@ -73,12 +73,16 @@ def refuse_transaction(deed: str) -> None:
         raise RuntimeError(f"{deed} must not run inside a transaction")
 
 
-def advisory(name: str) -> None:
-    """Wait for the lock `name` and keep it until the surrounding transaction ends."""
+def advisory(*names: str) -> None:
+    """Wait for the locks `names` and keep them until the surrounding transaction ends.
+
+    Of several each caller waits in the same order, so that no two wait for each other.
+    """
     if not connection.in_atomic_block:
         raise RuntimeError("a transaction lock needs transaction.atomic()")
+    keys = sorted({lock_key(name) for name in names})
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(name)])
+        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", [keys])
 
 
 def hold_for_life(name: str) -> None:

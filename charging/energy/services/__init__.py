@@ -3,6 +3,7 @@
 from charging.energy.services.demands import (
     ConnectorDemanded,
     DemandTooLate,
+    change_demands,
     count_delivery,
     demand_energy,
     withdraw_demand,
@@ -24,6 +25,7 @@ __all__ = [
     "NoSiteLimit",
     "ProfileBeyondStation",
     "SiteIsShared",
+    "change_demands",
     "count_delivery",
     "demand_energy",
     "forget_records",

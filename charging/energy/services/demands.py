@@ -7,22 +7,24 @@ DomainError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from charging.energy.events import EnergyDemandFinished, SiteLoadChanged
-from charging.energy.models import EnergyDemand
+from charging.energy.facts import EnergyWish
+from charging.energy.models import EnergyDemand, SiteLoad
 from charging.energy.states import DemandState
 from charging.sessions.models import ChargingSession
 from charging.stations.models import Connector
 from charging.stations.services import NoSuchConnector
 from mobility.core import audit, outbox
 from mobility.core.errors import Conflict, Invalid
+from mobility.core.models import AuditEntry
 from mobility.core.principals import SYSTEM, Principal
-from mobility.core.transitions import move
+from mobility.core.transitions import move_many
 
 
 class ConnectorDemanded(Conflict):
@@ -55,41 +57,99 @@ def demand_energy(
     The same owner's waiting demand is changed, what it got so far counts. The site is planned
     anew. Raises NoSuchConnector, ConnectorDemanded, DemandTooLate.
     """
-    if ready_by <= at:
-        raise DemandTooLate
-    connector = (
-        Connector.objects.select_for_update(of=("self",))
-        .select_related("evse__station")
-        .filter(pk=connector_id)
-        .first()
+    wish = EnergyWish(
+        connector_id=connector_id,
+        owner_ref=owner_ref,
+        energy_wh=energy_wh,
+        ready_by=ready_by,
+        priority=priority,
     )
-    if connector is None:
-        raise NoSuchConnector
-    demand = EnergyDemand.objects.waiting().filter(connector=connector).first()
-    if demand is not None and demand.owner_ref != owner_ref:
+    taken = _change([wish], [], at=at, by=by)
+    if not taken:
         raise ConnectorDemanded
-    wish = {"energy_wh": energy_wh, "ready_by": ready_by, "priority": priority}
-    if demand is None or demand.state == DemandState.MISSED:
-        if demand is not None:
-            _finish(demand, to=DemandState.WITHDRAWN, at=at, by=by)
-        demand = EnergyDemand.objects.create(
-            connector=connector, owner_ref=owner_ref, created_at=at, **wish
-        )
-    else:
-        EnergyDemand.objects.filter(pk=demand.pk).update(**wish)
-        demand.refresh_from_db()
-    audit.record(by=by, action="demand_energy", row=demand, at=at)
-    _replan([connector.evse.station.site_id], at=at)
-    return demand
+    return taken[0]
 
 
 @transaction.atomic
 def withdraw_demand(*, demand: EnergyDemand, at: datetime, by: Principal) -> EnergyDemand:
     """The energy is not needed any more; a demand that is over stays as it is."""
-    row = EnergyDemand.objects.select_for_update().get(pk=demand.pk)
-    if row.state in (DemandState.OPEN, DemandState.MISSED):
-        _finish(row, to=DemandState.WITHDRAWN, at=at, by=by)
-        _replan([row.connector.evse.station.site_id], at=at)
+    _change([], [demand.pk], at=at, by=by)
+    return EnergyDemand.objects.select_related("connector").get(pk=demand.pk)
+
+
+@transaction.atomic
+def change_demands(
+    *,
+    wishes: Sequence[EnergyWish],
+    withdrawn: Collection[int] = (),
+    at: datetime,
+    by: Principal,
+) -> set[int]:
+    """Withdraw the demands with these ids and take these wishes, one a connector, all at once.
+
+    Each site is planned anew once, however much changes there. Answers the connectors whose wish
+    was taken; at the others somebody else's demand waits. Raises NoSuchConnector, DemandTooLate.
+    """
+    return {demand.connector_id for demand in _change(wishes, withdrawn, at=at, by=by)}
+
+
+def _change(
+    wishes: Sequence[EnergyWish], withdrawn: Collection[int], *, at: datetime, by: Principal
+) -> list[EnergyDemand]:
+    """1. Lock the sites, as their planner does, then the connectors. 2. Withdraw. 3. Take wishes."""
+    if any(wish.ready_by <= at for wish in wishes):
+        raise DemandTooLate
+    gone = EnergyDemand.objects.waiting().filter(pk__in=withdrawn)
+    of_gone = gone.values_list("connector__evse__station__site_id", flat=True)
+    there = Connector.objects.filter(pk__in=[wish.connector_id for wish in wishes])
+    sites = {*of_gone, *there.values_list("evse__station__site_id", flat=True)}
+    list(SiteLoad.objects.select_for_update().filter(site__in=sites).order_by("site"))
+    connectors = {row.pk: row for row in there.select_for_update(of=("self",)).order_by("pk")}
+    if any(wish.connector_id not in connectors for wish in wishes):
+        raise NoSuchConnector
+    held = gone.select_for_update(of=("self",)).select_related("connector").order_by("pk")
+    _finish(list(held), to=DemandState.WITHDRAWN, at=at, by=by)
+    taken = _take(wishes, connectors, at=at, by=by)
+    outbox.publish(*[SiteLoadChanged(site_id=pk, why="demand") for pk in sorted(sites)], at=at)
+    return taken
+
+
+def _take(
+    wishes: Sequence[EnergyWish],
+    connectors: Mapping[int, Connector],
+    *,
+    at: datetime,
+    by: Principal,
+) -> list[EnergyDemand]:
+    """The demands that wishes have become; none where somebody else's waits."""
+    rows = EnergyDemand.objects.waiting().select_for_update(of=("self",))
+    waiting = {
+        row.connector_id: row for row in rows.filter(connector__in=connectors).order_by("pk")
+    }
+    made, changed, late = [], [], []
+    for wish in wishes:
+        row = waiting.get(wish.connector_id)
+        if row is not None and row.owner_ref != wish.owner_ref:
+            continue
+        if row is not None and row.state == DemandState.OPEN:
+            changed.append(_changed(row, wish))
+            continue
+        if row is not None:
+            late.append(row)
+        made.append(_changed(EnergyDemand(owner_ref=wish.owner_ref, created_at=at), wish))
+    for row in (*changed, *made, *late):
+        row.connector = connectors[row.connector_id]
+    _finish(late, to=DemandState.WITHDRAWN, at=at, by=by)
+    EnergyDemand.objects.bulk_update(changed, ["energy_wh", "ready_by", "priority"])
+    taken = [*changed, *EnergyDemand.objects.bulk_create(made)]
+    entries = [audit.entry(by=by, action="demand_energy", row=row, at=at) for row in taken]
+    AuditEntry.objects.bulk_create(entries)
+    return taken
+
+
+def _changed(row: EnergyDemand, wish: EnergyWish) -> EnergyDemand:
+    row.connector_id, row.energy_wh = wish.connector_id, wish.energy_wh
+    row.ready_by, row.priority = wish.ready_by, wish.priority
     return row
 
 
@@ -101,33 +161,34 @@ def count_delivery(
     A demand that has its energy is met; one whose time is over without it is missed, and goes on
     waiting as the most urgent of all.
     """
-    if session is not None:
-        if demand.session_id != session.pk:
-            demand.session, demand.baseline_wh = session, session.energy_wh
-        gained = session.energy_wh - demand.baseline_wh
-        if gained > 0:
-            demand.delivered_wh += gained
-            demand.baseline_wh = session.energy_wh
+    gained = 0 if session is None else _gained(demand, session)
+    if session is not None and (demand.session_id != session.pk or gained > 0):
+        demand.session, demand.baseline_wh = session, session.energy_wh
+        demand.delivered_wh += gained
         demand.save(update_fields=["session", "baseline_wh", "delivered_wh"])
     if demand.delivered_wh >= demand.energy_wh:
-        _finish(demand, to=DemandState.MET, at=at, by=SYSTEM)
+        _finish([demand], to=DemandState.MET, at=at, by=SYSTEM)
     elif demand.state == DemandState.OPEN and demand.ready_by <= at:
-        _finish(demand, to=DemandState.MISSED, at=at, by=SYSTEM)
+        _finish([demand], to=DemandState.MISSED, at=at, by=SYSTEM)
     return demand
 
 
-def _finish(demand: EnergyDemand, *, to: str, at: datetime, by: Principal) -> None:
-    move(demand, to=to, at=at, by=by, finished_at=at)
-    event = EnergyDemandFinished(
-        demand_id=str(demand.public_id),
-        connector_id=str(demand.connector.public_id),
-        owner_ref=demand.owner_ref,
-        state=demand.state,
-        delivered_wh=demand.delivered_wh,
-    )
-    outbox.publish(event, at=at)
+def _gained(demand: EnergyDemand, session: ChargingSession) -> int:
+    """Wh since the last look; what a session brought before the demand met it counts for nobody."""
+    met_before = demand.session_id == session.pk
+    return max(session.energy_wh - demand.baseline_wh, 0) if met_before else 0
 
 
-def _replan(site_ids: Iterable[int], *, at: datetime) -> None:
-    events = [SiteLoadChanged(site_id=pk, why="demand") for pk in site_ids]
+def _finish(rows: Sequence[EnergyDemand], *, to: str, at: datetime, by: Principal) -> None:
+    moved = move_many(rows, to=to, at=at, by=by, finished_at=at)
+    events = [
+        EnergyDemandFinished(
+            demand_id=str(row.public_id),
+            connector_id=str(row.connector.public_id),
+            owner_ref=row.owner_ref,
+            state=row.state,
+            delivered_wh=row.delivered_wh,
+        )
+        for row in moved
+    ]
     outbox.publish(*events, at=at)
