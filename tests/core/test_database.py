@@ -1,7 +1,9 @@
 """How the house holds on to its database."""
 
+import datetime
+
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, InterfaceError, connection, transaction
 
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
@@ -61,3 +63,54 @@ def test_looking_at_a_connection_asks_the_server_nothing(django_assert_num_queri
     with django_assert_num_queries(0):
         assert connection.is_usable()
     assert connection.connection.info.transaction_status == before
+
+
+@pytest.mark.django_db
+def test_a_cursor_is_used_again_by_one_at_a_time() -> None:
+    with connection.cursor() as first, connection.cursor() as second:
+        first.execute("SELECT 1")
+        second.execute("SELECT 2")
+        assert (first.fetchone(), second.fetchone()) == ((1,), (2,))
+        kept = first.cursor
+    with connection.cursor() as one, connection.cursor() as other:
+        assert kept in (one.cursor, other.cursor)
+        assert one.cursor is not other.cursor
+
+
+@pytest.mark.django_db
+def test_who_has_closed_a_cursor_cannot_touch_the_next_users_rows() -> None:
+    stale = connection.cursor()
+    kept = stale.cursor
+    stale.close()
+    with connection.cursor() as fresh:
+        assert fresh.cursor is kept
+        fresh.execute("SELECT 7")
+        stale.close()
+        with pytest.raises(InterfaceError):
+            stale.fetchone()
+        with pytest.raises(InterfaceError):
+            stale.execute("SELECT 8")
+        assert fresh.fetchone() == (7,)
+        with connection.cursor() as third:
+            assert third.cursor is not kept
+
+
+@pytest.mark.django_db
+def test_a_kept_cursor_reads_moments_as_django_does() -> None:
+    moment = datetime.datetime(2026, 3, 29, 1, 59, 59, 123456, tzinfo=datetime.UTC)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT %s::timestamptz, 'infinity'::date IS NULL", [moment])
+        (read, _never) = cursor.fetchone()
+    assert read == moment
+    assert read.tzinfo is datetime.UTC
+
+
+@pytest.mark.django_db(transaction=True)
+def test_cursors_do_not_outlive_their_connection() -> None:
+    with connection.cursor() as cursor:
+        old = cursor.cursor
+    connection.close()
+    with connection.cursor() as cursor:
+        assert cursor.cursor is not old
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)

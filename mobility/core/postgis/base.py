@@ -1,21 +1,28 @@
-"""Connections that remember more statements, and are looked at before use instead of asked.
+"""Connections that remember more statements, use cursors again, and are looked at before use instead of asked.
 
 Values travel beside the statement and are bound by the server, which takes so many and no more:
 writes of many rows are cut into as many statements as that wants.
 """
 
+import datetime
 import select
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from django.contrib.gis.db.backends.postgis import base
 from django.contrib.gis.db.backends.postgis.operations import PostGISOperations
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from psycopg.pq import ConnStatus, TransactionStatus
+
+from mobility.core.postgis.cursors import CLOSED, KeptCursor, ReusableCursor
 
 # A ride alone takes some eighty different statements, and every page and sweep has its own: of the 100
 # that psycopg remembers by itself, many would be forgotten before their turn comes again.
 STATEMENTS = 500
+# How many cursors a connection keeps: more are open at once only while one query is read inside another.
+RESTING = 4
 # Of one statement; the wire protocol counts them in two bytes.
 MOST_VALUES = 2**16 - 1
 
@@ -36,12 +43,46 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.features.max_query_params = MOST_VALUES
+        self._resting: list[Any] = []
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A connection whose prepared statements last."""
+        """A connection whose prepared statements last, and whose cursors can be kept."""
         connection = super().get_new_connection(conn_params)
         connection.prepared_max = STATEMENTS
+        if connection.cursor_factory is ServerBindingCursor and self.timezone is datetime.UTC:
+            connection.cursor_factory = ReusableCursor
         return connection
+
+    def ensure_timezone(self) -> bool:
+        """Cursors know the time zone they were made for."""
+        self._resting.clear()
+        changed: bool = super().ensure_timezone()
+        return changed
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        """Kept if it is one of those that can be."""
+        wrapper = KeptCursor if type(cursor) is ReusableCursor else CursorWrapper
+        return wrapper(cursor, self)
+
+    def put_to_rest(self, cursor: Any) -> None:
+        """Keep a cursor that nobody uses any more, or close it."""
+        if cursor is CLOSED or cursor.closed:
+            return
+        if len(self._resting) < RESTING and cursor.connection is self.connection:
+            cursor.forget()
+            self._resting.append(cursor)
+        else:
+            cursor.close()
+
+    def _cursor(self, name: str | None = None) -> Any:
+        if name is None and self._resting and not self.queries_logged:
+            self.close_if_health_check_failed()
+            cursor = self._resting.pop()
+            if cursor.connection is self.connection:
+                self.validate_thread_sharing()
+                return KeptCursor(cursor, self)
+            self._resting.clear()
+        return cast("Any", super())._cursor(name)
 
     def is_usable(self) -> bool:
         """Whether a kept connection is still there, without a question to the server.
