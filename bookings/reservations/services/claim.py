@@ -167,13 +167,18 @@ def _held(
 @prepared
 def _own(*, user_id: int, public_id: uuid.UUID, today: datetime.date) -> QuerySet[Reservation]:
     mine = Reservation.objects.filter(user=user_id, public_id=public_id)
-    return _judged(with_vehicle(mine), today=today)
+    return _judged(_alone(with_vehicle(mine)), today=today)
 
 
 @prepared
 def _own_hold(*, user_id: int, vehicle_id: int, today: datetime.date) -> QuerySet[Reservation]:
     held = Reservation.objects.filter(vehicle=vehicle_id, state=ReservationState.HELD)
-    return _judged(with_vehicle(held.filter(user=user_id)), today=today)[:1]
+    return _judged(_alone(with_vehicle(held.filter(user=user_id))), today=today)[:1]
+
+
+def _alone(mine: QuerySet[Reservation]) -> QuerySet[Reservation]:
+    """Locked: a reward that is promised for it at this moment is among its perks, or refused."""
+    return mine.select_for_update(of=("self",))
 
 
 def _judged(mine: QuerySet[Reservation], *, today: datetime.date) -> QuerySet[Reservation]:

@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import JSONObject
 
 from bookings.trips.models import EndPhoto, Incident, Trip, TripPolicy
@@ -33,6 +33,7 @@ class EndTerms:
     incident_since: datetime.datetime | None
     photos: int
     strikes: int
+    perks: list[Any]  # of the ride, as they are now
 
 
 def all_policies() -> Policies:
@@ -59,10 +60,13 @@ def keep_photos_for(*, organisation_id: int, kind: str) -> int:
 
 
 def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
-    """All that an end is judged by beside the place; one query."""
+    """All that an end is judged by beside the place; one query, which locks the trip.
+
+    A reward that its rider accepts at this moment is among its perks, or refused.
+    """
     row = _end_terms.first(trip_id=trip.pk, strikes_since=at - STRIKES_FOR)
     assert row is not None
-    terms, incident_id, incident_since, opened_by, photos, strikes = row
+    _pk, perks, terms, incident_id, incident_since, opened_by, photos, strikes = row
     # Whoever declares an outage gets nothing by it: their own ride ends as on any other day.
     theirs = opened_by == trip.user.principal
     terms = terms or {"organisation_id": trip.organisation_id, "kind": trip.vehicle.kind}
@@ -70,8 +74,9 @@ def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
         policy=TripPolicy(**terms),
         incident_id=None if theirs else incident_id,
         incident_since=None if theirs else incident_since,
-        photos=photos,
+        photos=photos or 0,
         strikes=strikes or 0,
+        perks=perks,
     )
 
 
@@ -81,29 +86,36 @@ def _end_terms(*, trip_id: int, strikes_since: datetime.datetime) -> QuerySet[Tr
         organisation=OuterRef("organisation"), kind=OuterRef("vehicle__type__kind")
     ).values(terms=JSONObject(**{name: name for name in _TERMS}))
     incident = Incident.objects.open().filter(organisation=OuterRef("organisation"))
-    strikes = (
-        EndPhoto.objects.filter(
-            user=OuterRef("user"), state__in=BAD_PHOTOS, taken_at__gt=strikes_since
-        )
-        .order_by()
-        .values("user")
-        .annotate(n=Count("pk"))
-        .values("n")
+    bad = EndPhoto.objects.filter(
+        user=OuterRef("user"), state__in=BAD_PHOTOS, taken_at__gt=strikes_since
     )
     return (
         Trip.objects.filter(pk=trip_id)
+        .select_for_update(of=("self",))
         .annotate(
-            photo_count=Count("photos", filter=Q(photos__isnull=False)),
+            photo_count=Subquery(_counted(EndPhoto.objects.filter(trip=OuterRef("pk")), by="trip")),
             terms=Subquery(policy),
             outage_id=Subquery(incident.values("pk")[:1]),
             outage_since=Subquery(incident.values("since")[:1]),
             outage_by=Subquery(incident.values("opened_by")[:1]),
-            strike_count=Subquery(strikes),
+            strike_count=Subquery(_counted(bad, by="user")),
         )
         .values_list(
-            "terms", "outage_id", "outage_since", "outage_by", "photo_count", "strike_count"
+            "pk",
+            "reservation__perks",
+            "terms",
+            "outage_id",
+            "outage_since",
+            "outage_by",
+            "photo_count",
+            "strike_count",
         )
     )
+
+
+def _counted(photos: QuerySet[EndPhoto], *, by: str) -> QuerySet[EndPhoto, Any]:
+    """How many of them one has, as a subquery; nothing where there are none."""
+    return photos.order_by().values(by).annotate(n=Count("pk")).values("n")
 
 
 def limits_of(policy: TripPolicy) -> Limits:

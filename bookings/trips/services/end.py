@@ -168,7 +168,9 @@ def _end(
             _keep_refusal(trip, judged.conditions, at=at)
             return judged.conditions
         begin_ending(trip, _how(trip, judged, terms, at=at), at=at, by=by)
-        if judged.fix is not None and rewards_in(trip.reservation.perks):
+        # The trip was loaded before it was locked.
+        trip.reservation.perks = terms.perks
+        if judged.fix is not None and rewards_in(terms.perks):
             earn_rewards(perks=frozen_perks(trip), lon=judged.fix.lon, lat=judged.fix.lat, at=at)
     return ()
 

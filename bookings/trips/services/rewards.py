@@ -98,7 +98,9 @@ def accept_offer(
             by=by,
         )
         reward = Perk(kind=PerkKind.REWARD, ref=str(claim.public_id), cents=claim.reward_cents)
-        held.perks = [*held.perks, reward.as_json()]
+        # In the place of one that was dropped: a ride carries one, however often its rider chooses.
+        others = [perk for perk in held.perks if perk["kind"] != PerkKind.REWARD]
+        held.perks = [*others, reward.as_json()]
         held.save(update_fields=["perks"])
     return claim
 
