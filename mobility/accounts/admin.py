@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
+from mobility.accounts.field_names import NamedFormSet
 from mobility.accounts.models import (
     ApiToken,
     Membership,
@@ -21,6 +22,7 @@ class MembershipInline(admin.TabularInline[Membership, User]):
     """A person's roles."""
 
     model = Membership
+    formset = NamedFormSet
     extra = 0
 
 

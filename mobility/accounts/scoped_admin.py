@@ -14,6 +14,7 @@ from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from mobility.accounts.field_names import NamedFormSet, name_parts
 from mobility.accounts.sheets import EXPORT, sheet_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
@@ -80,6 +81,17 @@ class RoleScope:
     def _edits(self, request: HttpRequest, obj: Model | None) -> bool:
         if obj is None or obj.pk is None:
             return True
+        if request.method != "GET":
+            return self._edits_now(request, obj)
+        # A page asks once for itself and several times for each inline; while it only reads, the
+        # answer stays.
+        told: dict[Any, bool] = request.__dict__.setdefault("_edits", {})
+        key = (type(obj), obj.pk, self.editors)
+        if key not in told:
+            told[key] = self._edits_now(request, obj)
+        return told[key]
+
+    def _edits_now(self, request: HttpRequest, obj: Model) -> bool:
         rows = type(obj)._default_manager.filter(pk=obj.pk)
         edited = self.edited(request, rows)
         return edited is rows or edited.exists()
@@ -136,6 +148,18 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
         context = {**(extra_context or {}), "export": kept.urlencode() if self.exports else ""}
         return super().changelist_view(request, context)
 
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Row | None = None,
+        change: bool = False,  # noqa: FBT001, FBT002 - Django's
+        **kwargs: Any,
+    ) -> Any:
+        """The form, with a name for every input."""
+        form = super().get_form(request, obj, change, **kwargs)
+        name_parts(form.base_fields)
+        return form
+
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Actions that change rows get only those of the chosen that the person edits."""
         actions: dict[str, Any] = super().get_actions(request)
@@ -160,6 +184,7 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
 class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
     """Child rows under tenancy."""
 
+    formset = NamedFormSet
     extra = 0
 
 
