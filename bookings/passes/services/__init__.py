@@ -8,6 +8,7 @@ from bookings.passes.services.redeem import (
     redeem_code,
 )
 from bookings.passes.services.renew import sweep_passes
+from bookings.passes.services.restore import restore_perks
 from bookings.passes.services.sell import (
     PassNotOnSale,
     PassNotRenewable,
@@ -35,6 +36,7 @@ __all__ = [
     "price_as_granted",
     "redeem_code",
     "reprice_with_perks",
+    "restore_perks",
     "return_pass",
     "set_auto_renew",
     "sweep_passes",

@@ -189,7 +189,7 @@ def _rest_of_day(
 
 
 def _spend(use: PerkUse, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:
-    minutes = _minutes_by_ref(use.lines)
+    minutes = minutes_by_ref(lines)
     passes = {line.params["ref"] for line in lines if line.kind == "pass"}
     for bought in Pass.objects.filter(public_id__in=passes):
         taken = minutes[str(bought.public_id)]
@@ -199,11 +199,12 @@ def _spend(use: PerkUse, lines: Sequence[PriceLine], *, at: datetime.datetime) -
         Pass.objects.filter(pk=bought.pk).update(
             uses=F("uses") + 1, minutes_left=F("minutes_left") - off
         )
-    for ref, saved in _codes(lines).items():
-        _spend_code(ref, saved=saved, use=use, at=at)
+    for ref, saved in codes_in(lines).items():
+        spend_code(ref, saved=saved, use=use, at=at)
 
 
-def _spend_code(ref: str, *, saved: int, use: PerkUse, at: datetime.datetime) -> None:
+def spend_code(ref: str, *, saved: int, use: PerkUse, at: datetime.datetime) -> None:
+    """Use a code that waits for a ride, in cents saved. Raises `LostRace`."""
     redemption = PromoRedemption.objects.get(public_id=ref)
     move(
         redemption,
@@ -220,19 +221,20 @@ def _spend_code(ref: str, *, saved: int, use: PerkUse, at: datetime.datetime) ->
 
 
 def _give_back(use: PerkUse, lines: Sequence[PriceLine], *, at: datetime.datetime) -> None:
-    minutes = _minutes_by_ref([line.as_json() for line in lines])
+    minutes = minutes_by_ref(lines)
     kept = {line.params["ref"] for line in lines if line.kind == "pass"}
     for ride in use.passes.select_related("bought"):
         ref = str(ride.bought.public_id)
         changes: dict[str, Any] = {"uses": F("uses") - int(ref not in kept)}
         if ride.bought.minutes_left is not None:
-            changes["minutes_left"] = F("minutes_left") + ride.minutes - minutes[ref]
+            # A ride whose correction was withdrawn may have found fewer than its price says.
+            changes["minutes_left"] = F("minutes_left") + max(0, ride.minutes - minutes[ref])
         Pass.objects.filter(pk=ride.bought_id).update(**changes)
         if ref in kept:
-            PassUse.objects.filter(pk=ride.pk).update(minutes=minutes[ref])
+            PassUse.objects.filter(pk=ride.pk).update(minutes=min(ride.minutes, minutes[ref]))
         else:
             ride.delete()
-    codes = _codes(lines)
+    codes = codes_in(lines)
     for redemption in PromoRedemption.objects.filter(used_ref=use.ref):
         _return_code(redemption, saved=codes.get(str(redemption.public_id)), at=at)
 
@@ -267,22 +269,29 @@ def _return_code(redemption: PromoRedemption, *, saved: int | None, at: datetime
 
 def _granted_again(use: PerkUse) -> list[Perk]:
     """What a ride was granted, with no more minutes than it has spent."""
-    spent = _minutes_by_ref(use.lines)
-    granted = (Perk.from_json(row) for row in use.granted)
+    spent = minutes_by_ref([PriceLine.from_json(line) for line in use.lines])
     return [
-        dataclasses.replace(perk, minutes=min(perk.minutes, spent[perk.ref])) for perk in granted
+        dataclasses.replace(perk, minutes=min(perk.minutes, spent[perk.ref]))
+        for perk in granted_by(use)
     ]
 
 
-def _minutes_by_ref(lines: Sequence[dict[str, Any]]) -> Counter[str]:
+def granted_by(use: PerkUse) -> list[Perk]:
+    """What a ride was granted when it was priced first."""
+    return [Perk.from_json(row) for row in use.granted]
+
+
+def minutes_by_ref(lines: Sequence[PriceLine]) -> Counter[str]:
+    """Minutes that each pass or code takes off in a price."""
     minutes: Counter[str] = Counter()
     for line in lines:
-        if line["kind"] in {"pass", "promo"} and line["unit"] == "min":
-            minutes[line["params"]["ref"]] += int(line["quantity"])
+        if line.kind in {"pass", "promo"} and line.unit == "min":
+            minutes[line.params["ref"]] += int(line.quantity)
     return minutes
 
 
-def _codes(lines: Sequence[PriceLine]) -> dict[str, int]:
+def codes_in(lines: Sequence[PriceLine]) -> dict[str, int]:
+    """What each code saves in a price, in cents."""
     saved: Counter[str] = Counter()
     for line in lines:
         if line.kind == "promo":

@@ -14,14 +14,14 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from bookings.passes.services import price_as_granted, reprice_with_perks
+from bookings.passes.services import price_as_granted, reprice_with_perks, restore_perks
 from bookings.payments.models import Receipt
 from bookings.payments.services import CorrectionCostsMore, correct_charge
 from bookings.payments.states import DocumentKind
 from bookings.trips import rules
 from bookings.trips.events import TripCorrected
 from bookings.trips.models import Trip, TripVersion
-from bookings.trips.queries import price_terms, waived
+from bookings.trips.queries import WAIVED_UNLOCK, price_terms, waived
 from bookings.trips.services.orders import KEEPER
 from bookings.trips.services.settle import perks_ref
 from bookings.trips.states import PRICED, TripFlag, VersionState, Waiver
@@ -117,8 +117,8 @@ def reject_correction(*, version: TripVersion, at: datetime.datetime, by: Princi
 def withdraw_correction(*, refund_id: uuid.UUID, at: datetime.datetime) -> TripVersion | None:
     """A second person refused what was to go back by a correction: the trip is as it was before it.
 
-    1. The version is withdrawn; the last one that still holds is the trip's again. What a pass got
-       back stays with the rider.
+    1. The version is withdrawn; the last one that still holds is the trip's again, and uses again
+       what it had of passes, codes and rewards, as far as that is still there.
     2. A dispute that was accepted with it is open again, with new time for its answer.
     3. Where a later correction holds already, what it still gives back is asked for anew.
 
@@ -134,11 +134,12 @@ def withdraw_correction(*, refund_id: uuid.UUID, at: datetime.datetime) -> TripV
         before = trip.price_cents or 0
         move(version, to=VersionState.WITHDRAWN, at=at, by=KEEPER, reason="refund_rejected")
         holds = trip.versions.filter(state=VersionState.APPLIED).latest("number")
+        lines = [PriceLine.from_json(row) for row in holds.lines]
         if trip.version == version.number:
+            restore_perks(ref=perks_ref(trip), lines=_as_priced(lines), at=at)
             _rewrite(trip, holds, _facts(holds), corrected=holds.number > 1)
             _tell(trip, holds, before=before, at=at, reason=REFUND_REJECTED)
         else:
-            lines = [PriceLine.from_json(row) for row in holds.lines]
             _give_back(trip, holds, lines, at=at, by=Principal(version.decided_by))
     return version
 
@@ -271,6 +272,11 @@ def _lines(
         terms["segments"] = ()
     lines = price(ref=perks_ref(trip), fare=trip.reservation.fare, **terms)
     return waived(lines, waiver=trip.waiver)
+
+
+def _as_priced(lines: Sequence[PriceLine]) -> list[PriceLine]:
+    """Without what was waived: what a ride uses of its perks does not depend on it."""
+    return [line for line in lines if line.kind != WAIVED_UNLOCK]
 
 
 def _rewrite(

@@ -6,13 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings.passes.models import DiscountStatus, Pass, PerkUse
+from bookings.passes.models import DiscountStatus, Pass, PerkUse, PromoCode, PromoRedemption
 from bookings.passes.queries import perks_of
-from bookings.passes.services import reprice_with_perks, use_perks, verify_discount
+from bookings.passes.services import reprice_with_perks, restore_perks, use_perks, verify_discount
 from bookings.pricing.models import TariffVersion
 from bookings.pricing.rules import Perk, PerkKind
 from mobility.core import clock
-from mobility.core.money import total_cents
+from mobility.core.money import PriceLine, total_cents
 from mobility.core.principals import SYSTEM
 from tests.bookings.passes.test_codes import TWENTY, ride_of
 from tests.bookings.pricing.golden import fare
@@ -52,6 +52,51 @@ def test_a_shorter_corrected_ride_gives_minutes_back_and_a_longer_one_takes_none
     reprice_with_perks(ref="trip:1", fare=TWENTY, segments=(), at=start)
     bought = Pass.objects.get()
     assert (bought.minutes_left, bought.uses) == (100, 0)
+
+
+@pytest.fixture
+def given_back(travel, rider, giulia, ruote, week, buy):
+    """An hour on a bundle of a hundred minutes, given back whole; and its price before that."""
+    buy(rider, week)
+    ride_of(giulia, ruote, "trip:1", 60 * 60)
+    lines = [PriceLine.from_json(line) for line in PerkUse.objects.get().lines]
+    reprice_with_perks(ref="trip:1", fare=TWENTY, segments=(), at=clock.now())
+    return lines
+
+
+def test_minutes_of_a_withdrawn_correction_are_off_the_pass_again(given_back):
+    restore_perks(ref="trip:1", lines=given_back, at=clock.now())
+    bought = Pass.objects.get()
+    assert (bought.minutes_left, bought.uses, bought.rides.get().minutes) == (40, 1, 60)
+    restore_perks(ref="trip:1", lines=given_back, at=clock.now())
+    assert Pass.objects.get().minutes_left == 40
+
+
+def test_minutes_that_another_ride_used_meanwhile_stay_with_it(given_back, giulia, ruote):
+    assert ride_of(giulia, ruote, "trip:2", 70 * 60) == 0
+    restore_perks(ref="trip:1", lines=given_back, at=clock.now())
+    bought = Pass.objects.get()
+    assert (bought.minutes_left, bought.uses) == (0, 2)
+    assert list(bought.rides.order_by("minutes").values_list("minutes", flat=True)) == [30, 70]
+    # Its price says sixty; what goes back is what it took.
+    reprice_with_perks(ref="trip:1", fare=TWENTY, segments=(), at=clock.now())
+    assert Pass.objects.get().minutes_left == 30
+
+
+def test_a_code_of_a_withdrawn_correction_is_used_again(travel, rider, giulia, ruote, promo):
+    promo("WELCOME", cents=500)
+    rider.post("/api/v1/promo-codes/redeem", {"code": "WELCOME"})
+    ride_of(giulia, ruote, "trip:1", 30 * 60)
+    lines = [PriceLine.from_json(line) for line in PerkUse.objects.get().lines]
+    redemption = PromoRedemption.objects.get()
+    assert (redemption.state, redemption.saved_cents) == ("used", 500)
+    reprice_with_perks(ref="trip:1", fare=TWENTY, segments=(), at=clock.now())
+    redemption.refresh_from_db()
+    assert redemption.state == "redeemed"
+    restore_perks(ref="trip:1", lines=lines, at=clock.now())
+    redemption.refresh_from_db()
+    assert (redemption.state, redemption.saved_cents) == ("used", 500)
+    assert PromoCode.objects.get().spent_cents == 500
 
 
 def test_a_pass_that_went_back_during_the_ride_covers_nothing(

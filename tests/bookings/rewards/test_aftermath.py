@@ -5,7 +5,9 @@ import datetime
 import pytest
 from django.urls import reverse
 
+from bookings.passes.models import PerkUse
 from bookings.passes.services import reprice_with_perks
+from bookings.payments.models import PaymentPolicy, Refund
 from bookings.rewards.models import RewardBudget, RewardClaim, RewardDay
 from bookings.rewards.privacy import erase, export
 from bookings.trips.rules import segments
@@ -15,7 +17,9 @@ from bookings.trips.services.corrections import (
     propose_correction,
 )
 from bookings.trips.services.settle import _final_lines, perks_ref
-from mobility.accounts.models import User
+from bookings.trips.states import Waiver
+from mobility.accounts.models import Membership, User
+from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.principals import SYSTEM
 from tests.bookings.rewards.conftest import AWAY
@@ -79,6 +83,28 @@ def test_a_reward_comes_back_to_its_ride_though_others_have_the_budget(rewarded,
     rewarded.refresh_from_db()
     day = RewardDay.objects.get()
     assert (rewarded.granted_cents, day.spent_cents, day.budget_cents) == (80, 580, 580)
+
+
+def test_what_a_second_person_refuses_to_give_back_leaves_the_reward_spent(
+    rewarded, the_trip, ruote, api, marco, sara, collect, relay
+):
+    collect()
+    Membership.objects.create(user=sara, organisation=ruote, role=Role.FLEET_OPERATOR)
+    PaymentPolicy.objects.create(organisation=ruote, refund_limit_cents=100)
+    gift = propose_correction(
+        trip=the_trip(), reason="gift", waiver=Waiver.ALL, at=clock.now(), by=SYSTEM
+    )
+    apply_correction(version=gift, at=clock.now(), by=marco.principal)
+    assert RewardDay.objects.get().spent_cents == 0
+    refund = Refund.objects.get(state="proposed")
+    address = f"/api/v1/money/refunds/{refund.public_id}/reject"
+    second = type(sara).objects.get(pk=sara.pk)
+    assert api(second).post(address, {"reason": "rode it all"}).status_code == 200
+    relay()
+    rewarded.refresh_from_db()
+    assert (rewarded.granted_cents, RewardDay.objects.get().spent_cents) == (80, 80)
+    lines = PerkUse.objects.get().lines
+    assert [(line["kind"], line["cents"]) for line in lines][-1] == ("reward", -80)
 
 
 def test_pricing_twice_grants_once(rewarded, the_trip):
