@@ -14,6 +14,7 @@ from django.contrib.gis.db.models.functions import AsWKB
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from fleet.rebalancing.cells import cell_at, centre_of
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import Kind, RentalState
 from fleet.zones.models import Zone, ZoneSet
@@ -188,7 +189,7 @@ def _riders(draft: Drawn, now: Drawn | None, *, at: datetime.datetime) -> Iterab
     )
     if not draft.book.binds_all_operators:
         riding = riding.filter(organisation=draft.zone_set.organisation_id)
-    caught: dict[str, list[BaseGeometry]] = {}
+    caught: dict[str, list[shapely.Point]] = {}
     for vehicle in riding.select_related("type", "latest"):
         spot = shapely.Point(vehicle.latest.lon, vehicle.latest.lat)
         subject = Subject(kind=vehicle.type.kind, vehicle_type=vehicle.type.code)
@@ -201,9 +202,20 @@ def _riders(draft: Drawn, now: Drawn | None, *, at: datetime.datetime) -> Iterab
         ]
         if lost:
             caught.setdefault(draft.named(will.decided_by.get(lost[0])), []).append(spot)
+    drawn = draft.by_code()
     for zone, spots in caught.items():
-        code = "riders_caught" if zone else "riders_outside"
-        yield _conflict(code, zone, spots[0], serious=True, count=len(spots))
+        # Where somebody rides at this moment is nobody's to see who draws zones.
+        if zone in drawn:
+            yield _conflict("riders_caught", zone, drawn[zone][1], serious=True, count=len(spots))
+        else:
+            yield _conflict(
+                "riders_outside", zone, _roughly(spots[0]), serious=True, count=len(spots)
+            )
+
+
+def _roughly(spot: shapely.Point) -> shapely.Point:
+    """The middle of the cell of half a kilometre that a point lies in."""
+    return shapely.Point(centre_of(cell_at(lon=spot.x, lat=spot.y)))
 
 
 def _may_end(drawn: Drawn, spot: BaseGeometry, subject: Subject, local: datetime.datetime) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from fleet.rebalancing.cells import cell_at
 from fleet.vehicles.models import Vehicle
 from fleet.vehicles.states import RentalState
 from mobility.accounts.models import Organisation, User
@@ -90,7 +91,7 @@ def test_hubs_where_no_ride_could_end_are_named(api: Api, milan: City, marco: Us
 def test_riders_who_would_be_caught_are_counted(
     api: Api, milan: City, marco: User, make_vehicle: Callable[..., Vehicle]
 ) -> None:
-    for number, (lon, lat) in enumerate(((9.195, 45.45), (9.196, 45.45), (9.182, 45.442))):
+    for number, (lon, lat) in enumerate(((9.1961, 45.4502), (9.1962, 45.45), (9.182, 45.442))):
         rides = make_vehicle("scooter", code=f"RIDE{number}", lon=lon, lat=lat)
         Vehicle.objects.filter(pk=rides.pk).update(rental_state=RentalState.ON_TRIP)
     make_vehicle("scooter", code="STANDS", lon=9.195, lat=45.45)
@@ -100,11 +101,16 @@ def test_riders_who_would_be_caught_are_counted(
     (found,) = [one for one in runs_into(desk.client, draft) if one["code"].startswith("riders")]
     assert found["code"] == "riders_caught"
     assert found["message"].startswith("2 under way")
+    # What is shown is the zone; where its riders are, is not.
+    assert found["lon"] not in (9.1961, 9.1962)
+    assert PARK[0] < found["lon"] < PARK[2]
     smaller = feature("operating", (9.19, 45.44, 9.22, 45.46))
     assert OPERATING[0] < 9.182 < 9.19
     shrunk = desk.draft(smaller, empty=True)
     (beyond,) = [one for one in runs_into(desk.client, shrunk) if one["code"].startswith("riders")]
     assert (beyond["code"], beyond["message"][:1]) == ("riders_outside", "1")
+    assert (beyond["lon"], beyond["lat"]) != (9.182, 45.442)
+    assert cell_at(lon=beyond["lon"], lat=beyond["lat"]) == cell_at(lon=9.182, lat=45.442)
 
 
 def test_the_pages_show_versions_to_those_whose_they_are(
