@@ -1,8 +1,11 @@
 """Yesterday's rewards against what happened."""
 
 import datetime
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
+
+from django.db.models import Exists, OuterRef
 
 from bookings.rewards import rules
 from bookings.rewards.models import RewardClaim, RewardDay
@@ -18,9 +21,9 @@ AFTER = datetime.timedelta(hours=18)
 def score_rewards(*, at: datetime.datetime) -> list[RewardDay]:
     """Score every day whose rewards are all decided and whose hours after are over."""
     scored = []
-    for day in RewardDay.objects.unscored(before=clock.service_day(at - AFTER)):
-        if day.claims.filter(state__in=WAITING).exists():
-            continue
+    waits = RewardClaim.objects.filter(day=OuterRef("pk"), state__in=WAITING)
+    over = RewardDay.objects.unscored(before=clock.service_day(at - AFTER))
+    for day in over.filter(~Exists(waits)):
         day.score = _outcome(day)
         day.save(update_fields=["score"])
         scored.append(day)
@@ -30,16 +33,6 @@ def score_rewards(*, at: datetime.datetime) -> list[RewardDay]:
 def _outcome(day: RewardDay) -> dict[str, Any]:
     start, end = _bounds(day.on)
     claims = list(RewardClaim.objects.filter(day=day).select_related("offer"))
-    rides: Counter[int] = Counter()
-    for claim in claims:
-        if claim.earned_at is None or claim.granted_cents == 0:
-            continue
-        after = rides_of(
-            vehicle_ids=[claim.vehicle_id],
-            start=claim.earned_at,
-            end=claim.earned_at + AFTER,
-        )
-        rides[claim.vehicle_id] = max(rides[claim.vehicle_id], min(1, len(after)))
     return rules.outcome(
         offers=day_of_offers(organisation_id=day.organisation_id, start=start, end=end),
         claims=[
@@ -53,8 +46,25 @@ def _outcome(day: RewardDay) -> dict[str, Any]:
             }
             for claim in claims
         ],
-        rides=rides,
+        rides=_ridden_off(claims),
     )
+
+
+def _ridden_off(claims: Sequence[RewardClaim]) -> dict[int, int]:
+    """1 for each vehicle that was ridden off in the hours after it was brought; one query."""
+    brought = defaultdict(list)
+    for claim in claims:
+        if claim.earned_at is not None and claim.granted_cents:
+            brought[claim.vehicle_id].append(claim.earned_at)
+    if not brought:
+        return {}
+    moments = [moment for each in brought.values() for moment in each]
+    rides = rides_of(vehicle_ids=brought, start=min(moments), end=max(moments) + AFTER)
+    return {
+        ride.vehicle_id: 1
+        for ride in rides
+        if any(moment <= ride.at < moment + AFTER for moment in brought[ride.vehicle_id])
+    }
 
 
 def _bounds(on: datetime.date) -> tuple[datetime.datetime, datetime.datetime]:

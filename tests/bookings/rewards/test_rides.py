@@ -3,6 +3,8 @@
 import datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from bookings.rewards import services
@@ -15,6 +17,7 @@ from fleet.incentives.models import IncentiveOffer
 from fleet.rebalancing.cells import cell_at
 from fleet.vehicles.models import VehicleEvent
 from mobility.core import clock
+from mobility.core.ids import uuid7
 from mobility.core.principals import SYSTEM
 from tests.bookings.rewards.conftest import AWAY, HOME
 
@@ -272,6 +275,42 @@ def test_the_day_after_says_what_it_brought(
         "saved_cents": 320,
     }
     assert services.score_rewards(at=clock.now()) == []
+
+
+def test_a_day_of_many_rewards_is_scored_in_as_many_queries(
+    offer, ride, drive, finish, accept, travel
+):
+    address = ride()
+    accept(offer(), address)
+    drive(minutes=5, lon=AWAY[0], lat=AWAY[1])
+    finish(address)
+    travel.shift(datetime.timedelta(days=2))
+
+    def scored():
+        RewardDay.objects.update(score=None)
+        with CaptureQueriesContext(connection) as asked:
+            (day,) = services.score_rewards(at=clock.now())
+        return len(asked), day.score["granted"], day.score["rides_after"]
+
+    one, *outcome = scored()
+    assert outcome == [1, 0]
+    claim = RewardClaim.objects.get()
+    for number in range(2, 6):
+        claim.pk, claim.number, claim.public_id, claim.ride = None, number, uuid7(), uuid7()
+        claim.save(force_insert=True)
+    VehicleEvent.objects.create(
+        vehicle_id=claim.vehicle_id,
+        at=claim.earned_at + datetime.timedelta(hours=3),
+        mds_state="on_trip",
+        mds_events=["trip_start"],
+        life_state="in_service",
+        rental_state="on_trip",
+        link_state="online",
+        lon=AWAY[0],
+        lat=AWAY[1],
+        by=SYSTEM,
+    )
+    assert scored() == (one, 5, 5)
 
 
 def test_a_trip_without_an_offer_asks_nothing_more(
