@@ -1,6 +1,7 @@
 """Rounds over rows that wait for something to be done: each row by itself."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import structlog
@@ -20,15 +21,18 @@ def each_alone(
     *,
     event: str,
     named: Callable[[Row], object],
+    atomic: bool = True,
 ) -> Iterator[Answer]:
     """Do `deed` for each row in a transaction of its own; yields what it answered where it could.
+
+    `atomic` is False for a deed that takes long and opens its own transaction when it writes.
 
     A row that resists must not keep the others waiting: it is told in the log as `event`, under the
     name that `named` gives it, a refusal as a warning with its code, anything else as an error.
     """
     for row in rows:
         try:
-            with transaction.atomic():
+            with transaction.atomic() if atomic else nullcontext():
                 answer = deed(row)
         except DomainError as problem:
             log.warning(event, row=str(named(row)), code=problem.code)

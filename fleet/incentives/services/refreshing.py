@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 
-import structlog
 from django.db import transaction
 
 from fleet.incentives import queries
@@ -16,11 +15,10 @@ from fleet.incentives.states import CloseReason, Direction, OfferState
 from fleet.rebalancing.queries import city_of, load_situation
 from fleet.rebalancing.rules.situation import Situation
 from fleet.vehicles.states import RentalState
-from mobility.core import locks
+from mobility.core import locks, sweeps
 from mobility.core.principals import Principal
 from mobility.core.transitions import move
 
-log = structlog.get_logger(__name__)
 HOUR = datetime.timedelta(hours=1)
 # A standing offer stays as long as its price is right within this share: riders see it move less.
 STEADY = 0.25
@@ -31,12 +29,15 @@ Key = tuple[str, str, str, int]
 def refresh_offers(*, at: datetime.datetime, by: Principal) -> dict[str, int]:
     """Look anew for every operator that offers; returns how many offers were made and withdrawn."""
     counts: Counter[str] = Counter()
-    for policy in IncentivePolicy.objects.order_by("organisation"):
-        try:
-            counts.update(refresh_fleet(policy=policy, at=at, by=by))
-        except Exception:
-            # One operator's bad data must not keep the offers of the others as they were.
-            log.exception("fleet.offers_not_refreshed", organisation=policy.organisation_id)
+    # To read and to reckon takes seconds, during which nothing must be held.
+    for looked in sweeps.each_alone(
+        IncentivePolicy.objects.order_by("organisation"),
+        lambda policy: refresh_fleet(policy=policy, at=at, by=by),
+        event="fleet.offers_not_refreshed",
+        named=lambda policy: policy.organisation_id,
+        atomic=False,
+    ):
+        counts.update(looked)
     return {"made": counts["made"], "kept": counts["kept"], "withdrawn": counts["withdrawn"]}
 
 
