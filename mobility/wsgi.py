@@ -10,6 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mobility.settings")
 pages = get_wsgi_application()
 
 from fleet.telematics.views import telemetry  # noqa: E402
-from mobility.core.direct import DirectHandler, by_path  # noqa: E402
+from mobility.accounts.services import TOKEN_PREFIX  # noqa: E402
+from mobility.core.direct import DirectHandler, ProgramHandler, by_path, by_token  # noqa: E402
 
-application = by_path({"/api/v1/telemetry": DirectHandler(telemetry)}, otherwise=pages)
+application = by_path(
+    {"/api/v1/telemetry": DirectHandler(telemetry)},
+    otherwise=by_token(TOKEN_PREFIX, programs=ProgramHandler(), otherwise=pages),
+)

@@ -1,7 +1,7 @@
-"""A WSGI door for one view without middleware: for addresses that devices knock at all day.
+"""Shorter ways in than the whole chain of middleware, for who does not come with a browser.
 
-Sessions, cookies, languages and security headers are for people with browsers; at a door for devices
-they would cost several times what the view itself does.
+Sessions, cookies, forms and messages are for people with browsers. At a door that devices knock at all
+day they would cost several times what the view itself does, and of a program's call a good part.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from mobility.core import ids, tracing
@@ -25,6 +27,21 @@ if TYPE_CHECKING:
     Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 log = structlog.get_logger(__name__)
+
+# What only a session, its cookie or a form of ours can need. Whatever else comes into the chain, calls
+# of programs pass too.
+FOR_BROWSERS = frozenset(
+    {
+        "whitenoise.middleware.WhiteNoiseMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "allauth.account.middleware.AccountMiddleware",
+        "mobility.accounts.second_factor.SecondFactorMiddleware",
+        "mobility.core.middleware.EditorMiddleware",
+    }
+)
 
 
 class DirectHandler(WSGIHandler):
@@ -50,6 +67,49 @@ class DirectHandler(WSGIHandler):
             except Exception:
                 log.exception("direct.view_failed", path=request.path)
                 return server_error(request)
+
+
+class ProgramHandler(WSGIHandler):
+    """Django's handler with all middleware but what is `FOR_BROWSERS`.
+
+    For calls that show a token of a person and no cookie: the API never asks a session about those.
+    """
+
+    def load_middleware(self: Any, *_args: Any, **_options: Any) -> None:
+        """As Django loads it; all of ours can be called synchronously."""
+        view: list[Any] = []
+        template: list[Any] = []
+        exception: list[Any] = []
+        handler: Any = convert_exception_to_response(self._get_response)
+        for path in reversed(settings.MIDDLEWARE):
+            if path in FOR_BROWSERS:
+                continue
+            middleware = import_string(path)(handler)
+            if hasattr(middleware, "process_view"):
+                view.insert(0, middleware.process_view)
+            if hasattr(middleware, "process_template_response"):
+                template.append(middleware.process_template_response)
+            if hasattr(middleware, "process_exception"):
+                exception.append(middleware.process_exception)
+            handler = convert_exception_to_response(middleware)
+        self._view_middleware, self._exception_middleware = view, exception
+        self._template_response_middleware = template
+        self._middleware_chain = handler
+
+
+def by_token(prefix: str, *, programs: Application, otherwise: Application) -> Application:
+    """Calls of the API with a token of this `prefix` and without a cookie by `programs`, all others as usual."""
+    shown = f"Bearer {prefix}"
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        short = (
+            environ.get("HTTP_AUTHORIZATION", "").startswith(shown)
+            and "HTTP_COOKIE" not in environ
+            and environ.get("PATH_INFO", "").startswith("/api/")
+        )
+        return (programs if short else otherwise)(environ, start_response)
+
+    return application
 
 
 def by_path(doors: Mapping[str, Application], *, otherwise: Application) -> Application:

@@ -3,15 +3,27 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django_structlog.middlewares import RequestMiddleware
 
+from mobility.core.limits import client_address
 from mobility.core.problems import not_found, too_long
 from mobility.core.tracing import current_request_id
 
 STAFF_PAGES = "/admin/"
+
+
+class RequestLogMiddleware(RequestMiddleware):
+    """Gives every request its id and its lines in the log."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The address that limits count, not one that a client made up in a header."""
+        structlog.contextvars.bind_contextvars(ip=client_address(request))
 
 
 class PlainAddressMiddleware:

@@ -5,11 +5,23 @@ import json
 from typing import Any
 
 import pytest
+from django.core import signals
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from pytest_django import Settings
 
 from mobility import wsgi
-from mobility.core import direct
+from mobility.accounts import services as accounts
+from mobility.accounts.models import User
+from mobility.core import clock, direct
+from mobility.core.principals import SYSTEM
+
+
+@pytest.fixture
+def token() -> str:
+    giulia = User.objects.create_user("giulia@example.org")
+    _row, secret = accounts.issue_token(user=giulia, label="app", at=clock.now(), by=SYSTEM)
+    return secret
 
 
 def ask(application: Any, path: str, **headers: str) -> tuple[str, dict[str, str], dict[str, Any]]:
@@ -30,9 +42,16 @@ def ask(application: Any, path: str, **headers: str) -> tuple[str, dict[str, str
         "wsgi.url_scheme": "http",
         **headers,
     }
-    answer = application(environ, start_response)
-    body = b"".join(answer)
-    answer.close()
+    # As Django's own test client does: the connection is the test's, and not to be closed.
+    signals.request_started.disconnect(close_old_connections)
+    signals.request_finished.disconnect(close_old_connections)
+    try:
+        answer = application(environ, start_response)
+        body = b"".join(answer)
+        answer.close()
+    finally:
+        signals.request_started.connect(close_old_connections)
+        signals.request_finished.connect(close_old_connections)
     return heard["status"], heard["headers"], json.loads(body)
 
 
@@ -74,3 +93,65 @@ def test_a_credential_in_the_clear_is_refused_where_https_is_demanded(
     door = direct.DirectHandler(lambda _request: HttpResponse(b"{}"))
     assert ask(door, "/api/v1/telemetry")[2]["code"] == "https_required"
     assert ask(door, "/api/v1/telemetry", **{"wsgi.url_scheme": "https"})[0].startswith("200")
+
+
+@pytest.mark.django_db
+def test_a_program_with_a_token_passes_all_that_is_not_for_browsers(token: str) -> None:
+    status, headers, body = ask(
+        wsgi.application,
+        "/api/v1/reservations",
+        HTTP_AUTHORIZATION=f"Bearer {token}",
+        HTTP_ACCEPT_LANGUAGE="it",
+    )
+    assert status.startswith("400")
+    assert body["request_id"]
+    assert headers["Content-Language"] == "it"
+    _status, usual, _body = ask(wsgi.application, "/api/v1/reservations/none/cancel")
+    left_out = set(usual) - set(headers)
+    assert not left_out
+    for name in ("X-Content-Type-Options", "Content-Security-Policy", "X-Frame-Options"):
+        assert headers[name] == usual[name]
+    assert "Set-Cookie" not in headers
+
+
+@pytest.mark.django_db
+def test_a_programs_call_meets_the_same_refusals(token: str, settings: Settings) -> None:
+    shown = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
+    status, _headers, body = ask(wsgi.application, "/api/v1/nothing", **shown)
+    assert (status[:3], body["code"]) == ("404", "not_found")
+    status, _headers, body = ask(wsgi.application, "/api/v1/reserv\0ations", **shown)
+    assert status.startswith("404")
+    too_long = str(settings.LONGEST_BODY + 1)
+    status, _headers, body = ask(
+        wsgi.application, "/api/v1/reservations", CONTENT_LENGTH=too_long, **shown
+    )
+    assert (status[:3], body["code"]) == ("413", "body_too_large")
+    wrong = {"HTTP_AUTHORIZATION": f"Bearer {token}x"}
+    status, _headers, body = ask(wsgi.application, "/api/v1/reservations", **wrong)
+    assert (status[:3], body["code"]) == ("401", "token_refused")
+
+
+@pytest.mark.django_db
+def test_who_also_brings_a_cookie_is_judged_as_a_browser(token: str) -> None:
+    asked: list[str] = []
+
+    def application(name: str) -> Any:
+        return lambda _environ, _start: asked.append(name)
+
+    door = direct.by_token(
+        "usr_", programs=application("programs"), otherwise=application("otherwise")
+    )
+    shown = {"HTTP_AUTHORIZATION": f"Bearer {token}", "PATH_INFO": "/api/v1/trips"}
+    for environ in (
+        shown,
+        shown | {"HTTP_COOKIE": "sessionid=1"},
+        shown | {"PATH_INFO": "/account/"},
+        shown | {"HTTP_AUTHORIZATION": "Bearer int_1"},
+        {"PATH_INFO": "/api/v1/trips"},
+    ):
+        door(environ, print)
+    assert asked == ["programs", "otherwise", "otherwise", "otherwise", "otherwise"]
+
+
+def test_every_middleware_for_browsers_is_one_of_the_chain(settings: Settings) -> None:
+    assert set(settings.MIDDLEWARE) >= direct.FOR_BROWSERS
