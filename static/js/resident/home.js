@@ -87,6 +87,7 @@ function resize(size) {
 /** Put a card into the sheet, or the list back when there is none. */
 function open(next) {
   card?.leave?.();
+  const left = card;
   card = next;
   say(sheet, "");
   cardPlace.hidden = !card;
@@ -96,7 +97,15 @@ function open(next) {
   map.mark(card?.at ?? looked);
   map.showPoints("mine", card?.mine ? [vehiclePoint(card.mine)] : [], { cluster: false });
   if (card) cardPlace.focus({ preventScroll: true });
+  else if (left) listAgain(left.vehicle ?? left.site ?? {});
   if (card?.at) lookAt(card.at);
+}
+
+/** Who leaves a card goes on where they chose it, or at the head of the list. */
+function listAgain({ id, code }) {
+  const names = [code, id].filter(Boolean);
+  const row = findAll("[data-do=choose]", listPlace).find(({ dataset }) => names.includes(dataset.id));
+  (row ?? find("[data-nearby]")).focus();
 }
 
 // Close enough that the place stands for itself, and above the sheet where that covers the map.

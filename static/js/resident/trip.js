@@ -150,6 +150,8 @@ function act(verb, body) {
     await busy(button, async () => {
       try {
         draw(server.heard(await post(`${path}/${verb}`, await body?.())));
+        // A button that has done its work may be gone: whoever pressed it by key goes on beside it.
+        if (button.hidden) find(".actions:not([hidden]) .button:not([hidden])", root)?.focus();
       } catch (error) {
         refused(error);
       }
