@@ -120,6 +120,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "tickets-sync": every(60, "charging.tickets.sync", queue="sessions"),
         "sessions-settle": every(15, "charging.sessions.settle_due", queue="sessions"),
         "sessions-costs": every(30, "charging.sessions.tell_costs", queue="sessions"),
+        "devices-costs": every(30, "charging.devices.tell_costs", queue="sessions"),
         "sessions-lost": every(300, "charging.sessions.close_lost", queue="sessions"),
         "notices-remind": every(20, "mobility.resident.notices.remind"),
         "notifications-deliver": every(5, "mobility.notifications.deliver", queue="webhooks"),

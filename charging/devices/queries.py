@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Final
+
+from django.db.models import Q
 
 from charging.devices.models import DeviceVariable
 from charging.devices.rules import as_limit, is_whole
@@ -11,6 +15,7 @@ from charging.devices.rules import as_limit, is_whole
 # What a station that told us nothing surely takes; all that we ever met took more.
 SOME_VARIABLES: Final = 10
 SOME_ENTRIES: Final = 50
+_REMEMBER_S: Final = 60.0
 
 _ITEMS: Final = {
     "get_variables": (("", "GetConfigurationMaxKeys", ""), ("DeviceDataCtrlr", "ItemsPerMessage", "GetVariables")),
@@ -62,6 +67,8 @@ def showing_prices(*, station_ids: Collection[int]) -> set[int]:
     OCPP 2.0.1 I01: `TariffCostCtrlr` is enabled for tariffs. A station that says nothing of it
     shows what it is given where it has a display for messages.
     """
+    if not station_ids:
+        return set()
     rows = DeviceVariable.objects.filter(
         station_id__in=station_ids,
         component__in=["TariffCostCtrlr", "DisplayMessageCtrlr"],
@@ -82,6 +89,50 @@ def showing_prices(*, station_ids: Collection[int]) -> set[int]:
             (pk, "TariffCostCtrlr", "Tariff"), said.get((pk, "DisplayMessageCtrlr", ""), False)
         )
     }
+
+
+@dataclass(slots=True)
+class _Remembered:
+    """The stations that show costs in OCPP 1.6, as this process last saw them, by id."""
+
+    identities: dict[int, str] = field(default_factory=dict)
+    until_s: float = 0.0
+
+
+_remembered = _Remembered()
+
+
+def showing_costs(*, station_ids: Collection[int] | None = None) -> set[int]:
+    """Stations that told they understand OCA's messages of prices and costs for OCPP 1.6.
+
+    From memory, at most a minute old, for it is asked at each card. `station_ids` looks at these.
+    """
+    showing = _showing_costs().keys()
+    return set(showing if station_ids is None else showing & station_ids)
+
+
+def shows_costs(*, identity: str) -> bool:
+    """Whether this station does; from memory too."""
+    return identity in _showing_costs().values()
+
+
+def forget_showing_costs() -> None:
+    """Ask the database again the next time."""
+    _remembered.until_s = 0.0
+
+
+def _showing_costs() -> dict[int, str]:
+    now_s = time.monotonic()
+    if now_s >= _remembered.until_s:
+        said = DeviceVariable.objects.filter(
+            Q(value__iexact="true") | Q(value="1"),
+            name="CustomDisplayCostAndPrice",
+            component="",
+            attribute="Actual",
+        )
+        _remembered.identities = dict(said.values_list("station_id", "station__identity"))
+        _remembered.until_s = now_s + _REMEMBER_S
+    return _remembered.identities
 
 
 def rate_units(*, station_ids: Sequence[int]) -> dict[int, str]:

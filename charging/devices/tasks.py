@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
+from django.conf import settings
 
 from charging.devices import services
 from mobility.core import clock
@@ -20,3 +23,12 @@ def tend() -> int:
 def forget() -> int:
     """Drop what stations told long ago."""
     return services.forget_records(at=clock.now())
+
+
+@shared_task(name="charging.devices.tell_costs", queue="sessions")
+def tell_costs() -> int:
+    """Let 1.6 stations show what charges cost by now, unless the installation does not want it."""
+    every = settings.OCPP_COST_SECONDS
+    if not every:
+        return 0
+    return services.tell_running_costs(every=timedelta(seconds=every), at=clock.now())

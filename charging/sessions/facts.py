@@ -27,6 +27,14 @@ class AuthorizationStatus(StrEnum):
     NOT_HERE = "NotAtThisLocation"
 
 
+class PriceTold(StrEnum):
+    """How a version tells a driver who shows a card what charging costs."""
+
+    NEVER = "never"
+    WITH_ANSWER = "with_answer"
+    AFTERWARDS = "afterwards"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationAsk:
     """A station asks whether this token may charge there."""
@@ -35,8 +43,8 @@ class AuthorizationAsk:
     uid: str
     token_kind: str = ""
     """The wire's own token type where it has one (``ISO14443``, ``eMAID``, …), else empty."""
-    price_sayable: bool = False
-    """Whether the answer has a place for words to the driver (2.x)."""
+    price: PriceTold = PriceTold.NEVER
+    """Where a price can be told to the driver."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +52,8 @@ class AuthorizationVerdict:
     """The answer for a token; ``group`` is the parent tag that may also stop its sessions.
 
     ``evse_numbers`` are those of the station at which alone it may charge; empty for all of them.
-    ``price`` is what charging costs there, in words for its display; empty where it shows none.
+    ``price`` is what charging costs there, in words for its display, in ``language``; empty where
+    it shows none.
     """
 
     status: AuthorizationStatus
@@ -52,6 +61,7 @@ class AuthorizationVerdict:
     group: str | None = None
     evse_numbers: tuple[int, ...] = ()
     price: str = ""
+    language: str = ""
 
     @property
     def accepted(self) -> bool:

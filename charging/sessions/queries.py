@@ -10,10 +10,14 @@ from typing import Final
 from django.db.models import Q, QuerySet
 
 from charging.sessions.models import ChargingSession, Token
+from charging.sessions.rules import normal_uid
 from charging.sessions.states import SESSION_OPEN
 from charging.stations.models import Connector
 from charging.stations.states import ConnectorStatus
+from mobility.accounts.models import User
+from mobility.core.principals import user_principal
 
+_PERSON: Final = user_principal("")
 _BROKEN: Final = frozenset({ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE})
 # A charger notes the plug some time after the driver pushed it in, and may have done so before
 # the tap that says "I am done".
@@ -43,6 +47,22 @@ def session_pk(*, public_id: str) -> int:
     """The row behind a session's public id; raises ChargingSession.DoesNotExist."""
     pk: int = ChargingSession.objects.values_list("pk", flat=True).get(public_id=public_id)
     return pk
+
+
+def driver_languages(*, uids: Collection[str]) -> dict[str, str]:
+    """The languages of the people who hold tokens, by token as it was given; others have none."""
+    wanted = {normal_uid(uid): uid for uid in uids}
+    if not wanted:
+        return {}
+    tokens = Token.objects.filter(uid__in=wanted, owner_ref__startswith=_PERSON)
+    owners = dict(tokens.values_list("uid", "owner_ref"))
+    people = User.objects.filter(
+        public_id__in=[ref.removeprefix(_PERSON) for ref in owners.values()]
+    )
+    spoken: dict[str, str] = {
+        user_principal(pk): one for pk, one in people.values_list("public_id", "language")
+    }
+    return {wanted[uid]: spoken[ref] for uid, ref in owners.items() if ref in spoken}
 
 
 def plug_at_hub(

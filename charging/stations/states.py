@@ -82,6 +82,13 @@ class CommandAction(models.TextChoices):
     certificate_signed   chain (PEM), use?: "station" | "v2g", request_id? (2.1)
     data_transfer        vendor, message_id?, data?
 
+    1.6 alone, as its stations that show prices take them (see `charging.devices.services.costs`);
+    `words` are a text by language, `language` is the driver's:
+
+    show_price           token_uid, words, language
+    final_cost           transaction_ref, total_cost, words, language
+
+
     2.x alone; `body` is the request as the standard writes it, its requestId put in by us:
 
     get_base_report      request_id, base: "configuration" | "full" | "summary"
@@ -93,7 +100,7 @@ class CommandAction(models.TextChoices):
     clear_display        body                customer_information request_id, body
     get_profiles         request_id, body    set_network_profile  body
     publish_firmware     request_id, body    unpublish_firmware   body
-    cost_updated         transaction_ref, total_cost
+    cost_updated         transaction_ref, total_cost; 1.6 too, with meter_wh, idle: bool, told_at, terms
 
     2.1 alone, with `body`: set_default_tariff, get_tariffs, clear_tariffs, change_tariff,
     update_schedule, priority_charging, allow_transfer, set_der_control, get_der_control,
@@ -141,7 +148,9 @@ class CommandAction(models.TextChoices):
     SET_NETWORK_PROFILE = "set_network_profile", _("Set a network profile")
     PUBLISH_FIRMWARE = "publish_firmware", _("Publish firmware in the local network")
     UNPUBLISH_FIRMWARE = "unpublish_firmware", _("Publish firmware no more")
+    SHOW_PRICE = "show_price", _("Show the price")
     COST_UPDATED = "cost_updated", _("Show the cost so far")
+    FINAL_COST = "final_cost", _("Show what the charge has cost")
     SET_DEFAULT_TARIFF = "set_default_tariff", _("Set the default tariff")
     GET_TARIFFS = "get_tariffs", _("Ask for the tariffs")
     CLEAR_TARIFFS = "clear_tariffs", _("Clear tariffs")

@@ -52,13 +52,18 @@ def bills(prices: PriceList, *, currency: str, at: datetime) -> list[Bill]:
             name=str(_CHARGES[bill.example.code]),
             charge=_charge(bill.example),
             parts=[
-                (str(_LINES[line.kind]), format_money(line.cents, currency)) for line in bill.lines
+                (line_name(line.kind), format_money(line.cents, currency)) for line in bill.lines
             ],
             total=format_money(bill.cents, currency),
             by_kwh=format_money(round(bill.kwh_cents or 0), currency),
         )
         for bill in example_bills(prices, at=at)
     ]
+
+
+def line_name(kind: str) -> str:
+    """What a line of a bill is for, in the language that is active."""
+    return str(_LINES[kind])
 
 
 def bills_of(version: TariffVersion, *, at: datetime) -> list[Bill]:

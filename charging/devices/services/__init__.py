@@ -7,6 +7,7 @@ from charging.devices.services.bounds import (
     note_overflow,
     of_today,
 )
+from charging.devices.services.costs import tell_final_cost, tell_prices, tell_running_costs
 from charging.devices.services.displays import (
     keep_displays,
     note_display_cleared,
@@ -94,6 +95,9 @@ __all__ = [
     "send_list",
     "take_part",
     "take_upload",
+    "tell_final_cost",
+    "tell_prices",
+    "tell_running_costs",
     "tend_lists",
     "wanted_entries",
     "write_variables",

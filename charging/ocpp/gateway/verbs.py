@@ -6,13 +6,11 @@ Every entry takes the facts of one verb, in order, and gives as many answers.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 
 from charging.certificates import services as certificates
-from charging.devices import queries as device_queries
 from charging.devices import services as devices
 from charging.devices.states import Kept
 from charging.energy import services as energy
@@ -111,18 +109,7 @@ def _stream_values(facts: list[Any], _: datetime) -> Sequence[None]:
 def _authorize(asks: list[AuthorizationAsk], at: datetime) -> Sequence[AuthorizationVerdict]:
     """The verdicts, with the price for the drivers of stations that show it."""
     verdicts = sessions.authorize_many(asks=asks, at=at)
-    told = [
-        ask.station_id if ask.price_sayable and verdict.accepted else None
-        for ask, verdict in zip(asks, verdicts, strict=True)
-    ]
-    if not any(told):
-        return verdicts
-    showing = device_queries.showing_prices(station_ids={pk for pk in told if pk})
-    prices = sessions.prices_at(station_ids=showing, at=at) if showing else {}
-    return [
-        replace(verdict, price=prices.get(pk or 0, ""))
-        for verdict, pk in zip(verdicts, told, strict=True)
-    ]
+    return devices.tell_prices(asks=asks, verdicts=verdicts, at=at)
 
 
 def _readings(facts: list[Any], at: datetime) -> Sequence[None]:

@@ -9,6 +9,7 @@ from charging.sessions.services.corrections import (
 )
 from charging.sessions.services.inbox import quarantine
 from charging.sessions.services.lost import close_lost_sessions
+from charging.sessions.services.pricing import RunningCosts
 from charging.sessions.services.readings import record_readings
 from charging.sessions.services.records import (
     AlreadyCredited,
@@ -34,6 +35,7 @@ from charging.sessions.services.starts import start_sessions
 from charging.sessions.services.stops import stop_sessions
 from charging.sessions.services.telling import (
     NoTariffToTell,
+    bill_words,
     prices_at,
     tell_costs,
     tell_tariff,
@@ -65,12 +67,14 @@ __all__ = [
     "NotSettled",
     "NothingToCorrect",
     "ReasonMissing",
+    "RunningCosts",
     "TokenMalformed",
     "TokenRefused",
     "TokenTaken",
     "ask_station",
     "authorize",
     "authorize_many",
+    "bill_words",
     "bind_token",
     "block_token",
     "block_tokens_of",

@@ -7,11 +7,11 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.utils import translation
+from django.utils import formats, translation
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from charging.sessions.models import ChargingSession
@@ -22,12 +22,14 @@ from charging.stations.states import CommandAction, CommandState
 from charging.tariffs.models import TariffVersion
 from charging.tariffs.queries import version_for_connector, versions_for_connectors
 from charging.tariffs.rules import price_words
+from charging.tariffs.texts import line_name
 from mobility.core import ids
 from mobility.core.errors import Conflict
+from mobility.core.money import format_money
 from mobility.core.principals import Principal, system_principal
 
 _TELLER: Final = system_principal("costs")
-_LANGUAGES: Final = ("it", "en")
+LANGUAGES: Final = ("it", "en")
 # A station that heard of a session so lately had the cost in the answer.
 _COST_TTL_S: Final = 30
 _LOOKED_AT: Final = Coalesce(F("cost_told_at"), F("heard_at"))
@@ -72,7 +74,7 @@ def told_terms(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
     """A version's price list with its id, currency, and what it says in every language."""
     prices = version.prices(time_zone=time_zone)
     words = {
-        language: _words(version, time_zone=time_zone, language=language) for language in _LANGUAGES
+        language: _words(version, time_zone=time_zone, language=language) for language in LANGUAGES
     }
     return {
         **prices.as_json(),
@@ -82,8 +84,8 @@ def told_terms(version: TariffVersion, *, time_zone: str) -> dict[str, Any]:
     }
 
 
-def prices_at(*, station_ids: Collection[int], at: datetime) -> dict[int, str]:
-    """What charging costs at stations, in the city's language, by station.
+def prices_at(*, station_ids: Collection[int], at: datetime) -> dict[int, dict[str, str]]:
+    """What charging costs at stations: by station, and there by language.
 
     Before a card is shown nobody knows at which EVSE it will charge: a station whose connectors do
     not all cost the same, or some of which have no price, is left out.
@@ -95,13 +97,40 @@ def prices_at(*, station_ids: Collection[int], at: datetime) -> dict[int, str]:
     )
     stations = Connector.objects.filter(pk__in=zones).values_list("evse__station_id", "pk")
     versions = versions_for_connectors(connector_ids=zones, at=at)
-    found: defaultdict[int, dict[int | None, str]] = defaultdict(dict)
+    found: defaultdict[int, dict[int | None, tuple[TariffVersion | None, str]]] = defaultdict(dict)
     for station_id, pk in stations:
         version = versions.get(pk)
-        found[station_id][version.pk if version else None] = (
-            _words(version, time_zone=zones[pk], language=settings.LANGUAGE_CODE) if version else ""
+        found[station_id][version.pk if version else None] = version, zones[pk]
+    told = {pk: next(iter(prices.values())) for pk, prices in found.items() if len(prices) == 1}
+    return {
+        pk: {one: _words(version, time_zone=zone, language=one) for one in LANGUAGES}
+        for pk, (version, zone) in told.items()
+        if version is not None
+    }
+
+
+def bill_words(session: ChargingSession) -> dict[str, str]:
+    """What a priced session has cost, in one line of each language."""
+    return {language: _bill(session, language=language) for language in LANGUAGES}
+
+
+def _bill(session: ChargingSession, *, language: str) -> str:
+    with translation.override(language):
+        energy = formats.number_format(session.energy_wh / 1000, decimal_pos=2, use_l10n=True)
+        return " · ".join(
+            [
+                f"{energy} kWh",
+                *(
+                    f"{line_name(line['kind'])} {_amount(line['cents'], session)}"
+                    for line in session.lines
+                ),
+                f"{_now('Total')} {_amount(session.price_cents or 0, session)}",
+            ]
         )
-    return {pk: next(iter(words.values())) for pk, words in found.items() if len(words) == 1}
+
+
+def _amount(cents: int, session: ChargingSession) -> str:
+    return format_money(cents, session.currency)
 
 
 def _words(version: TariffVersion, *, time_zone: str, language: str) -> str:

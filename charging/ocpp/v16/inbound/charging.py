@@ -11,6 +11,7 @@ from charging.ocpp.v16 import mapping
 from charging.sessions.facts import (
     AuthorizationAsk,
     AuthorizationVerdict,
+    PriceTold,
     StartAnswer,
     StopAnswer,
 )
@@ -28,7 +29,9 @@ def authorize(asked: Asked) -> Deed:
     def reply(verdict: AuthorizationVerdict) -> Payload:
         return {"idTagInfo": mapping.id_tag_info(verdict)}
 
-    ask = AuthorizationAsk(station_id=asked.station_id, uid=asked.payload["idTag"])
+    ask = AuthorizationAsk(
+        station_id=asked.station_id, uid=asked.payload["idTag"], price=PriceTold.AFTERWARDS
+    )
     return Deed(Verb.AUTHORIZE, ask, reply)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from charging.ocpp.saying import Hearing, Saying, teller
-from charging.ocpp.v16.outbound import charging, devices, energy, security
+from charging.ocpp.v16.outbound import charging, costs, devices, energy, security
 
 _SAYINGS: Final[dict[str, Saying]] = {
     **charging.SAYINGS,
+    **costs.SAYINGS,
     **devices.SAYINGS,
     **energy.SAYINGS,
     **security.SAYINGS,

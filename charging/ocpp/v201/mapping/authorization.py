@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.conf import settings
-
 from charging.ocpp.deeds import Asked
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.wire import instant_text
-from charging.sessions.facts import AuthorizationAsk, AuthorizationVerdict
+from charging.sessions.facts import AuthorizationAsk, AuthorizationVerdict, PriceTold
 
 _MAX_ID_TOKEN: Final = 36
 _MAX_MESSAGE: Final = 512
@@ -21,7 +19,7 @@ def authorization_ask(asked: Asked) -> AuthorizationAsk:
         station_id=asked.station_id,
         uid=token["idToken"],
         token_kind=token["type"],
-        price_sayable=True,
+        price=PriceTold.WITH_ANSWER,
     )
 
 
@@ -37,7 +35,7 @@ def id_token_info(verdict: AuthorizationVerdict) -> Payload:
     if verdict.price and len(verdict.price) <= _MAX_MESSAGE:
         info["personalMessage"] = {
             "format": "UTF8",
-            "language": settings.LANGUAGE_CODE,
+            "language": verdict.language,
             "content": verdict.price,
         }
     return info
