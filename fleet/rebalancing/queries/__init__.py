@@ -16,7 +16,14 @@ from fleet.rebalancing.queries.history import (
     full_hour,
     rides_of,
 )
-from fleet.rebalancing.queries.progress import UnderWay, overtaken, tasks_of, under_way
+from fleet.rebalancing.queries.progress import (
+    UnderWay,
+    overtaken,
+    tasks_of,
+    under_way,
+    visits_before,
+    visits_of,
+)
 from fleet.rebalancing.queries.situation import city_of, load_situation
 from fleet.rebalancing.queries.texts import (
     drop_text,
@@ -71,4 +78,6 @@ __all__ = [
     "tour_sheet",
     "tours_of",
     "under_way",
+    "visits_before",
+    "visits_of",
 ]

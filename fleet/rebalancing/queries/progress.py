@@ -8,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from django.db.models import Q
 
 from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import ChargingHub, Situation, VehicleAt, Workshop
+from fleet.rebalancing.rules.standing import Visit
 from fleet.rebalancing.rules.vans import VanNow, VanSpec, afloat, vans_of
 from fleet.rebalancing.solver.problem import Ints
 from fleet.rebalancing.states import DropReason, Reason, TaskKind, TaskState
@@ -48,6 +50,34 @@ def tasks_of(plan: RebalancingPlan) -> list[RebalancingTask]:
     """All tasks in driving order, with vehicle, position and hold; one query."""
     rows = plan.tasks.select_related("vehicle", "vehicle__latest", "hold")
     return list(rows.order_by("van", "sequence"))
+
+
+def visits_of(tasks: Iterable[RebalancingTask]) -> list[Visit]:
+    """What vans still have to do, as a search goes on from it."""
+    waiting = (TaskState.OPEN, TaskState.CLAIMED)
+    return [_visit(task) for task in tasks if task.state in waiting]
+
+
+def visits_before(*, organisation_id: int, city_id: int, since: datetime.datetime) -> list[Visit]:
+    """What the operator's last plan in the city since then had its vans do, done or not; two
+    queries. The same city on the next day is nearly the same problem."""
+    plans = RebalancingPlan.objects.filter(
+        organisation=organisation_id, city=city_id, requested_at__gte=since, tasks__isnull=False
+    )
+    last = plans.order_by("-requested_at").values_list("pk", flat=True).first()
+    meant = ~Q(state=TaskState.DROPPED) | Q(drop_reason=DropReason.PLAN_CLOSED)
+    tasks = RebalancingTask.objects.filter(meant, plan=last).order_by("van", "sequence")
+    return [_visit(task) for task in tasks]
+
+
+def _visit(task: RebalancingTask) -> Visit:
+    return Visit(
+        van=task.van,
+        kind=task.vehicle_kind,
+        cell=task.cell,
+        change=_change(task),
+        task_id=task.pk,
+    )
 
 
 def overtaken(tasks: Iterable[RebalancingTask], *, parameters: Parameters) -> dict[int, DropReason]:

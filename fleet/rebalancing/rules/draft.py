@@ -14,6 +14,7 @@ from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.quantities import evened_out
 from fleet.rebalancing.rules.routing import routing_problem, unreachable
 from fleet.rebalancing.rules.situation import Situation
+from fleet.rebalancing.rules.standing import Visit, begun_with
 from fleet.rebalancing.rules.task_drafts import TaskDraft, spell_out
 from fleet.rebalancing.rules.travel import TravelTimes
 from fleet.rebalancing.rules.vans import VanNow, vans_of
@@ -83,6 +84,7 @@ def draft_plan(
     stops: Sequence[Offer] | None = None,
     travel: TravelTimes | None = None,
     notes: Sequence[dict[str, Any]] = (),
+    standing: Sequence[Visit] = (),
 ) -> PlanDraft:
     """Plan the vans' work.
 
@@ -92,7 +94,8 @@ def draft_plan(
 
     A plan that is under way is drafted anew with `vans` as they are now, the stops `decided` for
     each van, which keep van and order, and those `wanted` beside what pays. `travel` are minutes of
-    driving where there are better ones than straight lines; `notes` what is remarkable already.
+    driving where there are better ones than straight lines; `notes` what is remarkable already. The
+    search goes on from what is `standing`: this plan's own tasks, or those of one before it.
     """
     specs = vans_of(parameters, depot=(situation.depot_lon, situation.depot_lat))
     if not specs:
@@ -111,7 +114,12 @@ def draft_plan(
         routing_problem, situation=situation, parameters=parameters, vans=vans, travel=travel
     )
     problem = problem_of(found=found)
-    answer, kept = solve_around(problem, fixed=numbered(decided, first=first + 1), effort=effort)
+    answer, kept = solve_around(
+        problem,
+        fixed=numbered(decided, first=first + 1),
+        effort=effort,
+        standing=begun_with(visits=standing, situation=situation, found=found, vans=len(specs)),
+    )
     routes = [
         _worthwhile(problem, van=van, route=route, kept=bool(stay) or bool(vans))
         for van, (route, stay) in enumerate(zip(answer.routes, kept, strict=True))

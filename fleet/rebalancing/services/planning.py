@@ -13,13 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from fleet.rebalancing import queries
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan, worth_a_stop
+from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.rules.situation import Situation
+from fleet.rebalancing.rules.standing import Visit
 from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
 from fleet.rebalancing.services.remembering import habit_for
 from fleet.rebalancing.services.travelling import choose_travel, travel_times
 from fleet.rebalancing.solver.search import Effort
 from fleet.rebalancing.states import PlanState, TaskKind
+from fleet.vans.models import TravelTable
 from fleet.vans.queries import workshops
 from fleet.zones.queries import parking_verdict
 from mobility.core import audit, jobs
@@ -30,6 +33,8 @@ from mobility.core.transitions import move
 HOUR = datetime.timedelta(hours=1)
 # From asking for a plan to the first trip it helps: crews need the time in between.
 LEAD = datetime.timedelta(hours=2)
+# A plan from before that is too different a city to begin with.
+RECENT = datetime.timedelta(days=8)
 DEFAULT_SECONDS = 20.0
 # Side by side, one thread and seed each; the best counts.
 SEARCHES = 2
@@ -95,6 +100,31 @@ def compute_plan(
     plan = RebalancingPlan.objects.get(pk=plan_id)
     if plan.state != PlanState.COMPUTING:
         return plan
+    ready = prepare_plan(plan, at=at, by=by)
+    draft = search_plan(ready, effort=effort(seconds=seconds, rounds=rounds))
+    plan.travel = ready.travel
+    tasks = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
+    with transaction.atomic():
+        _store(plan, draft=draft, tasks=tasks, at=at, by=by)
+    return plan
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ready:
+    """All that a plan's search starts from."""
+
+    situation: Situation
+    parameters: Parameters
+    vans: tuple[VanNow, ...]
+    stops: list[Offer]
+    travel: TravelTable | None
+    notes: list[dict[str, Any]]
+    standing: list[Visit]
+
+
+def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal) -> Ready:
+    """Read what a plan starts from: the city, the vans as they stand, stops worth something, ways
+    between them, and what the last plan had the vans do."""
     parameters = Parameters.from_json(plan.parameters)
     situation = queries.load_situation(
         organisation_id=plan.organisation_id,
@@ -110,20 +140,31 @@ def compute_plan(
     table, notes = choose_travel(
         plan, situation=situation, parameters=parameters, stops=stops, at=at, by=by
     )
-    draft = draft_plan(
+    return Ready(
         situation=situation,
         parameters=parameters,
-        effort=effort(seconds=seconds, rounds=rounds),
         vans=loaded,
         stops=stops,
-        travel=travel_times(table),
+        travel=table,
         notes=notes,
+        standing=queries.visits_before(
+            organisation_id=plan.organisation_id, city_id=plan.city_id, since=at - RECENT
+        ),
     )
-    plan.travel = table
-    tasks = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
-    with transaction.atomic():
-        _store(plan, draft=draft, tasks=tasks, at=at, by=by)
-    return plan
+
+
+def search_plan(ready: Ready, *, effort: Effort) -> PlanDraft:
+    """The best plan that a search of so much effort finds; writes nothing."""
+    return draft_plan(
+        situation=ready.situation,
+        parameters=ready.parameters,
+        effort=effort,
+        vans=ready.vans,
+        stops=ready.stops,
+        travel=travel_times(ready.travel),
+        notes=ready.notes,
+        standing=ready.standing,
+    )
 
 
 def effort(*, seconds: float, rounds: int | None) -> Effort:

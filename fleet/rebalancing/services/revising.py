@@ -175,7 +175,7 @@ def revise_plan(
 
     It reads the present and the last two hours; the weeks before are the plan's own (`habit_for`).
     1. Drop open tasks that reality overtook, with the reason. 2. Read vans and vehicles as they are
-    now. 3. Search, outside of any transaction. 4. Write the new version: rows of tasks that stay
+    now. 3. Search, from the routes as they stand, outside of any transaction. 4. Write the new version: rows of tasks that stay
     stay, what the new routes do without is dropped, what a crew claimed meanwhile is left alone.
     Raises `PlanSettled`.
     """
@@ -201,6 +201,7 @@ def revise_plan(
         decided=now.decided,
         wanted=now.wanted,
         travel=travel_times(plan.travel),
+        standing=queries.visits_of(tasks),
     )
     drafted = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
     with transaction.atomic():

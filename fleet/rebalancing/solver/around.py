@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fleet.rebalancing.solver.problem import Answer, Problem, judge, route_times
+from fleet.rebalancing.solver.resume import Routes
 from fleet.rebalancing.solver.search import Effort, solve
 
 Fixed = tuple[tuple[int, ...], ...]
@@ -22,8 +23,10 @@ def numbered(decided: Sequence[Sequence[object]], *, first: int) -> Fixed:
     return tuple(result)
 
 
-def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Answer, Fixed]:
-    """Route the vans around what is fixed; answers also what could be kept.
+def solve_around(
+    problem: Problem, *, fixed: Fixed, effort: Effort, standing: Routes | None = None
+) -> tuple[Answer, Fixed]:
+    """Route the vans around what is fixed, from what stood; answers also what could be kept.
 
     1. Let go of what not even an otherwise empty shift has time or batteries for, or comes too late.
     2. Search. 3. Where locks contradict each other (a drop-off of what cannot be aboard), free the
@@ -33,7 +36,7 @@ def solve_around(problem: Problem, *, fixed: Fixed, effort: Effort) -> tuple[Ans
     whole = effort.seconds
     while True:
         asked = replace(problem, fixed=kept)
-        answer = solve(asked, effort=effort)
+        answer = solve(asked, effort=effort, standing=standing)
         if not any(kept) or judge(asked, routes=answer.routes).feasible:
             return answer, kept
         kept = _fewer(asked, routes=answer.routes)

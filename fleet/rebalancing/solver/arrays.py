@@ -175,7 +175,8 @@ def mean_near_arc(minutes: Floats) -> float:
     """Mean of the five shortest arcs out of each stop: the scale of temperatures and penalties."""
     arcs = minutes.copy()
     np.fill_diagonal(arcs, np.inf)
-    near = np.sort(arcs, axis=1)[:, : min(5, minutes.shape[0] - 1)]
+    count = min(5, minutes.shape[0] - 1)
+    near = np.partition(arcs, max(0, count - 1), axis=1)[:, :count]
     return float(max(near.mean(), 1e-6))
 
 

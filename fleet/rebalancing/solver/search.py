@@ -15,16 +15,16 @@ import numpy as np
 
 from fleet.rebalancing.solver.arrays import Task, Totals, as_arrays, empty_state, mean_near_arc
 from fleet.rebalancing.solver.greedy import greedy_routes
-from fleet.rebalancing.solver.problem import (
-    Answer,
-    Problem,
-    judge,
-)
+from fleet.rebalancing.solver.problem import Answer, Problem, judge
+from fleet.rebalancing.solver.resume import Routes, resumed
 
 # Prize of what has to be done whatever it brings: beyond any stop's worth, below what makes sums of
 # prizes lose cents.
 FORCED = 1e7
 SLICES = 500  # of constant temperature and penalties
+# Of the heat of a search from nothing, that of one from routes that stood: enough to leave them,
+# not to lose them.
+WARM = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +67,18 @@ def compiled_kernel() -> ModuleType | None:
         return None
 
 
-def solve(problem: Problem, *, effort: Effort, mandatory: bool = False) -> Answer:
+def solve(
+    problem: Problem,
+    *,
+    effort: Effort,
+    mandatory: bool = False,
+    standing: Routes | None = None,
+) -> Answer:
     """Route the vans: SISR when the kernel is there, else greedy (`Answer.method` says which).
 
-    `mandatory` declares that every stop must be served; its prizes are then beyond any cost.
+    `mandatory` declares that every stop must be served; its prizes are then beyond any cost. From
+    routes that stood before (`standing`), as far as they are still possible and worth driving, the
+    search goes on instead of beginning anew.
     """
     if problem.stops - problem.places < 2:
         routes: list[list[int]] = [[] for _van in range(problem.vans)]
@@ -80,17 +88,23 @@ def solve(problem: Problem, *, effort: Effort, mandatory: bool = False) -> Answe
         return greedy_routes(problem)
     clock = effort.clock()
     begun = clock()
-    start = _start_routes(problem, mandatory=mandatory)
+    start = _resumed(problem, standing)
+    warm = start is not None
+    if start is None:
+        start = _start_routes(problem, mandatory=mandatory)
     spent = clock() - begun
     # The searches only read it.
     task = as_arrays(problem, mandatory=mandatory)
+    schedule = _schedule(problem, mandatory=mandatory)
+    if warm:
+        schedule = replace(schedule, hot=max(schedule.cold, schedule.hot * WARM))
     searches = [
         _Search(
             problem,
             task=task,
+            schedule=schedule,
             kernel=kernel,
             effort=replace(effort, seed=seed),
-            mandatory=mandatory,
         )
         for seed in range(effort.seed, effort.seed + effort.searches)
     ]
@@ -112,14 +126,14 @@ class _Search:
         problem: Problem,
         *,
         task: Task,
+        schedule: Schedule,
         kernel: ModuleType,
         effort: Effort,
-        mandatory: bool,
     ) -> None:
         self.problem, self.kernel, self.effort = problem, kernel, effort
         self.clock = effort.clock()
         self.task = task
-        self.schedule = _schedule(problem, mandatory=mandatory)
+        self.schedule = schedule
         self.state = empty_state(problem)
         self.totals = Totals(current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3))
         self.first_penalties = self.schedule.unit * np.array(
@@ -195,6 +209,17 @@ class _Search:
             seconds=seconds,
             trail=self.trail,
         )
+
+
+def _resumed(problem: Problem, standing: Routes | None) -> Routes | None:
+    """What is left of the routes that stood, or None where that is worth less than staying."""
+    if standing is None or not any(standing):
+        return None
+    routes = resumed(problem, routes=standing)
+    judged = judge(problem, routes=routes)
+    decided = [list(stops) for stops in problem.fixed] or [[] for _van in routes]
+    nothing = judge(problem, routes=decided)
+    return routes if judged.feasible and judged.net_cost < nothing.net_cost else None
 
 
 def _start_routes(problem: Problem, *, mandatory: bool) -> list[list[int]]:
