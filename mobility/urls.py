@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularSwaggerView
 
 from bookings.payments import urls as payments
 from bookings.recharges import urls as recharges
 from mobility.core import health, problems
+from mobility.core.openapi import SchemaView
 from mobility.desk.urls import api as desk
 
 handler500 = "mobility.resident.views.server_error"
@@ -29,7 +30,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include((api, "api"))),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     # Whatever follows, line breaks included, which no converter takes.
     re_path("^api/", problems.not_found),

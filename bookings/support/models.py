@@ -139,6 +139,14 @@ class SupportCase(PublicModel):
         return f"{self.case_number} {self.get_kind_display()}"
 
 
+class CaseMessageQuerySet(models.QuerySet["CaseMessage"]):
+    """What was said, by who may read the case."""
+
+    def visible_to(self, user: "User") -> Self:
+        """What was said in the cases that this person sees."""
+        return self.filter(case__in=SupportCase.objects.visible_to(user))
+
+
 class CaseMessage(models.Model):
     """Something that was said in a case; never changed afterwards."""
 
@@ -151,6 +159,8 @@ class CaseMessage(models.Model):
     # Public ids of pictures in the private store, in the order given.
     photos = models.JSONField(_("photos"), default=list, blank=True)
     at = models.DateTimeField(_("at"))
+
+    objects = CaseMessageQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("message in a case")

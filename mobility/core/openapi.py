@@ -6,7 +6,14 @@ in conflict with the world.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.request import Request
 
 WRITING = frozenset({"post", "put", "patch", "delete"})
 PROBLEM = "application/problem+json"
@@ -105,3 +112,31 @@ def _response(status: int) -> dict[str, Any]:
             "Retry-After": {"schema": {"type": "integer"}, "description": "Seconds to wait."}
         }
     return answer
+
+
+class SchemaView(SpectacularAPIView):
+    """The schema, written once by each process for each format and language: it takes a second."""
+
+    _written: ClassVar[dict[tuple[str, str], HttpResponse]] = {}
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """The same for everybody, so that what was written for one is good for all."""
+        written: Any = super()
+        language = request.GET.get("lang") or get_language() or settings.LANGUAGE_CODE
+        if language not in dict(settings.LANGUAGES):
+            return written.get(request, *args, **kwargs)
+        key = (request.accepted_renderer.format, language)
+        if key not in self._written:
+            answer = written.get(request, *args, **kwargs)
+            self.finalize_response(request, answer).render()
+            self._written[key] = _plain(answer)
+        return _plain(self._written[key])
+
+
+def _plain(answer: HttpResponse) -> HttpResponse:
+    """What it says, without what the session and the middleware add to each answer."""
+    copy = HttpResponse(answer.content, content_type=answer["Content-Type"])
+    for name in {"Content-Disposition"} & set(answer.headers):
+        copy[name] = answer[name]
+    return copy
