@@ -53,6 +53,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.cursor_factory = ReusableCursor
         return connection
 
+    def prepare_database(self) -> None:
+        """Cursors made before PostGIS was there know no geometries."""
+        super().prepare_database()
+        self._resting.clear()
+
     def ensure_timezone(self) -> bool:
         """Cursors know the time zone they were made for."""
         self._resting.clear()
