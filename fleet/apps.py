@@ -16,6 +16,7 @@ class FleetConfig(AppConfig):
     def ready(self) -> None:
         """Attach what listens; imported by name, because models must be loaded first."""
         import_module("fleet.handlers")
+        import_module("fleet.incentives.queries")
         import_module("fleet.telematics.checks")
         import_module("fleet.telematics.figures")
         import_module("fleet.maintenance.timeline")

@@ -115,7 +115,9 @@ def _end_terms(*, trip_id: int, strikes_since: datetime.datetime) -> QuerySet[Tr
 
 def _counted(photos: QuerySet[EndPhoto], *, by: str) -> QuerySet[EndPhoto, Any]:
     """How many of them one has, as a subquery; nothing where there are none."""
-    return photos.order_by().values(by).annotate(n=Count("pk")).values("n")
+    counts: QuerySet[EndPhoto, Any]
+    counts = photos.order_by().values(by).annotate(n=Count("pk")).values("n")
+    return counts
 
 
 def limits_of(policy: TripPolicy) -> Limits:

@@ -24,6 +24,7 @@ from fleet.rebalancing.queries.progress import (
     visits_before,
     visits_of,
 )
+from fleet.rebalancing.queries.riders import expects_of_riders, rider_work
 from fleet.rebalancing.queries.situation import city_of, load_situation
 from fleet.rebalancing.queries.texts import (
     drop_text,
@@ -56,6 +57,7 @@ __all__ = [
     "decisions_of",
     "departures_by_cell",
     "drop_text",
+    "expects_of_riders",
     "figures_of",
     "full_hour",
     "hub_names",
@@ -69,6 +71,7 @@ __all__ = [
     "plans_with_progress",
     "reason_text",
     "replay_lines",
+    "rider_work",
     "rides_of",
     "score_lines",
     "specs_of",

@@ -117,7 +117,7 @@ def load_changes(
     Each vehicle's last change before the window comes first, so that a vehicle that stood still
     all the time is seen standing.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "organisation": organisation_id,
         "city": city_id,
         "kinds": list(kinds),

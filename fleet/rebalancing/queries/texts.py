@@ -50,6 +50,9 @@ def note_texts(plan: RebalancingPlan) -> list[str]:
         "straight_lines": _(
             "The road service did not answer: driving times are straight lines with a detour."
         ),
+        "left_to_riders": _(
+            "%(count)s places are left to riders, who were offered a reward for them."
+        ),
         "travel_holes": _("The travel times have holes: those ways are not driven."),
     }
     texts = [sentences[code] % {"count": count} for code, count in notes.items()]

@@ -15,6 +15,7 @@ from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan, worth_a_stop
 from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.riders import left_to_riders
 from fleet.rebalancing.rules.situation import Situation
 from fleet.rebalancing.rules.standing import Visit
 from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
@@ -123,8 +124,8 @@ class Ready:
 
 
 def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal) -> Ready:
-    """Read what a plan starts from: the city, the vans as they stand, stops worth something, ways
-    between them, and what the last plan had the vans do."""
+    """Read what a plan starts from: the city less what riders were asked to do in it, the vans as
+    they stand, stops worth something, ways between them, and what the last plan had the vans do."""
     parameters = Parameters.from_json(plan.parameters)
     situation = queries.load_situation(
         organisation_id=plan.organisation_id,
@@ -136,6 +137,10 @@ def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal)
     )
     loaded = _loaded(plan, situation=situation, parameters=parameters)
     situation = dataclasses.replace(situation, afloat=afloat(loaded))
+    situation, left = left_to_riders(
+        situation=situation,
+        work=queries.rider_work(organisation_id=plan.organisation_id, city_id=plan.city_id, at=at),
+    )
     stops = worth_a_stop(situation=situation, parameters=parameters)
     table, notes = choose_travel(
         plan, situation=situation, parameters=parameters, stops=stops, at=at, by=by
@@ -146,7 +151,7 @@ def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal)
         vans=loaded,
         stops=stops,
         travel=table,
-        notes=notes,
+        notes=[*notes, *left],
         standing=queries.visits_before(
             organisation_id=plan.organisation_id, city_id=plan.city_id, since=at - RECENT
         ),

@@ -21,6 +21,7 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, draft_plan
 from fleet.rebalancing.rules.parameters import Parameters
+from fleet.rebalancing.rules.riders import left_to_riders
 from fleet.rebalancing.services.planning import effort, on_legal_ground
 from fleet.rebalancing.services.remembering import habit_for
 from fleet.rebalancing.services.rewriting import (
@@ -175,7 +176,7 @@ def revise_plan(
 
     It reads the present and the last two hours; the weeks before are the plan's own (`habit_for`).
     1. Drop open tasks that reality overtook, with the reason. 2. Read vans and vehicles as they are
-    now. 3. Search, from the routes as they stand, outside of any transaction. 4. Write the new version: rows of tasks that stay
+    now, less what riders do of the work. 3. Search, from the routes as they stand, outside of any transaction. 4. Write the new version: rows of tasks that stay
     stay, what the new routes do without is dropped, what a crew claimed meanwhile is left alone.
     Raises `PlanSettled`.
     """
@@ -193,14 +194,19 @@ def revise_plan(
         habit=habit_for(plan, parameters=parameters),
     )
     now = queries.under_way(situation=situation, tasks=tasks, parameters=parameters, at=at)
-    draft = draft_plan(
+    rest, notes = left_to_riders(
         situation=now.situation,
+        work=queries.rider_work(organisation_id=plan.organisation_id, city_id=plan.city_id, at=at),
+    )
+    draft = draft_plan(
+        situation=rest,
         parameters=parameters,
         effort=effort(seconds=seconds, rounds=rounds),
         vans=now.vans,
         decided=now.decided,
         wanted=now.wanted,
         travel=travel_times(plan.travel),
+        notes=notes,
         standing=queries.visits_of(tasks),
     )
     drafted = [on_legal_ground(task, plan=plan, at=at) for task in draft.tasks]
