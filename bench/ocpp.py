@@ -295,11 +295,12 @@ async def open_loop(
     meter.restart()
     began, told = time.perf_counter(), 0
     while (elapsed := time.perf_counter() - began) < seconds:
-        for number in range(told, int(elapsed * per_s)):
+        due = int(elapsed * per_s) + 1
+        for number in range(told, due):
             queue = chargers[number % len(chargers)].due
             assert queue is not None  # narrows; given above
             queue.put_nowait(began + number / per_s)
-        told = int(elapsed * per_s)
+        told = due
         await asyncio.sleep(0.002)
     figures = meter.read()
     for task in tasks:
