@@ -92,7 +92,9 @@ def dealings(*, staff: User, person: User) -> Dealings:
         ),
         "payments": Payment.objects.filter(payer=person).select_related("organisation"),
         "refunds": Refund.objects.filter(payment__payer=person).select_related("payment"),
-        "cases": SupportCase.objects.filter(user=person).prefetch_related("messages"),
+        "cases": SupportCase.objects.filter(user=person)
+        .select_related("payment")
+        .prefetch_related("messages"),
     }
     return Dealings(
         **{

@@ -20,14 +20,14 @@ from bookings.payments.models import MONEY_READERS, Payment, Refund
 from bookings.payments.services.refund import REFUNDABLE
 from bookings.payments.states import RefundState
 from bookings.support.models import ANSWERERS, SupportCase
-from bookings.support.services import answer_case
+from bookings.support.services import answer_case, resolve_case
 from bookings.trips.models import Trip
 from mobility.core import audit, clock, idempotency, ids
 from mobility.core.errors import DomainError
 from mobility.desk.access import for_roles
 from mobility.desk.shell import person, shell
 from mobility.desk.support import queries
-from mobility.desk.support.forms import AnswerForm, DecisionForm, RefundForm, SearchForm
+from mobility.desk.support.forms import SETTLED, AnswerForm, DecisionForm, RefundForm, SearchForm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,7 @@ def console(request: HttpRequest, public_id: str) -> HttpResponse:
         "attempt": ids.secret(),
         "me": staff.principal,
         "refundable": REFUNDABLE,
+        "settled": SETTLED,
         "now": clock.now(),
         "profile": getattr(whom, "rider_profile", None),
     }
@@ -165,19 +166,27 @@ def decide(request: HttpRequest, public_id: str, refund_id: str) -> HttpResponse
 @require_POST
 @for_roles(*ANSWERERS)
 def answer(request: HttpRequest, public_id: str, case_id: str) -> HttpResponse:
-    """A word in a case; nobody answers their own."""
+    """A word in a case, or the last one; nobody answers their own."""
     staff, whom = person(request), _whom(request, public_id)
     case = get_object_or_404(
         SupportCase.objects.answered_by(staff).filter(user=whom), public_id=case_id
     )
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Write an answer first."))
+        wrong = "amount" if "amount" in form.errors else ""
+        sentence = _("Write an answer first.")
+        messages.error(request, " ".join(map(str, form.errors[wrong])) if wrong else sentence)
         return _back(whom)
+    text, resolution = form.cleaned_data["text"], form.cleaned_data["resolution"]
 
     def deed() -> None:
-        answer_case(case=case, text=form.cleaned_data["text"], at=clock.now(), by=staff.principal)
-        messages.success(request, _("Answered."))
+        said: dict[str, Any] = {"case": case, "text": text, "by": staff.principal}
+        if not resolution:
+            answer_case(at=clock.now(), **said)
+            messages.success(request, _("Answered."))
+            return
+        resolve_case(resolution=resolution, refund_cents=form.cents, at=clock.now(), **said)
+        messages.success(request, _("Settled; the person is told."))
 
     return _try(request, whom, deed)
 

@@ -164,6 +164,31 @@ def test_a_case_is_answered_where_it_is_read(
     assert desk(whole_city.people["luca"]).post(target, {"text": "x"}).status_code == 404
 
 
+def test_a_case_is_settled_with_money_or_without(whole_city: WholeCity, paid: Payment) -> None:
+    people, case = whole_city.people, SupportCase.objects.get()
+    SupportCase.objects.filter(pk=case.pk).update(payment=paid)
+    target, marco = f"{address(people['giulia'])}cases/{case.public_id}/", desk(people["marco"])
+    half = {"text": "Sorry!", "resolution": "refunded"}
+    astray = {"text": "Sorry!", "resolution": "explained", "amount": "1.00"}
+    for wrong in (half, astray):
+        assert told(marco.post(target, wrong, follow=True)) == [
+            "Say how much goes back, or choose something else."
+        ]
+    assert told(marco.post(target, half | {"resolution": "withdrawn"}, follow=True)) == [
+        "Write an answer first."
+    ], "only the person withdraws"
+
+    done = marco.post(target, half | {"amount": "1.50"}, follow=True)
+
+    case.refresh_from_db()
+    assert told(done) == ["Settled; the person is told."]
+    assert (case.state, case.resolution) == ("resolved", "refunded")
+    assert case.refund is not None
+    assert case.refund.cents == 150
+    marco.post(target, half | {"amount": "1.50"})
+    assert Refund.objects.count() == 1, "a second tap gives nothing back"
+
+
 def test_a_ride_is_shown_again_with_what_happened(whole_city: WholeCity) -> None:
     giulia, trip = whole_city.people["giulia"], whole_city.rows["trip"]
     type(trip)._default_manager.filter(pk=trip.pk).update(
