@@ -46,9 +46,11 @@ SPECIAL_EVERY = 6
 CARGO_EVERY = 12
 
 
-def model(code: str, kind: Kind, propulsion: Propulsion, name: str, **more: Any) -> dict[str, Any]:
+def model(
+    code: str, kind: Kind, propulsion: Propulsion, name: dict[str, str], **more: Any
+) -> dict[str, Any]:
     """A type of vehicle; what is not said is the model's own default."""
-    return {"code": code, "kind": kind, "propulsion": propulsion, "name": {"it": name}, **more}
+    return {"code": code, "kind": kind, "propulsion": propulsion, "name": name, **more}
 
 
 # By what stands on the street: a kind, or a kind of its own form.
@@ -57,7 +59,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "ebike-city",
         Kind.BICYCLE,
         Propulsion.ELECTRIC_ASSIST,
-        "City e-bike",
+        {"it": "Bici elettrica da città", "en": "City e-bike"},
         form_factor=FormFactor.BICYCLE,
         max_range_m=60_000,
         max_speed_kmh=25,
@@ -69,7 +71,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "ebike-cargo",
         Kind.BICYCLE,
         Propulsion.ELECTRIC_ASSIST,
-        "Cargo e-bike",
+        {"it": "Bici elettrica da carico", "en": "Cargo e-bike"},
         form_factor=FormFactor.CARGO_BICYCLE,
         max_range_m=50_000,
         max_speed_kmh=25,
@@ -82,7 +84,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "scooter-s2",
         Kind.SCOOTER,
         Propulsion.ELECTRIC,
-        "Monopattino S2",
+        {"it": "Monopattino S2", "en": "Scooter S2"},
         form_factor=FormFactor.SCOOTER_STANDING,
         max_range_m=40_000,
         max_speed_kmh=20,
@@ -96,7 +98,7 @@ TYPES: dict[str, dict[str, Any]] = {
         "ecar-compact",
         Kind.CAR,
         Propulsion.ELECTRIC,
-        "Compatta elettrica",
+        {"it": "Compatta elettrica", "en": "Compact e-car"},
         form_factor=FormFactor.CAR,
         max_range_m=280_000,
         max_speed_kmh=130,

@@ -41,8 +41,8 @@ class MomentField(forms.CharField):
     """A moment on the city's clocks; one that comes twice is chosen from a list of both."""
 
     def __init__(self, **options: Any) -> None:
-        """The browser's own calendar and clock, in half hours."""
-        kind = {"type": "datetime-local", "step": "1800"}
+        """The browser's own calendar and clock: to the minute, or it would refuse an end that is kept."""
+        kind = {"type": "datetime-local"}
         super().__init__(max_length=40, widget=forms.TextInput(attrs=kind), **options)
 
     def prepare_value(self, value: Any) -> Any:
