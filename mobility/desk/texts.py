@@ -154,7 +154,7 @@ TEXTS: dict[str, str | Promise] = {
     "bulk_done": _("Done for {done} of {total}; {refused} refused."),
     "bulk_most": _("Narrow the choice to {most} vehicles."),
     "bulk_none": _("No vehicle is chosen."),
-    "bulk_ok": _("goes"),
+    "bulk_ok": _("accepts"),
     "bulk_no": _("refuses:"),
     "missing_done": _("Marked as missing; its case is open."),
     "replay_map_label": _("The way of the ride; the list shows what happened."),

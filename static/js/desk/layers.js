@@ -36,6 +36,7 @@ export async function showDemand(map, on) {
     find("[data-hours]").textContent = told.start
       ? text("forecast_hours", { start: moment(told.start), end: moment(told.end) })
       : text("forecast_none");
+    find(".desk-table", panel).hidden = !told.districts.length;
     const rows = told.districts.slice(0, LISTED).map(({ code, name }) => fill(clone("district-row"), { name, trips: number(trips.get(code), 1) }));
     show(find("[data-districts]"), ...rows);
   }

@@ -22,6 +22,7 @@ function draw(receipt) {
     payment_label: payment.method,
     pdf: `/api/v1/receipts/${receipt.id}/receipt.pdf`,
     due: payment.state === "due" || null,
+    lines: receipt.lines.length > 0 || null,
   });
   show(find("[data-lines]", root), ...receipt.lines.map((line) => lineRow(line, currency)));
   show(find("[data-vat]", root), ...receipt.vat.map((part) => vatRow(part, currency)));
