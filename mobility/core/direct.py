@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# What only a session, its cookie or a form of ours can need. Whatever else comes into the chain, calls
-# of programs pass too.
+# What only a session, its cookie, a form or a document that a browser shows can need. Whatever else
+# comes into the chain, calls of programs pass too.
 FOR_BROWSERS = frozenset(
     {
         "whitenoise.middleware.WhiteNoiseMiddleware",
+        "csp.middleware.CSPMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",

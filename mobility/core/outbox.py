@@ -85,8 +85,8 @@ class Event:
     queue: ClassVar[str] = QUEUE
 
     def payload(self) -> dict[str, Any]:
-        """The fields as JSON values."""
-        return dataclasses.asdict(self)
+        """The fields, which JSON can carry."""
+        return dict(vars(self))
 
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)

@@ -12,7 +12,6 @@ A move takes along all that is written because of it: its audit entry, the event
 import dataclasses
 import datetime
 import functools
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -24,10 +23,6 @@ from mobility.core.errors import Conflict
 from mobility.core.models import AuditEntry
 from mobility.core.principals import Principal
 
-_RECORD = (
-    "INSERT INTO mobility_auditentry (at, by, action, row, changes, request_id)"
-    " SELECT %s, %s, %s, %s, %s::jsonb, %s FROM moved"
-)
 _WAKE = f" RETURNING pg_notify('{outbox.CHANNEL}', '')"
 
 Moves = Mapping[str, frozenset[str]]
@@ -73,6 +68,7 @@ def move(
     reason: str = "",
     tells: Sequence[outbox.Event] = (),
     leaves: Sequence[Left] = (),
+    alone: bool = False,
     **changes: Any,
 ) -> Row:
     """Move `row` to state `to`, writing `changes` in the same statement.
@@ -81,24 +77,27 @@ def move(
     2. UPDATE … WHERE the state is still the one we loaded, and out of the row that moved the audit
        entry, the events it `tells` and the rows it `leaves`; zero rows means `LostRace`.
 
-    Must run inside `transaction.atomic()`, so that the move and its reason commit together.
+    Must run inside `transaction.atomic()`, so that the move and its reason commit together. A move
+    that is `alone`, all that its caller has to write, needs none: it is one statement.
     """
-    _require_atomic()
+    if not alone:
+        _require_atomic()
     old = str(getattr(row, field))
     _require_declared(row, field=field, old=old, to=to)
     written = {field: to, **changes}
-    entry = audit.entry(
-        by=by, action=f"{field}:{to}", row=row, at=at, changes=_trace(old, str(to), reason)
-    )
-    statement = _Statement()
-    statement.update(row, field=field, old=old, written=written)
+    statement = _Statement(row, field=field, old=old, written=written)
     for told in tells:
         values = outbox.values_of(told, at=at)
         statement.insert("mobility_outboxevent", outbox.COLUMNS, outbox.SELECTED, values)
     for left in leaves:
         places = ", ".join(["%s"] * len(left.values))
         statement.insert(left.table, ", ".join(left.columns), places, left.values)
-    if not statement.run(entry, wake=bool(tells)):
+    # Last, because of its count one knows whether the row moved.
+    trace = audit.values(
+        by=by, action=f"{field}:{to}", row=row, at=at, changes=_trace(old, str(to), reason)
+    )
+    statement.insert("mobility_auditentry", audit.COLUMNS, audit.SELECTED, trace)
+    if not statement.run(wake=bool(tells)):
         raise LostRace(row=audit.row_name(row), field=field, expected=old, to=to)
     for name, value in written.items():
         setattr(row, name, value)
@@ -153,21 +152,14 @@ class _Statement:
     four, and no query is built anew.
     """
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self._values: list[Any] = []
-
-    def update(
+    def __init__(
         self, row: models.Model, *, field: str, old: str, written: Mapping[str, Any]
     ) -> None:
         """The move itself, if the row is still in its `old` state."""
-        meta, quote = row._meta, connection.ops.quote_name
+        self._move = (type(row), field, tuple(written))
+        self._inserts: list[tuple[str, str, str]] = []
+        self._values: list[Any] = []
         fields = _fields(type(row))
-        columns = ", ".join(f"{quote(fields[name].column)} = %s" for name in written)
-        where = f"{quote(str(meta.pk.column))} = %s AND {quote(fields[field].column)} = %s"
-        self._parts.append(
-            f"moved AS (UPDATE {quote(meta.db_table)} SET {columns} WHERE {where} RETURNING 1)"  # noqa: S608 - names from our models
-        )
         for name, value in written.items():
             plain = value.pk if isinstance(value, models.Model) else value
             self._values.append(fields[name].get_db_prep_save(plain, connection))
@@ -175,26 +167,37 @@ class _Statement:
 
     def insert(self, table: str, columns: str, selected: str, values: Sequence[Any]) -> None:
         """A row that is written if the other one moved."""
-        self._parts.append(
-            f"row{len(self._parts)} AS (INSERT INTO {table} ({columns}) SELECT {selected} FROM moved)"  # noqa: S608 - constants
-        )
+        self._inserts.append((table, columns, selected))
         self._values += values
 
-    def run(self, entry: AuditEntry, *, wake: bool) -> bool:
+    def run(self, *, wake: bool) -> bool:
         """Whether the row moved; `wake` tells the relay, when the transaction commits."""
-        statement = f"WITH {', '.join(self._parts)} {_RECORD}{_WAKE if wake else ''}"
-        changes = json.dumps(entry.changes)
-        written: list[Any] = [
-            entry.at,
-            entry.by,
-            entry.action,
-            entry.row,
-            changes,
-            entry.request_id,
-        ]
+        statement = _text(*self._move, tuple(self._inserts), wake=wake)
         with connection.cursor() as cursor:
-            cursor.execute(statement, [*self._values, *written])
+            cursor.execute(statement, self._values)
             return bool(cursor.rowcount)
+
+
+@functools.cache
+def _text(
+    model: type[models.Model],
+    field: str,
+    written: tuple[str, ...],
+    inserts: tuple[tuple[str, str, str], ...],
+    *,
+    wake: bool,
+) -> str:
+    """The statement of all moves that write the same columns and leave rows in the same tables."""
+    meta, quote, fields = model._meta, connection.ops.quote_name, _fields(model)
+    columns = ", ".join(f"{quote(fields[name].column)} = %s" for name in written)
+    where = f"{quote(str(meta.pk.column))} = %s AND {quote(fields[field].column)} = %s"
+    update = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {where} RETURNING 1"  # noqa: S608 - names from our models
+    *others, last = [
+        f"INSERT INTO {table} ({names}) SELECT {selected} FROM moved"  # noqa: S608 - constants
+        for table, names, selected in inserts
+    ]
+    parts = [f"moved AS ({update})", *(f"row{at} AS ({one})" for at, one in enumerate(others))]
+    return f"WITH {', '.join(parts)} {last}{_WAKE if wake else ''}"
 
 
 @functools.cache

@@ -1,6 +1,9 @@
 """State moves: declared, conditional, audited."""
 
 import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg
 import pytest
@@ -74,6 +77,25 @@ def test_a_move_outside_a_transaction_is_a_mistake_of_ours() -> None:
         transitions.move(row, to="on", at=clock.now(), by=SYSTEM, field="name")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_move_that_is_alone_is_a_transaction_of_its_own(
+    django_assert_num_queries: Callable[[int], AbstractContextManager[None]],
+) -> None:
+    row = Switch.objects.create(name="off", payload={}, at=clock.now())
+    late = Switch.objects.get()
+    with django_assert_num_queries(1):
+        transitions.move(
+            row, to="on", at=clock.now(), by=SYSTEM, field="name", tells=[Lit()], alone=True
+        )
+    assert AuditEntry.objects.filter(action="name:on").count() == 1
+    with pytest.raises(transitions.LostRace):
+        transitions.move(
+            late, to="on", at=clock.now(), by=SYSTEM, field="name", tells=[Lit()], alone=True
+        )
+    assert AuditEntry.objects.filter(action="name:on").count() == 1
+    assert OutboxEvent.objects.filter(name=Lit.name).count() == 1
+
+
 def test_many_move_and_the_losers_are_left_out(db: None) -> None:
     rows = [Switch.objects.create(name="off", payload={}, at=clock.now()) for _ in range(3)]
     Switch.objects.filter(pk=rows[1].pk).update(name="on")
@@ -131,7 +153,7 @@ def test_the_relay_is_woken_when_the_move_commits_and_not_before() -> None:
     with psycopg.connect(**parameters, autocommit=True) as listener:
         listener.execute(f"LISTEN {outbox.CHANNEL}")
         with transaction.atomic():
-            told = {"at": clock.now(), "by": SYSTEM, "field": "name", "tells": [Lit()]}
-            transitions.move(row, to="on", **told)
+            told: dict[str, Any] = {"field": "name", "tells": [Lit()]}
+            transitions.move(row, to="on", at=clock.now(), by=SYSTEM, **told)
             assert not list(listener.notifies(timeout=0.1))
         assert list(listener.notifies(timeout=5, stop_after=1))

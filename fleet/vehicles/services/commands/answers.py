@@ -68,11 +68,10 @@ def mark_commands_sent(
     reply that carried it may be lost; its sequence number makes the repetition harmless. The boxes
     are left as they are: the sweep notes there what has been sent, if no answer comes before it.
     """
-    with transaction.atomic(savepoint=False):
-        with connection.cursor() as cursor:
-            cursor.execute(_DELIVERABLE, [list(public_ids), at])
-            commands = [command_from(row) for row in cursor.fetchall()]
-        return [command for command in commands if _is_sent(command, at=at, by=by)]
+    with connection.cursor() as cursor:
+        cursor.execute(_DELIVERABLE, [list(public_ids), at])
+        commands = [command_from(row) for row in cursor.fetchall()]
+    return [command for command in commands if _is_sent(command, at=at, by=by)]
 
 
 def record_acknowledgement(
@@ -137,7 +136,7 @@ def _is_sent(command: VehicleCommand, *, at: datetime.datetime, by: Principal) -
     if command.state == CommandState.SENT:
         return True
     try:
-        move(command, to=CommandState.SENT, at=at, by=by, sent_at=at)
+        move(command, to=CommandState.SENT, at=at, by=by, sent_at=at, alone=True)
     except LostRace:
         return False
     return True
