@@ -6,6 +6,8 @@
 2. One moment after the other is solved so, each by itself exactly; then any two bookings, and any
    two cars from a moment on, change places where that helps. So until nothing improves: the whole
    never gets worse, and what a car has left for a later booking counts in every step.
+3. Where some start still lacks its charge, the whole day is shared out anew in the order of time (a
+   beam search, exact on small days), and taken if it is better.
 """
 
 import dataclasses
@@ -17,9 +19,17 @@ MOVE = 1e3
 # Not possible at all.
 NEVER = 1e12
 MOST_ROUNDS = 6
+# Beginnings of a day that are looked at side by side; fewer where cars and rides are many.
+BEAM, WORK = 200, 100_000
 # A ride whose rider did not say how far it goes: so far an hour, and not further than that.
 METRES_AN_HOUR = 10_000
 LONGEST_M = 120_000
+
+
+# Of a car: metres left, minute from which it is free, metres it gains a minute.
+_State = tuple[float, float, float]
+# What it costs so far, how the cars stand, who got which.
+_Beginning = tuple[float, tuple[_State, ...], tuple[tuple[int, int], ...]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,6 +88,8 @@ def assign(*, cars: Sequence[Car], rides: Sequence[Ride]) -> dict[int, int]:
                 better |= _improves(swapped, cars=by_ref, rides=rides, where=where)
         if not better:
             break
+    if _short(by_ref, rides=rides, where=where):
+        where = _whole_day(by_ref, rides=rides, where=where)
     return {ride.ref: where[ride.ref] for ride in movable}
 
 
@@ -86,21 +98,67 @@ def cost(*, car: Car, rides: Sequence[Ride]) -> float:
 
     Starts without enough range, rides moved to it, and a little for range that others could use.
     """
-    total, left, at, gains = 0.0, float(car.range_m), 0.0, car.charge_m
-    for ride in sorted(rides, key=lambda each: (each.begins, each.ref)):
-        if ride.begins < at or any(
-            ride.begins < until and since < ride.ends for since, until in car.busy
-        ):
+    total, state = 0.0, _fresh(car)
+    for ride in sorted(rides, key=_in_time):
+        more, state = _served(car, ride, state)
+        if more >= NEVER:
             return NEVER
-        left = min(float(car.full_m), left + gains * (ride.begins - at))
-        missing = ride.need_m - left
-        if missing > 0 or not car.fit:
-            total += SHORT * (1.0 + min(1.0, max(0.0, missing) / max(1, car.full_m)))
-        total += max(0.0, -missing) / max(1, car.full_m)
-        total += MOVE if ride.car != car.ref else 0.0
-        left = max(0.0, left - ride.need_m)
-        at, gains = ride.ends, ride.charge_m
+        total += more
     return total
+
+
+def _in_time(ride: Ride) -> tuple[float, int]:
+    return ride.begins, ride.ref
+
+
+def _fresh(car: Car) -> _State:
+    return float(car.range_m), 0.0, car.charge_m
+
+
+def _served(car: Car, ride: Ride, state: _State) -> tuple[float, _State]:
+    """What one more ride, later than all before, costs on a car; and how it comes back."""
+    left, at, gains = state
+    if ride.begins < at or any(
+        ride.begins < until and since < ride.ends for since, until in car.busy
+    ):
+        return NEVER, state
+    left = min(float(car.full_m), left + gains * (ride.begins - at))
+    missing = ride.need_m - left
+    total = max(0.0, -missing) / max(1, car.full_m)
+    if missing > 0 or not car.fit:
+        total += SHORT * (1.0 + min(1.0, max(0.0, missing) / max(1, car.full_m)))
+    total += MOVE if ride.car != car.ref else 0.0
+    return total, (max(0.0, left - ride.need_m), ride.ends, ride.charge_m)
+
+
+def _whole_day(
+    cars: Mapping[int, Car], *, rides: Sequence[Ride], where: dict[int, int]
+) -> dict[int, int]:
+    """All rides shared out anew, one after the other in time, if that beats what there is.
+
+    Costs never fall and depend on what a car did before alone, so a beam of the cheapest beginnings
+    of the day goes on with every car that may serve the next ride; a beginning that already costs
+    as much as the whole day does now is given up.
+    """
+    order = sorted(cars)
+    served = _by_car(rides, where=where)
+    limit = sum(cost(car=cars[ref], rides=mine) for ref, mine in served.items()) - 1e-6
+    width = max(BEAM // 10, min(BEAM, WORK // (len(cars) * len(rides))))
+    beam: list[_Beginning] = [(0.0, tuple(_fresh(cars[ref]) for ref in order), ())]
+    for ride in sorted(rides, key=_in_time):
+        further: dict[tuple[_State, ...], _Beginning] = {}
+        for spent, states, chosen in beam:
+            for number, ref in enumerate(order):
+                if ref != ride.car and (ride.fixed or ref not in ride.fits):
+                    continue
+                more, after = _served(cars[ref], ride, states[number])
+                if spent + more >= limit:
+                    continue
+                then = (*states[:number], after, *states[number + 1 :])
+                if then not in further or spent + more < further[then][0]:
+                    further[then] = spent + more, then, (*chosen, (ride.ref, ref))
+        beam = sorted(further.values())[:width]
+    return dict(beam[0][2]) if beam else where
 
 
 def _solve(
