@@ -3,8 +3,9 @@
 Published instances: the real-world instances of the bike sharing rebalancing problem (Dell'Amico,
 Hadjicostantinou, Iori, Novellani, Omega 45, 2014), every stop served, any number of vans, least
 cost. They are looked for in the folder `BRP_DIR`, else in `shared/brp` beside the project; without
-them those figures are left out. Each gets 10 CPU seconds of one thread; the gap is to the best
-value known, every route is checked by a judge that shares no code with the search. City: 1,000
+them those figures are left out. Each gets 10 CPU seconds of one thread, and 60 in a search of its own
+(not with `--quick`); the gap is to the best value known, every route is checked by a judge that shares
+no code with the search. City: 1,000
 places, 5,000 vehicles with a week of trips in the database, 10 vans of 20, six hours; timed is a
 plan from reading the database to the last stored task, and a revision likewise; the plan's net value
 is compared with that of the same plan after a search of ten minutes (`--quick`: one minute). Value
@@ -46,7 +47,7 @@ from mobility.core.principals import SYSTEM  # noqa: E402
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "brp"
 INSTANCES = Path(os.environ.get("BRP_DIR", BESIDE))
 CORES = 2
-INSTANCE_SECONDS = 10.0
+SHORT_S, LONG_S = 10.0, 60.0
 QUICK_EVERY = 5
 CITY_SECONDS = 20.0
 PLACES, VEHICLES = 1_000, 5_000
@@ -97,10 +98,10 @@ def load_instance(path: Path) -> Problem:
     )
 
 
-def run_instance(row: dict[str, str]) -> Result:
-    """Search for ten CPU seconds of this thread, and judge."""
+def run_instance(row: dict[str, str], *, seconds: float) -> Result:
+    """Search for so many CPU seconds of this thread, and judge."""
     problem = load_instance(INSTANCES / row["file"])
-    effort = Effort(seconds=INSTANCE_SECONDS, processor=True)
+    effort = Effort(seconds=seconds, processor=True)
     answer = solve(problem, effort=effort, mandatory=True)
     judged = judge(problem, routes=answer.routes, mandatory=True)
     return Result(
@@ -113,17 +114,17 @@ def run_instance(row: dict[str, str]) -> Result:
     )
 
 
-def run_instances(*, quick: bool) -> list[Result]:
-    """All published instances, or every fifth; one thread a core."""
+def run_instances(*, seconds: float, quick: bool) -> list[Result]:
+    """All published instances, or every fifth, each for so many CPU seconds; one thread a core."""
     table = INSTANCES / "best_known.csv"
     if not table.exists():
         print(f"No published instances in {INSTANCES}; set BRP_DIR to measure them.")
         return []
     with table.open() as lines:
         rows = list(csv.DictReader(lines))[:: QUICK_EVERY if quick else 1]
-    run_instance(rows[0])  # compiles
+    run_instance(rows[0], seconds=1.0)  # compiles
     with ThreadPoolExecutor(max_workers=CORES) as pool:
-        results = list(pool.map(run_instance, rows))
+        results = list(pool.map(partial(run_instance, seconds=seconds), rows))
     for result in results:
         print(
             f"{result.name:<24} n={result.stops:<4} {result.cost:>10,.0f} best {result.best:>10,.0f}"
@@ -132,22 +133,27 @@ def run_instances(*, quick: bool) -> list[Result]:
     return results
 
 
-def instance_figures(results: list[Result]) -> list[Figure]:
-    """Gap, worst gap, proven optima hit, infeasible ones."""
+def instance_figures(
+    results: list[Result], *, seconds: float, limit: float | None, aim: float
+) -> list[Figure]:
+    """Gap, worst gap, proven optima hit, infeasible ones, and any below a proven optimum."""
     if not results:
         return []
     gaps = [result.gap_pct for result in results]
     proven = [result for result in results if result.proven]
     hit = sum(result.gap_pct < 0.005 for result in proven)
     broken = sum(not result.feasible for result in results)
+    # Better than what was proven to be the best is a fault of the search or of its judge.
+    beyond = sum(result.gap_pct < -0.005 for result in proven)
     return [
         Figure(
-            name=f"{len(results)} published instances, mean gap",
-            value=float(np.mean(gaps)), unit="%", limit=0.5, aim=0.2,
+            name=f"{len(results)} published instances, {seconds:g} s each, mean gap",
+            value=float(np.mean(gaps)), unit="%", limit=limit, aim=aim,
         ),
         Figure(name="  worst gap", value=max(gaps), unit="%"),
         Figure(name=f"  proven optima hit of {len(proven)}", value=float(hit), unit=""),
         Figure(name="  infeasible", value=float(broken), unit="", limit=0.5),
+        Figure(name="  below a proven optimum", value=float(beyond), unit="", limit=0.5),
     ]  # fmt: skip
 
 
@@ -254,8 +260,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Benchmark the rebalancing plan.")
     parser.add_argument("--quick", action="store_true", help="few instances, a short long run")
     options = parser.parse_args()
-    results = run_instances(quick=options.quick)
-    figures = [*instance_figures(results), *city_figures(quick=options.quick), table_figure()]
+    results = run_instances(seconds=SHORT_S, quick=options.quick)
+    figures = instance_figures(results, seconds=SHORT_S, limit=0.5, aim=0.2)
+    if not options.quick:
+        longer = run_instances(seconds=LONG_S, quick=False)
+        figures += instance_figures(longer, seconds=LONG_S, limit=None, aim=0.2)
+    figures += [*city_figures(quick=options.quick), table_figure()]
     notes: dict[str, object] = {
         "quick": options.quick,
         "instances": [
