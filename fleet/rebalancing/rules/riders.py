@@ -47,8 +47,8 @@ def left_to_riders(*, situation: Situation, work: RiderWork) -> tuple[Situation,
     promised = dict(situation.promised)
     for kind, by_place in change.items():
         whole = promised.get(kind, np.zeros(situation.cells.size, dtype=np.int64)).copy()
-        for place, vehicles in by_place.items():
-            whole[place] += vehicles
+        for place, more in by_place.items():
+            whole[place] += more
         promised[kind] = whole
     vehicles = tuple(
         replace(each, movable=False) if each.vehicle_id in gone else each
