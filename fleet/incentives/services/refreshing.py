@@ -14,6 +14,7 @@ from fleet.incentives.rules.prices import Terms
 from fleet.incentives.states import CloseReason, Direction, OfferState
 from fleet.rebalancing.queries import city_of, load_situation
 from fleet.rebalancing.rules.situation import Situation
+from fleet.rebalancing.services.remembering import habit_of_the_hour
 from fleet.vehicles.states import RentalState
 from mobility.core import locks, sweeps
 from mobility.core.principals import Principal
@@ -31,7 +32,7 @@ def refresh_offers(*, at: datetime.datetime, by: Principal) -> dict[str, int]:
     counts: Counter[str] = Counter()
     # To read and to reckon takes seconds, during which nothing must be held.
     for looked in sweeps.each_alone(
-        IncentivePolicy.objects.order_by("organisation"),
+        IncentivePolicy.objects.select_related("organisation").order_by("organisation"),
         lambda policy: refresh_fleet(policy=policy, at=at, by=by),
         event="fleet.offers_not_refreshed",
         named=lambda policy: policy.organisation_id,
@@ -72,6 +73,10 @@ def _worth_offering(policy: IncentivePolicy, *, at: datetime.datetime) -> list[I
         parameters=parameters,
         horizon_start=begins,
         at=at,
+        # Weeks are read once an hour; what is different now is read each time.
+        habit=habit_of_the_hour(
+            organisation=policy.organisation, city_id=city_id, parameters=parameters, at=at
+        ),
     )
     place_of = {int(cell): place for place, cell in enumerate(situation.cells)}
     hubs = queries.charging_hubs(city_id=city_id)

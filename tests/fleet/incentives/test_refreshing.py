@@ -8,6 +8,7 @@ from fleet.incentives import queries, services
 from fleet.incentives.models import IncentiveOffer, IncentivePolicy
 from fleet.incentives.services import OfferGone
 from fleet.rebalancing.cells import cell_at
+from fleet.rebalancing.services import remembering
 from fleet.vehicles.models import Vehicle
 from mobility.core.principals import SYSTEM
 from tests.fleet.rebalancing.conftest import AWAY, BUSY, NIGHT, QUIET, draft, night, published
@@ -119,6 +120,19 @@ def test_a_scooter_that_somebody_takes_keeps_its_offer_until_that_is_over(city, 
     look(policy, minutes=policy.valid_minutes + 1)
     offer.refresh_from_db()
     assert (offer.state, offer.close_reason) == ("withdrawn", "vehicle_gone")
+
+
+def test_weeks_are_read_once_an_hour(city, policy, monkeypatch):
+    read = []
+    weeks = remembering.queries.load_habit
+    monkeypatch.setattr(
+        remembering.queries, "load_habit", lambda **what: read.append(what["at"]) or weeks(**what)
+    )
+    assert look(policy)["made"] > 0
+    kept = look(policy, minutes=10)
+    assert (kept["made"], kept["withdrawn"], len(read)) == (0, 0, 1)
+    look(policy, minutes=40)
+    assert len(read) == 2, "another hour"
 
 
 def test_switched_off_offers_nothing(city, policy):
