@@ -1,162 +1,125 @@
-"""A fleet for the benchmark of the staff's pages: vehicles with reports, history, alarms and work."""
+"""The city of the benchmark of pages: one of everything, as the tests of tenancy have it, thousands of times."""
 
 from __future__ import annotations
 
-import datetime
-import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.contrib.gis.geos import MultiPolygon, Polygon
-from django.db import connection
+from django.conf import settings
+from django.db import connection, transaction
+from django.test.utils import setup_test_environment, teardown_test_environment
 
-from fleet.maintenance.models import WorkOrder
-from fleet.telematics.models import Alarm, LatestState
-from fleet.telematics.states import SEVERITIES, AlarmKind
-from fleet.vehicles.models import Vehicle, VehicleBlock, VehicleEvent, VehicleType
-from fleet.vehicles.states import BlockReason, Kind, LifeState, LinkState, RentalState
+from fleet.vehicles.models import Vehicle
 from mobility.accounts import services as accounts
-from mobility.accounts.models import User
+from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import OrganisationKind, Role
-from mobility.core import clock, geo, ids
-from mobility.core.principals import SYSTEM
-from mobility.geography.models import City
+from tests.charging.fixtures import maker_of_stations
+from tests.conftest import api_of, city_of, person
+from tests.faces.counting.doors import Door, doors
+from tests.faces.counting.filling import fill
+from tests.faces.counting.growth import grow
+from tests.fleet.fixtures import maker_of_vehicles
+from tests.tenancy.conftest import WholeCity, build_whole_city
 
-WEST, SOUTH, EAST, NORTH = 9.06, 45.38, 9.30, 45.54
+# A resident has so many of each thing, however large the city is.
+OWN = 25
+# What an operator has one or a few of.
+KEPT = frozenset(
+    {
+        "bookings.Tariff", "bookings.TariffVersion", "bookings.PassProduct", "bookings.PromoCode",
+        "bookings.FeeKind", "bookings.DocumentSeries", "bookings.RewardDay", "charging.Tariff",
+        "charging.TariffVersion", "fleet.Depot", "fleet.Van", "fleet.ClosedHours",
+        "fleet.TravelTable", "fleet.Integration", "fleet.ChecklistTemplate", "fleet.DemandCount",
+        "mobility.WebhookEndpoint", "mobility.WebhookSecret", "mobility.District", "mobility.Hub",
+        "mobility.SavedView",
+    }
+)  # fmt: skip
+_SPREAD = """
+UPDATE fleet_lateststate SET lon_e7 = 90600000 + (random() * 2400000)::int,
+       lat_e7 = 453800000 + (random() * 1600000)::int, heading = (random() * 359)::int,
+       battery_pct = (random() * 100)::int, at = now(), received_at = now()
+"""
+_SPREAD_SITES = """
+UPDATE charging_site
+SET location = ST_SetSRID(ST_MakePoint(9.06 + random() * 0.24, 45.38 + random() * 0.16), 4326)
+"""
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """Who runs it, and the keys of its vehicles."""
+    """The people, every page with who opens it, and the keys of the vehicles."""
 
-    marco: User
+    people: dict[str, User]
+    doors: list[Door]
     vehicle_ids: list[int]
-    prefix: str
 
 
-def provision(count: int) -> Fleet:
-    """An operator with a manager and `count` vehicles, some blocked, some with alarms and work."""
-    run, at, chance = ids.short_code(), clock.now(), random.Random(7)
-    operator = accounts.ensure_organisation(
-        slug=f"bench-{run.lower()}", name={"en": "Bench"}, kind=OrganisationKind.FLEET_OPERATOR
-    )
-    marco = User.objects.create_user(f"{run.lower()}@bench.example", language="en")
-    accounts.grant_role(
-        user=marco, organisation=operator, role=Role.FLEET_OPERATOR, at=at, by=SYSTEM
-    )
-    square = MultiPolygon(Polygon.from_bbox((WEST, SOUTH, EAST, NORTH)), srid=geo.WGS84)
-    city = City.objects.create(
-        slug=f"bench-{run.lower()}",
-        name={"en": "Bench"},
-        organisation=operator,
-        boundary=square,
-        centre=geo.point(9.2, 45.45),
-    )
-    made = Vehicle.objects.bulk_create(
-        [
-            Vehicle(
-                organisation=operator,
-                city=city,
-                type=_type(chance.choice(list(Kind))),
-                code=f"{run}{number:05}",
-                life_state=LifeState.IN_SERVICE,
-                link_state=LinkState.ONLINE,
-                rental_state=chance.choice([RentalState.FREE] * 9 + [RentalState.ON_TRIP]),
+def provision() -> WholeCity:
+    """One of everything, with the people it belongs to."""
+    comune, ruote, colonnine = _organisations()
+    milan = city_of(comune)
+    roles = {
+        "giulia": (None, None),
+        "piero": (None, None),
+        "marco": (ruote, Role.FLEET_OPERATOR),
+        "sara": (ruote, Role.CREW),
+        "luca": (colonnine, Role.CHARGE_POINT_OPERATOR),
+        "elena": (comune, Role.CITY_OFFICER),
+        "rivale": (None, None),
+        "scossa": (None, None),
+    }
+    people = {name: person(f"{name}@bench.example", *role) for name, role in roles.items()}
+    # The programs of this process call the house as the tests do, under the name of a test server.
+    setup_test_environment(debug=settings.DEBUG)
+    # One transaction around it, which the house overlooks as it does that of a test: half of what is
+    # called insists on one, the other half on none.
+    around = transaction.atomic()
+    around._from_testcase = True  # type: ignore[attr-defined]
+    try:
+        with around:
+            city = build_whole_city(
+                make_vehicle=maker_of_vehicles(milan, ruote),
+                make_station=maker_of_stations(milan, colonnine),
+                api=api_of,
+                people=people,
             )
-            for number in range(count)
-        ]
-    )
-    _tell(made, chance, at=at)
-    _trouble(made, chance, at=at)
+    finally:
+        teardown_test_environment()
+    people["root"] = User.objects.create_superuser("root@bench.example", "x", language="en")
+    fill(people=people)
+    return city
+
+
+def enlarge(city: WholeCity, *, vehicles: int) -> Fleet:
+    """Grow to so many vehicles, with what hangs on them; one in fifty with alarms and work."""
+    few, stations = vehicles // 50, vehicles // 10
+    troubles = ("fleet.Alarm", "fleet.WorkOrder", "fleet.FaultReport", "fleet.RebalancingPlan")
+    at_most = dict.fromkeys(troubles, few) | {
+        "fleet.ZoneSet": 30,
+        "charging.Site": stations,
+        "mobility.AuditEntry": stations,
+    }
+    grow(times=vehicles // 2, own=OWN, at_most=at_most, kept=KEPT)
     with connection.cursor() as cursor:
+        cursor.execute(_SPREAD)
+        cursor.execute(_SPREAD_SITES)
         cursor.execute("ANALYZE")
-    return Fleet(marco=marco, vehicle_ids=[row.pk for row in made], prefix=run)
+    keys = list(Vehicle.objects.order_by("pk").values_list("pk", flat=True))
+    return Fleet(people=city.people, doors=list(doors(city)), vehicle_ids=keys)
 
 
-_types: dict[str, VehicleType] = {}
-
-
-def _type(kind: Kind) -> VehicleType:
-    if kind not in _types:
-        _types[kind], _created = VehicleType.objects.get_or_create(
-            code=f"bench-{kind}",
-            defaults={
-                "name": {"en": str(kind.label)},
-                "kind": kind,
-                "max_range_m": 40_000,
-                "max_speed_kmh": 20,
-                "battery_wh": 550,
-            },
+def _organisations() -> list[Organisation]:
+    kinds = {
+        "comune": OrganisationKind.CITY,
+        "ruote": OrganisationKind.FLEET_OPERATOR,
+        "colonnine": OrganisationKind.CHARGE_POINT_OPERATOR,
+    }
+    return [
+        accounts.ensure_organisation(
+            slug=slug,
+            name={"it": slug.capitalize()},
+            kind=kind,
+            legal_name=f"{slug.capitalize()} S.p.A.",
+            vat_number="IT00000000017",
         )
-    return _types[kind]
-
-
-def _tell(vehicles: Sequence[Vehicle], chance: random.Random, *, at: datetime.datetime) -> None:
-    """A last report and some history of each."""
-    LatestState.objects.bulk_create(
-        [
-            LatestState(
-                vehicle=vehicle,
-                at=at,
-                received_at=at,
-                lon_e7=round(chance.uniform(WEST, EAST) * 1e7),
-                lat_e7=round(chance.uniform(SOUTH, NORTH) * 1e7),
-                heading=chance.randrange(360),
-                battery_pct=chance.randrange(101),
-                odometer_m=chance.randrange(3_000_000),
-                locked=True,
-            )
-            for vehicle in vehicles
-        ]
-    )
-    VehicleEvent.objects.bulk_create(
-        [
-            VehicleEvent(
-                vehicle=vehicle,
-                at=at - datetime.timedelta(hours=hours),
-                mds_state="available",
-                mds_events=["trip_end"],
-                life_state="in_service",
-                rental_state="free",
-                link_state="online",
-                by=SYSTEM,
-            )
-            for vehicle in vehicles
-            for hours in (1, 5, 9)
-        ],
-        batch_size=5_000,
-    )
-
-
-def _trouble(vehicles: Sequence[Vehicle], chance: random.Random, *, at: datetime.datetime) -> None:
-    """One in eight blocked, one in fifty with an alarm, one in fifty with work."""
-    reasons = (BlockReason.LOW_BATTERY, BlockReason.MAINTENANCE, BlockReason.DAMAGE)
-    blocked = chance.sample(list(vehicles), len(vehicles) // 8)
-    VehicleBlock.objects.bulk_create(
-        [
-            VehicleBlock(vehicle=row, reason=chance.choice(reasons), since=at, placed_by=SYSTEM)
-            for row in blocked
-        ]
-    )
-    kinds = list(AlarmKind)
-    loud = chance.sample(list(vehicles), len(vehicles) // 50)
-    Alarm.objects.bulk_create(
-        [
-            Alarm(
-                vehicle=row,
-                kind=kinds[place % len(kinds)],
-                severity=SEVERITIES[kinds[place % len(kinds)]],
-                opened_at=at,
-                last_seen_at=at,
-            )
-            for place, row in enumerate(loud)
-        ]
-    )
-    WorkOrder.objects.bulk_create(
-        [
-            WorkOrder(
-                vehicle=row, reason="tyre", priority=1 + place % 4, opened_at=at, opened_by=SYSTEM
-            )
-            for place, row in enumerate(chance.sample(list(vehicles), len(vehicles) // 50))
-        ]
-    )
+        for slug, kind in kinds.items()
+    ]

@@ -30,7 +30,10 @@ LOOKS = (
     "img/mark.svg",
     "img/mark-192.png",
 )
-_IMPORTS = re.compile(r"""^\s*(?:import|export)\s[^;]*?["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+# Also what a script fetches only when it is needed: without a network that would be too late.
+_IMPORTS = re.compile(
+    r"""(?:^\s*(?:import|export)\s[^;]*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.MULTILINE
+)
 _STYLES = re.compile(r"""@import\s+url\(["']?([^"')]+)["']?\)""")
 _LINKED = {".js": _IMPORTS, ".mjs": _IMPORTS, ".css": _STYLES}
 

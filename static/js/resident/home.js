@@ -1,12 +1,13 @@
 // The map page: what is near, what it costs, and the way to have it.
 
 import { find, findAll, fill, clone, onAction, say, show } from "../dom.js";
-import { CityMap, pinName } from "../map.js";
 import { page, text } from "../page.js";
+import { pinName } from "../pins.js";
 import { watchCity } from "../live.js";
 import { drawAreas } from "./areas.js";
 import { heldReservation, goingOn } from "./going-on.js";
 import { HeldCard } from "./held.js";
+import { LaterMap } from "./later-map.js";
 import { Nearby } from "./nearby.js";
 import { whereAmI, whereAmIIfAllowed } from "./place.js";
 import { watchNeeds } from "./needs.js";
@@ -23,7 +24,7 @@ const cardPlace = find("[data-panel=card]");
 const listPlace = find("[data-panel=list]");
 
 const WORDS = { "NavigationControl.ZoomIn": text("zoom_in"), "NavigationControl.ZoomOut": text("zoom_out") };
-const map = new CityMap(find("#map"), { ...page.map, label: text("map_label"), words: WORDS });
+const map = new LaterMap(find("#map"), { ...page.map, label: text("map_label"), words: WORDS });
 const nearby = new Nearby({ place: find("[data-nearby]"), count: find("[data-count]"), trouble: find("[data-trouble]"), centre, onRows });
 const shown = new Set();
 let me = null;
@@ -215,12 +216,15 @@ function tellGoingOn({ address, sentence }) {
 }
 
 async function begin() {
-  drawAreas(map).then(startWatching, startWatching);
+  // The list is there to be read before the map and what is on it are fetched.
+  nearby.refresh().finally(() => {
+    drawAreas(map);
+    map.load().then(startWatching);
+  });
   whereAmIIfAllowed().then((place) => {
     me = place;
     if (me) map.showMe(me);
   });
-  nearby.refresh();
   if (page.vehicle) choose("vehicle", page.vehicle);
   else if (page.station) choose("charger", page.station);
   if (!page.signed_in) return;

@@ -2,10 +2,11 @@
 
 import { poll, post } from "../api.js";
 import { busy, fill, find, onAction, say } from "../dom.js";
-import { CityMap, pinName } from "../map.js";
 import { Heard } from "../offline/silence.js";
 import { money, number, page, stopwatch, text } from "../page.js";
+import { pinName } from "../pins.js";
 import { drawAreas } from "./areas.js";
+import { LaterMap } from "./later-map.js";
 
 const WORDS = {
   starting: "charging_starting",
@@ -17,7 +18,7 @@ const OVER = new Set(["priced", "settled", "payment_due", "written_off"]);
 const AGAIN_S = 2;
 
 const root = find("[data-recharge]");
-const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
+const map = new LaterMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
 const path = `/recharges/${page.id}`;
 const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
 let recharge = null;
@@ -82,7 +83,7 @@ onAction(root, {
 async function begin() {
   drawAreas(map);
   try {
-    if (!draw(await server.read())) poll(() => server.read(), draw, AGAIN_S);
+    if (!draw(await server.read().finally(() => void map.load()))) poll(() => server.read(), draw, AGAIN_S);
   } catch (error) {
     const last = error.status ? null : server.last();
     if (last) {

@@ -3,12 +3,13 @@
 
 import { poll, post, upload } from "../api.js";
 import { busy, clone, fill, find, onAction, say, show } from "../dom.js";
-import { CityMap, pinName } from "../map.js";
 import { Heard } from "../offline/silence.js";
 import { distance, money, named, page, stopwatch, text } from "../page.js";
+import { pinName } from "../pins.js";
 import { drawAreas } from "./areas.js";
 import { Earning } from "./earning.js";
 import { Found } from "./found.js";
+import { LaterMap } from "./later-map.js";
 import { reportProblem } from "./report.js";
 import { whereAmIIfAllowed } from "./place.js";
 import { short } from "./prices.js";
@@ -26,7 +27,7 @@ const JUST_BEGUN_MS = 600000;
 const AREA_ZOOM = 14.5;
 
 const root = find("[data-trip]");
-const map = new CityMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
+const map = new LaterMap(find("#map"), { ...page.map, zoom: 16, label: text("map_label"), controls: false });
 const path = `/trips/${page.id}`;
 const earning = new Earning(find("[data-rewards]", root), { path, showOffer });
 const server = new Heard(root, path, ({ state }) => OVER.has(state) || state === "start_failed");
@@ -253,7 +254,7 @@ function drawLast(last) {
 async function begin() {
   drawAreas(map);
   try {
-    draw(await server.read());
+    draw(await server.read().finally(() => void map.load()));
   } catch (error) {
     const last = error.status ? null : server.last();
     if (last) return drawLast(last);

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db import connection, models
+from django.db import DataError, connection, models, transaction
 from psycopg import sql
 
 from mobility.accounts.models import User
@@ -61,22 +61,34 @@ WHERE table_name = %s AND table_schema = current_schema() AND is_generated = 'NE
 _VARIED = ("character varying", "text", "date", "integer", "bigint", "timestamp with time zone")
 
 
-def grow(*, times: int, own: int, at_most: Mapping[str, int] | None = None) -> dict[str, int]:
+def grow(
+    *,
+    times: int,
+    own: int,
+    at_most: Mapping[str, int] | None = None,
+    kept: frozenset[str] = frozenset(),
+) -> dict[str, int]:
     """Add `times` copies of the city, or fewer of the tables named; rows added, by model.
 
-    The first `own` copies belong to the residents of the first city where that is allowed.
+    The first `own` copies belong to the residents of the first city where that is allowed. Rows of
+    the tables `kept` stay single and are pointed to by all copies.
     """
     added = {}
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         done: set[type[models.Model]] = set()
         for model in copied_models():
+            if model._meta.label in kept:
+                continue
             copies = min(times, (at_most or {}).get(model._meta.label, times))
             label, rows = model._meta.label, 0
-            table = _Table(cursor, model, done)
+            table = _Table(cursor, model, done, SHARED | kept)
             for same_people, up_to in ((True, min(own, copies)), (False, copies)):
                 if same_people and model is User:
                     continue
-                cursor.execute(table.statement(same_people=same_people), [up_to])
+                try:
+                    cursor.execute(table.statement(same_people=same_people), [up_to])
+                except DataError as problem:
+                    raise ValueError(f"{label} cannot be copied {up_to} times") from problem
                 rows += cursor.rowcount
             added[label] = rows
             done.add(model)
@@ -105,7 +117,10 @@ def _targets(model: type[models.Model]) -> set[Any]:
 class _Table:
     """How one table is copied."""
 
-    def __init__(self, cursor: Any, model: type[models.Model], done: set[Any]) -> None:
+    def __init__(
+        self, cursor: Any, model: type[models.Model], done: set[Any], shared: set[str]
+    ) -> None:
+        self.shared = shared
         self.model, self.done, table = model, done, model._meta.db_table
         cursor.execute(_COLUMNS, [table])
         self.kinds = {name: (kind, length) for name, kind, length in cursor.fetchall()}
@@ -132,7 +147,7 @@ class _Table:
             which.append(_format(_RESIDENT, "id"))
         return sql.SQL(
             "INSERT INTO {table} ({columns}) SELECT {values} FROM {table} o,"
-            " generate_series(1, %s) i WHERE {which} ON CONFLICT DO NOTHING"
+            " generate_series(1::bigint, %s) i WHERE {which} ON CONFLICT DO NOTHING"
         ).format(
             table=sql.Identifier(self.model._meta.db_table),
             columns=sql.SQL(", ").join(map(sql.Identifier, values)),
@@ -154,7 +169,7 @@ class _Table:
                         name, STRIDE,
                     )  # fmt: skip
                     own.add(name)
-            elif (target is not None and target._meta.label not in SHARED) or (
+            elif (target is not None and target._meta.label not in self.shared) or (
                 target is None and field is not None and field.primary_key
             ):
                 values[name] = _format("o.{0} + i * {1}", name, STRIDE)
@@ -188,7 +203,7 @@ def _varied(name: str, kind: str, length: int | None) -> sql.Composable:
     if kind == "date":
         return _format("o.{0} - i::int", name)
     if kind == "timestamp with time zone":
-        return _format("o.{0} - i * interval '1 hour'", name)
+        return _format("o.{0} - i::int * interval '1 hour'", name)
     if kind in {"integer", "bigint"}:
         return _format("o.{0} + i::int * 1000", name)
     short = "left(o.{0}, {1} - length(i::text) - 1) || '-' || i"

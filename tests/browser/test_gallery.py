@@ -1,0 +1,81 @@
+"""A picture of every page that needs no row in its address, in the demo city, on a phone and at a desk.
+
+Which pages there are, and who opens them, say the tables of `tests/tenancy`: a page that is missing there
+fails a test of its own, so that none is missing here. Only `./dev screenshots` asks for this: pictures
+prove nothing, they are for people to look at.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
+from tests.faces.counting.doors import NO_PAGE, RANK
+from tests.stories.processes import House
+from tests.tenancy import test_pages as tables
+
+pytestmark = [
+    pytest.mark.story,
+    pytest.mark.browser,
+    pytest.mark.timeout(1500),
+    pytest.mark.skipif(not os.environ.get("GALLERY"), reason="./dev screenshots asks for pictures"),
+]
+
+Shot = Callable[[Page, str], Path]
+PEOPLE = ("giulia", "marco", "sara", "luca", "elena")
+# Not for eyes: scripts, files, the schema.
+UNSEEN = {
+    "schema", "resident:worker", "crew:worker", "admin:jsi18n", "admin:index",
+    "admin:bookings_receipt_totals", "admin:fleet_vehicle_export",
+}  # fmt: skip
+SETTLED_MS = 15_000
+
+
+def pages_of(person: str) -> Iterator[tuple[str, str]]:
+    """Name and address of what this person opens first of all of them."""
+    for name, who in tables.PLAIN.items():
+        if name not in UNSEEN | NO_PAGE.keys() and _first(who) == person:
+            yield name, reverse(name)
+    for who_all, labels in tables.LISTS.items():
+        for label in sorted(labels if _first(who_all.split()) == person else ()):
+            meta = apps.get_model(label)._meta
+            page = f"admin:{meta.app_label}_{meta.model_name}_changelist"
+            yield f"list-{meta.app_label}-{meta.model_name}", reverse(page)
+
+
+def _first(who: object) -> str:
+    among = set(who) if isinstance(who, (frozenset, list)) else set()
+    return next((one for one in RANK if one in among), "")
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("where", ["phone", "desk"])
+def test_every_page_has_its_picture(
+    house: House, open_page: OpenPage, shot: Shot, person: str, where: str
+) -> None:
+    page = open_page(PHONE if where == "phone" else DESK, reduced_motion="reduce")
+    page.goto("/accounts/login/?next=/account/")
+    log_in(house, page, f"{person}@demo.example")
+    expect(page).to_have_url(re.compile("/account/$"))
+    for name, address in pages_of(person):
+        if where == "phone" and name.startswith("list-"):
+            # Tables of the admin are worked with at a desk.
+            continue
+        answer = page.goto(address)
+        assert answer is not None, address
+        assert answer.status == 200, (address, answer.status)
+        _settle(page)
+        shot(page, f"page-{re.sub('[^a-z]+', '-', name)}-{where}")
+
+
+def _settle(page: Page) -> None:
+    """What is asked for is there, the map drawn; live streams never end."""
+    if page.locator("#map").count():
+        page.locator("#map[data-ready]").wait_for(timeout=SETTLED_MS * 2)
+    page.wait_for_timeout(400)
