@@ -115,14 +115,17 @@ class Courier:
         self._wake.set()
 
     async def _exchange(self, link: Link, command: CommandToSend) -> CommandResult:
-        if link.registration == Registration.REJECTED:
+        if link.answers.registration == Registration.REJECTED:
             return _failed(command, reason="station_rejected")
-        if link.registration == Registration.PENDING and command.action not in WHILE_PENDING:
+        if (
+            link.answers.registration == Registration.PENDING
+            and command.action not in WHILE_PENDING
+        ):
             return _failed(command, reason="station_pending")
         try:
             action, payload = link.dialect.say(command)
             _check_request(link, action, payload)
-            link.expect_after(action, payload)
+            link.answers.expect_after(action, payload)
             answer = await link.correlator.call(
                 action=action,
                 payload=payload,

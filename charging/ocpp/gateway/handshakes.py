@@ -28,7 +28,6 @@ from charging.ocpp.gateway.admission import (
     matched_hash,
     proven_profile,
 )
-from charging.ocpp.gateway.link import Link
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.ocpp.gateway.sockets import MOST_PATH, StationSocket
 from charging.ocpp.gateway.writer import NotStored, Writer
@@ -135,10 +134,10 @@ class Door:
         )
         self._in_background(self._record_refusal(handshake))
 
-    def turn_out(self, link: Link, reason: Reason) -> None:
+    def turn_out(self, socket: StationSocket, reason: Reason) -> None:
         """End a connection whose boot gave it away, as if its handshake had been refused."""
-        self.refuse(link.socket, reason)
-        self._in_background(link.socket.close(CloseCode.POLICY_VIOLATION, reason))
+        self.refuse(socket, reason)
+        self._in_background(socket.close(CloseCode.POLICY_VIOLATION, reason))
 
     def _may_keep_refusal(self) -> bool:
         minute = int(asyncio.get_running_loop().time() / 60)

@@ -21,9 +21,10 @@ from charging.frames import services as frames
 from charging.ocpp import v16, v21, v201
 from charging.ocpp.deeds import Dialect, Verb
 from charging.ocpp.gateway.admission import Reason
+from charging.ocpp.gateway.answers import Surroundings
 from charging.ocpp.gateway.courier import Courier
 from charging.ocpp.gateway.handshakes import Door, select_subprotocol
-from charging.ocpp.gateway.link import Link, Surroundings
+from charging.ocpp.gateway.link import Link
 from charging.ocpp.gateway.links import Links
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.ocpp.gateway.recorder import Recorder
@@ -217,7 +218,6 @@ class Gateway:
             epoch=epoch,
             dialect=_DIALECTS[version],
             shared=self._shared,
-            certificate=socket.certificate,
         )
         await self._live(link)
 
