@@ -44,7 +44,7 @@ def load_habit(
     )
     counts = load_counts(start=start, end=end)
     spots = changes.spots()
-    cells = sorted(spots.keys() | {cell for cell, *_rest in counts})
+    cells = sorted(spots.keys() | set(counts.cell.tolist()))
     place_of = {cell: place for place, cell in enumerate(cells)}
     window = Window(bucket_of_hour=buckets_of(start=start, hours=int((end - start) / HOUR)))
     parents = parents_of(cells)

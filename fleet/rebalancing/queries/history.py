@@ -60,6 +60,23 @@ ORDER BY vehicle.id, event.at, event.id
 """  # noqa: S608 -- the tables' own names
 
 
+_COUNTS = f"""
+SELECT cell, kind, (EXTRACT(EPOCH FROM hour - %(start)s) / 3600)::int, searched, found
+FROM {DemandCount._meta.db_table} WHERE hour >= %(start)s AND hour < %(end)s
+"""  # noqa: S608 -- the table's own name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Searches as columns: where, for which kind (empty: any), in which hour of the window."""
+
+    cell: Ints
+    kind: NDArray[np.str_]
+    hour: Ints
+    searched: Floats
+    found: Floats
+
+
 @dataclass(frozen=True, kw_only=True)
 class Changes:
     """Rows of the state history as columns, with their cells, by vehicle and time."""
@@ -167,34 +184,39 @@ def state_log(*, changes: Changes, place_of: Mapping[int, int]) -> StateLog:
     )
 
 
-def load_counts(
-    *, start: datetime.datetime, end: datetime.datetime
-) -> list[tuple[int, str, int, int, int]]:
-    """Searches of the window: cell, kind, hour from the start, searched, found; one query."""
-    rows = DemandCount.objects.filter(hour__gte=start, hour__lt=end).values_list(
-        "cell", "kind", "hour", "searched", "found"
+def load_counts(*, start: datetime.datetime, end: datetime.datetime) -> Counts:
+    """Searches of the window; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTS, {"start": start, "end": end})
+        rows = cursor.fetchall()
+    cell, kind, hour, searched, found = zip(*rows, strict=True) if rows else [()] * 5
+    return Counts(
+        cell=np.array(cell, dtype=np.int64),
+        kind=np.array(kind, dtype=np.str_),
+        hour=np.array(hour, dtype=np.int64),
+        searched=np.array(searched, dtype=np.float64),
+        found=np.array(found, dtype=np.float64),
     )
-    return [
-        (cell, kind, int((hour - start) / HOUR), searched, found)
-        for cell, kind, hour, searched, found in rows
-    ]
 
 
 def searches_of(
     *,
-    counts: list[tuple[int, str, int, int, int]],
+    counts: Counts,
     kind: str,
     kinds: tuple[str, ...],
-    place_of: dict[int, int],
+    place_of: Mapping[int, int],
     window: Window,
 ) -> Searches:
     """Searches of one kind by place and hour; a search for any kind counts for each in part."""
+    cells, which = np.unique(counts.cell, return_inverse=True)
+    places = np.array([place_of.get(cell, -1) for cell in cells.tolist()], dtype=np.int64)
+    of_any = counts.kind == ""
+    mine = (of_any | (counts.kind == kind)) & (places[which] >= 0)
+    weight = np.where(of_any, 1.0 / len(kinds), 1.0)[mine]
+    at = places[which][mine], counts.hour[mine]
     searched, found = (np.zeros((len(place_of), window.hours)) for _ in range(2))
-    for cell, wanted, hour, looked, seen in counts:
-        if cell in place_of and wanted in (kind, ""):
-            weight = 1.0 if wanted else 1.0 / len(kinds)
-            searched[place_of[cell], hour] += weight * looked
-            found[place_of[cell], hour] += weight * seen
+    np.add.at(searched, at, weight * counts.searched[mine])
+    np.add.at(found, at, weight * counts.found[mine])
     return Searches(searched=searched, found=found)
 
 

@@ -11,6 +11,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from fleet.rebalancing import queries, services
+from fleet.rebalancing.cells import cell_at
+from fleet.rebalancing.models import DemandCount
 from fleet.rebalancing.rules.habit import HabitUnreadable, pack, unpack
 from fleet.rebalancing.rules.parameters import Parameters
 from fleet.rebalancing.services import remembering
@@ -178,3 +180,29 @@ def test_a_city_without_a_past_has_an_empty_one(ruote, milan):
     )
     assert (habit.cells.size, habit.kinds["scooter"].seen) == (0, False)
     assert unpack(pack(habit)).cells.size == 0
+
+
+def test_where_people_looked_in_vain_is_a_place_with_demand(morning, ruote, milan):
+    parameters = Parameters.from_json({"history_days": 7})
+    nowhere = cell_at(lon=9.1700, lat=45.4900)
+    hour = NIGHT.replace(minute=0) - 3 * HOUR
+    for number, (kind, found) in enumerate((("scooter", 0), ("", 0), ("bicycle", 6))):
+        DemandCount.objects.create(
+            cell=nowhere, kind=kind, hour=hour + number * HOUR, searched=6, found=found
+        )
+    beyond = cell_at(lon=9.1600, lat=45.5000)
+    DemandCount.objects.create(
+        cell=beyond, kind="", hour=hour - 30 * 24 * HOUR, searched=6, found=0
+    )
+    habit = queries.load_habit(
+        organisation_id=ruote.pk, city_id=milan.pk, parameters=parameters, at=NIGHT
+    )
+    place = habit.cells.tolist().index(nowhere)
+    assert beyond not in habit.cells
+    asked = {kind: mine.departures.trips[place] for kind, mine in habit.kinds.items()}
+    hours = {kind: mine.departures.hours[place].sum() for kind, mine in habit.kinds.items()}
+    # A search for anything counts for each kind in part; one that found something is no unmet one.
+    assert asked["scooter"].sum() == pytest.approx(6 + 3)
+    # Six who found a bicycle and no trip: three in sixteen searches become one.
+    assert asked["bicycle"].sum() == pytest.approx(3 * 3 / 16)
+    assert hours == {"scooter": 2.0, "bicycle": 1.0}
