@@ -31,7 +31,8 @@ class Visitor:
     def visit(self, address: str, person: str) -> tuple[int, int]:
         """Status of the answer, and how many queries it took with an empty cache."""
         cache.clear()
-        request = RequestFactory(headers={"accept-language": "en"}).get(address)
+        headers = {"accept-language": "en", "host": "127.0.0.1"}
+        request = RequestFactory(headers=headers).get(address)
         if self.cookies[person]:
             request.COOKIES["sessionid"] = self.cookies[person]
         asked = 0
