@@ -1,4 +1,4 @@
-"""The pages of charging stations in the admin: commissioning, one station, a site's power, money."""
+"""The pages of charging stations in the admin: commissioning, one station."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from charging.desk import queries, services, texts
+from charging.desk import services, texts
 from charging.desk.forms import (
     CommissionForm,
     ConnectorFormSet,
@@ -29,44 +28,34 @@ from charging.desk.forms import (
     lines_of,
     plans_of,
 )
+from charging.desk.money import MoneyPages, person_of
 from charging.desk.rules import addresses, qr_path
 from charging.desk.states import PartName
 from charging.desk.views import render_parts
-from charging.desk.wire import NotAsked, ask, see_to
+from charging.desk.wire import NotAsked, ask, key_of, see_to
 from charging.sessions.api import own_station
 from charging.sessions.services import ask_station
-from charging.statements.queries import Month, MonthUnreadable, statements_of
 from charging.stations.admin import OPERATORS, WATCHERS
-from charging.stations.models import ChargingStation, Site
+from charging.stations.models import ChargingStation
 from charging.stations.queries import connectors_of_station
 from charging.stations.scoping import operates
 from charging.stations.services import change_station, reset_password, set_registration
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
 from charging.tickets.models import StationTicket
-from mobility.accounts.models import Organisation, User
-from mobility.accounts.scoped_admin import ScopedAdmin
-from mobility.accounts.states import Role
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
-from mobility.core.money import format_money
 
 FIRST_PARTS = (PartName.CHECKLIST, PartName.NOW, PartName.TICKETS, PartName.COMMANDS)
 CHANGE = "admin:charging_chargingstation_change"
 
 
-def _person(request: HttpRequest) -> User:
-    # The admin only opens for people with an account; this narrows the type.
-    assert isinstance(request.user, User)
-    return request.user
-
-
 def _operates(request: HttpRequest, station: ChargingStation) -> bool:
-    return operates(_person(request), organisation_id=station.site.organisation_id)
+    return operates(person_of(request), organisation_id=station.site.organisation_id)
 
 
 @admin.register(ChargingStation)
-class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
+class ChargingStationAdmin(MoneyPages):
     """A station: what happens at it, live, and everything that can be asked of it."""
 
     viewers = WATCHERS
@@ -158,7 +147,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             raise PermissionDenied
         data = request.POST if request.method == "POST" else None
         told, lines_told = self._like(request) if data is None else ({}, None)
-        form = CommissionForm(data, user=_person(request), initial=told)
+        form = CommissionForm(data, user=person_of(request), initial=told)
         lines = ConnectorsFormSet(data, prefix="connectors", initial=lines_told)
         if data is not None and form.is_valid() and lines.is_valid():
             answer = self._commission(request, form, lines)
@@ -170,7 +159,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
     def _like(self, request: HttpRequest) -> tuple[dict[str, Any], list[dict[str, Any]] | None]:
         """What a station of one's own says for another like it: all but its identity."""
         asked = request.GET.get("like", "")
-        own = ChargingStation.objects.operated_by(_person(request))
+        own = ChargingStation.objects.operated_by(person_of(request))
         like = own.filter(pk=asked).first() if asked.isdecimal() else None
         if like is None:
             return {}, None
@@ -204,7 +193,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
                     connectors={row.pk: kind.plan() for row, kind in zip(rows, kinds, strict=True)},
                     more=plans_of(more, first=last + 1),
                     at=clock.now(),
-                    by=_person(request).principal,
+                    by=person_of(request).principal,
                 )
             except DomainError as problem:
                 form.add_error(None, problem.detail)
@@ -233,7 +222,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
                 charger={name: data[name] for name in fields},
                 connectors=plans_of(lines),
                 at=clock.now(),
-                by=_person(request).principal,
+                by=person_of(request).principal,
             )
         except DomainError as problem:
             form.add_error(None, problem.detail)
@@ -316,9 +305,9 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             command = ask_station(
                 station=station,
                 wish=wish.validated_data,
-                idempotency_key=_key(request),
+                idempotency_key=key_of(request),
                 at=clock.now(),
-                by=_person(request).principal,
+                by=person_of(request).principal,
             )
             return f"{command.get_action_display()}: {command.get_state_display()}."
 
@@ -330,8 +319,10 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         station = self._own(request, pk)
 
         def asked() -> str:
-            by = _person(request).principal
-            return ask(station=station, data=request.POST, key=_key(request), at=clock.now(), by=by)
+            by = person_of(request).principal
+            return ask(
+                station=station, data=request.POST, key=key_of(request), at=clock.now(), by=by
+            )
 
         return self._asked(request, pk, asked)
 
@@ -343,7 +334,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
         ticket = get_object_or_404(StationTicket, station=station, public_id=_uuid(number))
 
         def done() -> str:
-            person, note = _person(request), request.POST.get("note", "")
+            person, note = person_of(request), request.POST.get("note", "")
             row = see_to(ticket=ticket, deed=deed, note=note, person=person, at=clock.now())
             return f"{row.get_kind_display()}: {row.get_state_display()}."
 
@@ -353,55 +344,10 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
     def password_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Give the station a new password and show it this once, beside the address."""
         station = self._own(request, pk)
-        by = _person(request).principal
+        by = person_of(request).principal
         secret = reset_password(station_id=station.pk, at=clock.now(), by=by)
         request.session[_secret_key(pk)] = secret
         return HttpResponseRedirect(reverse("admin:charging_station_first", args=[pk]))
-
-    # A site's power, an operator's money
-
-    def power_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """What a site drew today, its limit, and how it is shared out now."""
-        site: Site = get_object_or_404(Site.objects.visible_to(_person(request)), pk=pk)
-        if not operates(_person(request), organisation_id=site.organisation_id):
-            raise PermissionDenied
-        context = {
-            "title": str(site),
-            "site": site,
-            "chart": queries.site_power(site=site, at=clock.now()),
-            **queries.site_plan(site=site),
-        }
-        return self._page(request, "power", context)
-
-    def statements_view(self, request: HttpRequest) -> HttpResponse:
-        """An operator's month in sums, and its files."""
-        operators = self._operators(request)
-        chosen = operators.filter(slug=request.GET.get("organisation", "")).first()
-        operator = chosen or operators.first()
-        if operator is None:
-            raise Http404
-        now = clock.local(clock.now())
-        try:
-            month = Month.read(request.GET.get("month") or f"{now:%Y-%m}")
-            rows = statements_of(organisation_id=operator.pk, month=month)
-        except MonthUnreadable as problem:
-            self.message_user(request, problem.detail, messages.ERROR)
-            month = Month(now.year, now.month)
-            rows = statements_of(organisation_id=operator.pk, month=month)
-        context = {
-            "title": _("Monthly statement"),
-            "operators": operators,
-            "operator": operator,
-            "month": str(month),
-            "statements": [(row, _amounts(row)) for row in rows],
-        }
-        return self._page(request, "statements", context)
-
-    def _operators(self, request: HttpRequest) -> QuerySet[Organisation]:
-        person, rows = _person(request), Organisation.objects.order_by("pk")
-        if person.is_superuser:
-            return rows.filter(charging_sites__isnull=False).distinct()
-        return rows.filter(pk__in=person.organisations_as(Role.CHARGE_POINT_OPERATOR))
 
     # What they share
 
@@ -412,7 +358,7 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
     def _own(self, request: HttpRequest, pk: int) -> ChargingStation:
         """The station, if this person may command it; 403 for who only sees it, 404 for others."""
         station: ChargingStation = get_object_or_404(self.get_queryset(request), pk=pk)
-        return own_station(_person(request), station.public_id)
+        return own_station(person_of(request), station.public_id)
 
     def _asked(
         self,
@@ -430,29 +376,14 @@ class ChargingStationAdmin(ScopedAdmin[ChargingStation]):
             self.message_user(request, problem.detail, messages.ERROR)
         return self._back(pk, part)
 
-    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-        whole = {**self.admin_site.each_context(request), "opts": self.opts, **context}
-        return TemplateResponse(request, f"admin/charging/{name}.html", whole)
-
-    def _register(
-        self,
-        request: HttpRequest,
-        stations: QuerySet[ChargingStation],
-        to: str,
-    ) -> None:
-        by = _person(request).principal
-        own = ChargingStation.objects.operated_by(_person(request))
+    def _register(self, request: HttpRequest, stations: QuerySet[ChargingStation], to: str) -> None:
+        by = person_of(request).principal
+        own = ChargingStation.objects.operated_by(person_of(request))
         for station in own.filter(pk__in=stations):
             set_registration(station_id=station.pk, to=to, at=clock.now(), by=by)
 
     def _back(self, pk: int, part: PartName = PartName.COMMANDS) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse(CHANGE, args=[pk])}#part-{part}")
-
-
-def _key(request: HttpRequest) -> str:
-    """One command for one button, however often it is pressed; several sessions share a form."""
-    told = request.POST.get("key") or str(ids.uuid7())
-    return ":".join(filter(None, [told, request.POST.get("session")]))[:120]
 
 
 def _uuid(text: str) -> UUID:
@@ -464,9 +395,3 @@ def _uuid(text: str) -> UUID:
 
 def _secret_key(pk: int) -> str:
     return f"charger-password-{pk}"
-
-
-def _amounts(statement: Any) -> dict[str, str]:
-    total = statement.total
-    names = ("net_cents", "vat_cents", "gross_cents", "idle_cents", "credited_cents")
-    return {name: format_money(getattr(total, name), statement.currency) for name in names}

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django import forms
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from charging.certificates.services import raise_security_profile
@@ -18,6 +19,7 @@ from charging.tickets.models import StationTicket
 from charging.tickets.services import close_ticket, leave_ticket, take_ticket
 from charging.tickets.states import Outcome
 from mobility.accounts.models import User
+from mobility.core import ids
 from mobility.core.principals import Principal
 
 
@@ -87,3 +89,9 @@ def _sentence(done: Any) -> str:
     if isinstance(done, StationCommand):
         return f"{done.get_action_display()}: {done.get_state_display()}."
     return _("Noted.")
+
+
+def key_of(request: HttpRequest) -> str:
+    """One command for one button, however often it is pressed; several sessions share a form."""
+    told = request.POST.get("key") or str(ids.uuid7())
+    return ":".join(filter(None, [told, request.POST.get("session")]))[:120]
