@@ -4,6 +4,7 @@
 because a pipeline that silently stops looking is worse than none.
 """
 
+import gettext
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -69,9 +70,9 @@ def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
         if message.type == "error" and not any(words in message.text for words in UNREACHABLE):
             troubles.append(message.text)
 
-    def opened(size: dict[str, int] = PHONE, **options: object) -> Page:
+    def opened(size: dict[str, int] = PHONE, *, locale: str = "en", **options: object) -> Page:
         context = chromium.new_context(
-            viewport=size, locale="en", base_url=house.web_url, device_scale_factor=1, **options
+            viewport=size, locale=locale, base_url=house.web_url, device_scale_factor=1, **options
         )
         context.set_default_timeout(20_000)
         contexts.append(context)
@@ -84,6 +85,19 @@ def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert troubles == []
+
+
+Words = Callable[..., str]
+
+
+def words_of(locale: str) -> Words:
+    """`say("Reserve")`: what the pages call it in this language, from the catalogue that people read."""
+    catalogue = gettext.translation("django", ROOT / "locale", [locale], fallback=locale == "en")
+
+    def say(english: str, context: str = "") -> str:
+        return catalogue.pgettext(context, english) if context else catalogue.gettext(english)
+
+    return say
 
 
 @pytest.fixture
@@ -100,10 +114,11 @@ def shot() -> Callable[[Page, str], Path]:
 
 
 def log_in(house: House, page: Page, email: str) -> None:
-    """Fill in the log-in page that is open, as somebody of the demo's cast."""
+    """Fill in the log-in page that is open, in any language, as somebody of the demo's cast."""
     cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(
+    page.locator("input[name=login]").fill(email)
+    form = page.locator("form", has=page.locator("input[name=password]"))
+    form.locator("input[name=password]").fill(
         next(one["password"] for one in cast if one["email"] == email)
     )
-    page.get_by_role("button", name="Sign In").click()
+    form.locator("button").last.click()

@@ -12,7 +12,7 @@ from mobility.simulator.chargers import run_chargers
 from mobility.simulator.citymap import CityMap
 from mobility.simulator.clock import SimClock
 from mobility.simulator.credentials import Credentials, DeviceSpec
-from mobility.simulator.device import FLAWLESS, Device
+from mobility.simulator.device import FLAWLESS, Device, Temper
 from mobility.simulator.geometry import Place
 from mobility.simulator.radio import Radio
 from mobility.simulator.streets import Streets
@@ -36,12 +36,19 @@ class Street:
         self._running: list[asyncio.Task[None]] = []
         self._specs = {spec.code: spec for spec in credentials.devices}
 
-    def put(self, code: str, *, place: Place | None = None, battery_pct: float = 90.0) -> None:
+    def put(
+        self,
+        code: str,
+        *,
+        place: Place | None = None,
+        battery_pct: float = 90.0,
+        temper: Temper = FLAWLESS,
+    ) -> None:
         """Switch on the device of this vehicle, at ``place`` or where the demo city put it."""
         spec = replace(self._specs[code], battery_pct=battery_pct)
         if place is not None:
             spec = replace(spec, lon=place.lon, lat=place.lat)
-        self.do(self._switch_on(spec))
+        self.do(self._switch_on(spec, temper))
 
     def touch(self, code: str) -> None:
         """Somebody handles it: it reports at once."""
@@ -50,6 +57,11 @@ class Street:
     def drive(self, code: str, goal: Place) -> None:
         """Ride there and stand."""
         assert self.do(self._world.drive(code, goal)), f"{code} did not get there"
+
+    def carry(self, code: str, goal: Place) -> None:
+        """Somebody lifts it away, locked as it is; it tells at once."""
+        self._world.device(code).vehicle.carry(to=goal)
+        self.loop.call_soon_threadsafe(self._world.touch, code)
 
     def swap_battery(self, code: str) -> None:
         """Put in a full one; the vehicle tells at once."""
@@ -68,10 +80,10 @@ class Street:
         """Run something in the street's own thread and wait for it."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(DRIVE_PATIENCE_S)
 
-    async def _switch_on(self, spec: DeviceSpec) -> None:
+    async def _switch_on(self, spec: DeviceSpec, temper: Temper) -> None:
         rng = random.Random(spec.code)
         vehicle = Vehicle(spec.code, spec.kind, Place(spec.lon, spec.lat), rng, spec.battery_pct)
-        device = Device(vehicle, self._world.clock, rng, FLAWLESS)
+        device = Device(vehicle, self._world.clock, rng, temper)
         wire = Wire(self._credentials.api_url)
         radio = Radio(device, wire, spec.secret, self.tally, rng)
         self._world.radios[spec.code] = radio
