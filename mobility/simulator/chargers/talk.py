@@ -127,6 +127,16 @@ class Talk(Protocol):
         ...
 
 
+def triggered(hardware: Hardware, *, says: Any, message: str | None, number: int) -> str:
+    """The status of a TriggerMessage: what it `says` is told soon, else `message` is sent by a bay."""
+    if says is not None:
+        hardware.soon(0.5, lambda talk: talk.tell(says))
+        return "Accepted"
+    if message is None:
+        return "NotImplemented"
+    return "Accepted" if hardware.trigger(message=message, number=number) else "Rejected"
+
+
 class DeviceTalk:
     """What the halves of a tongue that are about the device find in the other half."""
 

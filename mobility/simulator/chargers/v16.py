@@ -7,7 +7,7 @@ from ocpp.exceptions import OCPPError
 from ocpp.v16 import ChargePoint, call, call_result
 
 from mobility.simulator.chargers.bay import Bay, Reading, Visit
-from mobility.simulator.chargers.talk import Hardware, Refused, answers
+from mobility.simulator.chargers.talk import Hardware, Refused, answers, triggered
 from mobility.simulator.chargers.v16_device import Device16
 
 _TRIGGERS = {
@@ -132,15 +132,10 @@ class Talk16(Device16, ChargePoint):  # type: ignore[misc]  # the package ships 
                 status=self._hardware.device.log_status
             ),
         }.get(requested_message)
-        if said is not None:
-            self._hardware.soon(0.5, lambda talk: talk.tell(said))
-            return call_result.TriggerMessage(status="Accepted")
-        name = _TRIGGERS.get(requested_message)
-        if name is None:
-            return call_result.TriggerMessage(status="NotImplemented")
-        return call_result.TriggerMessage(
-            status=_yes(done=self._hardware.trigger(message=name, number=connector_id))
+        status = triggered(
+            self._hardware, says=said, message=_TRIGGERS.get(requested_message), number=connector_id
         )
+        return call_result.TriggerMessage(status=status)
 
 
 def _samples(reading: Reading) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from ocpp.exceptions import OCPPError
 from ocpp.v201 import ChargePoint, call, call_result
 
 from mobility.simulator.chargers.bay import Bay, Reading, Visit
-from mobility.simulator.chargers.talk import Hardware, Refused, answers
+from mobility.simulator.chargers.talk import Hardware, Refused, answers, triggered
 from mobility.simulator.chargers.v201_device import Device201
 
 _TRIGGERS = {
@@ -193,16 +193,13 @@ class Talk201(Device201, ChargePoint):  # type: ignore[misc]  # the package ship
                 status=self._hardware.device.log_status
             ),
         }.get(requested_message)
-        if said is not None:
-            self._hardware.soon(0.5, lambda talk: talk.tell(said))
-            return call_result.TriggerMessage(status="Accepted")
-        name = _TRIGGERS.get(requested_message)
-        if name is None:
-            return call_result.TriggerMessage(status="NotImplemented")
-        number = evse["id"] if evse else 0
-        return call_result.TriggerMessage(
-            status=_yes(done=self._hardware.trigger(message=name, number=number))
+        status = triggered(
+            self._hardware,
+            says=said,
+            message=_TRIGGERS.get(requested_message),
+            number=evse["id"] if evse else 0,
         )
+        return call_result.TriggerMessage(status=status)
 
 
 def _token(token: str, *, remote: bool) -> dict[str, str]:
