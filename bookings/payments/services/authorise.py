@@ -1,6 +1,7 @@
 """A promise of money before the ride: asked for, raised, renewed and released."""
 
 import datetime
+from collections.abc import Callable
 
 import structlog
 from django.db import transaction
@@ -45,6 +46,10 @@ SILENCE = datetime.timedelta(minutes=1)
 LAPSED = datetime.timedelta(days=7)
 
 
+def _nothing() -> None:
+    """What waits for most promises."""
+
+
 def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
     """Have the money of an opened payment promised, and book the answer.
 
@@ -62,22 +67,30 @@ def authorise_payment(*, payment_id: int, at: datetime.datetime) -> Payment:
     return authorise_opened(payment=_by_pk.get(pk=payment_id), at=at)
 
 
-def authorise_opened(*, payment: Payment, at: datetime.datetime) -> Payment:
+def authorise_opened(
+    *, payment: Payment, at: datetime.datetime, along: Callable[[], None] = _nothing
+) -> Payment:
     """The same for a payment that the caller has just opened or loaded.
 
-    Whatever has happened to it since, the conditional move finds out.
+    Whatever has happened to it since, the conditional move finds out. What waited for the promise is
+    done by `along`, in the transaction that books it and before the payment, which is locked last;
+    if that fails, the answer is as good as lost.
     """
     locks.refuse_transaction("asking for a promise of money")
     if payment.state == PaymentState.REFUSED:
         raise PaymentDeclined(extra={"reason": payment.failure})
     if payment.state == PaymentState.OPENING:
         try:
-            _authorise(payment, at=at)
+            _authorise(payment, along=along, at=at)
         except LostRace:
             # Asked for twice at once: the other one has booked the same answer, or it was given up.
             payment.refresh_from_db()
             if payment.state != PaymentState.AUTHORISED:
                 raise
+        else:
+            return payment
+    with transaction.atomic():
+        along()
     return payment
 
 
@@ -86,12 +99,15 @@ def _by_pk(*, pk: int) -> "QuerySet[Payment]":
     return Payment.objects.with_method().filter(pk=pk)
 
 
-def _authorise(payment: Payment, *, at: datetime.datetime) -> None:
+def _authorise(payment: Payment, *, along: Callable[[], None], at: datetime.datetime) -> None:
     try:
-        if payment.provider == WALLET:
-            _book_held_credit(payment, at=at)
-        else:
-            _book_promise(payment, promise=_ask(payment, at=at), at=at)
+        promise = None if payment.provider == WALLET else _ask(payment, at=at)
+        with transaction.atomic():
+            along()
+            if promise is None:
+                _book_held_credit(payment, at=at)
+            else:
+                _book_promise(payment, promise=promise, at=at)
     except (Declined, CreditTooLow) as refusal:
         failure = refusal.reason if isinstance(refusal, Declined) else refusal.code
         _book_refusal(payment, failure=failure, at=at)
@@ -119,34 +135,32 @@ def _ask(payment: Payment, *, at: datetime.datetime) -> Authorisation:
 
 
 def _book_promise(payment: Payment, *, promise: Authorisation, at: datetime.datetime) -> None:
-    with transaction.atomic():
-        move(
-            payment,
-            to=PaymentState.AUTHORISED,
-            at=at,
-            by=COLLECTOR,
-            provider_ref=promise.reference,
-            expires_at=promise.expires_at,
-            action=None,
-            # What is paid ahead is collected at once; the collector looks whether it was.
-            next_attempt_at=_renewal(promise, at=at) if payment.lines is None else at + ABANDONED,
-        )
+    move(
+        payment,
+        to=PaymentState.AUTHORISED,
+        at=at,
+        by=COLLECTOR,
+        provider_ref=promise.reference,
+        expires_at=promise.expires_at,
+        action=None,
+        # What is paid ahead is collected at once; the collector looks whether it was.
+        next_attempt_at=_renewal(promise, at=at) if payment.lines is None else at + ABANDONED,
+    )
 
 
 def _book_held_credit(payment: Payment, *, at: datetime.datetime) -> None:
-    with transaction.atomic():
-        waiting = Payment.objects.select_for_update().filter(pk=payment.pk)
-        if not waiting.filter(state=PaymentState.OPENING).exists():
-            raise LostRace
-        hold_credit(payment=payment, at=at)
-        move(
-            payment,
-            to=PaymentState.AUTHORISED,
-            at=at,
-            by=COLLECTOR,
-            provider_ref=HELD,
-            next_attempt_at=None,
-        )
+    waiting = Payment.objects.select_for_update().filter(pk=payment.pk)
+    if not waiting.filter(state=PaymentState.OPENING).exists():
+        raise LostRace
+    hold_credit(payment=payment, at=at)
+    move(
+        payment,
+        to=PaymentState.AUTHORISED,
+        at=at,
+        by=COLLECTOR,
+        provider_ref=HELD,
+        next_attempt_at=None,
+    )
 
 
 def _book_refusal(payment: Payment, *, failure: str, at: datetime.datetime) -> None:

@@ -6,6 +6,7 @@ DomainError
 
 import datetime
 import uuid
+from functools import partial
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -77,7 +78,8 @@ def start_trip(
        ahead from now on. The trip is `starting`, its payment opened; this commits.
     2. Outside of any transaction have the pre-authorisation promised. A refusal fails the start:
        nothing is charged, the vehicle is free.
-    3. Tell the vehicle to unlock, within 20 seconds, unless the start was given up meanwhile.
+    3. In the transaction that books the promise tell the vehicle to unlock, within 20
+       seconds, unless the start was given up meanwhile.
 
     The trip stays `starting` until the vehicle answers; whatever gets lost between the steps is
     healed by the sweep within a minute. Raises what reservations, payments and the fleet raise,
@@ -111,7 +113,8 @@ def _promise_and_unlock(trip: Trip, *, at: datetime.datetime) -> Trip:
     # Opened together with the trip; this narrows the type.
     assert trip.payment is not None
     try:
-        trip.payment = authorise_opened(payment=trip.payment, at=at)
+        unlock = partial(_unlock, trip, at=at)
+        trip.payment = authorise_opened(payment=trip.payment, along=unlock, at=at)
     except PaymentActionRequired as problem:
         # The sweep gives people at their bank more time than a vehicle.
         patient = Trip.objects.filter(pk=trip.pk, state=TripState.STARTING)
@@ -120,11 +123,12 @@ def _promise_and_unlock(trip: Trip, *, at: datetime.datetime) -> Trip:
         raise
     except LostRace as problem:
         raise StartGivenUp from problem
+    except StartGivenUp:
+        raise
     except DomainError as refusal:
         _give_up(trip, failure=refusal.code, at=at)
         refusal.extra.setdefault("trip", str(trip.public_id))
         raise
-    _unlock(trip, at=at)
     return trip
 
 
@@ -138,16 +142,16 @@ def _give_up(trip: Trip, *, failure: str, at: datetime.datetime) -> None:
 
 def _unlock(trip: Trip, *, at: datetime.datetime) -> None:
     """Whoever still finds the trip waiting for its first command gives it; the row's lock decides."""
-    with transaction.atomic():
-        waiting = Trip.objects.filter(pk=trip.pk, state=TripState.STARTING, commands=0)
-        if not waiting.update(commands=1, waiting_since=at):
-            trip.refresh_from_db(fields=["state", "commands"])
-            if trip.state == TripState.START_FAILED:
-                raise StartGivenUp
-            return
-        trip.commands, trip.waiting_since = 1, at
-        by = trip.user.principal
-        order(trip, Step.START, number=1, ttl_s=rules.UNLOCK_TTL_S, at=at, by=by)
+    waiting = Trip.objects.filter(pk=trip.pk, state=TripState.STARTING, commands=0)
+    if not waiting.update(commands=1, waiting_since=at):
+        trip.refresh_from_db(fields=["state", "commands"])
+        if trip.state == TripState.START_FAILED:
+            raise StartGivenUp
+        return
+    by = trip.user.principal
+    order(trip, Step.START, number=1, ttl_s=rules.UNLOCK_TTL_S, at=at, by=by)
+    # Not before: a start that fails here has given no command that would have to be undone.
+    trip.commands, trip.waiting_since = 1, at
 
 
 def confirm_start(*, trip: Trip, at: datetime.datetime, late: bool = False) -> None:

@@ -259,3 +259,17 @@ def test_an_answer_after_the_time_and_before_anybody_gave_up_starts_the_ride(
     relay()
     body = rider.get(f"/api/v1/trips/{trip}").json()
     assert (body["state"], Trip.objects.get().started_at) == ("running", heard)
+
+
+def test_a_vehicle_that_cannot_be_unlocked_keeps_no_promise_and_no_ride(rider, scooter, collect):
+    """The promise is booked together with the order to unlock, or not at all."""
+    scooter.type.commands = []
+    scooter.type.save()
+    refused = rider.post("/api/v1/trips", {"vehicle": "SC1"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "command_unsupported")
+    assert (Trip.objects.get().state, Payment.objects.get().state) == ("start_failed", "voided")
+    assert is_free(scooter)
+    collect()
+    released = Payment.objects.get()
+    assert (released.state, released.next_attempt_at) == ("voided", None)
+    assert released.provider_ref
