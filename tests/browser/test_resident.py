@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from mobility.simulator.credentials import ChargerSpec, DeviceSpec
 from mobility.simulator.geometry import Place, distance_m
-from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
+from tests.browser.conftest import DESK, PHONE, OpenPage, Words, log_in, words_of
 from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_chargers, open_street
@@ -28,10 +28,14 @@ Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.long
-def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
-    house: House, open_page: OpenPage, shot: Shot
+@pytest.mark.parametrize(
+    ("size", "locale", "where"), [(PHONE, "it", "phone"), (DESK, "en", "desk")]
+)
+def test_r1_giulia_books_rides_and_ends_a_ride(
+    house: House, open_page: OpenPage, shot: Shot, size: dict[str, int], locale: str, where: str
 ) -> None:
     """Price before anything, log in and back, hold, unlock, pause, a refusal with a way out, receipt."""
+    say = words_of(locale)
     giulia = sign_in(house, GIULIA)
     _give_a_card(giulia)
     credentials = credentials_of(house)
@@ -39,58 +43,58 @@ def test_giulia_books_rides_and_ends_a_ride_on_her_phone(
     with open_street(credentials, speed=8.0) as street:
         street.put(scooter.code)
         _wait_until_free(giulia, scooter)
-        page = open_page(PHONE)
+        page = open_page(size, locale=locale)
 
         page.goto(f"/book/{scooter.code}/")
         card = page.locator("[data-panel=card]")
-        expect(card).to_contain_text("VAT included")
-        expect(card).to_contain_text("Per minute")
-        shot(page, "resident-1-price-before-anything")
-        card.get_by_role("button", name="Log in to reserve").click()
+        expect(card).to_contain_text(say("VAT included."))
+        expect(card).to_contain_text(say("Per minute"))
+        shot(page, f"resident-{where}-1-price-before-anything")
+        card.get_by_role("button", name=say("Log in to reserve")).click()
         log_in(house, page, GIULIA)
         expect(page).to_have_url(re.compile(f"/book/{scooter.code}/$"))
 
-        page.get_by_role("button", name="Reserve", exact=True).click()
-        expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible()
+        page.get_by_role("button", name=say("Reserve"), exact=True).click()
+        expect(page.get_by_role("heading", name=say("Reserved for you"))).to_be_visible()
         expect(page.get_by_role("timer")).to_have_text(re.compile(r"^\d+:\d\d$"))
-        shot(page, "resident-2-reserved")
+        shot(page, f"resident-{where}-2-reserved")
         page.goto("/")
-        expect(page.get_by_role("heading", name="Reserved for you")).to_be_visible()
+        expect(page.get_by_role("heading", name=say("Reserved for you"))).to_be_visible()
 
-        page.get_by_role("button", name="Unlock").click()
+        page.get_by_role("button", name=say("Unlock"), exact=True).click()
         expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         street.touch(scooter.code)
         _expect_state(page, "running")
         assert not street.locked(scooter.code)
-        expect(page.get_by_text("Cost so far")).to_be_visible()
-        shot(page, "resident-3-riding")
+        expect(page.get_by_text(say("Cost so far"))).to_be_visible()
+        shot(page, f"resident-{where}-3-riding")
 
-        page.get_by_role("button", name="Pause").click()
+        page.get_by_role("button", name=say("Pause")).click()
         _expect_state(page, "paused")
         _wait_for_the_lock(page, street, scooter, locked=True)
         page.reload()
         _expect_state(page, "paused")
-        shot(page, "resident-4-paused")
-        page.get_by_role("button", name="Resume").click()
+        shot(page, f"resident-{where}-4-paused")
+        page.get_by_role("button", name=say("Resume")).click()
         _expect_state(page, "running")
         _wait_for_the_lock(page, street, scooter, locked=False)
 
         street.drive(scooter.code, PARK)
-        way_out = _end_where_it_is_forbidden(page)
-        shot(page, "resident-5-not-here")
+        way_out = _end_where_it_is_forbidden(page, say)
+        shot(page, f"resident-{where}-5-not-here")
         _ride_out(street, scooter, way_out)
         _end(page)
         street.touch(scooter.code)
 
         expect(page).to_have_url(re.compile(r"/receipt/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         receipt = page.locator("[data-receipt]")
-        expect(receipt).to_contain_text("Paid", timeout=SLOW_MS)
-        expect(receipt).to_contain_text("VAT 22%")
-        expect(receipt.get_by_role("row", name="Unlock")).to_be_visible()
-        shot(page, "resident-6-receipt")
+        expect(receipt).to_contain_text(say("Paid"), timeout=SLOW_MS)
+        expect(receipt).to_contain_text(say("VAT {rate}%").format(rate=22))
+        expect(receipt.get_by_role("row", name=re.compile(r"1[.,]00"))).to_be_visible()
+        shot(page, f"resident-{where}-6-receipt")
         page.goto("/account/")
         expect(page.locator("[data-trips] .journey").first).to_contain_text(scooter.code)
-        shot(page, "resident-7-account")
+        shot(page, f"resident-{where}-7-account")
 
 
 @pytest.mark.long
@@ -228,17 +232,17 @@ def _wait_for_the_lock(page: Page, street: Street, scooter: DeviceSpec, *, locke
     raise AssertionError(f"the bolt did not move, locked={not locked}")
 
 
-def _end_where_it_is_forbidden(page: Page) -> Place:
+def _end_where_it_is_forbidden(page: Page, say: Words) -> Place:
     """Ask until the place is the reason: at first the last report may still be of the ride."""
     conditions = page.locator("[data-conditions]")
     for _ in range(10):
-        page.get_by_role("button", name="End ride").click()
+        page.locator("[data-do=end]").click()
         expect(conditions).to_be_visible()
-        if "Parking is not allowed here" in conditions.inner_text():
+        if say("Parking is not allowed here.") in conditions.inner_text():
             break
         page.wait_for_timeout(1000)
-    expect(conditions).to_contain_text("Parking is not allowed here")
-    shown = conditions.get_by_role("button", name="Show on the map").first
+    expect(conditions).to_contain_text(say("Parking is not allowed here."))
+    shown = conditions.locator("[data-do=showPlace]").first
     shown.click()
     return Place(
         float(str(shown.get_attribute("data-lon"))), float(str(shown.get_attribute("data-lat")))
@@ -253,7 +257,7 @@ def _ride_out(street: Street, scooter: DeviceSpec, edge: Place) -> None:
 
 def _end(page: Page) -> None:
     for _ in range(12):
-        page.get_by_role("button", name="End ride").click()
+        page.locator("[data-do=end]").click()
         page.wait_for_timeout(1500)
         if page.locator("[data-trip]").get_attribute("data-state") not in {"running", "paused"}:
             return
