@@ -20,6 +20,8 @@ from tests.tenancy.conftest import WholeCity
 # Every page of the house, twice: half a minute on an idle machine, minutes on a busy one.
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(900)]
 
+# One query more or less from one city to the next, whose ids are drawn anew each time.
+SWINGING = {"api:fleet-bookings", "resident:notifications"}
 TABLE = Path(__file__).with_name("counts.txt")
 
 
@@ -76,4 +78,9 @@ def test_pages_ask_as_often_as_they_always_did(whole_city: WholeCity) -> None:
         if (asked := visitor.visit(door.address, person)[1]) > many[door.name, person]
     }
     assert growing == {}
-    assert many == committed()
+    wrong = {
+        key: (many.get(key), count)
+        for key, count in (committed() | dict.fromkeys(many.keys() - committed().keys(), 0)).items()
+        if key not in many or abs(many[key] - count) > (key[0] in SWINGING)
+    }
+    assert wrong == {}
