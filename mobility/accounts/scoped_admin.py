@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
@@ -154,7 +155,7 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
         obj: Row | None = None,
         change: bool = False,  # noqa: FBT001, FBT002 - Django's
         **kwargs: Any,
-    ) -> Any:
+    ) -> type[ModelForm[Row]]:
         """The form, with a name for every input."""
         form = super().get_form(request, obj, change, **kwargs)
         name_parts(form.base_fields)
