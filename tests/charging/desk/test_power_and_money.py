@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charging.desk.rules import HEIGHT, WIDTH, addresses, power_chart, qr_path
@@ -71,8 +71,7 @@ def test_the_month_stands_there_with_its_files(station: ChargingStation, desk: C
         assert desk.get(f"{BASE}/statements/", {"month": bad}).status_code == 200
 
 
-# How quickly examples are made is the machine's affair.
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     powers=st.dictionaries(st.integers(0, 95), st.integers(0, 2_000_000)),
     limit=st.none() | st.integers(1, 500_000),

@@ -28,7 +28,7 @@ rules = st.fixed_dictionaries(
 @settings(
     max_examples=25,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rule=rules, window=st.none() | hours)
 def test_zones_that_are_read_and_written_back_stay_as_they_were(

@@ -312,7 +312,9 @@ def new_draft(city: City, organisation: Organisation) -> ZoneSet:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(plans=st.lists(st.integers(0, 6), min_size=1, max_size=5))
 def test_from_its_beginning_on_what_was_published_last_holds_alone(
