@@ -47,7 +47,7 @@ from bookings.payments.states import (
 )
 from mobility.core import audit, outbox
 from mobility.core.errors import Conflict, Forbidden
-from mobility.core.money import PriceLine, VatPart
+from mobility.core.money import PriceLine, VatPart, format_money
 from mobility.core.principals import Principal
 from mobility.core.transitions import LostRace, move
 
@@ -58,7 +58,7 @@ class RefundTooLarge(Conflict):
     """More than what is left of the amount."""
 
     code = "refund_too_large"
-    message = _("Only %(left)s cents of this payment can still be given back.")
+    message = _("Only %(left)s of this payment can still be given back.")
 
 
 class SecondPersonNeeded(Forbidden):
@@ -219,7 +219,8 @@ def _reserve(payment_id: int, *, cents: int) -> Payment:
     payment = Payment.objects.get(pk=payment_id)
     if not reserved:
         stands = payment.state in REFUNDABLE and payment.lines is None
-        raise RefundTooLarge(left=payment.amount_cents - payment.refunded_cents if stands else 0)
+        left = payment.amount_cents - payment.refunded_cents if stands else 0
+        raise RefundTooLarge(left=format_money(left, payment.currency))
     return payment
 
 

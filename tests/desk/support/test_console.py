@@ -145,7 +145,7 @@ def test_more_than_was_paid_and_strangers_money_are_refused(
 ) -> None:
     people = whole_city.people
     answer = give_back(desk(people["marco"]), people["giulia"], paid, "9.00", "much")
-    assert told(answer) == ["Only 500 cents of this payment can still be given back."]
+    assert told(answer) == ["Only €5.00 of this payment can still be given back."]
     assert give_back(desk(people["luca"]), people["giulia"], paid, "1.00", "x").status_code == 404
     assert not Refund.objects.exists()
 
