@@ -119,7 +119,7 @@ def test_a_programs_call_meets_the_same_refusals(token: str, settings: Settings)
     shown = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
     status, _headers, body = ask(wsgi.application, "/api/v1/nothing", **shown)
     assert (status[:3], body["code"]) == ("404", "not_found")
-    status, _headers, body = ask(wsgi.application, "/api/v1/reserv\0ations", **shown)
+    status, _headers, body = ask(wsgi.application, "/api/v1/trips\0", **shown)
     assert status.startswith("404")
     too_long = str(settings.LONGEST_BODY + 1)
     status, _headers, body = ask(
