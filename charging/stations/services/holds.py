@@ -9,7 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
 
 from charging.stations.models import ConnectorHold
-from mobility.core import audit
+from mobility.core import audit, locks
 from mobility.core.errors import Conflict
 from mobility.core.principals import Principal
 
@@ -31,9 +31,14 @@ def hold_connector(
     at: datetime,
     by: Principal,
 ) -> ConnectorHold:
-    """Keep a connector from `since` to before `until`. Raises ConnectorTaken on any overlap."""
+    """Keep a connector from `since` to before `until`. Raises ConnectorTaken on any overlap.
+
+    The constraint decides. Who waits for it in turn cannot wait for each other, as several rows that
+    are checked against one another at once may.
+    """
     try:
         with transaction.atomic():
+            locks.advisory(f"connector-hold:{connector_id}")
             hold = ConnectorHold.objects.create(
                 connector_id=connector_id,
                 during=DateTimeTZRange(since, until),
