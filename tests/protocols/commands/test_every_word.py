@@ -169,11 +169,30 @@ SPOKEN: dict[str, tuple[dict[str, Any], str | None, str | None, str | None]] = {
         "UnpublishFirmware",
         "UnpublishFirmware",
     ),
-    "cost_updated": (
-        {"transaction_ref": "42", "total_cost": 1.5},
+    "show_price": (
+        {"token_uid": "04AB", "words": {"it": "45 cent/kWh"}, "language": "it"},
+        "DataTransfer",
         None,
+        None,
+    ),
+    "cost_updated": (
+        {
+            "transaction_ref": "42",
+            "total_cost": 1.5,
+            "meter_wh": 5000,
+            "idle": False,
+            "told_at": "2026-05-01T10:00:00Z",
+            "terms": {"components": [{"kind": "energy", "unit_cents": "45"}]},
+        },
+        "DataTransfer",
         "CostUpdated",
         "CostUpdated",
+    ),
+    "final_cost": (
+        {"transaction_ref": "42", "total_cost": 1.5, "words": {"it": "1,50 €"}, "language": "it"},
+        "DataTransfer",
+        None,
+        None,
     ),
     "set_default_tariff": (
         {"body": {"evseId": 0, "tariff": TARIFF}},
