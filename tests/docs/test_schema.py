@@ -1,5 +1,7 @@
 """The API explains itself: a valid OpenAPI document without warnings, and a page to try it."""
 
+import re
+
 import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
@@ -22,3 +24,8 @@ def test_schema_and_page_open_for_everybody(client: Client) -> None:
     page = client.get("/api/docs/")
     assert page.status_code == 200
     assert b"//cdn" not in page.content
+    # The browser runs nothing that stands in a page.
+    assert not re.search(rb"<style|<script(?![^>]*\bsrc=)", page.content)
+    script = client.get("/api/docs/?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+    assert b"/api/schema/" in script.content
