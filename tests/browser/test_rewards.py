@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from mobility.simulator.geometry import Place
 from tests.browser.conftest import DESK, PHONE, OpenPage, log_in, words_of
-from tests.browser.test_car_ahead import end_ride
+from tests.browser.test_car_ahead import end_ride, wait_until_there
 from tests.browser.test_desk import SLOW_MS
 from tests.browser.test_support import wait_until_free
 from tests.stories.people import credentials_of, sign_in
@@ -87,7 +87,10 @@ def test_giulia_takes_the_scooter_that_is_in_the_way_and_pays_less(
         expect(sheet).to_have_attribute("data-state", "running", timeout=SLOW_MS)
         expect(sheet.locator("[data-f=promise]")).to_contain_text(re.compile("0[.,]80"))
         shot(page, f"reward-{where}-4-riding")
-        street.drive(wanted.code, Place(wanted.lon, wanted.lat + 0.004))
+        # Farther than the same cell of the demand's grid reaches: within it nothing has been moved.
+        goal = Place(wanted.lon, wanted.lat + 0.01)
+        street.drive(wanted.code, goal)
+        wait_until_there(page, page.url, street, wanted.code, goal)
         end_ride(page, street, wanted.code)
         receipt = page.locator("[data-receipt]")
         expect(receipt).to_contain_text(say("Paid"), timeout=SLOW_MS)
