@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
+from tests.browser.test_support import wait_until_free
 from tests.stories.people import credentials_of
 from tests.stories.processes import House
 from tests.stories.street import open_street
@@ -49,6 +50,7 @@ def test_a_loose_brake_goes_from_giulias_telephone_to_saras_and_is_put_right(
         giulia = open_page(PHONE)
         giulia.goto("/account/")
         log_in(house, giulia, "giulia@demo.example")
+        wait_until_free(giulia, scooter.code)
         giulia.goto(f"/book/{scooter.code}/")
         giulia.get_by_role("button", name="Report a problem").click(timeout=SLOW_MS)
         dialog = giulia.get_by_role("dialog")
