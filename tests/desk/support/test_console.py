@@ -150,6 +150,16 @@ def test_more_than_was_paid_and_strangers_money_are_refused(
     assert not Refund.objects.exists()
 
 
+def test_what_is_paid_ahead_and_not_collected_yet_is_not_offered_for_giving_back(
+    whole_city: WholeCity, paid: Payment
+) -> None:
+    page, client = address(whole_city.people["giulia"]), desk(whole_city.people["marco"])
+    offered = f'name="payment" value="{paid.public_id}"'
+    assert offered in client.get(page).content.decode()
+    Payment.objects.filter(pk=paid.pk).update(state=PaymentState.CAPTURING, lines=[])
+    assert offered not in client.get(page).content.decode()
+
+
 def test_a_case_is_answered_where_it_is_read(
     whole_city: WholeCity, api: Callable[[User | None], APIClient]
 ) -> None:
