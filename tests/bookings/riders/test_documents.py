@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from bookings.riders import services
 from bookings.riders.models import DrivingLicence, IdentityCheck
 from bookings.riders.services.documents import hash_number
-from bookings.riders.states import PaperKind
+from bookings.riders.states import DocumentState, PaperKind
 from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import Organisation, User
 from mobility.core import clock, files
@@ -69,6 +69,17 @@ def test_a_licence_is_sent_reviewed_and_opens_the_cars(
     [letter] = mail.outbox
     assert letter.to == ["giulia@demo.example"]
     assert "driving licence" in letter.body
+
+
+def test_a_licence_that_is_verified_while_somebody_asks_is_no_trouble(
+    api: Callable[..., APIClient], giulia: User, marco: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified = DrivingLicence(user=giulia, state=DocumentState.VERIFIED)
+    monkeypatch.setattr("bookings.riders.queries.newest_document", lambda **_whose: verified)
+
+    [ruote] = api(giulia).get("/api/v1/me/eligibility?kind=car").json()["results"]
+
+    assert [one["code"] for one in ruote["obstacles"]] == ["licence_required"]
 
 
 def test_the_number_is_nowhere_to_be_read(
