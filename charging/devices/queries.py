@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from django.db.models import Q
 
 from charging.devices.models import DeviceVariable
 from charging.devices.rules import as_limit, is_whole
+from mobility.core.remembering import Remembered
 
 # What a station that told us nothing surely takes; all that we ever met took more.
 SOME_VARIABLES: Final = 10
@@ -91,17 +90,6 @@ def showing_prices(*, station_ids: Collection[int]) -> set[int]:
     }
 
 
-@dataclass(slots=True)
-class _Remembered:
-    """The stations that show costs in OCPP 1.6, as this process last saw them, by id."""
-
-    identities: dict[int, str] = field(default_factory=dict)
-    until_s: float = 0.0
-
-
-_remembered = _Remembered()
-
-
 def showing_costs(*, station_ids: Collection[int] | None = None) -> set[int]:
     """Stations that told they understand OCA's messages of prices and costs for OCPP 1.6.
 
@@ -118,21 +106,21 @@ def shows_costs(*, identity: str) -> bool:
 
 def forget_showing_costs() -> None:
     """Ask the database again the next time."""
-    _remembered.until_s = 0.0
+    _showing_costs.forget()
 
 
-def _showing_costs() -> dict[int, str]:
-    now_s = time.monotonic()
-    if now_s >= _remembered.until_s:
-        said = DeviceVariable.objects.filter(
-            Q(value__iexact="true") | Q(value="1"),
-            name="CustomDisplayCostAndPrice",
-            component="",
-            attribute="Actual",
-        )
-        _remembered.identities = dict(said.values_list("station_id", "station__identity"))
-        _remembered.until_s = now_s + _REMEMBER_S
-    return _remembered.identities
+def _say_they_show_costs() -> dict[int, str]:
+    said = DeviceVariable.objects.filter(
+        Q(value__iexact="true") | Q(value="1"),
+        name="CustomDisplayCostAndPrice",
+        component="",
+        attribute="Actual",
+    )
+    return dict(said.values_list("station_id", "station__identity"))
+
+
+# Identities by station.
+_showing_costs = Remembered(_say_they_show_costs, seconds=_REMEMBER_S)
 
 
 def rate_units(*, station_ids: Sequence[int]) -> dict[int, str]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
 from typing import Final
 
 from charging.energy.models import SiteLoad
+from mobility.core.remembering import Remembered
 
 _REMEMBER_S: Final = 5.0
-
-
-@dataclass(slots=True)
-class _Remembered:
-    """Whether anything is shared out at all, as this process last saw it."""
-
-    anything: bool = False
-    until_s: float = 0.0
-
-
-_remembered = _Remembered()
+_any_managed = Remembered(
+    lambda: SiteLoad.objects.filter(managed=True).exists(), seconds=_REMEMBER_S
+)
 
 
 def is_any_site_managed() -> bool:
@@ -28,16 +19,12 @@ def is_any_site_managed() -> bool:
     At most five seconds old. A site that is managed from now on is planned then, and every few
     minutes, so what falls in between is not lost.
     """
-    now_s = time.monotonic()
-    if now_s >= _remembered.until_s:
-        _remembered.anything = SiteLoad.objects.filter(managed=True).exists()
-        _remembered.until_s = now_s + _REMEMBER_S
-    return _remembered.anything
+    return _any_managed()
 
 
 def forget_managed_sites() -> None:
     """Ask the database again the next time: a site's setting has changed."""
-    _remembered.until_s = 0.0
+    _any_managed.forget()
 
 
 def managed_site_of(*, identity: str) -> int | None:

@@ -1,14 +1,13 @@
 """Reading webhooks: who wants which facts, and what is due."""
 
-import dataclasses
 import datetime
-import time
 from collections.abc import Collection
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
+from mobility.core.remembering import Remembered
 from mobility.webhooks import rules
 from mobility.webhooks.mapping import KINDS
 from mobility.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookMessage, WebhookSecret
@@ -31,33 +30,23 @@ ORDER BY due.place, due.id LIMIT %s::int
 """
 
 
-@dataclasses.dataclass
-class _Known:
-    """What this process knows of wishes, and until when (on the monotonic clock)."""
-
-    event_names: frozenset[str] = frozenset()
-    until: float = 0.0
-
-
-_known = _Known()
-
-
 def is_wanted(event_name: str) -> bool:
     """Whether any endpoint asked for the facts of this name; from memory, a few seconds old at most."""
-    if time.monotonic() >= _known.until:
-        wanted = {kind for kinds in _wishes() for kind in kinds}
-        _known.event_names = frozenset(name for name, (kind, _) in KINDS.items() if kind in wanted)
-        _known.until = time.monotonic() + KNOWN_FOR_S
-    return event_name in _known.event_names
+    return event_name in _wanted_names()
 
 
 def forget_wishes() -> None:
     """Ask the table again next time: this process has just changed it."""
-    _known.until = 0.0
+    _wanted_names.forget()
 
 
-def _wishes() -> list[list[str]]:
-    return list(WebhookEndpoint.objects.values_list("kinds", flat=True))
+def _read_wanted() -> frozenset[str]:
+    wishes = WebhookEndpoint.objects.values_list("kinds", flat=True)
+    wanted = {kind for kinds in wishes for kind in kinds}
+    return frozenset(name for name, (kind, _) in KINDS.items() if kind in wanted)
+
+
+_wanted_names = Remembered(_read_wanted, seconds=KNOWN_FOR_S)
 
 
 def due(
