@@ -84,7 +84,12 @@ def test_sara_swaps_a_battery_where_there_is_no_network_and_marco_sees_it(
         stop.get_by_role("button", name="Scan or type its code").click()
         van.get_by_label("Code", exact=True).fill(scooter.code)
         van.get_by_role("button", name="Use this code").click()
-        stop.locator("input[type=file]").set_input_files(
+        with van.expect_file_chooser() as camera:
+            stop.get_by_role("button", name="Photo", exact=True).click()
+        # What waits is drawn anew while the camera is open, as it is every few seconds.
+        expect(van.locator("[data-link]")).to_contain_text("1 thing is not sent yet")
+        van.evaluate("dispatchEvent(new Event('offline'))")
+        camera.value.set_files(
             {"name": "street.jpg", "mimeType": "image/jpeg", "buffer": picture()}
         )
         expect(van.locator("[data-word]")).to_contain_text("The photo is kept")

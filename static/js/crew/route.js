@@ -301,10 +301,17 @@ async function scanPack(button) {
   field.focus();
 }
 
-async function photo(input) {
+/** One input outside of the stops: these are drawn anew while the camera is open. */
+function takePhoto(button) {
+  const input = find("[data-camera]");
+  const task = taskOf(button);
+  input.onchange = () => photo(input, task).catch(() => say(find("[data-word]"), text("photo_unreadable")));
+  input.click();
+}
+
+async function photo(input, task) {
   const [file] = input.files;
   if (!file) return;
-  const task = taskOf(input);
   input.value = "";
   await deed(task, "photo", {}, await smaller(file));
   say(find("[data-word]"), text("photo_kept"), { tone: "" });
@@ -367,6 +374,7 @@ onAction(document, {
   arrive: (button) => deed(taskOf(button), "arrive", takeWays()),
   scan: check,
   "scan-pack": scanPack,
+  photo: takePhoto,
   finish: complete,
   skip: (button) => deed(taskOf(button), "drop", { reason: button.dataset.reason }),
   understood: (button) => queue.understood(Number(button.closest("[data-told]").dataset.told)),
@@ -381,7 +389,6 @@ onAction(document, {
 });
 document.addEventListener("submit", (event) => event.target.matches("[data-problem]") && problem(event));
 document.addEventListener("change", (event) => {
-  if (event.target.matches("input[type=file]")) photo(event.target).catch(() => say(find("[data-word]"), text("photo_unreadable")));
   if (event.target.matches("[data-agree]")) agree(event.target.checked);
 });
 map.onPick((pick) => {
