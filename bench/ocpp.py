@@ -46,7 +46,6 @@ from mobility.core import clock, geo  # noqa: E402
 
 CROWD, QUICK_CROWD = 5_000, 1_000
 # A statement of PostgreSQL takes 65,535 parameters; a station has some twenty columns.
-BATCH = 1_000
 
 
 # --- scenes ---------------------------------------------------------------------------------------
@@ -176,32 +175,24 @@ def provision(count: int, *, prefix: str = "BENCH") -> None:
     known = set(ChargingStation.objects.values_list("identity", flat=True))
     password = hash_password(password=PASSWORD, salt="bench")
     stations = ChargingStation.objects.bulk_create(
-        (
-            ChargingStation(
-                site=site,
-                identity=f"{prefix}-{number}",
-                password_hash=password,
-                registration="accepted",
-                booted_at=clock.now(),
-            )
-            for number in range(count)
-            if f"{prefix}-{number}" not in known
-        ),
-        batch_size=BATCH,
+        ChargingStation(
+            site=site,
+            identity=f"{prefix}-{number}",
+            password_hash=password,
+            registration="accepted",
+            booted_at=clock.now(),
+        )
+        for number in range(count)
+        if f"{prefix}-{number}" not in known
     )
-    evses = Evse.objects.bulk_create(
-        (Evse(station=station, number=1) for station in stations), batch_size=BATCH
-    )
-    Connector.objects.bulk_create(
-        (Connector(evse=evse, number=1) for evse in evses), batch_size=BATCH
-    )
+    evses = Evse.objects.bulk_create(Evse(station=station, number=1) for station in stations)
+    Connector.objects.bulk_create(Connector(evse=evse, number=1) for evse in evses)
     Token.objects.bulk_create(
         (
             Token(uid=f"BENCH{number}", created_at=clock.now(), allows_parallel=True)
             for number in range(count)
         ),
         ignore_conflicts=True,
-        batch_size=BATCH,
     )
 
 

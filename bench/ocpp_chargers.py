@@ -134,26 +134,18 @@ class Charger:
         for word in ("Available", "Preparing", "Charging"):
             await self.call("StatusNotification", status_16(word))
         await self.call("Authorize", {"idTag": tag})
-        start = {"connectorId": 1, "idTag": tag, "meterStart": self.register, "timestamp": now()}
-        number = (await self.call("StartTransaction", start)).get("transactionId", 0)
-        for _ in range(10):
-            self.register += 1
-            value = {"timestamp": now(), "sampledValue": self.samples(str)}
-            values = {"connectorId": 1, "transactionId": number, "meterValue": [value]}
-            await self.call("MeterValues", values)
-        stop = {"transactionId": number, "meterStop": self.register, "timestamp": now()}
-        await self.call("StopTransaction", stop)
+        await self.charge_16(values=10)
 
-    async def charge_16(self) -> None:
-        """A charge that goes on: nothing but meter values, fifty of them."""
+    async def charge_16(self, *, values: int = 50) -> None:
+        """A charge that goes on: nothing but meter values."""
         tag = f"BENCH{self.number}"
         start = {"connectorId": 1, "idTag": tag, "meterStart": self.register, "timestamp": now()}
         number = (await self.call("StartTransaction", start)).get("transactionId", 0)
-        for _ in range(50):
+        for _ in range(values):
             self.register += 1
             value = {"timestamp": now(), "sampledValue": self.samples(str)}
-            values = {"connectorId": 1, "transactionId": number, "meterValue": [value]}
-            await self.call("MeterValues", values)
+            told = {"connectorId": 1, "transactionId": number, "meterValue": [value]}
+            await self.call("MeterValues", told)
         stop = {"transactionId": number, "meterStop": self.register, "timestamp": now()}
         await self.call("StopTransaction", stop)
 
