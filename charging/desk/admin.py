@@ -28,7 +28,7 @@ from charging.desk.forms import (
     lines_of,
     plans_of,
 )
-from charging.desk.money import MoneyPages, person_of
+from charging.desk.money import MoneyPages
 from charging.desk.rules import addresses, qr_path
 from charging.desk.states import PartName
 from charging.desk.views import render_parts
@@ -43,6 +43,7 @@ from charging.stations.services import change_station, reset_password, set_regis
 from charging.stations.states import Registration
 from charging.stations.wire import CommandIn
 from charging.tickets.models import StationTicket
+from mobility.accounts.scoped_admin import person_of
 from mobility.core import clock, ids
 from mobility.core.errors import DomainError
 

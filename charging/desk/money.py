@@ -16,18 +16,11 @@ from charging.desk import queries
 from charging.statements.queries import Month, MonthUnreadable, statements_of
 from charging.stations.models import ChargingStation, Site
 from charging.stations.scoping import operates
-from mobility.accounts.models import Organisation, User
-from mobility.accounts.scoped_admin import ScopedAdmin
+from mobility.accounts.models import Organisation
+from mobility.accounts.scoped_admin import ScopedAdmin, person_of
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.money import format_money
-
-
-def person_of(request: HttpRequest) -> User:
-    """Who looks at a page of the admin."""
-    # The admin only opens for people with an account; this narrows the type.
-    assert isinstance(request.user, User)
-    return request.user
 
 
 class MoneyPages(ScopedAdmin[ChargingStation]):

@@ -13,15 +13,8 @@ from charging.sessions import services
 from charging.sessions.models import ChargingSession, InboxMessage, Token
 from charging.sessions.states import Flag
 from charging.stations.admin import OPERATORS
-from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, person_of
 from mobility.core import clock
-
-
-def _person(request: HttpRequest) -> User:
-    # The admin only opens for people with an account; this narrows the type.
-    assert isinstance(request.user, User)
-    return request.user
 
 
 @admin.register(Token)
@@ -43,13 +36,13 @@ class TokenAdmin(ScopedAdmin[Token]):
     def block(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
         """Let the tokens charge no more."""
         for token in tokens:
-            services.block_token(uid=token.uid, at=clock.now(), by=_person(request).principal)
+            services.block_token(uid=token.uid, at=clock.now(), by=person_of(request).principal)
 
     @admin.action(description=_("Unblock"), permissions=["change"])
     def unblock(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
         """Let the tokens charge again."""
         for token in tokens:
-            services.unblock_token(uid=token.uid, at=clock.now(), by=_person(request).principal)
+            services.unblock_token(uid=token.uid, at=clock.now(), by=person_of(request).principal)
 
 
 class FlagFilter(admin.SimpleListFilter):

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from charging.sessions import services
 from charging.sessions.models import ChargeRecord, MeterKey, SignedValue
 from charging.stations.admin import OPERATORS
-from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, person_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.money import format_money
@@ -50,15 +49,12 @@ class SignedValueAdmin(ReadOnly, ScopedAdmin[SignedValue]):
     @admin.action(description=_("Verify the sessions anew"), permissions=["view"])
     def verify(self, request: HttpRequest, values: QuerySet[SignedValue]) -> None:
         """With the keys that are known by now."""
-        # The admin only opens for people with an account; this narrows the type.
-        assert isinstance(request.user, User)
-        own = SignedValue.objects.visible_to(request.user).filter(pk__in=values)
+        person = person_of(request)
+        own = SignedValue.objects.visible_to(person).filter(pk__in=values)
         sessions = set(own.exclude(session=None).values_list("session_id", flat=True))
         for session_id in sorted(filter(None, sessions)):
             try:
-                services.verify_again(
-                    session_id=session_id, at=clock.now(), by=request.user.principal
-                )
+                services.verify_again(session_id=session_id, at=clock.now(), by=person.principal)
             except DomainError as problem:
                 self.message_user(request, problem.detail, messages.ERROR)
         self.message_user(request, _("%d sessions verified.") % len(sessions), messages.SUCCESS)

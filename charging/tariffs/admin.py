@@ -19,8 +19,7 @@ from charging.tariffs.forms import ComponentsFormSet, VersionForm, components_of
 from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
 from charging.tariffs.rules import HOME_ZONE, BadComponent, price_words, read_prices
 from charging.tariffs.states import VersionState
-from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, person_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
 
@@ -120,7 +119,7 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
         data = request.POST if request.method == "POST" else None
         first: dict[str, Any] = {"tariff": request.GET.get("tariff")}
         told, lines_told = filled(version) if version else (first, [])
-        form = VersionForm(data, initial=told, user=_person(request))
+        form = VersionForm(data, initial=told, user=person_of(request))
         # A line that is sent as it was counts like any other: no initial values to compare with.
         lines = ComponentsFormSet(
             data, initial=lines_told if data is None else None, prefix="lines"
@@ -153,7 +152,7 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     ) -> HttpResponse | list[texts.Bill]:
         """Do what the button says; without one that keeps anything, only count."""
         wish = dict(form.cleaned_data)
-        tariff, at, by = wish.pop("tariff"), clock.now(), _person(request).principal
+        tariff, at, by = wish.pop("tariff"), clock.now(), person_of(request).principal
         try:
             if not {"save", "publish"} & set(request.POST):
                 limits = {name: wish[name] for name in ("min_cents", "max_cents")}
@@ -184,15 +183,9 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
                 services.publish_version(
                     version_id=version.pk,
                     at=clock.now(),
-                    by=_person(request).principal,
+                    by=person_of(request).principal,
                 )
             except DomainError as problem:
                 self.message_user(request, f"{version}: {problem.detail}", messages.ERROR)
             else:
                 self.message_user(request, _("%s is published.") % version, messages.SUCCESS)
-
-
-def _person(request: HttpRequest) -> User:
-    # The admin only opens for people with an account; this narrows the type.
-    assert isinstance(request.user, User)
-    return request.user

@@ -14,8 +14,7 @@ from charging.stations.admin import OPERATORS
 from charging.tickets import services
 from charging.tickets.models import StationTicket
 from charging.tickets.states import Outcome
-from mobility.accounts.models import User
-from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
+from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, person_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
 
@@ -39,7 +38,7 @@ class StationTicketAdmin(ReadOnly, ScopedAdmin[StationTicket]):
     @admin.action(description=_("I see to it"), permissions=["view"])
     def take(self, request: HttpRequest, tickets: QuerySet[StationTicket]) -> None:
         """Take the chosen ones."""
-        person = _person(request)
+        person = person_of(request)
         self._each(
             request,
             tickets,
@@ -49,7 +48,7 @@ class StationTicketAdmin(ReadOnly, ScopedAdmin[StationTicket]):
     @admin.action(description=_("Nobody sees to it any more"), permissions=["view"])
     def leave(self, request: HttpRequest, tickets: QuerySet[StationTicket]) -> None:
         """Give the chosen ones back."""
-        by = _person(request).principal
+        by = person_of(request).principal
         self._each(
             request,
             tickets,
@@ -69,7 +68,7 @@ class StationTicketAdmin(ReadOnly, ScopedAdmin[StationTicket]):
     def _close(
         self, request: HttpRequest, tickets: QuerySet[StationTicket], *, outcome: Outcome
     ) -> None:
-        by = _person(request).principal
+        by = person_of(request).principal
         self._each(
             request,
             tickets,
@@ -82,15 +81,9 @@ class StationTicketAdmin(ReadOnly, ScopedAdmin[StationTicket]):
         tickets: QuerySet[StationTicket],
         deed: Callable[[int], Any],
     ) -> None:
-        own = StationTicket.objects.visible_to(_person(request)).filter(pk__in=tickets)
+        own = StationTicket.objects.visible_to(person_of(request)).filter(pk__in=tickets)
         for ticket in own.select_related("station"):
             try:
                 deed(ticket.pk)
             except DomainError as problem:
                 self.message_user(request, f"{ticket.station}: {problem.detail}", messages.ERROR)
-
-
-def _person(request: HttpRequest) -> User:
-    # The admin only opens for people with an account; this narrows the type.
-    assert isinstance(request.user, User)
-    return request.user
