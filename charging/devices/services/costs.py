@@ -85,8 +85,7 @@ def tell_running_costs(*, every: timedelta, at: datetime, limit: int = 500) -> i
     told = 0
     for session in running:
         euros = (costs.of(session, until=at) or 0) / 100
-        # Annotated by `_running`.
-        if euros != getattr(session, "last_told"):  # noqa: B009
+        if euros != session.last_told:
             _show_running(session, euros=euros, at=at)
             told += 1
     ChargingSession.objects.filter(pk__in=[row.pk for row in running]).update(cost_told_at=at)
@@ -117,7 +116,7 @@ def tell_final_cost(*, session_id: str, at: datetime) -> bool:
     return True
 
 
-def _running(*, every: timedelta, at: datetime) -> QuerySet[ChargingSession]:
+def _running(*, every: timedelta, at: datetime) -> QuerySet[Any]:
     """Priced sessions of connected 1.6 stations that show costs, with what was told last."""
     told = StationCommand.objects.filter(
         station=OuterRef("station"), action=CommandAction.COST_UPDATED
