@@ -173,9 +173,8 @@ def answer(request: HttpRequest, public_id: str, case_id: str) -> HttpResponse:
     )
     form = AnswerForm(request.POST)
     if not form.is_valid():
-        wrong = "amount" if "amount" in form.errors else ""
-        sentence = _("Write an answer first.")
-        messages.error(request, " ".join(map(str, form.errors[wrong])) if wrong else sentence)
+        wrong = form.errors.get("amount", [_("Write an answer first.")])
+        messages.error(request, " ".join(map(str, wrong)))
         return _back(whom)
     text, resolution = form.cleaned_data["text"], form.cleaned_data["resolution"]
 
