@@ -1,6 +1,6 @@
-"""A picture of every page that needs no row in its address, in the demo city, on a phone and at a desk.
+"""A picture of every page that needs no row in its address, on a phone and at a desk.
 
-Which pages there are, and who opens them, say the tables of `tests/tenancy`: a page that is missing there
+The simulator lives in the city for some minutes before and meanwhile, so that lists have rows. Which pages there are, and who opens them, say the tables of `tests/tenancy`: a page that is missing there
 fails a test of its own, so that none is missing here. Only `./dev screenshots` asks for this: pictures
 prove nothing, they are for people to look at.
 """
@@ -23,7 +23,7 @@ from tests.tenancy import test_pages as tables
 pytestmark = [
     pytest.mark.story,
     pytest.mark.browser,
-    pytest.mark.timeout(1500),
+    pytest.mark.timeout(2000),
     pytest.mark.skipif(not os.environ.get("GALLERY"), reason="./dev screenshots asks for pictures"),
 ]
 
@@ -36,6 +36,25 @@ UNSEEN = {
     "admin:bookings_receipt_totals", "admin:fleet_vehicle_export",
 }  # fmt: skip
 SETTLED_MS, MOMENT_MS = 30_000, 300
+# After work on a Wednesday, and busy, whatever time it is here.
+CITY = ("--speed", "6", "--demand", "12", "--planned", "0.3", "--begin", "2026-05-20T17:00")
+RIDES, LIVING_S = 60, 900.0
+PAID = """
+from bookings.trips.models import Trip
+print(Trip.objects.filter(state="settled").count())
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _people_ride(house: House) -> None:
+    """Wait until some dozens of rides are paid."""
+    house.add("simulator", "manage.py", "simulate", *CITY)
+
+    def enough() -> bool:
+        said = house.run_once("rides", "manage.py", "shell", "-v", "0", "-c", PAID)
+        return int(said) >= RIDES
+
+    house.wait_until(enough, what="rides", patience_s=LIVING_S)
 
 
 def pages_of(person: str) -> Iterator[tuple[str, str]]:
@@ -64,6 +83,8 @@ def test_every_page_has_its_picture(
     page.goto("/accounts/login/?next=/account/")
     log_in(house, page, f"{person}@demo.example")
     expect(page).to_have_url(re.compile("/account/$"))
+    if person == "marco" and where == "phone":
+        _ask_for_a_plan(page)
     for name, address in pages_of(person):
         if where == "phone" and name.startswith("list-"):
             # Tables of the admin are worked with at a desk.
@@ -73,6 +94,15 @@ def test_every_page_has_its_picture(
         assert answer.status == 200, (address, answer.status)
         _settle(page)
         shot(page, f"page-{re.sub('[^a-z]+', '-', name)}-{where}")
+
+
+def _ask_for_a_plan(page: Page) -> None:
+    page.goto(reverse("desk:tasks"))
+    page.get_by_role("button", name="Plan now").click()
+    draft = page.locator(".desk-plan", has_text="draft").first
+    expect(draft).to_be_visible(timeout=LIVING_S * 1000)
+    draft.get_by_role("button", name="Publish").click()
+    expect(page.locator(".desk-plan", has_text="published").first).to_be_visible()
 
 
 def _settle(page: Page) -> None:

@@ -22,6 +22,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 REDIS_DB = int(os.environ.get("STORY_REDIS_DB", "15")) - int(WORKER.removeprefix("gw") or 0)
 DATABASE = f"{settings.DATABASES['default']['TEST']['NAME']}_story{WORKER}"
 FOLDER = ROOT / "artifacts" / DATABASE
+# Of the demo city: stories need a few of everything, pictures all of it.
+SCALE = os.environ.get("STORY_SCALE", "0.1")
 START_PATIENCE_S = 120.0
 OPEN_AND_LIVE_S = 300
 
@@ -52,7 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     )
     for item in items:
         if "house" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.timeout(OPEN_AND_LIVE_S))
+            said = item.get_closest_marker("timeout")
+            patience_s = max(OPEN_AND_LIVE_S, said.args[0] if said else 0)
+            item.add_marker(pytest.mark.timeout(patience_s))
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +90,7 @@ def _open_house(config: pytest.Config) -> House:
     )
     config.add_cleanup(_drop_database)
     config.add_cleanup(house.stop)
-    house.run_once("demo", "manage.py", "demo", "--scale", "0.1")
+    house.run_once("demo", "manage.py", "demo", "--scale", SCALE)
     house.run_once("calm", "manage.py", "shell", "-c", NO_OUTAGES)
     _start_processes(house)
     return house
