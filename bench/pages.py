@@ -4,8 +4,9 @@ Pages: the URL conf says which there are, the tables of `tests/tenancy` who open
 (`tests/faces/counting/doors.py`): residents' pages, the desk, every list and form of the admin, the
 operator's and the crews' pages, every address of the API that is read. The city has one of everything for
 each two vehicles, one in fifty with alarms and work, a station for each ten. The real web workers answer
-one request after the other; the figure is the 95th percentile of the whole answer. The number of queries is
-counted with 1,000 and with 10,000 vehicles and an empty cache, and must not grow.
+one request after the other; the figure is the 95th percentile of 30 whole answers, or the slowest of 8
+where none of these took more than 60 ms. The number of queries is counted with 1,000 and with 10,000
+vehicles and an empty cache, and must not grow.
 
 Weight (`pages_weight.py`): Chromium opens the map page, a ride under way and the desk's home through the
 web workers, static files collected and compressed as in production.
@@ -47,7 +48,11 @@ from tests.faces.counting.visits import Visitor  # noqa: E402
 VEHICLES = 10_000
 LIMIT_MS = 100.0
 WARM_UP = 2
+# Of pages far from the limit a few answers are enough to see that.
+FEW, SLOW_MS = 8, 60.0
 SHOWN = 20
+# The city's one file is of a kind that only the process knows which made it.
+HERE_ONLY = {"api:file"}
 
 Opened = dict[tuple[str, str], Door]
 
@@ -83,18 +88,23 @@ def count_queries(fleet: Fleet) -> tuple[Opened, dict[tuple[str, str], int]]:
 def time_pages(
     port: int, fleet: Fleet, opened: Opened, *, times: int
 ) -> dict[tuple[str, str], list[float]]:
-    """Milliseconds of each answer, one at a time."""
+    """Milliseconds of each answer, one at a time; of slow ones `times`, of others a few."""
     cookies = Visitor(fleet.people).cookies
     took = {}
     with httpx.Client(
         base_url=f"http://127.0.0.1:{port}", timeout=60, headers={"accept-language": "en"}
     ) as http:
         for (name, who), door in opened.items():
+            if name in HERE_ONLY:
+                continue
             headers = {"cookie": f"sessionid={cookies[who]}"} if cookies[who] else {}
             ask = http.build_request("GET", door.address, headers=headers)
             for _ in range(WARM_UP):
                 http.send(ask).raise_for_status()
-            took[name, who] = [timed(lambda a=ask: http.send(a)) for _ in range(times)]
+            values = [timed(lambda a=ask: http.send(a)) for _ in range(min(times, FEW))]
+            if max(values) > SLOW_MS:
+                values += [timed(lambda a=ask: http.send(a)) for _ in range(times - len(values))]
+            took[name, who] = values
     return took
 
 
@@ -117,7 +127,7 @@ def measure_pages(port: int, pid: int, fleet: Fleet, few: dict[tuple[str, str], 
         for value, (name, who) in slow[:SHOWN]
     ]  # fmt: skip
     over = sum(value > LIMIT_MS for value, _key in slow)
-    answers = len(took) * (times + WARM_UP)
+    answers = sum(len(values) + WARM_UP for values in took.values())
     figures += [
         Figure(name="pages and lists measured", value=len(took), unit=""),
         Figure(name="of them above 100 ms", value=over, unit="", limit=0.5),
