@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import datetime
 
+from django.utils.translation import gettext_lazy as _
+
 from fleet.maintenance.models import FaultReport, WorkOrder
+from fleet.maintenance.states import FaultCategory, OrderState
 from fleet.telematics.models import Alarm
+from fleet.telematics.states import AlarmKind
 from fleet.vehicles.queries import TimelineEntry, add_timeline_source
+from fleet.vehicles.telling import joined, tell_as, word
 
 
 @add_timeline_source
@@ -102,3 +107,19 @@ def _details(order: WorkOrder) -> dict[str, object]:
         "place": order.place,
         "labour_minutes": order.labour_minutes,
     }
+
+
+tell_as("alarm", _("Alarm"), lambda facts: word(AlarmKind, facts["kind"]))
+tell_as(
+    "fault",
+    _("Fault report"),
+    lambda facts: joined(
+        word(FaultCategory, facts["category"]), facts["case_number"], facts["text"]
+    ),
+)
+tell_as("work_order", _("Work order"), lambda facts: str(facts["heading"]))
+tell_as(
+    "work_ended",
+    _("Work ended"),
+    lambda facts: joined(str(facts["heading"]), word(OrderState, facts["state"])),
+)

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from fleet.vehicles import history, mds, rules, states
+from fleet.vehicles import history, mds, rules, states, telling
 from fleet.vehicles.models import (
     BatterySwap,
     ServiceTrip,
@@ -14,6 +14,7 @@ from fleet.vehicles.models import (
     VehicleCommand,
     VehicleDocument,
 )
+from fleet.vehicles.queries import TimelineEntry
 from fleet.vehicles.services import BULK_CAP
 
 
@@ -89,7 +90,17 @@ class TimelineEntryOut(serializers.Serializer[Any]):
         help_text="state, command, hold, block, block_lifted, document, battery, case, …"
     )
     by = serializers.CharField()
+    title = serializers.SerializerMethodField(help_text="What happened, in words.")
+    words = serializers.SerializerMethodField(help_text="What people read of it.")
     details = serializers.JSONField()
+
+    def get_title(self, entry: TimelineEntry) -> str:
+        """In the reader's language."""
+        return telling.title_of(entry)
+
+    def get_words(self, entry: TimelineEntry) -> str:
+        """Likewise; empty where the title says it all."""
+        return telling.words_of(entry)
 
 
 class VehicleWithTimelineOut(VehicleOut):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from fleet.maintenance.states import FaultCategory, OrderReason, Priority
 from fleet.telematics.states import AlarmKind
 from fleet.vehicles.models import Vehicle
-from fleet.vehicles.states import BlockReason, CommandKind, LifeState, LinkState, RentalState
+from fleet.vehicles.states import BlockReason, LifeState, LinkState, RentalState
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.desk import queries
@@ -75,10 +75,7 @@ def vehicle(request: HttpRequest, ref: str) -> HttpResponse:
         "rental": labels(RentalState.choices),
         "link": labels(LinkState.choices),
         "block": labels(BlockReason.choices),
-        "command": labels(CommandKind.choices),
-        "order_reason": labels(OrderReason.choices),
         "fault": labels(FaultCategory.choices),
-        "alarm": labels(AlarmKind.choices),
     }
     return shell(
         request,

@@ -75,7 +75,7 @@ export function say(root, sentence, { tone = "error", link = null } = {}) {
   place.hidden = !sentence;
 }
 
-/** Make the children of `list` the given nodes, keeping focus where the key stays. */
+/** Make the children of `place` the given nodes. A list that is drawn again under the hand wants `redraw`. */
 export function show(place, ...nodes) {
   place.replaceChildren(...nodes);
   place.removeAttribute("aria-busy");

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from fleet.vehicles import queries, services
+from fleet.vehicles import queries, services, telling
 from fleet.vehicles.admin import bulk, sheets
 from fleet.vehicles.admin.parts import (
     BlockFilter,
@@ -213,8 +213,8 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
                 (
                     entry.at.isoformat(),
                     date_format(clock.local(entry.at), "d/m/Y H:i:s"),
-                    entry.what,
-                    _words(entry.details),
+                    telling.title_of(entry),
+                    telling.words_of(entry),
                 )
                 for entry in entries
             ),
@@ -226,11 +226,6 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
         if not self.has_change_permission(request):
             return actions
         return actions | {name: (act, name, label) for name, act, label in _vehicle_actions()}
-
-
-def _words(details: dict[str, Any]) -> str:
-    """What an entry says besides its kind, without what is empty."""
-    return ", ".join(f"{name}: {value}" for name, value in details.items() if value)
 
 
 def _wanted(request: HttpRequest, vehicles: QuerySet[Vehicle]) -> list[int]:

@@ -1,39 +1,20 @@
 // One vehicle: how it is now, and everything that happened to it in one list, cause beside effect.
 
 import { get, poll, post } from "../api.js";
-import { busy, clone, fill, find, say, show } from "../dom.js";
+import { busy, clone, fill, find, say } from "../dom.js";
 import { moment, page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 
 const REFRESH_S = 5;
 const { words } = page;
 const named = (group, key) => words[group]?.[key] ?? key;
 const all = (group, keys) => (keys ?? []).map((key) => named(group, key)).join(", ");
 
-// What a person wants to read of each kind of entry.
-const SAY = {
-  state: ({ state, events, life_state: life, rental_state: rental, blocks }) =>
-    [events.length ? `${state} (${events.join(", ")})` : state, named("life", life), named("rental", rental), all("block", blocks)].filter(Boolean).join(" · "),
-  command: ({ kind, state }) => `${named("command", kind)}: ${state}`,
-  hold: ({ purpose, holder }) => `${purpose} · ${holder}`,
-  block: ({ reason }) => named("block", reason),
-  block_lifted: ({ reason }) => named("block", reason),
-  alarm: ({ kind }) => named("alarm", kind),
-  fault: ({ category, case_number: number, text: told }) => [named("order_reason", category), number, told].filter(Boolean).join(" · "),
-  work_order: ({ heading }) => heading,
-  work_ended: ({ heading, state }) => `${heading}: ${text(`order_${state}`)}`,
-};
-const plain = (details) =>
-  Object.values(details)
-    .filter((value) => typeof value === "string" || typeof value === "number")
-    .join(" · ");
-
-function entry({ at, what, by, details }) {
-  const key = `what_${what}`;
-  const title = text(key);
+function entry({ at, title, words: told, by }) {
   return fill(clone("entry-row"), {
     when: moment(at, { dateStyle: "short", timeStyle: "medium" }),
-    what: title === key ? what : title,
-    words: (SAY[what] ?? plain)(details),
+    what: title,
+    words: told,
     by,
   });
 }
@@ -54,7 +35,7 @@ async function load() {
   const nothing = document.createElement("li");
   nothing.textContent = text("timeline_none");
   const rows = vehicle.timeline.map(entry);
-  show(find("[data-timeline]"), ...(rows.length ? rows : [nothing]));
+  redraw(find("[data-timeline]"), ...(rows.length ? rows : [nothing]));
 }
 
 const report = find("[data-report]");

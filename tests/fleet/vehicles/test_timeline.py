@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.utils import translation
 from rest_framework.test import APIClient
 
-from fleet.vehicles import queries, services
+from fleet.vehicles import queries, services, telling
 from fleet.vehicles.models import Battery, Vehicle
 from fleet.vehicles.queries import TimelineEntry, add_timeline_source
 from fleet.vehicles.queries.timeline import forget_source, sources
@@ -136,4 +137,20 @@ def test_marco_pages_through_it_over_the_api_and_sees_it_at_the_desk(
     assert entries[0]["details"]["serial"] == "B7"
     assert api(marco).get(url, {"limit": 0}).status_code == 400
     page = desk(marco).get(f"{LIST}{eventful.pk}/change/").content.decode()
-    assert "case_closed" in page
+    assert "Case closed" in page
+
+
+def test_every_entry_is_told_in_words(eventful: Vehicle) -> None:
+    """No codes for people: neither on the vehicle's page nor in the admin."""
+    with translation.override("en"):
+        entries = queries.timeline(vehicle_id=eventful.pk)
+        told = {entry.what: (telling.title_of(entry), telling.words_of(entry)) for entry in entries}
+    assert told["document"] == ("Paper", "Insurance · P1")
+    assert told["battery"] == ("Battery put in", "B7")
+    assert told["case"][0] == "Case opened"
+    assert told["case"][1].startswith("Missing")
+    assert told["service_trip"] == ("Service trip", "Taken to repair")
+    assert told["command"][1].startswith(("Unlock", "Lock"))
+    assert all(title != what for what, (title, _words) in told.items())
+    codes = [word for _title, words in told.values() for word in words.split() if "_" in word]
+    assert codes == []
