@@ -35,7 +35,8 @@ class PayPage(View):
         else:
             response = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
+        # With "no-referrer" a browser says of its own forms that they come from nowhere, which is refused.
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
 

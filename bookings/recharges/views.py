@@ -1,7 +1,7 @@
 """Pages of drivers without an account: the price, the start, the live charge, the receipt.
 
-Plain forms and a page that reloads itself: they work on any phone, without script and cookie-less
-but for the form's own protection. What opens a charge is the secret in its address.
+Plain forms and a page that comes again by itself: they work on any phone, without script and
+cookie-less but for the form's own protection. What opens a charge is the secret in its address.
 """
 
 import dataclasses
@@ -61,7 +61,8 @@ class GuestPage(View):
         except DomainError as refusal:
             response = self.sorry(refusal.detail, refusal.status)
         response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
+        # With "no-referrer" a browser says of its own forms that they come from nowhere, which is refused.
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
 
@@ -147,7 +148,7 @@ class GuestCardView(GuestPage):
 
 
 class GuestChargeView(GuestPage):
-    """`/charge/go/<secret>/`: one charge, live; it reloads itself while something can change."""
+    """`/charge/go/<secret>/`: one charge, live; it turns by itself while something can change."""
 
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
         """Energy, cost, and the one thing that can be done now."""

@@ -173,7 +173,7 @@ def test_the_whole_journey_works_on_plain_pages(
     flow(transaction, 3_000, minutes=17)
     watched = client.get(page, HTTP_ACCEPT_LANGUAGE="en")
     assert 'http-equiv="refresh"' in watched.content.decode()
-    assert (watched["Referrer-Policy"], watched["Cache-Control"]) == ("no-referrer", "no-store")
+    assert (watched["Referrer-Policy"], watched["Cache-Control"]) == ("same-origin", "no-store")
     assert client.post(f"{page}stop/").status_code == 302
     answer("accepted")
     unplug(transaction, 3_000)
