@@ -5,6 +5,7 @@ import { ApiError, get, post as postNow } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { moment, money, named, page, signIn, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { keepAtHand } from "../offline/register.js";
 import { Queue } from "./queue.js";
 import { scan } from "./scan.js";
@@ -22,6 +23,7 @@ let seen = null; // {plan, tasks, vans, packs, at}
 let open = null; // the task whose card is open
 let fresh = false;
 let fitted = null; // the van whose route the map shows whole
+let turn = 0; // of reading: what was asked before something was done must not undo it
 const confirmed = new Map(); // task → {codes, serials}
 
 const queue = new Queue({ changed: draw, answered });
@@ -30,14 +32,18 @@ const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("ma
 // --- reading ------------------------------------------------------------------------------------
 
 async function load() {
+  turn += 1;
+  const mine = turn;
   try {
     const plans = (await get("/fleet/plans", { limit: 10 })).results;
     const plan = plans.find(({ id }) => id === asked.get("plan") && !["closed", "computing"].includes(planState(plans, id))) || plans.find(({ state }) => state === "running" || state === "published");
     const [tasks, vans] = plan ? await Promise.all([allTasks(plan.id), get(`/fleet/plans/${plan.id}/vans`)]) : [[], { vans: [], packs: [] }];
+    if (mine !== turn) return;
     seen = { plan: plan || null, tasks, vans: vans.vans, packs: vans.packs, at: new Date().toISOString() };
     fresh = true;
     await keepFact(`route:${page.me}`, seen);
   } catch (error) {
+    if (mine !== turn) return;
     fresh = false;
     if (error.status === 401 || error.code === "not_authenticated") queue.state = "log-in";
     else if (!(error instanceof ApiError)) throw error;
@@ -115,7 +121,7 @@ function drawState() {
   const line = waiting ? `${text(waiting === 1 ? "unsent_one" : "unsent_many", { count: waiting })} ${words || ""}` : queue.state === "log-in" ? words : "";
   const old = seen && !fresh ? text("as_of", { when: moment(seen.at, { timeStyle: "short" }) }) : "";
   say(find("[data-link]"), [old, line].filter(Boolean).join(" · "), { tone: waiting || old ? "warning" : "", link: queue.state === "log-in" ? { address: `${page.login_url}?next=${encodeURIComponent(location.pathname)}`, words: text("log_in") } : null });
-  show(find("[data-told]"), ...queue.told.map(toldCard));
+  redraw(find("[data-told]"), ...queue.told.map(toldCard));
 }
 
 function toldCard({ id, about, words, advice }) {
@@ -136,7 +142,7 @@ function drawVans() {
     row.toggleAttribute("data-asked", String(van.van) === asked.get("van"));
     return row;
   });
-  show(find("[data-vans]"), ...cards);
+  redraw(find("[data-vans]"), ...cards);
 }
 
 const vanName = ({ van, name }) => name || text("van_number", { number: van + 1 });
@@ -149,10 +155,9 @@ function drawRoute(van, tasks) {
   find("[data-f=progress]").textContent = text("progress", { done: over.filter(({ state }) => state === "done").length, total: tasks.length, value: money(left.reduce((sum, { value_cents: value }) => sum + value, 0)) });
   if (!left.some(({ id }) => id === open)) open = left.find(({ state }) => state === "claimed")?.id || left[0]?.id || null;
   drawLoad(tour, tasks);
-  // Whoever is typing is not disturbed; what changed is drawn with the next deed.
-  if (!find("[data-stops] form:focus-within")) show(find("[data-stops]"), ...left.map((task, place) => stopCard(task, place, tasks)));
+  redraw(find("[data-stops]"), ...left.map((task, place) => stopCard(task, place, tasks)));
   find("[data-all-done]").hidden = left.length > 0;
-  show(find("[data-over]"), ...over.map(overRow));
+  redraw(find("[data-over]"), ...over.map(overRow));
   find("[data-over-part]").hidden = !over.length;
   find("[data-f=over]").textContent = over.length;
   map.showPoints("stops", left.map((task) => ({ id: task.id, lon: task.lon, lat: task.lat, pin: pinName(task.vehicle_kind, null, task.id === open ? "" : "dim") })), { cluster: false });
@@ -230,7 +235,7 @@ function choice({ vehicle }) {
 function drawPacks(row, task, serials) {
   const fields = Array.from({ length: task.battery_slots || 1 }, (_, slot) => {
     const field = fill(clone("pack-row"), { label: task.battery_slots > 1 ? text("pack_slot", { number: slot + 1 }) : text("pack") });
-    find("input", field).value = serials[slot] || "";
+    find("input", field).defaultValue = serials[slot] || "";
     return field;
   });
   show(find("[data-packs]", row), ...fields);
@@ -252,13 +257,19 @@ function overRow(task) {
 
 const idOf = (node) => node.closest("[data-id]").dataset.id;
 const taskOf = (node) => tasksNow().find(({ id }) => id === idOf(node));
-const deed = (task, verb, body = {}, photo = null) => queue.add({ verb, task: task.id, about: what(task), body, photo });
+
+/** Whoever has done something is no longer filling in: a phone leaves the focus in the field all the same. */
+function deed(task, verb, body = {}, photo = null) {
+  if (document.activeElement?.matches("input, select, textarea")) document.activeElement.blur();
+  return queue.add({ verb, task: task.id, about: what(task), body, photo });
+}
 
 /** The city's answer to a deed: the task as it is there. */
 async function answered({ verb, task: id }, answer) {
   const told = verb === "problem" ? answer?.task : answer;
   if (verb === "problem" && answer?.case_number) say(find("[data-word]"), text("case", { number: answer.case_number }), { tone: "" });
   if (told?.id && seen) {
+    turn += 1;
     seen.tasks = seen.tasks.map((task) => (task.id === told.id ? { ...task, ...told } : task));
     await keepFact(`route:${page.me}`, seen);
   }
@@ -292,13 +303,15 @@ async function check(button) {
 }
 
 async function scanPack(button) {
-  const field = find("input", button.closest("[data-pack]"));
+  const id = idOf(button);
+  const slot = findAll("[data-pack]", button.closest("[data-packs]")).indexOf(button.closest("[data-pack]"));
   const read = await scan(text("scan_pack"));
-  if (read) field.value = read;
-  const card = button.closest("li[data-id]");
-  const serials = findAll("[data-packs] input", card).map(({ value }) => value);
-  confirmed.set(card.dataset.id, { ...confirmed.get(card.dataset.id), serials });
-  field.focus();
+  // The stops may have been drawn anew while the camera was open: the field is looked for again.
+  const fields = findAll(`li[data-id="${id}"] [data-packs] input`);
+  if (!fields[slot]) return;
+  if (read) fields[slot].value = read;
+  confirmed.set(id, { ...confirmed.get(id), serials: fields.map(({ value }) => value) });
+  fields[slot].focus();
 }
 
 /** One input outside of the stops: these are drawn anew while the camera is open. */
@@ -331,7 +344,7 @@ function problem(event) {
   const form = event.target;
   const told = Object.fromEntries(new FormData(form));
   const task = taskOf(form);
-  document.activeElement.blur();
+  form.reset();
   form.closest("details").open = false;
   deed(task, "problem", { category: told.category, text: told.text.trim(), give_up: "give_up" in told });
 }

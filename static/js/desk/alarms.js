@@ -1,8 +1,9 @@
 // What goes on now, the oldest first: to take, to note as seen, to close.
 
 import { get, poll, post } from "../api.js";
-import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
+import { busy, clone, fill, find, findAll, onAction, say } from "../dom.js";
 import { moment, page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { followOrder } from "./orders.js";
 
 const REFRESH_S = 5;
@@ -11,10 +12,15 @@ const MOST_PAGES = 5;
 // What became of an order, by the vehicle's code: a list that is drawn anew must not forget it.
 const told = new Map();
 let alarms = [];
+let turn = 0;
 
 async function load() {
-  alarms = await all(filters().kind);
-  alarms.sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
+  turn += 1;
+  const mine = turn;
+  const found = await all(filters().kind);
+  // What was asked for before another filter was chosen, or a deed done, is no answer any more.
+  if (mine !== turn) return;
+  alarms = found.sort((a, b) => Date.parse(a.opened_at) - Date.parse(b.opened_at));
   draw();
 }
 
@@ -38,12 +44,7 @@ function draw() {
     ({ assigned_to: owner }) => !whose || (whose === "mine" ? owner === page.me : !owner),
   );
   find("[data-count]").textContent = text("alarm_count", { count: shown.length });
-  const place = find("[data-list]");
-  // Redrawing must not take the focus away from who is walking the list by keyboard.
-  const focused = place.contains(document.activeElement) && document.activeElement.closest("[data-id]");
-  const verb = document.activeElement?.dataset?.do;
-  show(place, ...(shown.length ? shown.map(row) : [none()]));
-  if (focused && verb) find(`[data-id="${focused.dataset.id}"] [data-do="${verb}"]`)?.focus();
+  redraw(find("[data-list]"), ...(shown.length ? shown.map(row) : [none()]));
 }
 
 function none() {

@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { clone, fill, find, show } from "../dom.js";
 import { moment, money, named, number, page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 
 const PATIENCE_MS = 30000;
 const LOOK_MS = 1000;
@@ -40,7 +41,7 @@ export function drawVans({ vans, crews }, plan) {
   list.hidden = !plan || plan.state === "closed" || plan.state === "computing";
   // A list that is open under somebody's fingers stays.
   if (list.hidden || list.contains(document.activeElement)) return;
-  show(list, ...vans.map((van) => vanCard(van, crews, plan, vans)));
+  redraw(list, ...vans.map((van) => vanCard(van, crews, plan, vans)));
 }
 
 function vanCard(van, crews, plan, vans) {
@@ -56,7 +57,7 @@ function vanCard(van, crews, plan, vans) {
   show(find("[data-load]", card), ...van.load.map((load) => line(text("load_packs", { count: load.packs, model: named(load.name) || load.model, wh: load.capacity_wh }))));
   const choice = find("[data-assign]", card);
   choice.add(new Option(text("nobody"), ""));
-  for (const { id, name } of crews) choice.add(new Option(name, id, false, id === van.crew));
+  for (const { id, name } of crews) choice.add(new Option(name, id, id === van.crew, id === van.crew));
   return card;
 }
 
@@ -74,7 +75,7 @@ export function drawDecisions(decisions, vans) {
       words: [by.startsWith("system:") ? text("by_itself") : by, text(`decided_${action}`, { number: task ?? "", van: changes.van === undefined ? "" : vanName(vans, changes.van), version: changes.version ?? "" })].join(": "),
     }),
   );
-  show(find("[data-decisions]"), ...rows);
+  redraw(find("[data-decisions]"), ...rows);
 }
 
 /** Where an open task may be moved to among the open ones of its van: [task before it, task two after it]. */

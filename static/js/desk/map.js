@@ -1,10 +1,11 @@
 // The live map of the staff: every vehicle with its state, and the chargers of one's own sites.
 
 import { post } from "../api.js";
-import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
+import { busy, clone, fill, find, findAll, onAction, say } from "../dom.js";
 import { watchCity } from "../live.js";
 import { CityMap, pinName } from "../map.js";
 import { page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { bulkDeeds } from "./bulk.js";
 import { drawDistricts } from "./districts.js";
 import { showDemand, showZones } from "./layers.js";
@@ -120,11 +121,10 @@ function list(vehicles) {
       });
       find("[data-dot]", row).dataset.dot = look(vehicle);
       find("button", row).dataset.id = vehicle.id;
+      row.dataset.id = vehicle.id;
       return row;
     });
-  const place = find("[data-list]");
-  // A list that is redrawn each second must not take the focus away from who is walking it.
-  if (!place.contains(document.activeElement)) show(place, ...rows);
+  redraw(find("[data-list]"), ...rows);
 }
 
 function drawCard(vehicle) {

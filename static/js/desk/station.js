@@ -19,10 +19,12 @@ function watchSight() {
   for (const body of findAll("[data-part]", page)) watcher.observe(body);
 }
 
-// Who reads an opened message, or has the keyboard in a part, is not interrupted.
+// Who reads an opened message, has the keyboard in a part or has written something there, is not interrupted.
 function mayChange(body) {
-  return !find("details[open]", body) && !body.contains(document.activeElement);
+  return !find("details[open]", body) && !body.contains(document.activeElement) && !findAll("input, textarea", body).some(isWritten);
 }
+
+const isWritten = ({ value, defaultValue, checked, defaultChecked }) => value !== defaultValue || checked !== defaultChecked;
 
 async function refresh() {
   const bodies = [...inSight].filter(mayChange);

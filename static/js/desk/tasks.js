@@ -1,9 +1,10 @@
 // The task board: plans above, their tasks in columns, the way on a map. For the office and the van.
 
 import { get, poll, post } from "../api.js";
-import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
+import { busy, clone, fill, find, findAll, onAction, say } from "../dom.js";
 import { CityMap, pinName } from "../map.js";
 import { moment, money, page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { changed, drawDecisions, drawFigures, drawVans, neighbours, newVersion, readPlan, vanName } from "./board.js";
 import { drawDistricts } from "./districts.js";
 
@@ -15,12 +16,26 @@ const map = new CityMap(find("#map"), { ...page.map, zoom: 12.5, label: text("ma
 let plans = [];
 let tasks = [];
 let shown = null;
+let turn = 0;
+let newest = null;
 let rest = { vans: [], crews: [], figures: null, decisions: [] };
 
-async function load() {
-  plans = (await get("/fleet/plans", { limit: 5 })).results;
+function load() {
+  newest = read();
+  return newest;
+}
+
+async function read() {
+  turn += 1;
+  const mine = turn;
+  const { results } = await get("/fleet/plans", { limit: 5 });
+  // What was asked for before another plan was shown, or a deed done, is no answer any more.
+  if (mine !== turn) return newest;
+  plans = results;
   shown = plans.some(({ id }) => id === shown) ? shown : current()?.id;
-  [tasks, rest] = shown ? await Promise.all([allTasks(shown), readPlan(shown)]) : [[], { vans: [], crews: [], figures: null, decisions: [] }];
+  const found = shown ? await Promise.all([allTasks(shown), readPlan(shown)]) : [[], { vans: [], crews: [], figures: null, decisions: [] }];
+  if (mine !== turn) return newest;
+  [tasks, rest] = found;
   draw();
   return plans.some(({ state }) => state === "computing");
 }
@@ -49,11 +64,11 @@ function draw() {
   const cards = plans.map(planCard);
   const none = document.createElement("p");
   none.textContent = text("plan_none");
-  show(find("[data-plan-list]"), ...(cards.length ? cards : [none]));
+  redraw(find("[data-plan-list]"), ...(cards.length ? cards : [none]));
   for (const [column, states] of Object.entries(COLUMNS)) {
     const rows = tasks.filter(({ state }) => states.includes(state));
     find(`[data-count="${column}"]`).textContent = rows.length;
-    show(find(`[data-column="${column}"]`), ...rows.map(taskCard));
+    redraw(find(`[data-column="${column}"]`), ...rows.map(taskCard));
   }
   map.showPoints(
     "tasks",
@@ -67,15 +82,13 @@ function draw() {
 
 const revisable = (plan) => Boolean(plan) && ["draft", "published", "running"].includes(plan.state);
 
-/** Where the person was, for the same place after everything is drawn anew. */
+/** Where the person was: what they decided may have put the task elsewhere, or turned its button round. */
 function standing() {
-  const open = findAll("[data-decide][open]").map((part) => part.closest("[data-id]").dataset.id);
   const at = document.activeElement?.closest("li[data-id]");
-  return { open, id: at?.dataset.id, deed: document.activeElement?.dataset.do, select: document.activeElement?.matches("select") };
+  return { id: at?.dataset.id, deed: document.activeElement?.dataset.do, select: document.activeElement?.matches("select") };
 }
 
-function standAgain({ open, id, deed, select }) {
-  for (const one of open) find(`li[data-id="${one}"] [data-decide]`)?.setAttribute("open", "");
+function standAgain({ id, deed, select }) {
   const row = id && find(`li[data-id="${id}"]`);
   if (!row) return;
   const there = select ? find("[data-place-van]", row) : deed && find(`[data-do="${deed}"]:not([hidden])`, row);
@@ -126,7 +139,7 @@ function taskCard(task) {
   });
   row.dataset.id = task.id;
   find("[data-deeds]", row).hidden = over;
-  if (decides) for (const one of rest.vans) find("[data-place-van]", row).add(new Option(vanName(rest.vans, one.van), one.van, false, one.van === task.van));
+  if (decides) for (const one of rest.vans) find("[data-place-van]", row).add(new Option(vanName(rest.vans, one.van), one.van, one.van === task.van, one.van === task.van));
   return row;
 }
 
@@ -156,19 +169,22 @@ async function demand(event) {
   event.preventDefault();
   const form = event.target;
   const { vehicle, kind } = Object.fromEntries(new FormData(form));
-  await act(find("button", form), `/fleet/plans/${shown}/tasks`, { vehicle: vehicle.trim().toUpperCase(), kind });
-  form.reset();
+  if (await act(find("button", form), `/fleet/plans/${shown}/tasks`, { vehicle: vehicle.trim().toUpperCase(), kind })) form.reset();
 }
 
+/** Whether it was done; a refusal is said. */
 async function act(button, path, body) {
-  await busy(button, async () => {
+  return busy(button, async () => {
+    let done = false;
     try {
       await post(path, body);
+      done = true;
       say(document, "");
     } catch (error) {
       say(document, error.message);
     }
     await load();
+    return done;
   });
 }
 

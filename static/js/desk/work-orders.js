@@ -3,15 +3,22 @@
 import { get, poll, post } from "../api.js";
 import { busy, clone, fill, find, findAll, onAction, say, show } from "../dom.js";
 import { moment, page, text } from "../page.js";
+import { redraw } from "../redraw.js";
 
 const REFRESH_S = 15;
 const MANY = 100;
 const VERDICTS = ["passed", "failed", "not_applicable"];
 let orders = [];
+let turn = 0;
 
 async function load() {
+  turn += 1;
+  const mine = turn;
   const asked = Object.fromEntries(Object.entries(filters()).filter(([, value]) => value));
-  orders = (await get("/fleet/work-orders", { limit: MANY, ...asked })).results;
+  const { results } = await get("/fleet/work-orders", { limit: MANY, ...asked });
+  // What was asked for before another filter was chosen, or a deed done, is no answer any more.
+  if (mine !== turn) return;
+  orders = results;
   draw();
 }
 
@@ -19,7 +26,7 @@ const filters = () => Object.fromEntries(findAll("[data-filter]").map((field) =>
 
 function draw() {
   find("[data-count]").textContent = text("order_count", { count: orders.length });
-  show(find("[data-list]"), ...(orders.length ? orders.map(row) : [none()]));
+  redraw(find("[data-list]"), ...(orders.length ? orders.map(row) : [none()]));
 }
 
 function none() {
@@ -155,5 +162,4 @@ for (const [value, label] of Object.entries(page.reasons)) reasons.add(new Optio
 for (const field of findAll("[data-filter]")) field.addEventListener("change", load);
 
 load().catch((error) => say(document, error.message));
-// Whoever fills in a form is not disturbed.
-poll(() => (find("[data-work]:not([hidden])") ? null : load()), () => false, REFRESH_S);
+poll(load, () => false, REFRESH_S);

@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { clone, fill, find, show } from "../dom.js";
 import { distance, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { metresBetween, wayTo } from "./place.js";
 import { short } from "./prices.js";
 import { badge, startOffers } from "./rewards.js";
@@ -117,9 +118,7 @@ export class Nearby {
     const count = rows.length < MOST ? rows.length : `${rows.length}+`;
     const words = centre.name ? "near_place" : centre.known ? "nearby_count" : "nearby_count_centre";
     this.count.textContent = text(words, { count, name: centre.name });
-    const focused = document.activeElement?.dataset?.id;
-    show(this.place, ...rows.map((row) => this.row(row, centre)));
-    if (focused) this.place.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    redraw(this.place, ...rows.map((row) => this.row(row, centre)));
     return undefined;
   }
 
@@ -137,6 +136,7 @@ export class Nearby {
     const button = node.querySelector("button");
     button.dataset.id = charger ? row.id : row.code;
     button.dataset.kind = row.kind;
+    node.dataset.id = button.dataset.id;
     return node;
   }
 

@@ -3,6 +3,7 @@
 import { get, poll, post } from "../api.js";
 import { busy, clone, fill, find, findAll } from "../dom.js";
 import { money, number, page, signIn, text } from "../page.js";
+import { redraw } from "../redraw.js";
 import { metresBetween, wayTo } from "./place.js";
 
 const AGAIN_S = 5;
@@ -76,9 +77,7 @@ export class StationCard {
 
   drawConnectors() {
     const list = find("[data-connectors]", this.root);
-    const focused = document.activeElement?.dataset?.connector;
-    list.replaceChildren(...connectorsOf(this.site).sort(freeFirst).map((connector) => this.row(connector)));
-    if (focused) find(`[data-connector="${focused}"]`, list)?.focus();
+    redraw(list, ...connectorsOf(this.site).sort(freeFirst).map((connector) => this.row(connector)));
   }
 
   row(connector) {
@@ -91,6 +90,7 @@ export class StationCard {
       // Many people plug in first: the occupied socket may hold their own cable.
       can_claim: connector.status === "Occupied" || null,
     });
+    row.dataset.id = connector.id;
     row.dataset.status = connector.status;
     for (const button of findAll("[data-do=charge]", row)) button.dataset.connector = connector.id;
     return row;
