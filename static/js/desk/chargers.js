@@ -18,6 +18,8 @@ async function load() {
     all("/charging/stations"),
     get("/charging/sessions", { state: "open", limit: 200 }),
   ]);
+  // Opened while this was being asked for.
+  if (find("[data-sites] details[open]")) return;
   stations = new Map(posts.map((station) => [station.id, station]));
   sessions = new Map(charging.results.map((one) => [one.connector, one]));
   draw(sites);
