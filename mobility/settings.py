@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "django.contrib.gis",
     "django.contrib.postgres",
     "django.contrib.humanize",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -108,6 +109,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "mobility.urls"
 WSGI_APPLICATION = "mobility.wsgi.application"
 
+# Widgets are drawn by templates of ours where there is one.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

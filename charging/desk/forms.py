@@ -68,7 +68,7 @@ class CommissionForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         operators = Organisation.objects.all()
-        sites = Site.objects.select_related("organisation")
+        sites = Site.objects.only("name", "organisation")
         if not user.is_superuser:
             own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
             operators, sites = operators.filter(pk__in=own), sites.filter(organisation__in=own)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from charging.stations.forms import SiteForm
-from charging.stations.models import RefusedHandshake, Site, StationCommand
+from charging.stations.models import Connector, RefusedHandshake, Site, StationCommand
 from charging.stations.scoping import operates
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
@@ -37,6 +37,21 @@ class SiteAdmin(ScopedAdmin[Site]):
         if not isinstance(obj, Site):
             return True
         return operates(cast("User", request.user), organisation_id=obj.organisation_id)
+
+
+@admin.register(Connector)
+class ConnectorAdmin(ReadOnly, ScopedAdmin[Connector]):
+    """Every plug and what its station says of it; forms look for one here by the station's identity."""
+
+    viewers = WATCHERS
+    list_display = ("__str__", "standard", "power_type", "max_power_w", "status", "status_at")
+    list_filter = ("status", "standard", "power_type")
+    search_fields = ("evse__station__identity",)
+    ordering = ("evse__station__identity", "evse__number", "number")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Connector]:
+        """With the station that their names begin with."""
+        return super().get_queryset(request).select_related("evse__station")
 
 
 @admin.register(StationCommand)

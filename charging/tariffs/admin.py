@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -30,15 +30,7 @@ class TariffPlaceInline(ScopedInline):
     model = TariffPlace
     editors = OPERATORS
     deletable = True
-
-    def formfield_for_foreignkey(
-        self, db_field: ForeignKey[Any, Any], request: HttpRequest | None, **kwargs: Any
-    ) -> Any:
-        """Connectors come with the station that their names begin with."""
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "connector":
-            field.queryset = field.queryset.select_related("evse__station")
-        return field
+    autocomplete_fields = ("site", "connector")
 
 
 @admin.register(Tariff)

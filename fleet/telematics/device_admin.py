@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +36,11 @@ NEW_DEVICE = ("vehicle", "protocol", "model", "imei")
 class NewDeviceForm(forms.ModelForm[Device]):
     """A device to be: for which vehicle, and how it speaks."""
 
-    vehicle = forms.ModelChoiceField(queryset=Vehicle.objects.none(), label=_("vehicle"))
+    vehicle = forms.ModelChoiceField(
+        queryset=Vehicle.objects.none(),
+        label=_("vehicle"),
+        widget=AutocompleteSelect(DeviceAssignment._meta.get_field("vehicle"), admin.site),
+    )
 
     class Meta:
         model = Device
@@ -71,6 +76,7 @@ class AssignmentInline(ScopedInline):
     model = DeviceAssignment
     viewers = FLEET_STAFF
     fields = ("vehicle", "during")
+    autocomplete_fields = ("vehicle",)
 
 
 @admin.register(Device)

@@ -273,7 +273,7 @@ LISTS: dict[str, set[str]] = {
         "socialaccount.SocialToken",
     },
     "elena luca": {
-        "charging.ChargingStation", "charging.Site",
+        "charging.ChargingStation", "charging.Connector", "charging.Site",
     },
     "elena luca marco sara": {
         "mobility.City", "mobility.District", "mobility.Hub",
