@@ -53,12 +53,19 @@ FEW, SLOW_MS = 8, 60.0
 SHOWN = 20
 # The city's one file is of a kind that only the process knows which made it.
 HERE_ONLY = {"api:file"}
+# Made on demand of everything there is, for a spreadsheet or a printer: shown without a limit.
+FILES = {
+    "admin:fleet_vehicle_export", "api:charging-records-file", "api:charging-statements-file",
+    "api:charging-signed-values-file", "api:connector-stickers", "api:me-export",
+}  # fmt: skip
 
 Opened = dict[tuple[str, str], Door]
 
 
 def kind_of(door: Door) -> str:
     """Which face it belongs to."""
+    if door.name in FILES:
+        return "whole files"
     if door.is_form:
         return "forms of the admin"
     starts = {"resident:": "residents' pages", "api:": "lists of the API", "desk:": "the desk"}
@@ -120,13 +127,18 @@ def measure_pages(port: int, pid: int, fleet: Fleet, few: dict[tuple[str, str], 
     for value, key in slow:
         by_kind.setdefault(kind_of(opened[key]), []).append(value)
     figures = [
-        Figure(name=f"p95 of {len(values)} {kind}: the slowest", value=values[0], unit="ms", limit=LIMIT_MS)
+        Figure(
+            name=f"p95 of {len(values)} {kind}: the slowest",
+            value=values[0],
+            unit="ms",
+            limit=None if kind == "whole files" else LIMIT_MS,
+        )
         for kind, values in sorted(by_kind.items())
     ] + [
         Figure(name=f"p95 {name} ({who})", value=value, unit="ms")
         for value, (name, who) in slow[:SHOWN]
     ]  # fmt: skip
-    over = sum(value > LIMIT_MS for value, _key in slow)
+    over = sum(value > LIMIT_MS for value, (name, _who) in slow if name not in FILES)
     answers = sum(len(values) + WARM_UP for values in took.values())
     figures += [
         Figure(name="pages and lists measured", value=len(took), unit=""),
@@ -137,7 +149,8 @@ def measure_pages(port: int, pid: int, fleet: Fleet, few: dict[tuple[str, str], 
     table = {
         f"{name} {who}": [round(value, 1), many[name, who]] for value, (name, who) in sorted(slow)
     }
-    return figures, {"growing": [" ".join(key) for key in grown], "p95_ms_and_queries": table}
+    growing = {" ".join(key): [few[key], many[key]] for key in grown}
+    return figures, {"growing": growing, "p95_ms_and_queries": table}
 
 
 def collect_static_files() -> None:

@@ -16,7 +16,7 @@ from tests.charging.fixtures import maker_of_stations
 from tests.conftest import api_of, city_of, person
 from tests.faces.counting.doors import Door, doors
 from tests.faces.counting.filling import fill
-from tests.faces.counting.growth import grow
+from tests.faces.counting.growth import STRIDE, grow
 from tests.fleet.fixtures import maker_of_vehicles
 from tests.tenancy.conftest import WholeCity, build_whole_city
 
@@ -29,7 +29,7 @@ KEPT = frozenset(
         "bookings.FeeKind", "bookings.DocumentSeries", "bookings.RewardDay", "charging.Tariff",
         "charging.TariffVersion", "fleet.Depot", "fleet.Van", "fleet.ClosedHours",
         "fleet.TravelTable", "fleet.Integration", "fleet.ChecklistTemplate", "fleet.DemandCount",
-        "mobility.WebhookEndpoint", "mobility.WebhookSecret", "mobility.District", "mobility.Hub",
+        "fleet.ChecklistItem", "mobility.WebhookEndpoint", "mobility.WebhookSecret", "mobility.District", "mobility.Hub",
         "mobility.SavedView",
     }
 )  # fmt: skip
@@ -37,6 +37,14 @@ _SPREAD = """
 UPDATE fleet_lateststate SET lon_e7 = 90600000 + (random() * 2400000)::int,
        lat_e7 = 453800000 + (random() * 1600000)::int, heading = (random() * 359)::int,
        battery_pct = (random() * 100)::int, at = now(), received_at = now()
+"""
+# One in a hundred where a rider looks, so that lists of what is near have rows in a small city, too.
+_NEAR = """
+UPDATE fleet_lateststate SET lon_e7 = 92050000, lat_e7 = 454510000 WHERE vehicle_id % 100 = 0
+"""
+# Nobody has more than five cards.
+_OTHER_PEOPLES_CARDS = """
+UPDATE charging_token SET owner_ref = 'user:' || id WHERE id > %s AND owner_ref <> ''
 """
 _SPREAD_SITES = """
 UPDATE charging_site
@@ -101,6 +109,8 @@ def enlarge(city: WholeCity, *, vehicles: int) -> Fleet:
     grow(times=vehicles // 2, own=OWN, at_most=at_most, kept=KEPT)
     with connection.cursor() as cursor:
         cursor.execute(_SPREAD)
+        cursor.execute(_NEAR)
+        cursor.execute(_OTHER_PEOPLES_CARDS, [STRIDE])
         cursor.execute(_SPREAD_SITES)
         cursor.execute("ANALYZE")
     keys = list(Vehicle.objects.order_by("pk").values_list("pk", flat=True))
