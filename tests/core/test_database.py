@@ -3,7 +3,15 @@
 import datetime
 
 import pytest
-from django.db import DataError, InterfaceError, connection, transaction
+from django.db import (
+    DataError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+from django.db.backends.postgresql.base import ServerBindingCursor
 
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
@@ -114,3 +122,104 @@ def test_cursors_do_not_outlive_their_connection() -> None:
         assert cursor.cursor is not old
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.fixture
+def prepared():
+    """A statement that this connection has prepared: its text, asked with three values."""
+    text = "SELECT %s::int + %s::int, %s::text -- straight"
+    with connection.cursor() as cursor:
+        for number in range(8):
+            cursor.execute(text, [number, 1, "warm"])
+    return text
+
+
+@pytest.mark.django_db
+def test_a_prepared_statement_is_sent_straight_and_answers_the_same(prepared, monkeypatch) -> None:
+    monkeypatch.setattr(ServerBindingCursor, "_execute_gen", None)
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, [40, 2, "ünïcode ' \\"])
+        assert cursor.rowcount == 1
+        assert [column.type_code for column in cursor.description] == [23, 25]
+        assert cursor.fetchall() == [(42, "ünïcode ' \\")]
+        cursor.execute(prepared, (1, 2, ""))
+        assert cursor.fetchone() == (3, "")
+        assert cursor.fetchone() is None
+
+
+@pytest.mark.django_db
+def test_names_find_their_places_in_a_statement_sent_straight(monkeypatch) -> None:
+    text = "SELECT %(one)s::int - %(other)s::int + %(one)s::int"
+    with connection.cursor() as cursor:
+        for _again in range(8):
+            cursor.execute(text, {"other": 1, "one": 2})
+        monkeypatch.setattr(ServerBindingCursor, "_execute_gen", None)
+        cursor.execute(text, {"one": 10, "other": 5, "more": "is not asked for"})
+        assert cursor.fetchone() == (15,)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("values", [[1, 2], {"one": 1}, [1, 2, "x", 4]])
+def test_values_that_do_not_fit_are_refused_as_ever(prepared, values) -> None:
+    with connection.cursor() as cursor, pytest.raises((ProgrammingError, TypeError)):
+        cursor.execute(prepared, values)
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, [1, 2, "x"])
+        assert cursor.fetchone() == (3, "x")
+
+
+@pytest.mark.django_db
+def test_values_of_other_types_are_another_statement(prepared) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, ["40", "2", "x"])
+        assert cursor.fetchone() == (42, "x")
+        cursor.execute(prepared, [None, 2, None])
+        assert cursor.fetchone() == (None, None)
+
+
+@pytest.mark.django_db
+def test_a_refused_statement_sent_straight_is_an_error_of_django(prepared) -> None:
+    with (
+        pytest.raises(DataError, match="out of range"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(prepared, [2**31 - 1, 1, "too much"])
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, [1, 1, "on we go"])
+        assert cursor.fetchone() == (2, "on we go")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_sent_straight_opens_its_transaction_and_is_rolled_back() -> None:
+    def publish() -> None:
+        OutboxEvent.objects.bulk_create([OutboxEvent(name="x", payload={}, at=clock.now())])
+
+    for _again in range(8):
+        with transaction.atomic():
+            publish()
+    before = OutboxEvent.objects.count()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        publish()
+        raise ZeroDivisionError
+    assert OutboxEvent.objects.count() == before
+    publish()
+    assert OutboxEvent.objects.count() == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_ended_is_an_error_of_django_for_a_prepared_statement_too(
+    prepared,
+) -> None:
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]
+        )
+    other.close()
+    with connection.cursor() as cursor, pytest.raises(OperationalError):
+        cursor.execute(prepared, [1, 2, "gone"])
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute(prepared, [1, 2, "back"])
+        assert cursor.fetchone() == (3, "back")

@@ -6,10 +6,12 @@ writes of many rows are cut into as many statements as that wants.
 
 import datetime
 import select
+from _thread import get_ident
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.contrib.gis.db.backends.postgis import base
 from django.contrib.gis.db.backends.postgis.operations import PostGISOperations
 from django.db.backends.postgresql.base import ServerBindingCursor
@@ -25,6 +27,10 @@ STATEMENTS = 500
 RESTING = 4
 # Of one statement; the wire protocol counts them in two bytes.
 MOST_VALUES = 2**16 - 1
+
+
+# The stubs know nothing of what is inside Django's own class.
+_DJANGOS: Any = base.DatabaseWrapper
 
 
 class DatabaseOperations(PostGISOperations):
@@ -44,6 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **options)
         self.features.max_query_params = MOST_VALUES
         self._resting: list[Any] = []
+        # Asked for each statement, and the same as long as the process lives.
+        self._debugs = settings.DEBUG
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection whose prepared statements last, and whose cursors can be kept."""
@@ -71,23 +79,34 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def put_to_rest(self, cursor: Any) -> None:
         """Keep a cursor that nobody uses any more, or close it."""
-        if cursor is CLOSED or cursor.closed:
+        if cursor is CLOSED or cursor._closed:
             return
-        if len(self._resting) < RESTING and cursor.connection is self.connection:
+        if len(self._resting) < RESTING and cursor._conn is self.connection:
             cursor.forget()
             self._resting.append(cursor)
         else:
             cursor.close()
 
-    def _cursor(self, name: str | None = None) -> Any:
-        if name is None and self._resting and not self.queries_logged:
-            self.close_if_health_check_failed()
+    def _cursor(self: Any, name: str | None = None) -> Any:
+        if name is None and self._resting and not (self.force_debug_cursor or self._debugs):
+            # Both are looked at for each statement: asked here whether there is anything to look at.
+            if self.health_check_enabled and not self.health_check_done:
+                self.close_if_health_check_failed()
             cursor = self._resting.pop()
-            if cursor.connection is self.connection:
-                self.validate_thread_sharing()
+            if cursor._conn is self.connection:
+                if self._thread_ident != get_ident():
+                    self.validate_thread_sharing()
                 return KeptCursor(cursor, self)
             self._resting.clear()
-        return cast("Any", super())._cursor(name)
+        return _DJANGOS._cursor(self, name)
+
+    def _set_autocommit(self: Any, autocommit: bool) -> None:  # noqa: FBT001 - as Django calls it
+        """Between transactions there is nobody to ask: psycopg would take a lock and wait for nothing."""
+        known = self.connection
+        if known is not None and known.pgconn.transaction_status == TransactionStatus.IDLE:
+            known._autocommit = autocommit
+        else:
+            _DJANGOS._set_autocommit(self, autocommit)
 
     def is_usable(self) -> bool:
         """Whether a kept connection is still there, without a question to the server.
