@@ -12,15 +12,16 @@ A move takes along all that is written because of it: its audit entry, the event
 import dataclasses
 import datetime
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.utils.translation import gettext_lazy as _
 
 from mobility.core import audit, outbox
 from mobility.core.errors import Conflict
 from mobility.core.models import AuditEntry
+from mobility.core.prepared import putter
 from mobility.core.principals import Principal
 
 _WAKE = f" RETURNING pg_notify('{outbox.CHANNEL}', '')"
@@ -159,10 +160,11 @@ class _Statement:
         self._move = (type(row), field, tuple(written))
         self._inserts: list[tuple[str, str, str]] = []
         self._values: list[Any] = []
-        fields = _fields(type(row))
+        # The connection itself: what stands for it looks for it anew each time it is asked.
+        put, database = _putters(type(row)), connections[DEFAULT_DB_ALIAS]
         for name, value in written.items():
             plain = value.pk if isinstance(value, models.Model) else value
-            self._values.append(fields[name].get_db_prep_save(plain, connection))
+            self._values.append(put[name](plain, database))
         self._values += [row.pk, old]
 
     def insert(self, table: str, columns: str, selected: str, values: Sequence[Any]) -> None:
@@ -205,6 +207,12 @@ def _fields(model: type[models.Model]) -> dict[str, Any]:
     """The columns of a model, by both names that a relation has."""
     concrete = model._meta.concrete_fields
     return {name: one for one in concrete for name in (one.name, one.attname)}
+
+
+@functools.cache
+def _putters(model: type[models.Model]) -> dict[str, Callable[[Any, Any], Any]]:
+    """What is sent for a value of each column, by both names that a relation has."""
+    return {name: putter(one) for name, one in _fields(model).items()}
 
 
 def _require_atomic() -> None:

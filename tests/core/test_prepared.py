@@ -6,16 +6,17 @@ import uuid
 
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
-from django.db import connection
+from django.db import DataError, connection
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.types.numeric import Int8
 
 from mobility.accounts import services as accounts
 from mobility.accounts.models import ApiToken, Organisation, User
 from mobility.accounts.states import OrganisationKind
 from mobility.core import clock, geo
 from mobility.core.models import OutboxEvent
-from mobility.core.prepared import insert, prepared
+from mobility.core.prepared import insert, prepared, putter
 from mobility.core.principals import SYSTEM
 from mobility.geography.models import City
 
@@ -181,3 +182,38 @@ def test_an_inserted_row_is_as_one_that_was_saved(giulia: User) -> None:
     token.label = "bus"
     token.save()
     assert ApiToken.objects.filter(user=giulia).count() == 3, "saved again it is the same row"
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "value"),
+    [
+        (OutboxEvent, "name", "a text"),
+        (OutboxEvent, "attempts", 3),
+        (OutboxEvent, "attempts", None),
+        (OutboxEvent, "attempts", "3"),
+        (OutboxEvent, "event_id", uuid.UUID(int=7)),
+        (OutboxEvent, "event_id", str(uuid.UUID(int=7))),
+        (OutboxEvent, "at", datetime.datetime(2026, 3, 29, 1, 59, tzinfo=datetime.UTC)),
+        (OutboxEvent, "at", "2026-03-29T01:59:00Z"),
+        (OutboxEvent, "name", Value("an expression")),
+        (User, "is_active", True),
+        (User, "is_active", 1),
+        (City, "name", None),
+    ],
+)
+def test_what_is_sent_of_a_value_is_what_its_field_would_send(model, name, value) -> None:
+    field = model._meta.get_field(name)
+    sent, wanted = putter(field)(value, connection), field.get_db_prep_save(value, connection)
+    assert (type(sent), sent) == (type(wanted), wanted)
+
+
+def test_a_relation_is_sent_in_the_size_of_its_column() -> None:
+    """However small the id is: a statement must not be another one for each size."""
+    field = ApiToken._meta.get_field("user")
+    assert type(putter(field)(7, connection)) is type(putter(field)(2**40, connection)) is Int8
+
+
+def test_a_number_too_large_for_its_column_is_refused_when_inserted() -> None:
+    row = OutboxEvent(name="big", payload={}, at=clock.now(), attempts=2**16 + 1)
+    with pytest.raises(DataError, match="out of range"):
+        insert(row)
