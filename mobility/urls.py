@@ -13,12 +13,13 @@ from mobility.desk.urls import api as desk
 handler500 = "mobility.resident.views.server_error"
 
 api = [
+    # First, because each call is looked for from above: who rides stands at the kerb and waits.
+    path("", include("bookings.urls")),
     path("", include("mobility.accounts.urls")),
     path("", include("mobility.core.files.urls")),
     path("", include("mobility.notifications.urls")),
     path("", include("mobility.geography.urls")),
     path("", include("mobility.live.urls")),
-    path("", include("bookings.urls")),
     path("", include("fleet.urls")),
     path("", include("charging.urls")),
     path("", include("mobility.webhooks.urls")),

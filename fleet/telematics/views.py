@@ -116,7 +116,8 @@ def _accept_batch(request: HttpRequest, secret: str, *, at: datetime.datetime) -
 
 
 def _secret(request: HttpRequest) -> str:
-    scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    shown: str = request.META.get("HTTP_AUTHORIZATION", "")
+    scheme, _space, secret = shown.partition(" ")
     known = (credentials.DEVICE_PREFIX, credentials.INTEGRATION_PREFIX)
     if scheme.lower() != "bearer" or not secret.startswith(known):
         raise credentials.DeviceUnknown
@@ -128,7 +129,7 @@ def _body(request: HttpRequest) -> bytes:
         body = _chunks(request) if _is_chunked(request) else _counted(request)
     except (UnreadablePostError, OSError) as error:
         raise wire.ReportMalformed(reason="the connection broke off") from error
-    return wire.unpack(body, encoding=request.headers.get("Content-Encoding", ""))
+    return wire.unpack(body, encoding=request.META.get("HTTP_CONTENT_ENCODING", ""))
 
 
 def _counted(request: HttpRequest) -> bytes:
@@ -142,7 +143,7 @@ def _counted(request: HttpRequest) -> bytes:
 
 
 def _is_chunked(request: HttpRequest) -> bool:
-    return "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    return "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()
 
 
 def _chunks(request: HttpRequest) -> bytes:

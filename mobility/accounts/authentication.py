@@ -36,7 +36,7 @@ class BearerTokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         """The person and the token, None if there is none of ours, `TokenRefused` if it is no good."""
-        scheme, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _space, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
             return None
         at = clock.now()

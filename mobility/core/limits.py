@@ -6,7 +6,7 @@ Redis is away, doors stay open: a limit protects the house, and a house that is 
 
 import dataclasses
 import ipaddress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import redis
@@ -64,6 +64,11 @@ def client_address(request: HttpRequest | Request) -> str | None:
     given = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
         given = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+    return _counted_address(given)
+
+
+@lru_cache(maxsize=1_000)
+def _counted_address(given: str) -> str | None:
     try:
         address = ipaddress.ip_address(given)
     except ValueError:

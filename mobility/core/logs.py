@@ -72,7 +72,12 @@ def configure(options: dict[str, Any]) -> None:
         }
     )
     structlog.configure(
-        processors=[*before_rendering, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            # First: a line that nobody is to read is not put together.
+            structlog.stdlib.filter_by_level,
+            *before_rendering,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -10,11 +10,12 @@
 
 import dataclasses
 import datetime
+import functools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 import structlog
@@ -357,20 +358,27 @@ def _full_name(function: Handler) -> str:
 
 
 def _typed(row: OutboxEvent) -> Event:
-    event_type = _event_types[row.name]
-    known = {}
-    for field in dataclasses.fields(event_type):
-        if field.name in row.payload:
-            known[field.name] = _restore(row.payload[field.name], str(field.type))
-    return event_type(**known)
+    payload, event_type = row.payload, cast("Any", _event_types[row.name])
+    told: Event = event_type(
+        **{
+            name: read(payload[name]) if isinstance(payload[name], str) else payload[name]
+            for name, read in _readers(event_type)
+            if name in payload
+        }
+    )
+    return told
 
 
-def _restore(value: Any, declared: str) -> Any:
-    if isinstance(value, str) and "datetime" in declared:
-        return parse_datetime(value)
-    if isinstance(value, str) and "UUID" in declared:
-        return UUID(value)
-    return value
+@functools.cache
+def _readers(event_type: Any) -> tuple[tuple[str, Callable[[str], Any]], ...]:
+    """How each field of a kind of event is read where JSON has it as text."""
+    return tuple((field.name, _reader(str(field.type))) for field in dataclasses.fields(event_type))
+
+
+def _reader(declared: str) -> Callable[[str], Any]:
+    if "datetime" in declared:
+        return parse_datetime
+    return UUID if "UUID" in declared else str
 
 
 def _plain(value: Any) -> str:

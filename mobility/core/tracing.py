@@ -4,14 +4,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+from structlog.contextvars import _CONTEXT_VARS, STRUCTLOG_KEY_PREFIX
 
 # django-structlog binds this key for requests and tasks; we read and pass on the same one.
 REQUEST_ID = "request_id"
+# Where structlog keeps it: to ask structlog for one value is to have it collect all of them, and
+# every row of the audit trail and of the outbox asks.
+_KEY = f"{STRUCTLOG_KEY_PREFIX}{REQUEST_ID}"
 
 
 def current_request_id() -> str:
     """The id of the request, message or event being worked on; empty outside of one."""
-    return str(structlog.contextvars.get_contextvars().get(REQUEST_ID) or "")[:64]
+    kept = _CONTEXT_VARS.get(_KEY)
+    found = None if kept is None else kept.get(None)
+    # structlog marks what is not bound any more by an ellipsis.
+    return "" if found is None or found is Ellipsis else str(found)[:64]
 
 
 def bind_request_id(request_id: str) -> None:

@@ -50,7 +50,7 @@ class Fare:
     def as_json(self) -> dict[str, Any]:
         """The fare as plain JSON values; what nobody set is left out."""
         values: dict[str, Any] = {}
-        for field in dataclasses.fields(self):
+        for field in _FIELDS:
             value = getattr(self, field.name)
             if value == field.default:
                 continue
@@ -63,8 +63,7 @@ class Fare:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The fare that `as_json` wrote, today or under an earlier release."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
+        values = {name: value for name, value in data.items() if name in _NAMES}
         for name, read in PART_READERS.items():
             values[name] = read(values.get(name, ()))
         return cls(**{**values, "vat_rate": Decimal(data["vat_rate"])})
@@ -93,6 +92,11 @@ class Fare:
             unlock_cents=max(self.unlock_cents, *unlocks) if unlocks else self.unlock_cents,
             windows=(),
         )
+
+
+# Looked up for each ride again and again.
+_FIELDS = dataclasses.fields(Fare)
+_NAMES = frozenset(field.name for field in _FIELDS)
 
 
 def _row(part: Any) -> dict[str, Any]:

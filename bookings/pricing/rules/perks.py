@@ -40,15 +40,17 @@ class Perk:
 
     def as_json(self) -> dict[str, Any]:
         """The perk as plain JSON values; what is not set is left out."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        values = {name: getattr(self, name) for name in _NAMES}
         return {name: value for name, value in values.items() if name == "kind" or value}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The perk that `as_json` wrote."""
-        known = {field.name for field in dataclasses.fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
+        values = {name: value for name, value in data.items() if name in _NAMES}
         return cls(**{**values, "kind": PerkKind(data["kind"])})
+
+
+_NAMES = tuple(field.name for field in dataclasses.fields(Perk))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
