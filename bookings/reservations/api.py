@@ -37,7 +37,7 @@ from fleet.vehicles.services import free_from
 from mobility.accounts.models import User
 from mobility.accounts.scoping import Person
 from mobility.core import clock
-from mobility.core.api import ReadView, ScopedViewSet
+from mobility.core.api import ReadView, ScopedViewSet, read
 
 
 class VehiclesView(ReadView):
@@ -125,11 +125,10 @@ class ReservationViewSet(ScopedViewSet):
     @extend_schema(request=ReserveSerializer, responses={201: ReservationSerializer})
     def create(self, request: Request) -> Response:
         """Hold a vehicle at the price of this moment, until `expires_at`."""
-        form = ReserveSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        asked = read(ReserveSerializer, request.data)
         user = cast("User", request.user)
         reservation = services.reserve_vehicle(
-            vehicle=vehicle_by_ref(form.validated_data["vehicle"]),
+            vehicle=vehicle_by_ref(asked["vehicle"]),
             user_id=user.pk,
             at=clock.now(),
             by=user.principal,
@@ -163,13 +162,12 @@ class ReservationViewSet(ScopedViewSet):
     @extend_schema(request=ExtendSerializer, responses=ReservationSerializer)
     def extend(self, request: Request, public_id: str) -> Response:
         """Hold it longer; every started minute beyond the free ones costs what the quote says."""
-        form = ExtendSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        asked = read(ExtendSerializer, request.data)
         user, at = cast("User", request.user), clock.now()
         mine = self.get_queryset().filter(user=user, public_id=public_id)
         reservation = services.extend_reservation(
             reservation=get_object_or_404(mine),
-            minutes=form.validated_data.get("minutes"),
+            minutes=asked.get("minutes"),
             at=at,
             by=user.principal,
         )

@@ -1,17 +1,20 @@
 """The base of every door: keys replay, problems speak, nobody's rows leak."""
 
-from typing import ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
 
 import pytest
 from django.db import transaction
 from django.urls import path
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from mobility.accounts.models import User
 from mobility.core import clock, problems
-from mobility.core.api import WriteView
+from mobility.core.api import WriteView, read
 from mobility.core.errors import Conflict
 from mobility.core.models import IdempotencyKey, OutboxEvent
 
@@ -125,3 +128,53 @@ def test_nobody_is_asked_to_sign_in(api) -> None:
 def test_rubbish_instead_of_json_is_told_so(bell: APIClient) -> None:
     answer = bell.generic("POST", "/ring", b"{", content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+
+
+class Place(serializers.Serializer[Any]):
+    lat = serializers.FloatField(min_value=-90, max_value=90, required=False)
+    name = serializers.CharField(max_length=5, default="here")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Not everything goes together."""
+        if attrs["name"] == "pole" and "lat" in attrs:
+            raise serializers.ValidationError("A pole has its place.")
+        return attrs
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"lat": "45.5", "name": "x", "more": 1},
+        {"lat": 91, "name": "too long"},
+        {"name": "pole", "lat": 90},
+        {"name": None},
+        [],
+        "text",
+        [{"lat": 1}],
+    ],
+)
+def test_a_form_that_is_kept_reads_what_a_fresh_one_reads_and_refuses_alike(body: Any) -> None:
+    fresh = Place(data=body)
+    for _again in range(2):
+        if fresh.is_valid():
+            assert read(Place, body) == fresh.validated_data
+        else:
+            with pytest.raises(ValidationError) as refused:
+                read(Place, body)
+            assert refused.value.detail == fresh.errors
+
+
+def test_nothing_at_all_is_no_body() -> None:
+    with pytest.raises(ValidationError) as refused:
+        read(Place, None)
+    assert refused.value.get_codes() == {"non_field_errors": ["null"]}
+
+
+def test_many_read_by_one_form_at_once_without_hearing_each_other() -> None:
+    def ask(number: int) -> dict[str, Any]:
+        return dict(read(Place, {"lat": number % 90, "name": str(number)}))
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(400)))
+    assert answers == [{"lat": number % 90, "name": str(number)} for number in range(400)]

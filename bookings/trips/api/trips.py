@@ -27,7 +27,7 @@ from bookings.trips.wire.trips import (
 )
 from mobility.accounts.models import User
 from mobility.core import clock
-from mobility.core.api import ScopedViewSet, query_choice, spans_transactions
+from mobility.core.api import ScopedViewSet, query_choice, read, spans_transactions
 from mobility.core.problems import problem_response
 
 # A phone that does not say how well it knows its place is taken to know it about this well.
@@ -50,9 +50,7 @@ class TripViewSet(ScopedViewSet):
         402 `payment_action_required` names the trip and what the bank asks of the person; go on
         with `confirm-payment` then. 402 `payment_declined` costs nothing, the vehicle is free.
         """
-        form = StartSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        asked, at = form.validated_data, clock.now()
+        asked, at = read(StartSerializer, request.data), clock.now()
         vehicle = vehicle_by_ref(asked["vehicle"]) if "vehicle" in asked else None
         trip = services.start_trip(
             user=cast("User", request.user),
@@ -114,10 +112,8 @@ class TripViewSet(ScopedViewSet):
     @extend_schema(request=EndSerializer, responses=TripSerializer)
     def end(self, request: Request, public_id: str) -> Response:
         """End: 409 `end_blocked` lists everything that is in the way; else the meter stands."""
-        form = EndSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        asked, phone = read(EndSerializer, request.data), None
         at, trip = clock.now(), self._own()
-        asked, phone = form.validated_data, None
         if "lat" in asked and "lon" in asked:
             accuracy_m = asked.get("accuracy_m", PHONE_ACCURACY_M)
             phone = Fix(lon=asked["lon"], lat=asked["lat"], accuracy_m=accuracy_m, at=at)
@@ -133,20 +129,17 @@ class TripViewSet(ScopedViewSet):
     @extend_schema(request=BrokenSerializer, responses=TripSerializer)
     def broken(self, request: Request, public_id: str) -> Response:
         """Give a broken vehicle back: free in the first minutes and metres, 409 afterwards."""
-        form = BrokenSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        said = read(BrokenSerializer, request.data)
         trip, at = self._own(), clock.now()
-        services.cancel_broken(trip=trip, **form.validated_data, at=at, by=trip.user.principal)
+        services.cancel_broken(trip=trip, **said, at=at, by=trip.user.principal)
         found = alternative_to(trip=trip, at=at)
         return Response({**trip_body(trip, at=at), "alternative": alternative_body(found)})
 
     @extend_schema(request=RiderWordsSerializer, responses=TripSerializer)
     def not_mine(self, request: Request, public_id: str) -> Response:
         """Say "this is not my ride": it ends at once and becomes a dispute that staff look at."""
-        form = RiderWordsSerializer(data=request.data)
-        form.is_valid(raise_exception=True)
+        text = read(RiderWordsSerializer, request.data)["text"]
         trip = self._own()
-        text = form.validated_data["text"]
         services.disown_trip(trip=trip, text=text, at=clock.now(), by=trip.user.principal)
         return self._answer(trip)
 
