@@ -9,23 +9,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from mobility.accounts.states import Role
+from bookings.trips.models.photo import RiderPhotoQuerySet
 from mobility.core.models import PublicModel
 
 if TYPE_CHECKING:
     from bookings.trips.models.trip import Trip
-    from mobility.accounts.models import User
 
 
-class StartPhotoQuerySet(models.QuerySet["StartPhoto"]):
-    """Photos by who may see them and which ride they come before."""
-
-    def visible_to(self, user: User) -> Self:
-        """A person's own, and for operators those of their vehicles."""
-        if user.is_superuser:
-            return self
-        operated = user.organisations_as(Role.FLEET_OPERATOR)
-        return self.filter(Q(user=user) | Q(organisation__in=operated))
+class StartPhotoQuerySet(RiderPhotoQuerySet["StartPhoto"]):
+    """Photos by which ride they come before."""
 
     def before(self, trip: Trip) -> Self:
         """Those of this ride's vehicle, taken for its reservation or for the booking behind it.

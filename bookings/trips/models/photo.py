@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from django.conf import settings
 from django.db import models
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from mobility.accounts.models import User
 
 
-class EndPhotoQuerySet(models.QuerySet["EndPhoto"]):
-    """Photos by who may see them and what staff think of them."""
+Photo = TypeVar("Photo", bound=models.Model)
+
+
+class RiderPhotoQuerySet(models.QuerySet[Photo]):
+    """Photos that riders took of vehicles, by who may see them."""
 
     def visible_to(self, user: User) -> Self:
         """A person's own, and for operators those of their vehicles."""
@@ -28,6 +31,10 @@ class EndPhotoQuerySet(models.QuerySet["EndPhoto"]):
             return self
         operated = user.organisations_as(Role.FLEET_OPERATOR)
         return self.filter(Q(user=user) | Q(organisation__in=operated))
+
+
+class EndPhotoQuerySet(RiderPhotoQuerySet["EndPhoto"]):
+    """Photos by what staff think of them."""
 
     def run_by(self, user: User, *roles: str) -> Self:
         """Those of vehicles that the person runs: theirs to judge."""

@@ -49,14 +49,18 @@ def policy_in(policies: Policies, trip: Trip) -> TripPolicy:
 
 def policy_of(*, trip: Trip) -> TripPolicy:
     """The policy for one trip; one query."""
-    rows = TripPolicy.objects.filter(organisation=trip.organisation_id, kind=trip.vehicle.kind)
-    return rows.first() or TripPolicy(organisation_id=trip.organisation_id, kind=trip.vehicle.kind)
+    return policy_for(organisation_id=trip.organisation_id, kind=trip.vehicle.kind)
+
+
+def policy_for(*, organisation_id: int, kind: str) -> TripPolicy:
+    """What an operator decided for its vehicles of this kind, or the defaults; one query."""
+    row = TripPolicy.objects.filter(organisation=organisation_id, kind=kind).first()
+    return row or TripPolicy(organisation_id=organisation_id, kind=kind)
 
 
 def keep_photos_for(*, organisation_id: int, kind: str) -> int:
     """How many days an operator keeps photos of its vehicles of this kind; one query."""
-    row = TripPolicy.objects.filter(organisation=organisation_id, kind=kind).first()
-    return (row or TripPolicy(organisation_id=organisation_id, kind=kind)).photo_keep_days
+    return policy_for(organisation_id=organisation_id, kind=kind).photo_keep_days
 
 
 def end_terms(*, trip: Trip, at: datetime.datetime) -> EndTerms:
