@@ -100,6 +100,10 @@ class ChargingStationAdmin(MoneyPages):
     )
     actions = ("accept", "reject")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChargingStation]:
+        """Each with its site, which the page and its parts ask for."""
+        return super().get_queryset(request).select_related("site")
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Its operator only: who also sees it as officer of the city has no hand in it."""
         if not super().has_change_permission(request, obj):

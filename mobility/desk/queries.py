@@ -5,7 +5,7 @@ import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Subquery, Sum, Value
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ from fleet.telematics.states import SEVERITIES, AlarmKind, AlarmSeverity
 from fleet.vehicles.models import Vehicle, VehicleBlock
 from fleet.vehicles.queries import papers_due
 from fleet.vehicles.states import BlockReason, LifeState, LinkState
-from mobility.accounts.models import User
+from mobility.accounts.models import Organisation, User
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.models import OutboxEvent
@@ -235,12 +235,14 @@ def _aftermath(user: User, *, at: datetime.datetime) -> list[Concern]:
         waiting=Count("pk", filter=Q(state=PhotoState.WAITING)),
         appealed=Count("pk", filter=Q(state=PhotoState.APPEALED)),
     )
-    outages = Incident.objects.visible_to(user).open().count()
-    proposed = TripVersion.objects.visible_to(user).filter(state=VersionState.PROPOSED).count()
+    many = _counts(
+        outages=Incident.objects.visible_to(user).open(),
+        proposed=TripVersion.objects.visible_to(user).filter(state=VersionState.PROPOSED),
+    )
     return [
         Concern(
             title=_("Outages: rides end without their vehicle's word"),
-            count=outages,
+            count=many["outages"],
             url=_list("bookings", "incident", until__isnull=True),
             urgent=True,
         ),
@@ -262,7 +264,7 @@ def _aftermath(user: User, *, at: datetime.datetime) -> list[Concern]:
         ),
         Concern(
             title=_("Corrections of rides to decide"),
-            count=proposed,
+            count=many["proposed"],
             url=_list("bookings", "tripversion", state__exact=VersionState.PROPOSED),
         ),
     ]
@@ -273,8 +275,12 @@ def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
         long=Count("pk", filter=Q(state=TripState.RUNNING, started_at__lt=at - LONG_RIDE)),
         ending=Count("pk", filter=Q(state=TripState.ENDING)),
     )
-    due = Payment.objects.visible_to(user).filter(state=PaymentState.DUE).count()
-    anomalies = Anomaly.objects.visible_to(user).filter(state=AnomalyState.OPEN)
+    many = _counts(
+        due=Payment.objects.visible_to(user).filter(state=PaymentState.DUE),
+        refunds=Refund.objects.visible_to(user).filter(state=RefundState.PROPOSED),
+        fees=Fee.objects.visible_to(user).filter(state=FeeState.DISPUTED),
+        anomalies=Anomaly.objects.visible_to(user).filter(state=AnomalyState.OPEN),
+    )
     return [
         Concern(
             title=_("Rides of more than six hours"),
@@ -293,22 +299,22 @@ def _rides(user: User, *, at: datetime.datetime) -> list[Concern]:
         ),
         Concern(
             title=_("Payments that failed"),
-            count=due,
+            count=many["due"],
             url=_list("bookings", "payment", state__exact=PaymentState.DUE),
         ),
         Concern(
             title=_("Refunds waiting for a second person"),
-            count=Refund.objects.visible_to(user).filter(state=RefundState.PROPOSED).count(),
+            count=many["refunds"],
             url=_list("bookings", "refund", state__exact=RefundState.PROPOSED),
         ),
         Concern(
             title=_("Disputed fees"),
-            count=Fee.objects.visible_to(user).filter(state=FeeState.DISPUTED).count(),
+            count=many["fees"],
             url=_list("bookings", "fee", state__exact=FeeState.DISPUTED),
         ),
         Concern(
             title=_("Money that does not agree"),
-            count=anomalies.count(),
+            count=many["anomalies"],
             url=_list("bookings", "anomaly", state__exact=AnomalyState.OPEN),
         ),
     ]
@@ -318,11 +324,13 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
     stations = ChargingStation.objects.visible_to(user).aggregate(
         down=Count("pk", filter=Q(connected_at__isnull=True)),
     )
-    faulted = Connector.objects.visible_to(user).filter(status=ConnectorStatus.FAULTED).count()
-    stubborn = Recharge.objects.visible_to(user).filter(
-        state=RechargeState.CHARGING, stop_refused=True
+    many = _counts(
+        faulted=Connector.objects.visible_to(user).filter(status=ConnectorStatus.FAULTED),
+        stubborn=Recharge.objects.visible_to(user).filter(
+            state=RechargeState.CHARGING, stop_refused=True
+        ),
+        refused=RefusedHandshake.objects.visible_to(user).filter(at__gt=at - RECENT),
     )
-    refused: QuerySet[Any] = RefusedHandshake.objects.visible_to(user).filter(at__gt=at - RECENT)
     return [
         Concern(
             title=_("Stations without connection"),
@@ -332,13 +340,13 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
         ),
         Concern(
             title=_("Connectors out of order"),
-            count=faulted,
+            count=many["faulted"],
             url=reverse("desk:chargers"),
             urgent=True,
         ),
         Concern(
             title=_("Charges that do not stop"),
-            count=stubborn.count(),
+            count=many["stubborn"],
             url=_list(
                 "bookings", "recharge", state__exact=RechargeState.CHARGING, stop_refused__exact=1
             ),
@@ -346,7 +354,7 @@ def _chargers(user: User, *, at: datetime.datetime) -> list[Concern]:
         ),
         Concern(
             title=_("Refused connections today"),
-            count=refused.count(),
+            count=many["refused"],
             url=_list("charging", "refusedhandshake", at__gt=(at - RECENT).isoformat()),
         ),
     ]
@@ -376,6 +384,16 @@ def _platform() -> list[Concern]:
             urgent=True,
         )
     ]
+
+
+def _counts(**rows: QuerySet[Any]) -> dict[str, int]:
+    """How many of each there are, in one statement."""
+    counted = {
+        name: Subquery(some.order_by().values(all=Value(1)).annotate(n=Count("pk")).values("n"))
+        for name, some in rows.items()
+    }
+    found = Organisation.objects.annotate(**counted).values(*counted).first() or {}
+    return {name: found.get(name) or 0 for name in rows}
 
 
 def _list(app: str, model: str, **filters: object) -> str:

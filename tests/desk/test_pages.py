@@ -166,7 +166,7 @@ def test_looking_costs_the_same_for_one_vehicle_and_for_many(
         make_vehicle()
     with CaptureQueriesContext(connection) as many:
         concerns(user=marco, at=clock.now())
-    assert len(one) == len(many) == 18
+    assert len(one) == len(many) == 14
 
 
 def alarm(vehicle: Vehicle, kind: str, *, hours_ago: int = 0) -> None:

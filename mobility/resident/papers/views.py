@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
 
 from bookings.riders import registry, services
-from bookings.riders.queries import newest_document, obstacles, texts_in_force, verified_document
-from bookings.riders.states import PaperKind
+from bookings.riders.queries import documents_of, newest_document, obstacles, texts_in_force
+from bookings.riders.rules import Obstacle
+from bookings.riders.states import DocumentState, PaperKind
 from fleet.vehicles.states import Kind
 from mobility.accounts.models import Organisation
 from mobility.accounts.states import OrganisationKind
@@ -36,33 +37,42 @@ class PapersView(OwnPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """By kind of vehicle and operator, with the way to whatever is missing."""
-        person, at = self.person, clock.now()
+        at = clock.now()
         papers = [
             {
                 "kind": kind,
                 "title": kind.label,
                 "address": reverse(f"resident:{kind}"),
-                "newest": newest_document(user_id=person.pk, kind=kind),
-                "in_force": verified_document(user_id=person.pk, kind=kind),
+                "newest": sent[-1] if sent else None,
+                "in_force": next(
+                    (one for one in sent if one.state == DocumentState.VERIFIED), None
+                ),
             }
             for kind in (PaperKind.LICENCE, PaperKind.IDENTITY)
+            for sent in [self._sent(kind)]
         ]
         operators = list(Organisation.objects.filter(kind=OrganisationKind.FLEET_OPERATOR))
         standing = [
             {"operator": operator, "kind": kind, "title": kind.label, "found": found}
             for operator in sorted(operators, key=lambda one: one.slug)
+            for further in [registry.further_obstacles(**self._whose(operator), at=at)]
             for kind in (Kind.CAR, Kind.SCOOTER, Kind.BICYCLE)
-            for found in [self._found(operator, kind, at=at)]
+            for found in [self._found(operator, kind, further, at=at)]
         ]
         return self.show(papers=papers, standing=standing, several=len(operators) > 1)
 
-    def _found(self, operator: Organisation, kind: Kind, *, at: Any) -> list[dict[str, Any]]:
-        whose: dict[str, Any] = {"user_id": self.person.pk, "organisation_id": operator.pk}
-        found = [
-            *obstacles(**whose, kind=kind, at=at),
-            *registry.further_obstacles(**whose, at=at),
-        ]
-        return [with_way(one) for one in found]
+    def _sent(self, kind: PaperKind) -> list[Any]:
+        documents = documents_of(kind).filter(user=self.person)
+        return list(documents.select_related("organisation").order_by("pk"))
+
+    def _found(
+        self, operator: Organisation, kind: Kind, further: tuple[Obstacle, ...], *, at: Any
+    ) -> list[dict[str, Any]]:
+        found = obstacles(**self._whose(operator), kind=kind, at=at)
+        return [with_way(one) for one in (*found, *further)]
+
+    def _whose(self, operator: Organisation) -> dict[str, Any]:
+        return {"user_id": self.person.pk, "organisation_id": operator.pk}
 
 
 class PaperView(OwnPage):

@@ -12,6 +12,8 @@ from django.core.handlers.base import BaseHandler
 from django.db import connection
 from django.test import RequestFactory
 
+from bookings.reservations.policies import _forget as forget_policies
+from bookings.reservations.policies import _forget_people as forget_people
 from mobility.accounts.models import User
 from tests.faces.counting.doors import client_of
 
@@ -29,8 +31,10 @@ class Visitor:
         ContentType.objects.get_for_models(*apps.get_models())
 
     def visit(self, address: str, person: str) -> tuple[int, int]:
-        """Status of the answer, and how many queries it took with an empty cache."""
+        """Status of the answer, and how many queries it took with nothing kept from before."""
         cache.clear()
+        forget_policies()
+        forget_people()
         headers = {"accept-language": "en", "host": "127.0.0.1"}
         request = RequestFactory(headers=headers).get(address)
         if self.cookies[person]:
