@@ -11,8 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
+from tests.stories.cast import PASSWORD
 from tests.stories.conftest import house
 from tests.stories.processes import ROOT, House
 
@@ -21,6 +29,11 @@ __all__ = ["house"]
 SHOTS = ROOT / "artifacts" / "screenshots"
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+LAPTOP = {"width": 1280, "height": 800}
+# A machine with two cores that does much else is slow, not wrong: five seconds are no judgement.
+PATIENCE_MS = 30_000
+NAVIGATION_MS = 60_000
+expect.set_options(timeout=PATIENCE_MS)
 # SwiftShader draws WebGL without a graphics card, and without warnings about it.
 FLAGS = [
     "--no-sandbox",
@@ -34,6 +47,7 @@ FLAGS = [
 ]
 
 OpenPage = Callable[..., Page]
+Shot = Callable[[Page, str], Path]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +88,8 @@ def open_page(chromium: Browser, house: House) -> Iterator[OpenPage]:
         context = chromium.new_context(
             viewport=size, locale=locale, base_url=house.web_url, device_scale_factor=1, **options
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_navigation_timeout(NAVIGATION_MS)
         contexts.append(context)
         page = context.new_page()
         page.on("console", listen)
@@ -101,7 +116,7 @@ def words_of(locale: str) -> Words:
 
 
 @pytest.fixture
-def shot() -> Callable[[Page, str], Path]:
+def shot() -> Shot:
     """`shot(page, "name")` keeps what a person sees now for people to look at."""
     SHOTS.mkdir(parents=True, exist_ok=True)
 
@@ -114,11 +129,10 @@ def shot() -> Callable[[Page, str], Path]:
 
 
 def log_in(house: House, page: Page, email: str) -> None:
-    """Fill in the log-in page that is open, in any language, as somebody of the demo's cast."""
+    """Fill in the log-in page that is open, in any language, as one of the demo's cast or of a story's."""
     cast = json.loads((Path(house.env["DATA_DIR"]) / "demo.json").read_text())["users"]
+    known = {one["email"]: one["password"] for one in cast}
     page.locator("input[name=login]").fill(email)
     form = page.locator("form", has=page.locator("input[name=password]"))
-    form.locator("input[name=password]").fill(
-        next(one["password"] for one in cast if one["email"] == email)
-    )
+    form.locator("input[name=password]").fill(known.get(email, PASSWORD))
     form.locator("button").last.click()

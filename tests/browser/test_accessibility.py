@@ -23,6 +23,8 @@ from tests.browser.accessibility import (
     tab_to,
 )
 from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
+from tests.browser.steps import SLOW_MS, expect_state, until
+from tests.stories.cast import rider_of, vehicle_of
 from tests.stories.people import Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import open_street
@@ -30,7 +32,6 @@ from tests.stories.street import open_street
 pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(400)]
 
 GIULIA = "giulia@demo.example"
-SLOW_MS = 90_000
 
 EVERYBODYS = [
     "/", "/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/offline/",
@@ -135,18 +136,16 @@ def test_the_admins_lists_and_forms_keep_nobody_out(
 @pytest.mark.long
 def test_giulia_rides_by_keyboard_alone(house: House, open_page: OpenPage) -> None:
     """R1: find in the list, reserve, unlock, pause, end, receipt; the ring shows where she is."""
-    giulia = sign_in(house, GIULIA)
-    if not giulia.get("payment-methods")["results"]:
-        giulia.post("payment-methods", {"token": "demo-ok"}, status=201)
+    rider = rider_of(house, "keyboard")
     scooter = _scooter(house)
     with open_street(credentials_of(house), speed=8.0) as street:
         street.put(scooter.code)
-        giulia.wait_for(
+        rider.phone.wait_for(
             f"vehicles/{scooter.code}", lambda seen: seen["available"], what="a free scooter"
         )
         here = {"longitude": scooter.lon, "latitude": scooter.lat}
         page = open_page(DESK, geolocation=here, permissions=["geolocation"])
-        _signed_in(house, page, GIULIA)
+        _signed_in(house, page, rider.email)
         _choose_from_the_list(page, scooter)
         assert barriers(page, BOTH) == []
 
@@ -157,14 +156,14 @@ def test_giulia_rides_by_keyboard_alone(house: House, open_page: OpenPage) -> No
         press(page, "^Unlock$")
         expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         street.touch(scooter.code)
-        _expect_state(page, "running")
+        expect_state(page, "running")
         assert barriers(page, BOTH) == []
 
         press(page, "^Pause$")
-        _expect_state(page, "paused")
+        expect_state(page, "paused")
         expect(page.get_by_role("button", name="Resume")).to_be_focused()
         page.keyboard.press("Enter")
-        _expect_state(page, "running")
+        expect_state(page, "running")
         expect(page.get_by_role("button", name="Pause")).to_be_focused()
         _report_and_go_back(page)
         _end(page)
@@ -176,7 +175,7 @@ def test_giulia_rides_by_keyboard_alone(house: House, open_page: OpenPage) -> No
         assert barriers(page, BOTH) == []
     trip = page.url.rstrip("/").rsplit("/", 1)[-1]
     assert barriers_of(page, [f"/rides/{trip}/", "/account/"]) == []
-    _marco_looks_after(house, open_page(DESK))
+    _marco_looks_after(house, open_page(DESK), rider.email)
 
 
 def _choose_from_the_list(page: Page, scooter: DeviceSpec) -> None:
@@ -213,28 +212,27 @@ def _report_and_go_back(page: Page) -> None:
 
 def _end(page: Page) -> None:
     """Press until the place is known to be right: what is wrong is told as an alert."""
-    for _ in range(12):
+    trip = page.locator("[data-trip]")
+
+    def over() -> bool:
+        if "/receipt/" in page.url or trip.get_attribute("data-state") not in {"running", "paused"}:
+            return True
         page.get_by_role("button", name="End ride").focus()
         page.keyboard.press("Enter")
-        page.wait_for_timeout(1500)
-        if page.locator("[data-trip]").get_attribute("data-state") not in {"running", "paused"}:
-            return
-    raise AssertionError(page.locator("[data-conditions][role=alert]").inner_text())
+        return False
+
+    until(page, over, what="the end")
 
 
-def _marco_looks_after(house: House, page: Page) -> None:
+def _marco_looks_after(house: House, page: Page, email: str) -> None:
     """The console of somebody who rode, and the ride again on the map."""
     _signed_in(house, page, "marco@demo.example")
-    console = "/admin/support/?q=giulia > /admin/support/"
+    console = f"/admin/support/?q={email} > /admin/support/"
     assert barriers_of(page, [console, f"{console} > /trips/"], [DESK_IN_THE_DARK_WHOLE]) == []
 
 
-def _expect_state(page: Page, state: str) -> None:
-    expect(page.locator("[data-trip]")).to_have_attribute("data-state", state, timeout=SLOW_MS)
-
-
 def _scooter(house: House) -> DeviceSpec:
-    return [one for one in credentials_of(house).devices if one.kind == "scooter"][3]
+    return vehicle_of(house, "scooter", "keyboard")
 
 
 def _signed_in(house: House, page: Page, email: str) -> Page:

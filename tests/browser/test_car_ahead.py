@@ -3,22 +3,30 @@
 import datetime
 import re
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from mobility.core import clock
-from mobility.simulator.geometry import Place, distance_m
-from tests.browser.conftest import PHONE, OpenPage, Words, words_of
-from tests.browser.test_charger import charger, stamp
-from tests.browser.test_own_pages import LAPTOP, SLOW_MS, picture, sign_up
-from tests.stories.people import Caller, credentials_of, resident
+from mobility.simulator.geometry import Place
+from tests.browser.conftest import LAPTOP, PHONE, OpenPage, Shot, Words, words_of
+from tests.browser.one_charger import charger, now
+from tests.browser.steps import (
+    SLOW_MS,
+    end_ride,
+    new_driver,
+    picture,
+    refused_because,
+    submit,
+    until,
+    wait_until_there,
+)
+from tests.stories.cast import rider_of
+from tests.stories.people import credentials_of
 from tests.stories.processes import House
-from tests.stories.street import Street, open_street
+from tests.stories.street import open_street
 
 pytestmark = [
     pytest.mark.story,
@@ -53,7 +61,6 @@ for car in cars:
     )
 print("bay", bay.x, bay.y)
 """
-Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.parametrize(
@@ -64,21 +71,18 @@ def test_r2_nora_books_a_car_drives_plugs_it_in_and_gets_her_invoice(
 ) -> None:
     """Licence, whole price, booking, damage, unlock, longer, cable, end, receipt and deposit."""
     say, credentials = words_of(locale), credentials_of(house)
-    told = house.run_once("prepare", "manage.py", "shell", "-c", PREPARE % {"plug": True})
-    lon, lat = map(float, re.findall(r"^bay (\S+) (\S+)$", told, re.MULTILINE)[0])
-    bay = Place(lon, lat)
-    near = Place(lon, lat + 0.004)
     page = open_page(size, locale=locale)
     new_driver(page, email=f"nora{secrets.randbelow(10**6)}@demo.example")
     post = next(one for one in credentials.chargers if one.identity == POST)
     with (
+        cars_want_a_plug(house) as bay,
         open_street(credentials, speed=8.0) as street,
         charger(f"{house.ocpp_url}/{POST}", POST, post.password) as unit,
     ):
         unit.say("BootNotification", chargePointVendor="Test", chargePointModel="One")
         unit.tell_status("Available")
         for one in (spec for spec in credentials.devices if spec.kind == "car"):
-            street.put(one.code, place=near)
+            street.put(one.code, place=Place(bay.lon, bay.lat + 0.004))
         code = book_from_now(page, say)
         shot(page, f"ahead-{where}-1-booked")
         page.goto(f"/bookings/car/{code}/")
@@ -100,12 +104,13 @@ def test_r2_nora_books_a_car_drives_plugs_it_in_and_gets_her_invoice(
         expect(page.locator("[data-found] .success")).to_be_visible()
         shot(page, f"ahead-{where}-3-driving")
 
-        blocked_by_the_next_one(house, page, booking, code)
-        shot(page, f"ahead-{where}-4-longer")
+        with booked_by_the_next_one(house, code) as start:
+            told_what_can_be_done(page, booking, start)
+            shot(page, f"ahead-{where}-4-longer")
         page.goto(trip)
         street.drive(code, bay)
-        wait_until_there(page, trip, street, code, bay)
-        end_without_the_cable(page, street, code, say)
+        wait_until_there(page, street, code, bay)
+        refused_because(page, street, code, say("The car is not plugged in."))
         shot(page, f"ahead-{where}-5-cable")
         begun = unit.say(
             "StartTransaction", connectorId=1, idTag=f"CAR-{code}", meterStart=0, timestamp=now()
@@ -132,55 +137,28 @@ def test_r2_nora_books_a_car_drives_plugs_it_in_and_gets_her_invoice(
     expect(page.locator("section[aria-labelledby=over]")).to_contain_text(code)
     page.goto("/wallet/")
     expect(page.locator("main")).not_to_contain_text(say("Payment due"))
-    house.run_once("after", "manage.py", "shell", "-c", PREPARE % {"plug": False})
 
 
-def now() -> str:
-    return stamp(datetime.datetime.now(datetime.UTC))
-
-
-def new_driver(page: Page, *, email: str) -> None:
-    """A licence that the demo's checker has looked at, the rules read, a card that pays."""
-    sign_up(page, email)
-    page.goto("/profile/papers/licence/")
-    for name, value in {
-        "number": f"MI7{secrets.randbelow(10**6):06}12",
-        "held_since": "2015-06-01",
-        "valid_until": "2035-06-01",
-    }.items():
-        page.locator(f"[name={name}]").fill(value)
-    page.locator("[name=front]").set_input_files(picture("front"))
-    page.locator("[name=back]").set_input_files(picture("back"))
-    submit(page, "[name=front]")
-    expect(page).to_have_url(re.compile(r"/profile/papers/$"))
-    page.goto("/profile/about/")
-    page.locator("[name=birth_date]").fill("1990-05-17")
-    submit(page, "[name=birth_date]")
-    page.goto("/profile/rules/")
-    with page.expect_navigation():
-        page.locator("main form button").first.click()
-    page.goto("/wallet/")
-    with page.expect_navigation():
-        page.locator("form[action$='/wallet/cards/'] button").click()
-
-
-def submit(page: Page, field: str) -> None:
-    """Send the form that has this field, and wait for what comes of it."""
-    with page.expect_navigation():
-        page.locator("main form", has=page.locator(field)).locator("button").last.click()
+@contextmanager
+def cars_want_a_plug(house: House) -> Iterator[Place]:
+    """As long as this story lasts, whatever becomes of it; the place of a bay with a plug."""
+    told = house.run_once("prepare", "manage.py", "shell", "-c", PREPARE % {"plug": True})
+    lon, lat = map(float, re.findall(r"^bay (\S+) (\S+)$", told, re.MULTILINE)[0])
+    try:
+        yield Place(lon, lat)
+    finally:
+        house.run_once("after", "manage.py", "shell", "-c", PREPARE % {"plug": False})
 
 
 def book_from_now(page: Page, say: Words) -> str:
     """Price and pre-authorisation before anything is booked; the code of the car."""
-    start = clock.local(clock.now())
     page.goto("/bookings/new/")
-    for _ in range(60):  # the checker works in a worker
-        if not page.locator(".obstacles").count():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
+    obstacles = page.locator(".obstacles")  # the checker works in a worker
+    until(page, lambda: not obstacles.count(), what="the check of the licence", reload=True)
+    begins = clock.now()
+    start, end = clock.local(begins), clock.local(begins + datetime.timedelta(hours=2))
     page.locator("[name=start]").fill(f"{start:%Y-%m-%dT%H:%M}")
-    page.locator("[name=end]").fill(f"{start + datetime.timedelta(hours=2):%Y-%m-%dT%H:%M}")
+    page.locator("[name=end]").fill(f"{end:%Y-%m-%dT%H:%M}")
     submit(page, "[name=start]")
     offer = page.locator("#results a.button").first
     expect(offer).to_be_visible(timeout=20_000)
@@ -192,12 +170,9 @@ def book_from_now(page: Page, say: Words) -> str:
     expect(page.locator("html")).to_have_attribute("lang", re.compile("it|en"))
     code: str = page.locator("[data-booking] dd.number").inner_text()
     # Its time has come; the round that opens windows is made every few seconds.
-    for _ in range(60):
-        if page.locator("[data-do=unlock]").count():
-            return code
-        page.wait_for_timeout(1000)
-        page.reload()
-    raise AssertionError(page.locator("[data-booking]").inner_text())
+    unlock = page.locator("[data-do=unlock]")
+    until(page, lambda: bool(unlock.count()), what="the window", reload=True)
+    return code
 
 
 def photograph_a_scratch(page: Page) -> None:
@@ -216,57 +191,28 @@ def photograph_a_scratch(page: Page) -> None:
     assert section.locator("img").evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
 
 
-def blocked_by_the_next_one(house: House, page: Page, booking: str, code: str) -> None:
-    """Somebody has the car after Nora; she is told what can be done instead."""
-    start = clock.local(clock.now()) + datetime.timedelta(hours=3)
-    other: Caller = resident(house, 0)
+@contextmanager
+def booked_by_the_next_one(house: House, code: str) -> Iterator[datetime.datetime]:
+    """Somebody has the car after Nora, from then on; who comes after this story finds it free again."""
+    start = clock.now() + datetime.timedelta(hours=3)
+    other = rider_of(house, "next-driver").phone
     wish = {
         "vehicle": code,
         "start": start.isoformat(),
         "end": (start + datetime.timedelta(hours=1)).isoformat(),
     }
-    other.post("bookings", wish, status=201)
+    theirs = other.post("bookings", wish, status=201)
+    try:
+        yield clock.local(start)
+    finally:
+        other.post(f"bookings/{theirs['id']}/cancel")
+
+
+def told_what_can_be_done(page: Page, booking: str, start: datetime.datetime) -> None:
+    """Nora would like it for longer than it is free."""
     page.goto(booking)
     page.locator("[name=end]").last.fill(f"{start:%Y-%m-%dT%H:%M}")
     page.locator("section[aria-labelledby=change] .button").last.click()
     expect(page.locator("form.notice.warning").first).to_be_visible()
     page.locator("form.notice.warning button").first.click()
     expect(page.locator("form.notice.warning")).to_have_count(0)
-
-
-def wait_until_there(page: Page, trip: str, street: Street, code: str, bay: Place) -> None:
-    """Until the car has told where it stands: what it told on the way is no place to end."""
-    address = f"/api/v1/trips/{trip.rstrip('/').rsplit('/', 1)[1]}"
-    for _ in range(60):
-        seen = page.request.get(address).json()["vehicle"]
-        if seen["lat"] and distance_m(Place(seen["lon"], seen["lat"]), bay) < 15:
-            return
-        street.touch(code)
-        page.wait_for_timeout(500)
-    raise AssertionError(seen)
-
-
-def end_without_the_cable(page: Page, street: Street, code: str, say: Words) -> None:
-    wanted = say("The car is not plugged in.")
-    for _ in range(20):
-        page.locator("[data-do=end]").click()
-        expect(page.locator("[data-conditions]")).to_be_visible()
-        if wanted in page.locator("[data-conditions]").inner_text():
-            return
-        street.touch(code)
-        page.wait_for_timeout(500)
-    raise AssertionError(page.locator("[data-conditions]").inner_text())
-
-
-def end_ride(page: Page, street: Street, code: str) -> None:
-    """Ask for the end until the page has gone on to the receipt; the lock may be quicker than a hand."""
-    for _ in range(60):
-        if "/receipt/" in page.url:
-            return
-        button = page.locator("[data-trip][data-state=running] [data-do=end]")
-        if button.count():
-            with suppress(PlaywrightTimeout):
-                button.click(timeout=3_000)
-        street.touch(code)
-        page.wait_for_timeout(500)
-    raise AssertionError(page.locator("[data-conditions]").inner_text())

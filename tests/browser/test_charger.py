@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
-from tests.browser.conftest import DESK, PHONE, OpenPage
-from tests.browser.test_desk import SLOW_MS, sit_down
+from tests.browser.conftest import DESK, LAPTOP, PHONE, OpenPage, Shot, words_of
+from tests.browser.one_charger import Charger, charger, now, stamp
+from tests.browser.steps import SLOW_MS, sit_down
 from tests.stories.processes import House
 
 pytestmark = [
@@ -28,63 +23,16 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-Shot = Callable[[Page, str], Path]
 ADD = "/admin/charging/chargingstation/add/"
 
 
-def stamp(at: datetime) -> str:
-    """An instant as chargers write it."""
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-class Charger:
-    """A charger with one cable and OCPP 1.6, as simple as they come."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-        self._numbers = count(1)
-
-    def say(self, action: str, **payload: Any) -> dict[str, Any]:
-        """Say something and wait for the answer."""
-        number = f"m{next(self._numbers)}"
-        self._socket.send(json.dumps([2, number, action, payload]))
-        while True:
-            frame = json.loads(self._socket.recv(timeout=20))
-            if frame[:2] == [3, number]:
-                answer: dict[str, Any] = frame[2]
-                return answer
-
-    def tell_status(self, word: str, error: str = "NoError") -> None:
-        """Of its only connector, now."""
-        now = stamp(datetime.now(UTC))
-        self.say("StatusNotification", connectorId=1, errorCode=error, status=word, timestamp=now)
-
-    def obey(self, action: str, **answer: Any) -> None:
-        """Wait for a request and answer it."""
-        while True:
-            frame = json.loads(self._socket.recv(timeout=30))
-            if frame[0] == 2:
-                assert frame[2] == action
-                self._socket.send(json.dumps([3, frame[1], answer]))
-                return
-
-
-@contextmanager
-def charger(address: str, identity: str, password: str) -> Iterator[Charger]:
-    """Dial in with what stood on the page."""
-    word = b64encode(f"{identity}:{password}".encode()).decode()
-    headers = {"Authorization": f"Basic {word}"}
-    with connect(address, subprotocols=["ocpp1.6"], additional_headers=headers) as socket:
-        yield Charger(socket)
-
-
 def fill_in(page: Page, identity: str) -> None:
-    """The form for a charger with two sockets at a new site."""
-    page.get_by_label("Name of the new site").fill(f"Via {identity}")
-    page.get_by_label("Latitude").fill("45.44")
-    page.get_by_label("Longitude").fill("9.20")
-    page.get_by_label("Identity").fill(identity)
-    page.get_by_label("How many").first.fill("1")
+    """The form for a charger with one cable at a new site."""
+    page.locator("[name=name]").fill(f"Via {identity}")
+    page.locator("[name=lat]").fill("45.44")
+    page.locator("[name=lon]").fill("9.20")
+    page.locator("[name=identity]").fill(identity)
+    page.locator("[name=connectors-0-count]").fill("1")
 
 
 def ticked(page: Page, step: str) -> None:
@@ -94,15 +42,17 @@ def ticked(page: Page, step: str) -> None:
     expect(row).to_have_attribute("data-done", "yes", timeout=SLOW_MS)
 
 
-@pytest.mark.parametrize(("size", "name"), [(DESK, "charger"), (PHONE, "charger-phone")])
+@pytest.mark.parametrize(
+    ("size", "locale", "name"), [(DESK, "en", "charger"), (PHONE, "it", "charger-phone")]
+)
 def test_luca_puts_a_charger_into_service_and_sees_it_come_alive(
-    house: House, open_page: OpenPage, shot: Shot, size: dict[str, int], name: str
+    house: House, open_page: OpenPage, shot: Shot, size: dict[str, int], locale: str, name: str
 ) -> None:
-    page = open_page(size)
+    say, page = words_of(locale), open_page(size, locale=locale)
     sit_down(house, page, "luca@demo.example", ADD)
     fill_in(page, name.upper())
     shot(page, f"{name}-1-new")
-    page.get_by_role("button", name="Create and show the password").click()
+    page.get_by_role("button", name=say("Create and show the password")).click()
     secret = page.locator("#secret").inner_text()
     address = page.locator("#address-1").inner_text()
     shot(page, f"{name}-2-first-contact")
@@ -110,41 +60,43 @@ def test_luca_puts_a_charger_into_service_and_sees_it_come_alive(
         pass
     # What is out of sight, on a phone, is not asked for.
     page.locator("[data-step=handshake]").scroll_into_view_if_needed()
-    expect(page.locator("[data-step=handshake]")).to_contain_text("wrong", timeout=SLOW_MS)
+    expect(page.locator("[data-step=handshake]")).to_contain_text(
+        say("The password is wrong. Type it again, or make a new one on this page."),
+        timeout=SLOW_MS,
+    )
     shot(page, f"{name}-3-refused")
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     with charger(address, name.upper(), secret) as unit:
         ticked(page, "handshake")
         boot = unit.say("BootNotification", chargePointVendor="Test", chargePointModel="One")
         assert boot["status"] == "Accepted"
         ticked(page, "boot")
-        unit.say(
-            "StatusNotification",
-            connectorId=1,
-            errorCode="NoError",
-            status="Available",
-            timestamp=now,
-        )
+        unit.tell_status("Available")
         ticked(page, "status")
         unit.say("Heartbeat")
         ticked(page, "heartbeat")
         house.run_once("token", "manage.py", "add_token", f"TAG-{name}"[:20])
         begun = unit.say(
-            "StartTransaction", connectorId=1, idTag=f"TAG-{name}"[:20], meterStart=0, timestamp=now
+            "StartTransaction",
+            connectorId=1,
+            idTag=f"TAG-{name}"[:20],
+            meterStart=0,
+            timestamp=now(),
         )
         ticked(page, "session")
         unit.say(
             "MeterValues",
             connectorId=1,
             transactionId=begun["transactionId"],
-            meterValue=[{"timestamp": now, "sampledValue": [{"value": "0"}]}],
+            meterValue=[{"timestamp": now(), "sampledValue": [{"value": "0"}]}],
         )
         ticked(page, "readings")
         shot(page, f"{name}-4-done")
-        page.get_by_role("link", name="To the station's page").click()
-        expect(page.locator("#part-frames")).to_contain_text("The station started")
+        page.get_by_role("link", name=say("To the station's page")).click()
+        expect(page.locator("#part-frames")).to_contain_text(
+            say("The station started"), timeout=SLOW_MS
+        )
         shot(page, f"{name}-5-station")
-        page.locator("#charger-ask").get_by_role("button", name="Restart the station").click()
+        page.locator("#charger-ask").get_by_role("button", name=say("Restart the station")).click()
         unit.obey("Reset", status="Accepted")
         expect(page.locator("[data-newest]")).to_have_attribute(
             "data-newest", "accepted", timeout=SLOW_MS
@@ -153,7 +105,7 @@ def test_luca_puts_a_charger_into_service_and_sees_it_come_alive(
         shot(page, f"{name}-6-frames")
     width = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert width <= 0
-    page.get_by_role("link", name="Power of the site").click()
+    page.get_by_role("link", name=say("Power of the site")).click()
     expect(page.locator(".charger-chart")).to_be_visible()
     shot(page, f"{name}-7-power")
 
@@ -180,11 +132,7 @@ if not TariffVersion.objects.valid_at(start).exists():
 def put_into_service(page: Page, house: House, identity: str) -> Iterator[Charger]:
     """A charger of Luca's own that stands on its line, introduced and free."""
     sit_down(house, page, "luca@demo.example", ADD)
-    page.locator("[name=name]").fill(f"Via {identity}")
-    page.locator("[name=lat]").fill("45.44")
-    page.locator("[name=lon]").fill("9.20")
-    page.locator("[name=identity]").fill(identity)
-    page.locator("[name=connectors-0-count]").fill("1")
+    fill_in(page, identity)
     page.locator(".submit-row input.default").click()
     secret = page.locator("#secret").inner_text()
     with charger(page.locator("#address-1").inner_text(), identity, secret) as unit:
@@ -256,7 +204,7 @@ def charge_from_the_page(page: Page, unit: Charger, tag: str) -> None:
         "StopTransaction",
         transactionId=number,
         meterStop=12_000,
-        timestamp=stamp(datetime.now(UTC)),
+        timestamp=now(),
         reason="Remote",
     )
 
@@ -281,17 +229,18 @@ def see_to_a_fault(page: Page, unit: Charger, shot: Shot, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "name"),
-    [({"width": 1280, "height": 800}, "operator"), (PHONE, "operator-phone")],
+    ("size", "locale", "name"),
+    [(LAPTOP, "en", "operator"), (PHONE, "it", "operator-phone")],
 )
 def test_luca_s_way_from_a_tariff_to_the_month_s_money(
     house: House,
     open_page: OpenPage,
     shot: Shot,
     size: dict[str, int],
+    locale: str,
     name: str,
 ) -> None:
-    page = open_page(size)
+    page = open_page(size, locale=locale)
     tag = f"TAG-{name}"[:20]
     house.run_once("token", "manage.py", "add_token", tag)
     house.run_once("prices", "manage.py", "shell", "-c", PRICED_BEFORE)

@@ -1,14 +1,11 @@
 """F1: Marco's morning at the live map: layers, who is silent, a view to keep, one deed for many."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, OpenPage
-from tests.browser.test_desk import SLOW_MS, sit_down
-from tests.stories.people import credentials_of
+from tests.browser.conftest import DESK, PHONE, OpenPage, Shot
+from tests.browser.steps import SLOW_MS, sit_down
+from tests.stories.cast import vehicle_of
 from tests.stories.processes import House
 
 pytestmark = [
@@ -26,7 +23,6 @@ from mobility.core import clock
 heard = clock.now() - datetime.timedelta(hours=1)
 LatestState.objects.filter(vehicle__code="%s").update(at=heard, received_at=heard)
 """
-Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.parametrize(
@@ -36,8 +32,7 @@ def test_f1_marco_finds_the_silent_ones_and_takes_them_off_the_street(
     house: House, open_page: OpenPage, shot: Shot, size: dict[str, int], locale: str, where: str
 ) -> None:
     """Three layers, a kept view, a look before the deed, the deed, its trail, and back again."""
-    bikes = [one.code for one in credentials_of(house).devices if one.kind == "bicycle"]
-    code = bikes[3 if size is DESK else 4]
+    code = vehicle_of(house, "bicycle", f"silent-{where}").code
     house.run_once("silent", "manage.py", "shell", "-c", SILENT % code)
     page = open_page(size, locale=locale)
     sit_down(house, page, "marco@demo.example", "/admin/map/")

@@ -7,15 +7,14 @@ prove nothing, they are for people to look at.
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
+from tests.browser.conftest import DESK, PHONE, OpenPage, Shot, log_in
 from tests.faces.counting.doors import NO_PAGE, RANK
 from tests.stories.processes import House
 from tests.tenancy import test_pages as tables
@@ -27,7 +26,6 @@ pytestmark = [
     pytest.mark.skipif(not os.environ.get("GALLERY"), reason="./dev screenshots asks for pictures"),
 ]
 
-Shot = Callable[[Page, str], Path]
 PEOPLE = ("giulia", "marco", "sara", "luca", "elena")
 # Not for eyes: scripts, files, the schema; and its page, which a library draws with styles that our
 # policy refuses.

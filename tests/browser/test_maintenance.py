@@ -1,14 +1,13 @@
 """A loose brake, from Giulia's telephone to Sara's: reported, taken in, checked, put right; and Marco's alarms."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import DESK, PHONE, OpenPage, log_in
-from tests.browser.test_support import wait_until_free
+from tests.browser.conftest import DESK, PHONE, OpenPage, Shot, log_in
+from tests.browser.steps import SLOW_MS, sit_down, wait_until_free
+from tests.stories.cast import vehicle_of
 from tests.stories.people import credentials_of
 from tests.stories.processes import House
 from tests.stories.street import open_street
@@ -20,8 +19,6 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-SLOW_MS = 90_000
-Shot = Callable[[Page, str], Path]
 
 ALARM = """
 from fleet.telematics.models import Alarm
@@ -29,23 +26,16 @@ from fleet.vehicles.models import Vehicle
 from mobility.core import clock
 at = clock.now()
 for kind, severity in (("moved_without_trip", "critical"), ("silence", "warning"), ("tilt", "info")):
-    vehicle = Vehicle.objects.filter(organisation__slug="ruote").exclude(alarms__kind=kind).first()
+    vehicle = Vehicle.objects.get(code="%s")
     Alarm.objects.create(vehicle=vehicle, kind=kind, severity=severity, opened_at=at, last_seen_at=at)
 """
-
-
-def sit_down(house: House, page: Page, email: str, address: str) -> None:
-    page.goto(address)
-    log_in(house, page, email)
-    page.wait_for_url(f"**{address}")
 
 
 def test_a_loose_brake_goes_from_giulias_telephone_to_saras_and_is_put_right(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
-    credentials = credentials_of(house)
-    scooter = [device for device in credentials.devices if device.kind == "scooter"][1]
-    with open_street(credentials, speed=8.0) as street:
+    scooter = vehicle_of(house, "scooter", "brake")
+    with open_street(credentials_of(house), speed=8.0) as street:
         street.put(scooter.code)
         giulia = open_page(PHONE)
         giulia.goto("/account/")
@@ -99,24 +89,24 @@ def test_a_loose_brake_goes_from_giulias_telephone_to_saras_and_is_put_right(
 def test_marco_takes_and_closes_alarms_with_the_keyboard(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
-    house.run_once("alarms", "manage.py", "shell", "-c", ALARM)
+    code = vehicle_of(house, "scooter", "alarms").code
+    house.run_once("alarms", "manage.py", "shell", "-c", ALARM % code)
     page = open_page(DESK)
     sit_down(house, page, "marco@demo.example", "/admin/")
     page.get_by_role("link", name=re.compile("Alarm: Moved without a trip")).click()
     expect(page).to_have_url(re.compile(r"/admin/alarms/\?kind=moved_without_trip$"))
-    alarm = page.locator("li[data-id]").first
+    alarm = page.locator(f"li[data-vehicle='{code}']")
     take = alarm.get_by_role("button", name="Take it")
     take.focus()
     page.keyboard.press("Enter")
     expect(alarm).to_contain_text("yours")
     shot(page, "maintenance-6-alarms")
     page.get_by_label("Kind").select_option("")
-    expect(page.locator("li[data-id]").nth(1)).to_be_visible()
-    moved = page.locator("li[data-id]", has_text="Moved without a trip")
-    before = moved.count()
-    moved.first.get_by_role("button", name="Close").focus()
+    expect(alarm).to_have_count(3)
+    moved = alarm.filter(has_text="Moved without a trip")
+    moved.get_by_role("button", name="Close").focus()
     page.keyboard.press("Enter")
-    expect(moved).to_have_count(before - 1)
+    expect(moved).to_have_count(0)
     phone = open_page(PHONE)
     sit_down(house, phone, "sara@demo.example", "/admin/alarms/")
     expect(phone.locator("[data-list]")).not_to_have_attribute("aria-busy", "true")

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, OpenPage, log_in
+from tests.browser.steps import SLOW_MS
 from tests.stories.processes import House
 
 pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(400)]
 
 GIULIA = "giulia@demo.example"
-SLOW_MS = 60_000
 # What the page of a ride had kept when the network went away.
 LAST = {
     "answer": {

@@ -1,16 +1,25 @@
 """Giulia at her phone: from the map to the receipt, as a person sees it."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from mobility.simulator.credentials import ChargerSpec, DeviceSpec
-from mobility.simulator.geometry import Place, distance_m
-from tests.browser.conftest import DESK, PHONE, OpenPage, Words, log_in, words_of
-from tests.stories.people import Body, Caller, credentials_of, sign_in
+from mobility.simulator.credentials import DeviceSpec
+from mobility.simulator.geometry import Place
+from tests.browser.conftest import DESK, PHONE, OpenPage, Shot, Words, log_in, words_of
+from tests.browser.steps import (
+    SLOW_MS,
+    end_ride,
+    expect_state,
+    refused_because,
+    until,
+    wait_until_free,
+    wait_until_there,
+)
+from tests.stories.cast import rider_of, vehicle_of
+from tests.stories.people import credentials_of
+from tests.stories.plugs import chargers_of, free_plug
 from tests.stories.processes import House
 from tests.stories.street import Street, open_chargers, open_street
 
@@ -20,13 +29,10 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-GIULIA = "giulia@demo.example"
 PARK = Place(9.1757, 45.4737)
 """In the middle of Parco Sempione, where the demo city forbids parking."""
 BESIDE_THE_PARK = Place(9.1743, 45.4819)
 """Ten minutes on foot from there, where it is allowed."""
-SLOW_MS = 90_000
-Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.long
@@ -38,17 +44,12 @@ def test_r1_giulia_books_rides_and_ends_a_ride(
 ) -> None:
     """Price before anything, log in and back, hold, unlock, pause, a refusal with a way out, receipt."""
     say = words_of(locale)
-    giulia = sign_in(house, GIULIA)
-    _give_a_card(giulia)
-    credentials = credentials_of(house)
-    # One of its own for each: other stories leave theirs broken, missing or elsewhere, and one that
-    # somebody saw before would have come here without a trip.
-    scooters = [spec for spec in credentials.devices if spec.kind == "scooter"]
-    scooter = scooters[6 if size is PHONE else 18]
-    with open_street(credentials, speed=8.0) as street:
+    giulia = rider_of(house, f"trip-{where}")
+    scooter = vehicle_of(house, "scooter", f"trip-{where}")
+    with open_street(credentials_of(house), speed=8.0) as street:
         street.put(scooter.code, place=BESIDE_THE_PARK)
-        _wait_until_free(giulia, scooter)
         page = open_page(size, locale=locale)
+        wait_until_free(page, scooter.code, at=BESIDE_THE_PARK)
 
         page.goto(f"/book/{scooter.code}/")
         card = page.locator("[data-panel=card]")
@@ -56,7 +57,7 @@ def test_r1_giulia_books_rides_and_ends_a_ride(
         expect(card).to_contain_text(say("Per minute"))
         shot(page, f"resident-{where}-1-price-before-anything")
         card.get_by_role("button", name=say("Log in to reserve")).click()
-        log_in(house, page, GIULIA)
+        log_in(house, page, giulia.email)
         expect(page).to_have_url(re.compile(f"/book/{scooter.code}/$"))
 
         page.get_by_role("button", name=say("Reserve"), exact=True).click()
@@ -69,27 +70,27 @@ def test_r1_giulia_books_rides_and_ends_a_ride(
         page.get_by_role("button", name=say("Unlock"), exact=True).click()
         expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         street.touch(scooter.code)
-        _expect_state(page, "running")
+        expect_state(page, "running")
         assert not street.locked(scooter.code)
         expect(page.get_by_text(say("Cost so far"))).to_be_visible()
         shot(page, f"resident-{where}-3-riding")
 
         page.get_by_role("button", name=say("Pause")).click()
-        _expect_state(page, "paused")
+        expect_state(page, "paused")
         _wait_for_the_lock(page, street, scooter, locked=True)
         page.reload()
-        _expect_state(page, "paused")
+        expect_state(page, "paused")
         shot(page, f"resident-{where}-4-paused")
         page.get_by_role("button", name=say("Resume")).click()
-        _expect_state(page, "running")
+        expect_state(page, "running")
         _wait_for_the_lock(page, street, scooter, locked=False)
 
         street.drive(scooter.code, PARK)
-        way_out = _end_where_it_is_forbidden(page, say)
+        way_out = _end_where_it_is_forbidden(page, street, scooter.code, say)
         shot(page, f"resident-{where}-5-not-here")
-        _ride_out(street, scooter, way_out)
-        _end(page)
-        street.touch(scooter.code)
+        goal = _ride_out(street, scooter, way_out)
+        wait_until_there(page, street, scooter.code, goal)
+        end_ride(page, street, scooter.code)
 
         expect(page).to_have_url(re.compile(r"/receipt/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         receipt = page.locator("[data-receipt]")
@@ -107,24 +108,24 @@ def test_giulia_charges_a_car_and_sees_it_fill(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
     """A place, every part of its price, start, energy and cost as they grow, stop, receipt."""
-    giulia = sign_in(house, GIULIA)
-    _give_a_card(giulia)
+    giulia = rider_of(house, "charge")
     credentials = credentials_of(house)
-    charger = [spec for spec in credentials.chargers if spec.protocol == "ocpp1.6"][-1]
+    charger = chargers_of(house, "ocpp1.6")[-1]
     with open_chargers(credentials, {charger.identity}, speed=12, tokens=[]):
-        site, connector = _free_connector(giulia, charger)
+        plug = free_plug(giulia.phone, charger)
+        site, connector = plug["site"], plug["id"]
         page = open_page(PHONE)
         page.goto(f"/charge/at/{site}/")
         expect(page.locator("[data-panel=card]")).to_contain_text(re.compile(r"/ kWh"))
         page.get_by_role("link", name="Log in").click()
-        log_in(house, page, GIULIA)
+        log_in(house, page, giulia.email)
         # While the browser changes pages there is nothing to take a picture of.
         expect(page).to_have_url(re.compile(f"/charge/at/{site}/$"))
-        plug = page.locator(f"[data-connector='{connector}']:visible")
-        expect(plug).to_be_visible(timeout=SLOW_MS)
+        button = page.locator(f"[data-connector='{connector}']:visible")
+        expect(button).to_be_visible(timeout=SLOW_MS)
         shot(page, "resident-9-charging-place")
 
-        plug.click()
+        button.click()
         expect(page).to_have_url(re.compile(r"/charge/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         charge = page.locator("[data-recharge]")
         expect(charge).to_have_attribute("data-state", "charging", timeout=SLOW_MS)
@@ -146,15 +147,15 @@ def test_the_list_says_by_keyboard_what_the_map_shows(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
     """Skip link, filter, choose, leave: without a pointer, in Italian and English."""
-    scooter = _scooter_near(credentials_of(house).devices, PARK)
+    scooter = vehicle_of(house, "scooter", "list")
     with open_street(credentials_of(house), speed=1.0) as street:
         street.put(scooter.code)
-        _wait_until_free(Caller(house), scooter)
         page = open_page(
             DESK,
             geolocation={"longitude": scooter.lon, "latitude": scooter.lat},
             permissions=["geolocation"],
         )
+        wait_until_free(page, scooter.code)
         page.goto("/")
         expect(page.locator("#map[data-ready]")).to_be_attached(timeout=SLOW_MS)
         page.get_by_role("button", name="Show where I am").click()
@@ -193,81 +194,28 @@ def test_a_lost_network_is_said_and_heals_by_itself(house: House, open_page: Ope
     expect(page.locator("[data-trouble]")).to_be_hidden(timeout=SLOW_MS)
 
 
-def _scooter_near(devices: tuple[DeviceSpec, ...], place: Place) -> DeviceSpec:
-    scooters = [spec for spec in devices if spec.kind == "scooter"]
-    return min(scooters, key=lambda spec: distance_m(place, Place(spec.lon, spec.lat)))
-
-
-def _give_a_card(person: Caller) -> None:
-    if not person.get("payment-methods")["results"]:
-        person.post("payment-methods", {"token": "demo-ok"}, status=201)
-
-
-def _wait_until_free(person: Caller, vehicle: DeviceSpec) -> None:
-    person.wait_for(
-        f"vehicles/{vehicle.code}", lambda seen: seen["available"], what="a free scooter"
-    )
-
-
-def _free_connector(person: Caller, charger: ChargerSpec) -> tuple[str, str]:
-    """The site and the first free connector of the charger, once anybody can see it."""
-
-    def free(seen: Body) -> list[tuple[str, str]]:
-        return [
-            (site["id"], plug["id"])
-            for site in seen["results"]
-            for station in site["stations"]
-            if station["identity"] == charger.identity
-            for plug in station["connectors"]
-            if plug["status"] == "Available"
-        ]
-
-    around = {"lat": 45.4642, "lon": 9.19, "radius_m": 20_000, "limit": 200}
-    seen = person.wait_for("stations", lambda seen: bool(free(seen)), what="a plug", **around)
-    return free(seen)[0]
-
-
-def _expect_state(page: Page, state: str) -> None:
-    expect(page.locator("[data-trip]")).to_have_attribute("data-state", state, timeout=SLOW_MS)
-
-
 def _wait_for_the_lock(page: Page, street: Street, scooter: DeviceSpec, *, locked: bool) -> None:
     """Ride on only when the bolt has really moved."""
-    for _ in range(40):
-        if street.locked(scooter.code) is locked:
-            return
+
+    def moved() -> bool:
         street.touch(scooter.code)
-        page.wait_for_timeout(500)
-    raise AssertionError(f"the bolt did not move, locked={not locked}")
+        return street.locked(scooter.code) is locked
+
+    until(page, moved, what=f"the bolt, locked={locked}")
 
 
-def _end_where_it_is_forbidden(page: Page, say: Words) -> Place:
-    """Ask until the place is the reason: at first the last report may still be of the ride."""
-    conditions = page.locator("[data-conditions]")
-    for _ in range(10):
-        page.locator("[data-do=end]").click()
-        expect(conditions).to_be_visible()
-        if say("Parking is not allowed here.") in conditions.inner_text():
-            break
-        page.wait_for_timeout(1000)
-    expect(conditions).to_contain_text(say("Parking is not allowed here."))
-    shown = conditions.locator("[data-do=showPlace]").first
+def _end_where_it_is_forbidden(page: Page, street: Street, code: str, say: Words) -> Place:
+    """The place is the reason, and a legal one is named."""
+    refused_because(page, street, code, say("Parking is not allowed here."))
+    shown = page.locator("[data-conditions] [data-do=showPlace]").first
     shown.click()
     return Place(
         float(str(shown.get_attribute("data-lon"))), float(str(shown.get_attribute("data-lat")))
     )
 
 
-def _ride_out(street: Street, scooter: DeviceSpec, edge: Place) -> None:
+def _ride_out(street: Street, scooter: DeviceSpec, edge: Place) -> Place:
     here = street.place(scooter.code)
     beyond = Place(edge.lon + (edge.lon - here.lon) * 0.15, edge.lat + (edge.lat - here.lat) * 0.15)
     street.drive(scooter.code, beyond)
-
-
-def _end(page: Page) -> None:
-    for _ in range(12):
-        page.locator("[data-do=end]").click()
-        page.wait_for_timeout(1500)
-        if page.locator("[data-trip]").get_attribute("data-state") not in {"running", "paused"}:
-            return
-    raise AssertionError(page.locator("[data-conditions]").inner_text())
+    return beyond

@@ -1,18 +1,15 @@
 """A reward for a ride, as Giulia meets it: on the list, on the card, on the ride, on the bill, in the wallet."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from mobility.simulator.geometry import Place
-from tests.browser.conftest import DESK, PHONE, OpenPage, log_in, words_of
-from tests.browser.test_car_ahead import end_ride, wait_until_there
-from tests.browser.test_desk import SLOW_MS
-from tests.browser.test_support import wait_until_free
-from tests.stories.people import credentials_of, sign_in
+from tests.browser.conftest import DESK, PHONE, OpenPage, Shot, log_in, words_of
+from tests.browser.steps import SLOW_MS, end_ride, expect_state, wait_until_free, wait_until_there
+from tests.stories.cast import rider_of, vehicle_of
+from tests.stories.people import credentials_of
 from tests.stories.processes import House
 from tests.stories.street import open_street
 
@@ -43,7 +40,6 @@ IncentiveOffer.objects.create(
     valid_until=at + datetime.timedelta(minutes=60), cell=cell_at(lon=%(lon)s, lat=%(lat)s),
 )
 """
-Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +49,8 @@ def test_giulia_takes_the_scooter_that_is_in_the_way_and_pays_less(
     house: House, open_page: OpenPage, shot: Shot, size: dict[str, int], locale: str, where: str
 ) -> None:
     say, credentials = words_of(locale), credentials_of(house)
-    scooters = [one for one in credentials.devices if one.kind == "scooter"]
-    wanted = scooters[8 if size is PHONE else 9]
-    giulia = sign_in(house, "giulia@demo.example")
-    if not giulia.get("payment-methods")["results"]:
-        giulia.post("payment-methods", {"token": "demo-ok"}, status=201)
+    wanted = vehicle_of(house, "scooter", f"reward-{where}")
+    giulia = rider_of(house, f"reward-{where}")
     here = {"longitude": wanted.lon, "latitude": wanted.lat}
     page = open_page(size, locale=locale, geolocation=here, permissions=["geolocation"])
     with open_street(credentials, speed=8.0) as street:
@@ -66,7 +59,7 @@ def test_giulia_takes_the_scooter_that_is_in_the_way_and_pays_less(
         told = {"code": wanted.code, "lon": wanted.lon, "lat": wanted.lat}
         house.run_once("offer", "manage.py", "shell", "-c", OFFER % told)
         page.goto("/accounts/login/?next=/")
-        log_in(house, page, "giulia@demo.example")
+        log_in(house, page, giulia.email)
         page.wait_for_url(re.compile(r"/$"))
         page.locator("[data-do=locate]").click()
         row = page.locator(f".nearby-row[data-id={wanted.code}]")
@@ -84,13 +77,13 @@ def test_giulia_takes_the_scooter_that_is_in_the_way_and_pays_less(
         expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
         street.touch(wanted.code)
         sheet = page.locator("[data-trip]")
-        expect(sheet).to_have_attribute("data-state", "running", timeout=SLOW_MS)
+        expect_state(page, "running")
         expect(sheet.locator("[data-f=promise]")).to_contain_text(re.compile("0[.,]80"))
         shot(page, f"reward-{where}-4-riding")
         # Farther than the same cell of the demand's grid reaches: within it nothing has been moved.
         goal = Place(wanted.lon, wanted.lat + 0.01)
         street.drive(wanted.code, goal)
-        wait_until_there(page, page.url, street, wanted.code, goal)
+        wait_until_there(page, street, wanted.code, goal)
         end_ride(page, street, wanted.code)
         receipt = page.locator("[data-receipt]")
         expect(receipt).to_contain_text(say("Paid"), timeout=SLOW_MS)

@@ -2,18 +2,26 @@
 
 import re
 import secrets
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from mobility.simulator.device import Temper
-from mobility.simulator.geometry import Place, distance_m
-from tests.browser.conftest import DESK, PHONE, OpenPage, Words, words_of
-from tests.browser.test_car_ahead import end_ride, new_driver, submit
-from tests.browser.test_desk import sit_down
-from tests.browser.test_own_pages import LAPTOP, PASSWORD, SLOW_MS, picture
+from mobility.simulator.geometry import Place
+from tests.browser.conftest import DESK, LAPTOP, PHONE, OpenPage, Shot, Words, words_of
+from tests.browser.steps import (
+    SLOW_MS,
+    end_ride,
+    expect_state,
+    new_driver,
+    picture,
+    sit_down,
+    submit,
+    until,
+    wait_until_free,
+    wait_until_there,
+)
+from tests.stories.cast import PASSWORD, vehicle_of
 from tests.stories.people import credentials_of
 from tests.stories.processes import House
 from tests.stories.street import Street, open_street
@@ -26,7 +34,6 @@ pytestmark = [
 ]
 
 STUBBORN = Temper(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-Shot = Callable[[Page, str], Path]
 
 
 @pytest.mark.parametrize(
@@ -37,10 +44,8 @@ def test_r3_nora_is_helped_paid_back_and_forgotten(
 ) -> None:
     """Nothing to pay, another one, a case with a photo and a time, money back, her data, and gone."""
     say, credentials = words_of(locale), credentials_of(house)
-    bikes = [one for one in credentials.devices if one.kind == "bicycle"]
-    broken = bikes[-1 if size is PHONE else -2]
-    # Bikes of this story alone: one that others saw elsewhere before would have moved without a trip.
-    other = bikes[-3 if size is PHONE else -4]
+    broken = vehicle_of(house, "bicycle", f"broken-{where}")
+    other = vehicle_of(house, "bicycle", f"next-{where}")
     place = Place(broken.lon, broken.lat)
     page = open_page(size, locale=locale)
     email = f"nora{secrets.randbelow(10**6)}@demo.example"
@@ -65,12 +70,8 @@ def test_r3_nora_is_helped_paid_back_and_forgotten(
     money = page.locator("section[aria-labelledby=refunds]")
     expect(money).to_contain_text(re.compile("0[.,]10"))
     # Nobody is forgotten to whom money is still on its way.
-    for _ in range(60):
-        if say("Paid back") in money.inner_text():
-            break
-        page.wait_for_timeout(500)
-        page.reload()
-    expect(money).to_contain_text(say("Paid back"))
+    back = say("Paid back")
+    until(page, lambda: back in money.inner_text(), what="the money back", reload=True)
     take_along_and_leave(page, say, shot, where)
 
 
@@ -85,7 +86,7 @@ def it_does_not_unlock(
     expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
     street.touch(code)
     sheet = page.locator("[data-trip]")
-    expect(sheet).to_have_attribute("data-state", "start_failed", timeout=SLOW_MS)
+    expect_state(page, "start_failed")
     expect(sheet).to_contain_text(say("You pay nothing. Please choose another one."))
     expect(sheet.locator("[data-if=alternative]")).to_contain_text(other)
     shot(page, f"support-{where}-1-did-not-unlock")
@@ -109,23 +110,14 @@ def ride_the_other(page: Page, street: Street, code: str, say: Words) -> None:
     page.locator("[data-panel=card] [data-do=unlock]").click()
     expect(page).to_have_url(re.compile(r"/trip/[0-9a-f-]{36}/$"), timeout=SLOW_MS)
     street.touch(code)
-    sheet = page.locator("[data-trip]")
-    expect(sheet).to_have_attribute("data-state", "running", timeout=SLOW_MS)
+    expect_state(page, "running")
     # What goes nowhere costs nothing.
     here = street.place(code)
-    street.drive(code, Place(here.lon, here.lat + 0.003))
+    goal = Place(here.lon, here.lat + 0.003)
+    street.drive(code, goal)
+    wait_until_there(page, street, code, goal)
     end_ride(page, street, code)
     expect(page.locator("[data-receipt]")).to_contain_text(say("Paid"), timeout=SLOW_MS)
-
-
-def wait_until_free(page: Page, code: str, *, at: Place | None = None) -> None:
-    """Until it can be taken, and has told that it stands ``at`` this place."""
-    for _ in range(60):
-        seen = page.request.get(f"/api/v1/vehicles/{code}").json()
-        if seen["available"] and (not at or distance_m(at, Place(seen["lon"], seen["lat"])) < 50):
-            return
-        page.wait_for_timeout(500)
-    raise AssertionError(f"{code} is not free")
 
 
 def settle(office: Page, number: str, email: str, shot: Shot | None) -> None:
@@ -164,11 +156,7 @@ def take_along_and_leave(page: Page, say: Words, shot: Shot, where: str) -> None
     page.goto("/profile/data/")
     page.locator("main form button").click()
     file = page.locator("main ul a")
-    for _ in range(60):
-        if file.count():
-            break
-        page.wait_for_timeout(1000)
-        page.reload()
+    until(page, lambda: bool(file.count()), what="the file", reload=True)
     with page.expect_download() as download:
         file.click()
     assert download.value.path().stat().st_size > 1000

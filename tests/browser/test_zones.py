@@ -1,13 +1,12 @@
 """Marco draws a no-parking zone with the mouse, reads the check, publishes it, and residents see it."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, OpenPage, log_in
+from tests.browser.conftest import DESK, OpenPage, Shot
+from tests.browser.steps import SLOW_MS, sit_down
 from tests.stories.processes import House
 
 pytestmark = [
@@ -17,18 +16,14 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-SLOW_MS = 90_000
 CORNERS = ((500, 200), (620, 200), (620, 300), (500, 300))
-Shot = Callable[[Page, str], Path]
 
 
 def test_marco_draws_a_zone_on_the_map_and_publishes_it(
     house: House, open_page: OpenPage, shot: Shot
 ) -> None:
     page = open_page(DESK)
-    page.goto("/admin/fleet/zoneset/add/")
-    log_in(house, page, "marco@demo.example")
-    page.wait_for_url("**/admin/fleet/zoneset/add/")
+    sit_down(house, page, "marco@demo.example", "/admin/fleet/zoneset/add/")
     page.get_by_label("Organisation").select_option(index=1)
     page.get_by_label("City").select_option(index=1)
     page.get_by_label("Title").fill("Derby")

@@ -12,6 +12,9 @@ from mobility.simulator.credentials import Credentials, read_credentials
 from tests.stories.processes import House
 
 Body = dict[str, Any]
+# For what goes through stream, drain, relay and worker, on a machine with much else to do.
+PATIENCE_S = 90.0
+LOOK_S = 0.5
 
 
 class Caller:
@@ -46,14 +49,14 @@ class Caller:
         done: Callable[[Body], bool],
         *,
         what: str,
-        patience_s: float = 40.0,
+        patience_s: float = PATIENCE_S,
         **params: Any,
     ) -> Body:
         """Read twice a second until ``done``."""
         deadline = time.monotonic() + patience_s
         while not done(seen := self.get(path, **params)):
             assert time.monotonic() < deadline, f"{what} did not happen; last seen: {seen}"
-            time.sleep(0.5)
+            time.sleep(LOOK_S)
         return seen
 
 

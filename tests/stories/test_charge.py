@@ -4,6 +4,7 @@ import pytest
 
 from mobility.simulator.credentials import ChargerSpec
 from tests.stories.people import Body, Caller, credentials_of, resident, sign_in
+from tests.stories.plugs import chargers_of, code_of, free_plug
 from tests.stories.processes import House
 from tests.stories.street import open_chargers
 
@@ -14,9 +15,9 @@ pytestmark = [pytest.mark.story, pytest.mark.xdist_group("house")]
 def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protocol: str) -> None:
     """Price, remote start, live energy, stop, receipt; nobody else may look."""
     driver, stranger = resident(house, 2), resident(house, 3)
-    charger = _chargers(house, protocol)[0]
+    charger = chargers_of(house, protocol)[0]
     with open_chargers(credentials_of(house), {charger.identity}, speed=12, tokens=[]):
-        plug = _free_plug(driver, charger)
+        plug = free_plug(driver, charger)
         assert plug["price"]["kwh_cents"] > 0
         bought = driver.post("recharges", {"connector": plug["id"]}, status=201)
         path = f"recharges/{bought['id']}"
@@ -37,10 +38,10 @@ def test_a_resident_buys_a_charge_and_the_operator_sees_it(house: House, protoco
 def test_somebody_without_an_account_charges_from_the_sticker(house: House) -> None:
     """A code, a card, a link: the charge is theirs alone, and never dearer than they said."""
     passer_by, stranger = Caller(house), resident(house, 3)
-    charger = _chargers(house, "ocpp1.6")[2]
+    charger = chargers_of(house, "ocpp1.6")[2]
     with open_chargers(credentials_of(house), {charger.identity}, speed=12, tokens=[]):
-        _free_plug(passer_by, charger)
-        code = _code_of(house, charger)
+        free_plug(passer_by, charger)
+        code = code_of(house, charger)
         assert passer_by.get("recharge-quotes", code=code)["prices"][0]["kind"] == "energy"
         order = {"code": code, "card": "demo-ok", "limit_cents": 500, "language": "en"}
         begun = passer_by.post("ad-hoc-recharges", order, status=201)
@@ -61,7 +62,7 @@ def test_somebody_without_an_account_charges_from_the_sticker(house: House) -> N
 def test_a_driver_with_a_card_is_settled_without_anybody_looking(house: House) -> None:
     """A tap, a stay, an unplug; the session is complete and priced by itself."""
     luca = sign_in(house, "luca@demo.example")
-    credentials, charger = credentials_of(house), _chargers(house, "ocpp1.6")[1]
+    credentials, charger = credentials_of(house), chargers_of(house, "ocpp1.6")[1]
     card = credentials.tokens[0]
     with open_chargers(credentials, {charger.identity}, speed=240, tokens=[card], seed=4):
         sessions = luca.wait_for(
@@ -82,31 +83,5 @@ def _worth_a_price(seen: Body) -> bool:
     return int(seen["energy_wh"]) >= 200
 
 
-def _code_of(house: House, charger: ChargerSpec) -> str:
-    """What the sticker at the charger says; its operator has printed it."""
-    codes = sign_in(house, "luca@demo.example").get("charging/connector-codes", limit=200)
-    mine = [row["code"] for row in codes["results"] if row["station"] == charger.identity]
-    return str(mine[0])
-
-
 def _settled(row: Body, charger: ChargerSpec) -> bool:
     return row["identity"] == charger.identity and row["state"] == "settled"
-
-
-def _chargers(house: House, protocol: str) -> list[ChargerSpec]:
-    return [spec for spec in credentials_of(house).chargers if spec.protocol == protocol]
-
-
-def _free_plug(person: Caller, charger: ChargerSpec) -> Body:
-    """The first connector of the charger, once anybody can see that it is free."""
-
-    def plugs(seen: Body) -> list[Body]:
-        stations = [station for site in seen["results"] for station in site["stations"]]
-        ours = [station for station in stations if station["identity"] == charger.identity]
-        return [plug for plug in ours[0]["connectors"] if plug["status"] == "Available"]
-
-    around_milan = {"lat": 45.4642, "lon": 9.19, "radius_m": 20_000, "limit": 200}
-    seen = person.wait_for(
-        "stations", lambda seen: bool(plugs(seen)), what="a plug", **around_milan
-    )
-    return plugs(seen)[0]

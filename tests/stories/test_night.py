@@ -4,6 +4,7 @@ import pytest
 
 from mobility.simulator.credentials import DeviceSpec
 from mobility.simulator.geometry import Place
+from tests.stories.cast import vehicle_of
 from tests.stories.people import Body, Caller, credentials_of, sign_in
 from tests.stories.processes import House
 from tests.stories.street import Street, open_street
@@ -17,7 +18,7 @@ def test_the_night_is_planned_and_a_flat_scooter_gets_a_battery(house: House) ->
     """A low battery becomes a task with a value and a reason; done, the scooter is free again."""
     marco, sara = sign_in(house, "marco@demo.example"), sign_in(house, "sara@demo.example")
     credentials = credentials_of(house)
-    scooter = [spec for spec in credentials.devices if spec.kind == "scooter"][-1]
+    scooter = vehicle_of(house, "scooter", "night")
     with open_street(credentials) as street:
         street.put(scooter.code, battery_pct=FLAT_PCT)
         _wait_until_nobody_can_rent(sara, scooter)
@@ -46,7 +47,7 @@ def test_the_night_is_planned_and_a_flat_scooter_gets_a_battery(house: House) ->
 
 
 def _task_for(sara: Caller, plan: Body, scooter: DeviceSpec) -> Body:
-    tasks = sara.get("fleet/tasks", plan=plan["id"])["results"]
+    tasks = sara.get("fleet/tasks", plan=plan["id"], limit=200)["results"]
     ours = [task for task in tasks if task["vehicle"] == scooter.code]
     assert ours, f"no task for {scooter.code} among {tasks}"
     assert ours[0]["kind"] == "swap_battery"

@@ -1,9 +1,12 @@
 """A resident rides a scooter: from the map to the receipt, over every process of the house."""
 
+import time
+
 import pytest
 
 from mobility.simulator.geometry import Place, distance_m, moved
-from tests.stories.people import Caller, credentials_of, resident
+from tests.stories.cast import vehicle_of
+from tests.stories.people import LOOK_S, PATIENCE_S, Caller, credentials_of, resident
 from tests.stories.processes import House
 from tests.stories.street import open_street
 
@@ -13,6 +16,7 @@ PARK = Place(9.1757, 45.4737)
 """The middle of Parco Sempione: the demo city forbids parking 330 m around."""
 START = moved(PARK, 480, 0)
 LAWN = moved(PARK, 230, 0)
+LOOKS = round(PATIENCE_S / LOOK_S)
 SPEED = 8.0
 """44 m/s on a scooter: a step faster than 60 m/s would count as a jump of the receiver."""
 
@@ -21,7 +25,7 @@ def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) 
     """Search, price, reserve, unlock, ride, a refusal with a way out, end, receipt."""
     rider, stranger = resident(house, 0), resident(house, 1)
     credentials = credentials_of(house)
-    scooter = next(spec for spec in credentials.devices if spec.kind == "scooter")
+    scooter = vehicle_of(house, "scooter", "ride")
     with open_street(credentials, speed=SPEED) as street:
         street.put(scooter.code, place=START)
         found = _on_the_map(rider, scooter.code, START)
@@ -79,7 +83,7 @@ def _on_the_map(person: Caller, code: str, place: Place) -> dict:
 
 def _end_until_judged(rider: Caller, trip_path: str, *, code: str) -> dict:
     """Ask to end until the place is the reason: at first the last report may be of the ride."""
-    for _ in range(10):
+    for _ in range(LOOKS):
         refusal = rider.post(f"{trip_path}/end", status=409)
         assert refusal["code"] == "end_blocked"
         for condition in refusal["conditions"]:
@@ -87,16 +91,17 @@ def _end_until_judged(rider: Caller, trip_path: str, *, code: str) -> dict:
                 assert condition["message"]
                 assert condition["hint"]
                 return condition
+        time.sleep(LOOK_S)
     raise AssertionError(refusal)
 
 
 def _end(rider: Caller, trip_path: str) -> None:
-    for _ in range(20):
+    for _ in range(LOOKS):
         reply = rider.http.post(f"{trip_path}/end", json={})
         if reply.status_code == 200:
             return
         assert reply.json()["code"] == "end_blocked", reply.text
-        rider.wait_for(trip_path, lambda _: True, what="a look")
+        time.sleep(LOOK_S)
     raise AssertionError(reply.text)
 
 
