@@ -38,7 +38,7 @@ CHANNEL = "fleet:commands"
 
 # After every order; those whose time is over are left out of the boxes, and ended by the sweep.
 _WAITING = """
-SELECT vehicle_id, public_id, sequence, kind, expires_at, state, parameters FROM fleet_vehiclecommand
+SELECT vehicle_id, id, public_id, sequence, kind, expires_at, state, parameters FROM fleet_vehiclecommand
 WHERE vehicle_id = ANY (%s) AND state IN ('queued', 'sent')
 ORDER BY vehicle_id, sequence
 """
@@ -65,6 +65,8 @@ class PendingCommand(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     expires_at: datetime.datetime
     sent: bool
+    # Its row; 0 in boxes that an earlier release has filled.
+    pk: int = 0
     parameters: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -140,6 +142,7 @@ def empty_of(command_id: str, *, vehicle_id: int, at: datetime.datetime) -> None
 
 
 def _pending(
+    pk: int,
     public_id: UUID,
     sequence: int,
     kind: str,
@@ -149,6 +152,7 @@ def _pending(
 ) -> PendingCommand:
     return PendingCommand(
         id=str(public_id),
+        pk=pk,
         sequence=sequence,
         kind=kind,
         expires_at=expires_at,

@@ -19,7 +19,7 @@ from fleet.vehicles import mailbox
 from fleet.vehicles.mailbox import PendingCommand
 from fleet.vehicles.services import (
     CommandNotFound,
-    mark_commands_sent,
+    let_travel,
     record_acknowledgement,
 )
 from mobility.core.principals import device_principal
@@ -119,12 +119,10 @@ def take_along(
     if all(command.sent for command in waiting):
         return list(waiting)
     try:
-        travelling = mark_commands_sent(public_ids=[one.id for one in waiting], at=at, by=by)
+        return let_travel(waiting=waiting, at=at, by=by)
     except (OperationalError, InterfaceError):
         log.warning("telematics.commands_wait", commands=len(waiting))
         return []
-    ids = {str(command.public_id) for command in travelling}
-    return [command for command in waiting if command.id in ids]
 
 
 def _append(
@@ -135,6 +133,8 @@ def _append(
     at: datetime.datetime,
 ) -> list[bytes | None]:
     vehicle_ids = [report.credential.vehicle_id for report in reports]
+    if not len(points):
+        return point_log().boxes(vehicle_ids=vehicle_ids)
     device_ids = np.repeat([report.credential.device_id for report in reports], lengths)
     named = records.reports_of(device_id=device_ids, points=points)
     shards = [
@@ -161,6 +161,8 @@ def _doubtful(
 ) -> list[list[tuple[int, str]]]:
     """For each report the places of points that can never be true, and why."""
     found: list[list[tuple[int, str]]] = [[] for _ in lengths]
+    if not len(points):
+        return found
     received = records.received(points, received_at=at)
     # The log keeps what the device said; the drain corrects it the same way.
     rules.right_week(received)

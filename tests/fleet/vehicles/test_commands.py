@@ -3,6 +3,7 @@
 import datetime
 from typing import Any
 
+import msgspec
 import pytest
 import redis
 from django.db import transaction
@@ -110,6 +111,55 @@ def test_an_unlock_that_left_and_is_overruled_travels_no_more(make_vehicle: Make
     both = [str(unlock.public_id), str(lock.public_id)]
     travelling = services.mark_commands_sent(public_ids=both, at=AT, by=SYSTEM)
     assert [command.kind for command in travelling] == ["lock"]
+
+
+def boxed(vehicle: Vehicle) -> list[mailbox.PendingCommand]:
+    """What the box of a vehicle says by now."""
+    return mailbox.read_table([vehicle.pk])[vehicle.pk]
+
+
+def test_a_waiting_command_leaves_by_one_statement(
+    make_vehicle: MakeVehicle, django_assert_num_queries: Any
+) -> None:
+    unlock = order(make_vehicle())
+    waiting = boxed(unlock.vehicle)
+    with django_assert_num_queries(1):
+        assert services.let_travel(waiting=waiting, at=AT, by=SYSTEM) == waiting
+    unlock.refresh_from_db()
+    assert (unlock.state, unlock.sent_at) == ("sent", AT)
+    # Its reply may be lost: it travels again, and that asks nobody.
+    sent = boxed(unlock.vehicle)
+    with django_assert_num_queries(0):
+        assert services.let_travel(waiting=sent, at=AT, by=SYSTEM) == sent
+
+
+def test_a_box_that_is_behind_lets_travel_only_what_the_table_allows(
+    make_vehicle: MakeVehicle,
+) -> None:
+    scooter = make_vehicle()
+    unlock, ring = order(scooter), order(scooter, "locate", key="ring")
+    behind = boxed(scooter)
+    send(ring)
+    order(scooter, "lock", key="trip:1:lock")
+    travelling = services.let_travel(waiting=behind, at=AT, by=SYSTEM)
+    assert [one.id for one in travelling] == [str(ring.public_id)]
+    unlock.refresh_from_db()
+    assert unlock.state == "superseded"
+
+
+def test_a_box_of_before_knows_no_rows_and_is_looked_up(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    (waiting,) = boxed(unlock.vehicle)
+    older = msgspec.structs.replace(waiting, pk=0)
+    assert services.let_travel(waiting=[older], at=AT, by=SYSTEM) == [older]
+    unlock.refresh_from_db()
+    assert unlock.state == "sent"
+
+
+def test_a_command_out_of_time_does_not_travel(make_vehicle: MakeVehicle) -> None:
+    unlock = order(make_vehicle())
+    late = AT + datetime.timedelta(seconds=20)
+    assert services.let_travel(waiting=boxed(unlock.vehicle), at=late, by=SYSTEM) == []
 
 
 def test_an_unlock_the_vehicle_heard_ends_by_itself(make_vehicle: MakeVehicle) -> None:

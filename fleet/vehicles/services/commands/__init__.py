@@ -14,6 +14,7 @@ DomainError
 from fleet.vehicles.services.commands.answers import (
     CommandNotFound,
     expire_commands,
+    let_travel,
     mark_commands_sent,
     record_acknowledgement,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "CommandsReport",
     "TooManyVehicles",
     "expire_commands",
+    "let_travel",
     "mark_commands_sent",
     "queue_command",
     "queue_commands",

@@ -26,9 +26,10 @@ from mobility.core.transitions import LostRace, move
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
+    from fleet.vehicles.mailbox import PendingCommand
     from mobility.core.principals import Principal
 
 SWEEP = system_principal("fleet-commands")
@@ -72,6 +73,32 @@ def mark_commands_sent(
         cursor.execute(_DELIVERABLE, [list(public_ids), at])
         commands = [command_from(row) for row in cursor.fetchall()]
     return [command for command in commands if _is_sent(command, at=at, by=by)]
+
+
+def let_travel(
+    *,
+    waiting: Sequence[PendingCommand],
+    at: datetime.datetime,
+    by: Principal,
+) -> list[PendingCommand]:
+    """Those of these waiting commands that may travel; the first time, their leaving is noted.
+
+    What a box says of a command is enough to try: the move finds out whether it still waits, and only
+    if it does not, the table is asked.
+    """
+    doubtful = [one.id for one in waiting if not one.sent and not _has_left(one, at=at, by=by)]
+    left = mark_commands_sent(public_ids=doubtful, at=at, by=by) if doubtful else []
+    refused = set(doubtful) - {str(command.public_id) for command in left}
+    return [one for one in waiting if one.id not in refused]
+
+
+def _has_left(waiting: PendingCommand, *, at: datetime.datetime, by: Principal) -> bool:
+    """Whether a command that waits by its box could be noted as sent."""
+    if not waiting.pk or waiting.expires_at <= at:
+        return False
+    named = ("id", "public_id", "state")
+    values = (waiting.pk, waiting.id, CommandState.QUEUED.value)
+    return _is_sent(VehicleCommand.from_db(connection.alias, named, values), at=at, by=by)
 
 
 def record_acknowledgement(
