@@ -77,6 +77,15 @@ class TripEnded(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class TripUnpriced(Event):
+    """The trip is over, and its price could not be found when it ended; it is tried again."""
+
+    name: ClassVar = "bookings.trip_unpriced.v1"
+
+    trip_id: str
+
+
+@dataclasses.dataclass(frozen=True)
 class TripPriced(Event):
     """The price is final, unless the trip is corrected."""
 

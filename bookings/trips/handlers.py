@@ -11,7 +11,7 @@ from bookings.payments.events import (
 )
 from bookings.payments.states import Purpose
 from bookings.trips import services
-from bookings.trips.events import TripEnded
+from bookings.trips.events import TripUnpriced
 from fleet.telematics.events import TrackCorrected
 from fleet.vehicles.events import CommandFinished
 from mobility.core import outbox
@@ -31,8 +31,8 @@ def on_command_finished(event: CommandFinished, *, at: datetime.datetime) -> Non
     )
 
 
-@outbox.handles(TripEnded)
-def on_trip_ended(event: TripEnded, *, at: datetime.datetime) -> None:
+@outbox.handles(TripUnpriced)
+def on_trip_unpriced(event: TripUnpriced, *, at: datetime.datetime) -> None:
     """A trip waits for its price."""
     services.price_ended_trip(trip_id=uuid.UUID(event.trip_id), at=at)
 

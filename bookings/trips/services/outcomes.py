@@ -47,8 +47,8 @@ def apply_command_result(
 
 @prepared
 def _locked(*, public_id: uuid.UUID) -> "QuerySet[Trip]":
-    trips = Trip.objects.select_related("reservation", "payment", "user")
-    return trips.select_for_update(of=("self",)).filter(public_id=public_id)
+    trips = Trip.objects.with_story().select_for_update(of=("self",))
+    return trips.filter(public_id=public_id)
 
 
 def _apply(trip: Trip, step: Step, *, confirmed: bool, result: str, at: datetime.datetime) -> None:

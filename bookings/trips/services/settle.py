@@ -4,6 +4,7 @@ import datetime
 import uuid
 from collections.abc import Sequence
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
@@ -11,15 +12,18 @@ from bookings.passes.services import use_perks
 from bookings.payments.models import Payment
 from bookings.payments.services import charge_directly, charge_payment, refund_by_rule
 from bookings.payments.states import Purpose, Situation
-from bookings.trips.events import TripPriced
+from bookings.trips.events import TripPriced, TripUnpriced
 from bookings.trips.models import Trip
 from bookings.trips.queries import price_terms, waived
-from bookings.trips.services.orders import KEEPER
+from bookings.trips.services.orders import KEEPER, trip_ref
 from bookings.trips.states import EndReason, TripState, Waiver
-from fleet.telematics.queries import trip_distance_m
+from fleet.telematics.services import record_track
+from mobility.core import outbox
 from mobility.core.money import PriceLine, total_cents
 from mobility.core.prepared import prepared
 from mobility.core.transitions import move
+
+log = structlog.get_logger(__name__)
 
 # What the organisation's rules of goodwill call the ends that were not the rider's fault.
 GOODWILL: dict[str, Situation] = {
@@ -33,17 +37,38 @@ def perks_ref(trip: Trip) -> str:
     return f"trip:{trip.public_id}"
 
 
-def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | None:
-    """Price an ended trip by the fare it was quoted, hand out its receipt and ask for the money.
+def price_at_once(*, trip: Trip, at: datetime.datetime) -> None:
+    """Price a trip (loaded with its story) in the transaction in which it ends.
 
-    Everything in one transaction: there is no price without ledger rows and no ledger row without
-    the receipt. A trip that is not waiting for its price is left alone.
+    A price that cannot be found now must not keep the rider on the trip: it is taken back, and the
+    trip told as waiting for one (`TripUnpriced`), to be tried again and again.
     """
+    try:
+        with transaction.atomic():
+            _price(trip, at=at)
+    except Exception:
+        log.exception("bookings.trip_not_priced", trip=str(trip.public_id))
+        trip.refresh_from_db()
+        outbox.publish(TripUnpriced(trip_id=str(trip.public_id)), at=at)
+
+
+def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | None:
+    """Price a trip that ended without its price; one that is not waiting for it is left alone."""
     trip = _with_story.first(public_id=trip_id)
     if trip is None or trip.state != TripState.ENDED:
         return None
-    distance_m = _distance_m(trip)
+    _price(trip, at=at)
+    return trip
+
+
+def _price(trip: Trip, *, at: datetime.datetime) -> None:
+    """Price an ended trip by the fare it was quoted, hand out its receipt and ask for the money.
+
+    Everything in one transaction: there is no price without ledger rows and no ledger row without
+    the receipt.
+    """
     with transaction.atomic(savepoint=False):
+        distance_m = _distance_m(trip, at=at)
         lines = _final_lines(trip, at=at, distance_m=distance_m)
         total = total_cents(lines)
         move(
@@ -70,7 +95,6 @@ def price_ended_trip(*, trip_id: uuid.UUID, at: datetime.datetime) -> Trip | Non
             refund_by_rule(payment_id=payment.pk, situation=GOODWILL[trip.end_reason], at=at)
         if total == 0:
             move(trip, to=TripState.SETTLED, at=at, by=KEEPER, reason="nothing_due")
-    return trip
 
 
 def note_payment_captured(*, trip_id: uuid.UUID, at: datetime.datetime) -> None:
@@ -131,11 +155,18 @@ def _move_on(trip_id: uuid.UUID, *, to: TripState, at: datetime.datetime) -> Non
             move(trip, to=to, at=at, by=KEEPER)
 
 
-def _distance_m(trip: Trip) -> int:
+def _distance_m(trip: Trip, *, at: datetime.datetime) -> int:
+    """How far the trip went by the points that are stored by now; its track is kept with that."""
     if trip.started_at is None or trip.ended_at is None:
         return 0
-    metres = trip_distance_m(vehicle_id=trip.vehicle_id, start=trip.started_at, end=trip.ended_at)
-    return round(metres)
+    track = record_track(
+        trip_ref=trip_ref(trip),
+        vehicle_id=trip.vehicle_id,
+        started_at=trip.started_at,
+        ended_at=trip.ended_at,
+        at=at,
+    )
+    return track.distance_m
 
 
 @prepared

@@ -8,7 +8,7 @@ import datetime
 import uuid
 from functools import partial
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.services import (
@@ -41,6 +41,11 @@ from mobility.core.errors import Conflict, DomainError
 from mobility.core.prepared import insert
 from mobility.core.principals import Principal
 from mobility.core.transitions import LostRace, move
+
+_FIRST_COMMAND = """
+UPDATE bookings_trip SET commands = 1, waiting_since = %s
+WHERE id = %s AND state = 'starting' AND commands = 0
+"""
 
 
 class TripUnderway(Conflict):
@@ -142,8 +147,10 @@ def _give_up(trip: Trip, *, failure: str, at: datetime.datetime) -> None:
 
 def _unlock(trip: Trip, *, at: datetime.datetime) -> None:
     """Whoever still finds the trip waiting for its first command gives it; the row's lock decides."""
-    waiting = Trip.objects.filter(pk=trip.pk, state=TripState.STARTING, commands=0)
-    if not waiting.update(commands=1, waiting_since=at):
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_COMMAND, [at, trip.pk])
+        first = cursor.rowcount == 1
+    if not first:
         trip.refresh_from_db(fields=["state", "commands"])
         if trip.state == TripState.START_FAILED:
             raise StartGivenUp

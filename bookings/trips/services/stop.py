@@ -9,6 +9,7 @@ from bookings.trips import rules
 from bookings.trips.events import TripEnded
 from bookings.trips.models import Trip
 from bookings.trips.services.orders import KEEPER, order, trip_ref
+from bookings.trips.services.settle import price_at_once
 from bookings.trips.states import EndReason, Step, TripFlag, TripState, Waiver
 from fleet.maintenance.services import report_fault
 from fleet.maintenance.states import FaultCategory, FaultSource
@@ -65,7 +66,7 @@ def begin_ending(trip: Trip, how: Ending, *, at: datetime.datetime, by: Principa
 
 
 def finish_ending(*, trip: Trip, locked: bool, at: datetime.datetime) -> None:
-    """The trip is over at the moment where its meter stood.
+    """The trip (loaded with its story) is over at the moment where its meter stood, and is priced.
 
     Without the lock's word the rider is let go all the same: nobody pays for a broken lock. Staff
     get a fault report and the vehicle is blocked, unless an outage explains the silence.
@@ -97,6 +98,7 @@ def finish_ending(*, trip: Trip, locked: bool, at: datetime.datetime) -> None:
     complete_reservation(
         reservation=trip.reservation, at=at, by=KEEPER, returned_at=trip.end_requested_at
     )
+    price_at_once(trip=trip, at=at)
 
 
 def retry_lock(*, trip: Trip, at: datetime.datetime) -> None:

@@ -26,7 +26,7 @@ from fleet.telematics import queries
 from fleet.telematics.events import TrackCorrected
 from fleet.telematics.models import TripTrack
 from mobility.core import geo, outbox
-from mobility.core.prepared import prepared
+from mobility.core.prepared import insert, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +68,7 @@ def record_track(
             ended_at=max(started_at, ended_at),
         )
         _compute(track, at=at)
-        track.save(force_insert=True)
-    return track
+        return insert(track)
 
 
 @prepared

@@ -13,7 +13,7 @@ from bookings.trips.services import apply_command_result, cover, pause_trip, set
 from bookings.trips.services.orders import parse_purpose
 from fleet.vehicles.models import LatestState, VehicleHold
 from fleet.vehicles.states import RentalState
-from mobility.core import clock, ids
+from mobility.core import clock, ids, outbox
 from mobility.core.transitions import LostRace
 
 pytestmark = pytest.mark.django_db
@@ -70,16 +70,45 @@ def test_an_end_without_any_word_is_over_where_the_meter_stood(riding, rider, sc
     travel.shift(datetime.timedelta(seconds=90))
     assert tasks.sweep()["ends_finished"] == 1
     trip = Trip.objects.get()
-    assert (trip.state, trip.flags) == ("ended", ["lock_unconfirmed"])
+    assert (trip.state, trip.flags) == ("priced", ["lock_unconfirmed"])
     assert (trip.ended_at - trip.started_at).total_seconds() == 100
     assert scooter.blocks.active().get().reason == "maintenance"
 
 
-def test_an_ended_trip_whose_price_was_lost_is_priced_later(riding, rider, travel):
+@pytest.fixture
+def unpriced(riding, rider, scooter, obey, travel, monkeypatch):
+    """Giulia's trip is over, and its price could not be found."""
+
+    def fail(**_terms):
+        raise ZeroDivisionError
+
     here_again(100, travel)
-    rider.post(f"/api/v1/trips/{riding}/end")
-    travel.shift(datetime.timedelta(seconds=90))
-    tasks.sweep()
+    with monkeypatch.context() as failing:
+        failing.setattr(settle, "use_perks", fail)
+        rider.post(f"/api/v1/trips/{riding}/end")
+        obey(scooter)
+    return riding
+
+
+def test_a_price_that_cannot_be_found_keeps_nobody_on_their_trip(unpriced, rider, scooter):
+    trip = Trip.objects.get()
+    assert (trip.state, trip.price_cents) == ("ended", None)
+    assert not Receipt.objects.exists()
+    scooter.refresh_from_db()
+    assert scooter.rental_state == RentalState.FREE
+    assert rider.post("/api/v1/reservations", {"vehicle": "SC1"}).status_code == 201
+
+
+def test_a_price_that_could_not_be_found_is_looked_for_again(unpriced, rider, relay, travel):
+    travel.shift(datetime.timedelta(seconds=61))
+    outbox.release_overdue(at=clock.now())
+    relay()
+    assert Trip.objects.get().state == "priced"
+    assert rider.get(f"/api/v1/trips/{unpriced}/receipt").json()["total_cents"] == 150
+
+
+def test_an_ended_trip_whose_price_was_lost_is_priced_later(unpriced, rider, travel):
+    riding = unpriced
     travel.shift(datetime.timedelta(seconds=60))
     assert tasks.sweep()["priced"] == 1
     assert rider.get(f"/api/v1/trips/{riding}/receipt").json()["total_cents"] == 150
@@ -89,6 +118,8 @@ def test_an_ended_trip_whose_price_was_lost_is_priced_later(riding, rider, trave
 def test_a_worker_that_dies_between_the_end_and_the_charge_leaves_one_price_and_one_number(
     riding, rider, scooter, obey, travel, monkeypatch, relay, collect
 ):
+    """It leaves nothing of the end either, and whoever hears next of the locked vehicle does it all."""
+
     def die(**_terms):
         raise SystemExit
 
@@ -98,12 +129,12 @@ def test_a_worker_that_dies_between_the_end_and_the_charge_leaves_one_price_and_
         rider.post(f"/api/v1/trips/{riding}/end")
         with pytest.raises(SystemExit):
             obey(scooter)
-    assert Trip.objects.get().state == "ended"
+    assert Trip.objects.get().state == "ending"
     assert not Receipt.objects.exists()
+    travel.shift(datetime.timedelta(seconds=31))
+    outbox.release_overdue(at=clock.now())
     relay()
     relay()
-    travel.shift(datetime.timedelta(seconds=61))
-    tasks.sweep()
     collect()
     assert Trip.objects.get().state == "settled"
     (receipt,) = Receipt.objects.all()

@@ -21,12 +21,12 @@ STATEMENTS = {
     # One asks for the person's perks, one makes sure that the start still waits when the bank has
     # answered.
     "start": 17,
-    "unlocked": 15,
+    "unlocked": 14,
     "look": 2,
     # One reads policy, outage and photos together; the place comes with the trip.
     "end": 10,
-    # Eleven of them compute and keep the trip's track.
-    "locked and priced": 36,
+    # The lock's word ends, prices and charges the trip and keeps its track, all in one transaction.
+    "locked and priced": 32,
     "collected": 17,
     "receipt": 3,
 }
