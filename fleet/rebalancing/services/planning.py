@@ -15,7 +15,7 @@ from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, TaskDraft, draft_plan, worth_a_stop
 from fleet.rebalancing.rules.offers import Offer
 from fleet.rebalancing.rules.parameters import Parameters
-from fleet.rebalancing.rules.riders import left_to_riders
+from fleet.rebalancing.rules.riders import Note, left_to_riders
 from fleet.rebalancing.rules.situation import Situation
 from fleet.rebalancing.rules.standing import Visit
 from fleet.rebalancing.rules.vans import VanNow, afloat, vans_of
@@ -137,10 +137,7 @@ def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal)
     )
     loaded = _loaded(plan, situation=situation, parameters=parameters)
     situation = dataclasses.replace(situation, afloat=afloat(loaded))
-    situation, left = left_to_riders(
-        situation=situation,
-        work=queries.rider_work(organisation_id=plan.organisation_id, city_id=plan.city_id, at=at),
-    )
+    situation, left = less_riders_work(situation, plan=plan, at=at)
     stops = worth_a_stop(situation=situation, parameters=parameters)
     table, notes = choose_travel(
         plan, situation=situation, parameters=parameters, stops=stops, at=at, by=by
@@ -156,6 +153,14 @@ def prepare_plan(plan: RebalancingPlan, *, at: datetime.datetime, by: Principal)
             organisation_id=plan.organisation_id, city_id=plan.city_id, since=at - RECENT
         ),
     )
+
+
+def less_riders_work(
+    situation: Situation, *, plan: RebalancingPlan, at: datetime.datetime
+) -> tuple[Situation, list[Note]]:
+    """The situation as if riders had done what they are expected to do, and remarks on it."""
+    work = queries.rider_work(organisation_id=plan.organisation_id, city_id=plan.city_id, at=at)
+    return left_to_riders(situation=situation, work=work)
 
 
 def search_plan(ready: Ready, *, effort: Effort) -> PlanDraft:

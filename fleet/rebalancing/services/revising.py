@@ -21,8 +21,7 @@ from fleet.rebalancing.cells import cell_at
 from fleet.rebalancing.models import RebalancingPlan, RebalancingTask
 from fleet.rebalancing.rules.draft import PlanDraft, draft_plan
 from fleet.rebalancing.rules.parameters import Parameters
-from fleet.rebalancing.rules.riders import left_to_riders
-from fleet.rebalancing.services.planning import effort, on_legal_ground
+from fleet.rebalancing.services.planning import effort, less_riders_work, on_legal_ground
 from fleet.rebalancing.services.remembering import habit_for
 from fleet.rebalancing.services.rewriting import (
     UNFINISHED,
@@ -194,10 +193,7 @@ def revise_plan(
         habit=habit_for(plan, parameters=parameters),
     )
     now = queries.under_way(situation=situation, tasks=tasks, parameters=parameters, at=at)
-    rest, notes = left_to_riders(
-        situation=now.situation,
-        work=queries.rider_work(organisation_id=plan.organisation_id, city_id=plan.city_id, at=at),
-    )
+    rest, notes = less_riders_work(now.situation, plan=plan, at=at)
     draft = draft_plan(
         situation=rest,
         parameters=parameters,
