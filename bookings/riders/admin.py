@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -26,6 +27,7 @@ from mobility.accounts.scoped_admin import ScopedAdmin, act_on_each
 from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
+from mobility.core.texts import LocalizedWidget
 
 REVIEWERS = frozenset({Role.FLEET_OPERATOR})
 
@@ -218,6 +220,12 @@ class RuleTextAdmin(ScopedAdmin[RuleText]):
         """Drafts only."""
         published = obj is not None and obj.published_at is not None
         return not published and super().has_change_permission(request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Rules are of many lines."""
+        if db_field.name == "body":
+            kwargs["widget"] = LocalizedWidget(line=forms.Textarea)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Texts of the platform are the platform's to write."""

@@ -4,14 +4,17 @@ A table of child rows has its labels in the head only, and a field of two inputs
 beginning and an end) has one label for both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.postgres.forms import RangeWidget
 from django.forms import BaseInlineFormSet, Field, MultiWidget
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.text import format_lazy
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
+
+from mobility.core.texts import LANGUAGES, LocalizedWidget
 
 ENDS = (_("from (included)"), _("until (excluded)"))
 DAY_AND_HOUR = (_("day"), _("hour"))
@@ -23,9 +26,15 @@ def name_parts(fields: Mapping[str, Field]) -> None:
     for field in fields.values():
         widget = field.widget
         if isinstance(widget, MultiWidget):
-            parts = ENDS if isinstance(widget, RangeWidget) else DAY_AND_HOUR
+            parts = _parts(widget)
             for part, name in zip(widget.widgets, parts, strict=False):
                 part.attrs.setdefault(NAME, format_lazy("{}, {}", field.label or "", name))
+
+
+def _parts(widget: MultiWidget) -> Sequence[Any]:
+    if isinstance(widget, LocalizedWidget):
+        return [get_language_info(language)["name_local"] for language in LANGUAGES]
+    return ENDS if isinstance(widget, RangeWidget) else DAY_AND_HOUR
 
 
 class NamedFormSet(BaseInlineFormSet[Any, Any, Any]):

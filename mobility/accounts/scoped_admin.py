@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
-from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from mobility.accounts.field_names import NamedFormSet, name_parts
@@ -72,6 +73,15 @@ class RoleScope:
         queryset: Any = super().get_queryset(request)  # type: ignore[misc]
         visible: QuerySet[Any] = queryset.visible_to(request.user)
         return visible
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
+    ) -> Any:
+        """Amounts say that they are cents, where the model says nothing else of them."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if field is not None and db_field.name.endswith("_cents") and not field.help_text:
+            field.help_text = _("In cents: 125 is €1.25.")
+        return field
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest | None, **kwargs: Any

@@ -172,7 +172,7 @@ def test_luca_moves_a_site_by_its_coordinates(station: ChargingStation, desk: Cl
     wish = {
         "organisation": site.organisation_id,
         "city": site.city_id,
-        "name": '{"it": "Nuovo"}',
+        "name_it": "Nuovo",
         "lat": 45.5,
         "lon": 9.1,
     }

@@ -24,7 +24,7 @@ def test_an_edit_in_the_admin_names_the_person_and_what_changed(elena: User, hub
     form = {
         "city": hub.city_id,
         "code": "MA01",
-        "name": '{"it": "Lodi"}',
+        "name_it": "Lodi",
         "kind": "mobility_area",
         "capacity": 24,
         "address": "",

@@ -53,7 +53,7 @@ def test_marco_writes_a_code_and_the_form_says_what_is_wrong_with_it(desk, marco
     form = {
         "organisation": ruote.pk,
         "code": " spring ",
-        "title": '{"en": "Spring"}',
+        "title_en": "Spring",
         "vehicle_kinds": "scooter,bicycle",
         "valid_0_0": "2026-03-01",
         "valid_0": "2026-03-01 00:00:00",
@@ -112,7 +112,7 @@ def test_marco_puts_a_pass_on_sale_and_its_edits_are_kept(desk, marco, ruote):
     form = {
         "organisation": ruote.pk,
         "code": "day",
-        "title": '{"en": "Day"}',
+        "title_en": "Day",
         "vehicle_kinds": "scooter",
         "shape": "bundle",
         "minutes": 0,
@@ -140,7 +140,7 @@ def edit(desk, marco):
         form = {
             "organisation": code.organisation_id,
             "code": code.code,
-            "title": '{"en": "Welcome"}',
+            "title_en": "Welcome",
             "vehicle_kinds": "scooter",
             "valid_0": "2020-01-01 00:00:00",
             "valid_1": "",

@@ -108,7 +108,8 @@ def test_sara_reads_the_lists_and_writes_nowhere(
 def test_marco_sets_a_rule_and_one_without_a_measure_is_refused(office: Client, ruote: Any) -> None:
     form = {
         "organisation": str(ruote.pk),
-        "title": '{"it": "Tagliando", "en": "Service"}',
+        "title_it": "Tagliando",
+        "title_en": "Service",
         "lead_pct": "10",
         "priority": "3",
         "active": "on",
