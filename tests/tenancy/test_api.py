@@ -6,6 +6,7 @@ An address that is not in one of the tables below fails the first test: say who 
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import transaction
 from django.urls import URLPattern, URLResolver, reverse
 from rest_framework.test import APIClient
 
@@ -400,10 +401,13 @@ def test_the_right_person_is_not_turned_away(
     whole_city: WholeCity, api: Callable[[User | None], APIClient]
 ) -> None:
     """Otherwise the test above could pass with every door nailed shut."""
-    for name in DETAILS.keys() - NOT_YET - ENDS_IT:
-        for person in DETAILS[name][1]:
+    for name in sorted(DETAILS.keys() - NOT_YET - ENDS_IT):
+        for person in sorted(DETAILS[name][1]):
+            # What one deed leaves, a task that is closed, would turn the next away.
+            before = transaction.savepoint()
             statuses = {
                 status
                 for _, _, status in walk(name, whole_city, {person: api(whole_city.people[person])})
             }
+            transaction.savepoint_rollback(before)
             assert statuses - NOT_YOURS, (name, person, statuses)
