@@ -217,7 +217,7 @@ class StationForm(forms.Form):
         field.initial = station.site_id
         # It is a choice of rows; this narrows the type.
         assert isinstance(field, forms.ModelChoiceField)
-        own = Site.objects.filter(organisation_id=station.site.organisation_id)
+        own = Site.objects.only("name").filter(organisation_id=station.site.organisation_id)
         field.queryset = own.order_by("name__it", "pk")
 
 
