@@ -14,11 +14,15 @@ from typing import Final
 
 VOLTS: Final = 230
 PHASES: Final = 3
+# More than any vehicle takes: what a ship's battery holds.
+MOST_WH: Final = 2_000_000
 # IEC 61851: below 6 A a vehicle does not charge at all.
 MIN_DA: Final = 60
 # What a DC charger draws from the grid for what it gives the vehicle.
 _DC_LOSS: Final = 1.06
 _UNIT_WORDS: Final = {"A": {"A", "Current"}, "W": {"W", "Power"}}
+# What a column holds; a station may name any number.
+_MOST_DA: Final = 2**31 - 1
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -145,7 +149,12 @@ def watts(*, current_da: int, power_type: str) -> int:
 
 def current_of_watts(*, power_w: float) -> int:
     """Tenths of an ampere per phase of a three-phase power in watts, rounded down."""
-    return max(int(power_w * 10 / (VOLTS * PHASES)), 0)
+    return current_of_amperes(amperes=power_w / (VOLTS * PHASES))
+
+
+def current_of_amperes(*, amperes: float) -> int:
+    """Tenths of an ampere, rounded down; less than none is none, and more than any is the most."""
+    return int(min(max(amperes * 10, 0.0), _MOST_DA))
 
 
 def takes_unit(unit: str, *, said: str) -> bool:

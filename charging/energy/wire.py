@@ -7,8 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from charging.energy.models import ChargingLimit, ChargingProfile, EnergyDemand, SiteLoad
-
-_MAX_WH = 2_000_000
+from charging.energy.rules import MOST_WH
 
 
 class DemandOut(serializers.ModelSerializer[EnergyDemand]):
@@ -37,7 +36,7 @@ class DemandIn(serializers.Serializer[Any]):
     """Energy in Wh at a connector by a time; priority 1 comes before 9."""
 
     connector = serializers.UUIDField()
-    energy_wh = serializers.IntegerField(min_value=1, max_value=_MAX_WH)
+    energy_wh = serializers.IntegerField(min_value=1, max_value=MOST_WH)
     ready_by = serializers.DateTimeField()
     priority = serializers.IntegerField(min_value=1, max_value=9, default=5)
 

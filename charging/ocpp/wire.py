@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from charging.ocpp.rpc.errors import Fault, RpcError
 
 MAX_CONNECTOR: Final = 32_767
+MAX_INTEGER: Final = 2**31 - 1
+"""The highest integer of the standard."""
+_MAX_WHOLE: Final = 2**53
+"""Some count on in milliseconds since 1970; above this no two programs read the same number."""
 _MAX_METER_WH: Final = 2**53
 """Above this a float64 counts no single Wh; no meter in the world has got there."""
 
@@ -41,9 +45,18 @@ def meter_wh(value: int) -> int:
     return max(-_MAX_METER_WH, min(_MAX_METER_WH, value))
 
 
-def connector(value: int, *, at_least: int) -> int:
+def connector(value: float, *, at_least: int) -> int:
     """A connector or EVSE number that can exist, else RpcError."""
-    if not at_least <= value <= MAX_CONNECTOR:
-        raise RpcError(Fault.PROPERTY, "There is no connector of this number")
-    # Some write 1.0, which 2.x allows.
+    return whole(value, at_least=at_least, at_most=MAX_CONNECTOR)
+
+
+def whole(value: float, *, at_least: int = -_MAX_WHOLE, at_most: int = _MAX_WHOLE) -> int:
+    """An integer within bounds, else RpcError. Some write 1.0, which the schemas of 2.x allow."""
+    if not at_least <= value <= at_most:
+        raise RpcError(Fault.PROPERTY, "An integer is out of range")
     return int(value)
+
+
+def with_wholes(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A copy in which the fields of these names, where they are there, are integers that fit."""
+    return {**values, **{name: whole(values[name]) for name in names if name in values}}

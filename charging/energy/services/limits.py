@@ -70,7 +70,7 @@ def _replace(fact: LimitSaid, *, at: datetime) -> None:
 def _limit_da(fact: LimitSaid) -> int | None:
     named = []
     if fact.limit_a is not None:
-        named.append(max(int(fact.limit_a * 10), 0))
+        named.append(rules.current_of_amperes(amperes=fact.limit_a))
     if fact.limit_w is not None:
         named.append(rules.current_of_watts(power_w=fact.limit_w))
     return min(named, default=None)
@@ -89,13 +89,13 @@ def _take_needs(fact: NeedsSaid, *, at: datetime) -> bool:
         return False
     if not SiteLoad.objects.filter(site=session.station.site_id, managed=True).exists():
         return False
-    if fact.energy_wh:
+    if fact.energy_wh is not None and fact.energy_wh > 0:
         # A worker makes the demand: the planner may hold its row just now.
         told = NeedsTold(
             session_id=str(session.public_id),
             connector_id=session.connector_id,
             station_identity=session.station.identity,
-            energy_wh=fact.energy_wh,
+            energy_wh=min(fact.energy_wh, rules.MOST_WH),
             ready_by=fact.departure or at + _USUAL_STAY,
         )
         outbox.publish(told, at=at)

@@ -81,8 +81,9 @@ def parse_frame(raw: bytes | str, *, version: Version = Version.V201) -> Frame |
     1. JSON, and a list that starts with a number, else RpcError ``FRAMEWORK`` with id "-1".
     2. A CALL must be well formed; a fault names its message id wherever that could be read.
     3. Refuse what no database column can hold: NUL characters, absurd nesting.
-    4. A CALLRESULT or CALLERROR that is not well formed answers nothing of ours: None, because
-       an error in reply to an answer would have no receiver. The same holds for a SEND.
+    4. A CALLRESULT or CALLERROR that is not well formed, or nested beyond reason, answers nothing
+       of ours: None, because an error in reply to an answer would have no receiver. The same holds
+       for a SEND.
     """
     try:
         frame = orjson.loads(raw)
@@ -96,7 +97,8 @@ def parse_frame(raw: bytes | str, *, version: Version = Version.V201) -> Frame |
         _require_storable(raw, call)
         return call
     if frame[0] in (CALL_RESULT, CALL_ERROR):
-        return _parse_answer(frame)
+        answer = _parse_answer(frame)
+        return answer if _is_storable(raw, frame[2:], with_nul=True) else None
     if version.has_sends and frame[0] == SEND:
         return _parse_send(raw, frame)
     if version.has_sends and frame[0] == CALL_RESULT_ERROR:
@@ -194,21 +196,31 @@ def _parse_send(raw: bytes | str, frame: list[Any]) -> Send | None:
 
 
 def _require_storable(raw: bytes | str, call: Call) -> None:
-    """Refuse NUL characters and deep nesting; only frames that may have them pay for the walk."""
+    if not _is_storable(raw, [call.action, call.message_id, call.payload]):
+        raise RpcError(
+            Fault.PROPERTY,
+            "NUL characters and deep nesting are refused",
+            message_id=UNREADABLE_ID if "\x00" in call.message_id else call.message_id,
+        )
+
+
+def _is_storable(raw: bytes | str, parts: list[Any], *, with_nul: bool = False) -> bool:
+    """Neither deep nesting nor, unless `with_nul`, NUL characters.
+
+    Only frames that may have them pay for the walk.
+    """
     text = raw if isinstance(raw, bytes) else raw.encode()
-    if b"\\u0000" not in text and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
-        return
+    has_nul = not with_nul and b"\\u0000" in text
+    if not has_nul and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        return True
     # A list instead of recursion: a peer must not choose the depth of our stack.
-    open_nodes: list[tuple[Any, int]] = [(call.action, 0), (call.message_id, 0), (call.payload, 0)]
+    open_nodes: list[tuple[Any, int]] = [(part, 0) for part in parts]
     while open_nodes:
         node, depth = open_nodes.pop()
-        if depth > MAX_DEPTH or (isinstance(node, str) and "\x00" in node):
-            raise RpcError(
-                Fault.PROPERTY,
-                "NUL characters and deep nesting are refused",
-                message_id=UNREADABLE_ID if "\x00" in call.message_id else call.message_id,
-            )
+        if depth > MAX_DEPTH or (has_nul and isinstance(node, str) and "\x00" in node):
+            return False
         if isinstance(node, dict):
             open_nodes.extend((part, depth + 1) for pair in node.items() for part in pair)
         elif isinstance(node, list):
             open_nodes.extend((part, depth + 1) for part in node)
+    return True

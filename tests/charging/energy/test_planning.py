@@ -254,6 +254,20 @@ def test_a_vehicle_that_names_its_needs_becomes_a_demand(
     assert (demand.energy_wh, demand.owner_ref) == (9_000, f"session:{session.public_id}")
 
 
+@pytest.mark.parametrize(("said", "taken"), [(2**40, 2_000_000), (-5, None), (0, None)])
+def test_what_no_vehicle_can_want_is_no_failure_of_ours(
+    pair: tuple[ChargingStation, ChargingStation], said: int, taken: int | None
+) -> None:
+    one, _two = pair
+    start(one)
+    needs = NeedsSaid(station_id=one.pk, evse_number=1, at=NOON, energy_wh=said)
+    services.record_facts(facts=[needs], at=NOON)
+    told = OutboxEvent.objects.filter(name="charging.needs_told.v1")
+    outbox.deliver(ids=list(told.values_list("pk", flat=True)), at=NOON)
+    demand = EnergyDemand.objects.first()
+    assert (demand.energy_wh if demand else None) == taken
+
+
 def test_a_demand_is_met_by_what_the_session_brings(
     pair: tuple[ChargingStation, ChargingStation],
 ) -> None:

@@ -17,6 +17,7 @@ from charging.ocpp.saying import (
     judged,
     one_variable,
 )
+from charging.ocpp.wire import MAX_INTEGER, whole
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction
 
@@ -65,7 +66,8 @@ def _get_list_version(_: CommandToSend) -> tuple[str, Payload]:
 
 def _hear_list_version(command: CommandToSend, answer: Payload) -> CommandResult:
     # -1 means that the station keeps no list.
-    return judged(command, answer, yes=True, details={"version": answer["listVersion"]})
+    version = whole(answer["listVersion"], at_least=-1, at_most=MAX_INTEGER)
+    return judged(command, answer, yes=True, details={"version": version})
 
 
 def _send_list(command: CommandToSend) -> tuple[str, Payload]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.saying import filled
+from charging.ocpp.wire import connector
 
 
 def variable_place(variable: dict[str, Any]) -> Payload:
@@ -31,8 +32,8 @@ def named_variable(one: Payload) -> dict[str, Any]:
     return {
         "component": component["name"],
         "component_instance": component.get("instance", ""),
-        "evse": int(evse.get("id", 0)),
-        "connector": int(evse.get("connectorId", 0)),
+        "evse": connector(evse.get("id", 0), at_least=0),
+        "connector": connector(evse.get("connectorId", 0), at_least=0),
         "name": variable["name"],
         "instance": variable.get("instance", ""),
         "attribute": one.get("attributeType", "Actual"),

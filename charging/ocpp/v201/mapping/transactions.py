@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from charging.ocpp.deeds import Asked
-from charging.ocpp.rpc.errors import Fault, RpcError
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.v201.mapping.authorization import id_token_info
 from charging.ocpp.v201.mapping.metering import readings
-from charging.ocpp.wire import connector, instant
+from charging.ocpp.wire import MAX_INTEGER, connector, instant, whole
 from charging.sessions.facts import EventAnswer, EventKind, TransactionEvent
-
-_MAX_INTEGER: Final = 2**31 - 1
 
 
 def transaction_event(asked: Asked) -> TransactionEvent:
@@ -23,7 +20,7 @@ def transaction_event(asked: Asked) -> TransactionEvent:
         station_id=asked.station_id,
         kind=EventKind(payload["eventType"]),
         transaction_ref=transaction["transactionId"],
-        seq_no=_counter(payload["seqNo"]),
+        seq_no=whole(payload["seqNo"], at_least=0, at_most=MAX_INTEGER),
         at=instant(payload["timestamp"]),
         trigger=payload["triggerReason"],
         uid=token.get("idToken"),
@@ -56,10 +53,3 @@ def _place(evse: dict[str, Any] | None) -> dict[str, int | None]:
         "evse_number": connector(evse["id"], at_least=0),
         "connector_number": None if plug is None else connector(plug, at_least=0),
     }
-
-
-def _counter(value: int) -> int:
-    if not 0 <= value <= _MAX_INTEGER:
-        raise RpcError(Fault.PROPERTY, "seqNo: out of range")
-    # To the schemas of 2.x 1.0 is an integer; to us it is no index.
-    return int(value)

@@ -10,6 +10,7 @@ from typing import Final
 
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.saying import Hearing, Saying, always, argument, by_status, filled, judged
+from charging.ocpp.wire import with_wholes
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction, CommandState
 
@@ -54,7 +55,9 @@ def _hear_monitors(command: CommandToSend, answer: Payload) -> CommandResult:
     asked = command.payload.get("body", {}).get("setMonitoringData", [])
     # Answers come in the order of the questions and repeat all of them but the value.
     values = [one.get("value") for one in asked] if len(asked) == len(said) else [None] * len(said)
-    monitors = [{**one, "value": value} for one, value in zip(said, values, strict=True)]
+    monitors = [
+        {**with_wholes(one, "id"), "value": value} for one, value in zip(said, values, strict=True)
+    ]
     yes = all(one["status"] == "Accepted" for one in said)
     return judged(command, answer, yes=yes, details={"monitors": monitors})
 

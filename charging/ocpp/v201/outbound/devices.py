@@ -18,6 +18,7 @@ from charging.ocpp.saying import (
 )
 from charging.ocpp.v201.mapping.devices import named_variable, variable_place
 from charging.ocpp.v201.outbound.charging import token_type
+from charging.ocpp.wire import MAX_INTEGER, whole
 from charging.stations.facts import CommandResult, CommandToSend
 from charging.stations.states import CommandAction, CommandState
 
@@ -104,7 +105,8 @@ def _get_list_version(_: CommandToSend) -> tuple[str, Payload]:
 
 
 def _hear_list_version(command: CommandToSend, answer: Payload) -> CommandResult:
-    return judged(command, answer, yes=True, details={"version": answer["versionNumber"]})
+    version = whole(answer["versionNumber"], at_least=-1, at_most=MAX_INTEGER)
+    return judged(command, answer, yes=True, details={"version": version})
 
 
 def _send_list(command: CommandToSend) -> tuple[str, Payload]:

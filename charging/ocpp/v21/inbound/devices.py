@@ -10,6 +10,7 @@ from charging.ocpp.deeds import Asked, Deed, Handler, Verb
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.v201.inbound.devices import told
 from charging.ocpp.v201.mapping import reports
+from charging.ocpp.wire import whole
 
 
 def charging_needs(asked: Asked) -> Deed:
@@ -23,7 +24,7 @@ def charging_needs(asked: Asked) -> Deed:
 def battery_swap(asked: Asked) -> SwapSaid:
     return SwapSaid(
         station_id=asked.station_id,
-        number=int(asked.payload["requestId"]),
+        number=whole(asked.payload["requestId"]),
         event=asked.payload["eventType"],
         uid=asked.payload["idToken"]["idToken"],
         batteries=asked.payload["batteryData"],

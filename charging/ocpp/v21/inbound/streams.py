@@ -8,7 +8,7 @@ from typing import Final
 from charging.ocpp import replies
 from charging.ocpp.deeds import Asked, Deed, Handler, Verb
 from charging.ocpp.rpc.frames import Payload
-from charging.ocpp.wire import instant
+from charging.ocpp.wire import MAX_INTEGER, instant, whole
 from charging.stations.facts import StreamOpened, StreamValues
 
 
@@ -16,8 +16,8 @@ def open_stream(asked: Asked) -> Deed:
     data = asked.payload["constantStreamData"]
     opened = StreamOpened(
         station_id=asked.station_id,
-        number=data["id"],
-        monitor=data["variableMonitoringId"],
+        number=whole(data["id"], at_least=0, at_most=MAX_INTEGER),
+        monitor=whole(data["variableMonitoringId"], at_least=0, at_most=MAX_INTEGER),
     )
     return Deed(Verb.STREAM_OPEN, opened, _opened)
 
