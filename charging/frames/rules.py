@@ -78,11 +78,11 @@ def _without_secrets(raw: bytes) -> bytes:
         frame = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return b"(unreadable, mentions a password)"
-    _mask(frame)
+    mask(frame)
     return orjson.dumps(frame)
 
 
-def _mask(node: Any) -> None:
+def mask(node: Any) -> None:
     """Mask in place: fields called like a secret, and values beside such a name."""
     open_nodes = [node]
     while open_nodes:

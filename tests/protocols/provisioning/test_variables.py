@@ -17,7 +17,7 @@ from mobility.core.principals import SYSTEM
 from tests.charging.ocpp.conftest import Grid
 from tests.charging.ocpp.peer import TIME, Peer
 from tests.protocols.asking import Eventually, ask, connected, exchange, over
-from tests.protocols.versions import TWO, V16
+from tests.protocols.versions import TWO, V16, V201
 
 HEARTBEAT = {"component": "OCPPCommCtrlr", "name": "HeartbeatInterval"}
 
@@ -278,3 +278,64 @@ def test_displays_and_customer_information_come_in_parts_without_or_with_numbers
     peer.result("NotifyCustomerInformation", payload)
     row = Report.objects.get(command=command)
     assert (row.state, services.report_items(report=row)) == ("complete", [{"data": "none"}])
+
+
+SECRET = "not-for-any-table"
+
+
+@pytest.mark.parametrize(
+    ("version", "asked", "answer"),
+    [
+        (
+            V16,
+            [],
+            {
+                "configurationKey": [
+                    {"key": "AuthorizationKey", "readonly": False, "value": SECRET},
+                    {"key": "HeartbeatInterval", "readonly": False, "value": "60"},
+                ]
+            },
+        ),
+        (
+            V201,
+            [HEARTBEAT],
+            {
+                "getVariableResult": [
+                    {
+                        "attributeStatus": "Accepted",
+                        "attributeValue": SECRET,
+                        "component": {"name": "SecurityCtrlr"},
+                        "variable": {"name": "BasicAuthPassword"},
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_a_password_that_a_station_blurts_out_is_kept_nowhere(
+    grid: Grid, eventually: Eventually, version: str, asked: list[Any], answer: dict[str, Any]
+) -> None:
+    station, peer = connected(grid, version)
+    command = ask(station, "get_variables", {"variables": asked})
+    exchange(peer, answer)
+    ended = over(command, eventually)
+    assert ended.state == "accepted"
+    assert SECRET not in str(ended.result)
+    assert not DeviceVariable.objects.filter(station=station, value=SECRET).exists()
+    if version == V16:
+        assert "60" in str(ended.result)
+
+
+def test_nor_is_one_in_a_report(grid: Grid, eventually: Eventually) -> None:
+    station, peer = connected(grid, V201)
+    command = ask(station, "get_base_report", {"base": "full"})
+    exchange(peer, {"status": "Accepted"})
+    told = {
+        "component": {"name": "SecurityCtrlr"},
+        "variable": {"name": "BasicAuthPassword"},
+        "variableAttribute": [{"value": SECRET}],
+    }
+    part = {"requestId": command.pk, "seqNo": 0, "generatedAt": TIME, "reportData": [told]}
+    peer.result("NotifyReport", part)
+    report = eventually(Report.objects.filter(station=station, state="complete").first)
+    assert SECRET not in str(services.report_items(report=report))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from charging.devices.facts import (
     EventsSaid,
@@ -13,22 +13,32 @@ from charging.devices.facts import (
 )
 from charging.devices.states import ReportKind
 from charging.energy.facts import LimitClearedSaid, LimitSaid, NeedsSaid
+from charging.frames.rules import mask
 from charging.ocpp.deeds import Asked
 from charging.ocpp.rpc.frames import Payload
 from charging.ocpp.v201.mapping.devices import named_variable
-from charging.ocpp.wire import connector, instant
+from charging.ocpp.wire import connector, instant, with_wholes
+
+_NUMBERS: Final = ("eventId", "cause", "variableMonitoringId", "severity")
+"""The numbers of an event."""
 
 
 def report_part(asked: Asked) -> PartSaid:
     items = asked.payload.get("reportData", [])
     variables = tuple(said for item in items for said in _variables(item))
+    # Passwords are no news to us, and nobody else's business.
+    mask(items)
     return _part(asked, ReportKind.BASE, items, variables=variables)
 
 
 def monitoring_part(asked: Asked) -> PartSaid:
     items = asked.payload.get("monitor", [])
     monitors = tuple(
-        {**monitor, "component": item["component"], "variable": item["variable"]}
+        {
+            **with_wholes(monitor, "id"),
+            "component": item["component"],
+            "variable": item["variable"],
+        }
         for item in items
         for monitor in item["variableMonitoring"]
     )
@@ -40,7 +50,8 @@ def customer_part(asked: Asked) -> PartSaid:
 
 
 def display_part(asked: Asked) -> PartSaid:
-    return _part(asked, ReportKind.DISPLAY, asked.payload.get("messageInfo", []))
+    shown = [with_wholes(one, "id") for one in asked.payload.get("messageInfo", [])]
+    return _part(asked, ReportKind.DISPLAY, shown)
 
 
 def profiles_part(asked: Asked) -> PartSaid:
@@ -91,7 +102,7 @@ def events(asked: Asked) -> EventsSaid:
     return EventsSaid(
         station_id=asked.station_id,
         at=asked.at,
-        items=tuple((instant(item["timestamp"]), item) for item in items),
+        items=tuple((instant(item["timestamp"]), with_wholes(item, *_NUMBERS)) for item in items),
     )
 
 
