@@ -86,6 +86,7 @@ def test_r1_giulia_books_rides_and_ends_a_ride(
         _wait_for_the_lock(page, street, scooter, locked=False)
 
         street.drive(scooter.code, PARK)
+        wait_until_there(page, street, scooter.code, PARK)
         way_out = _end_where_it_is_forbidden(page, street, scooter.code, say)
         shot(page, f"resident-{where}-5-not-here")
         goal = _ride_out(street, scooter, way_out)

@@ -1,12 +1,13 @@
 """A resident rides a scooter: from the map to the receipt, over every process of the house."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from mobility.simulator.geometry import Place, distance_m, moved
 from tests.stories.cast import vehicle_of
-from tests.stories.people import LOOK_S, PATIENCE_S, Caller, credentials_of, resident
+from tests.stories.people import LOOK_S, PATIENCE_S, Body, Caller, credentials_of, resident
 from tests.stories.processes import House
 from tests.stories.street import open_street
 
@@ -45,6 +46,7 @@ def test_a_resident_rides_a_scooter_and_is_told_where_to_leave_it(house: House) 
         stranger.get(trip_path, status=404)
 
         street.drive(scooter.code, LAWN)
+        rider.wait_for(trip_path, _is_seen_at(LAWN), what="its place on the lawn")
         blocked = _end_until_judged(rider, trip_path, code="no_parking")
         nearest = blocked["nearest"]
         way_out = Place(nearest["lon"], nearest["lat"])
@@ -79,6 +81,16 @@ def _on_the_map(person: Caller, code: str, place: Place) -> dict:
         kind="scooter",
     )
     return next(row for row in answer["results"] if row["code"] == code)
+
+
+def _is_seen_at(place: Place) -> Callable[[Body], bool]:
+    """Whether the vehicle has told that it stands there: on the way it was where it may stand."""
+
+    def seen_at(trip: Body) -> bool:
+        there = trip["vehicle"]
+        return bool(there["lat"]) and distance_m(Place(there["lon"], there["lat"]), place) < 15
+
+    return seen_at
 
 
 def _end_until_judged(rider: Caller, trip_path: str, *, code: str) -> dict:
