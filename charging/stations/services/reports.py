@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from django.db import connection
 
@@ -15,9 +14,6 @@ from charging.stations.queries import ConnectorKey, ConnectorRow
 from charging.stations.rules import connector_status, storable_json
 from charging.stations.states import ConnectorStatus, Registration
 from mobility.core import outbox
-
-# A clock that runs ahead would freeze a connector's status until then.
-_MAX_AHEAD: Final = timedelta(minutes=5)
 
 _BOOT = """
 UPDATE charging_chargingstation AS station
@@ -88,6 +84,9 @@ def record_boots(*, boots: Sequence[BootReport], at: datetime) -> list[BootAnswe
 def record_statuses(*, reports: Sequence[StatusReport], at: datetime) -> list[bool]:
     """Keep the newest status of each connector; an older report never overwrites a newer one.
 
+    What is said of the future is of now: until then a clock that runs ahead, and is set right,
+    would freeze its connectors.
+
     The status is the station's word, not a state of ours: any status may follow any other.
     Answers whether each report's connector is known. Connectors whose status changed are
     published, once per batch.
@@ -140,7 +139,7 @@ def _write_connector_statuses(newest: dict[int, StatusReport], *, at: datetime) 
                 ids,
                 [str(status) for status, _detail in words],
                 [_text(detail) for _status, detail in words],
-                [_not_ahead(newest[pk].at, at=at) for pk in ids],
+                [min(newest[pk].at, at) for pk in ids],
                 [_error(newest[pk].error_code) for pk in ids],
                 [_text(newest[pk].info, 100) for pk in ids],
             ],
@@ -158,7 +157,7 @@ def _write_station_statuses(stations: dict[int, StatusReport], *, at: datetime) 
             [
                 ids,
                 [str(connector_status(stations[pk].status)[0]) for pk in ids],
-                [_not_ahead(stations[pk].at, at=at) for pk in ids],
+                [min(stations[pk].at, at) for pk in ids],
                 [_error(stations[pk].error_code) for pk in ids],
             ],
         )
@@ -194,10 +193,6 @@ def _change(
         status_at=report.at,
         error_code=_error(report.error_code),
     )
-
-
-def _not_ahead(reported_at: datetime, *, at: datetime) -> datetime:
-    return reported_at if reported_at <= at + _MAX_AHEAD else at
 
 
 def _error(code: str) -> str:

@@ -74,6 +74,19 @@ def test_a_clock_running_ahead_does_not_freeze_the_status(make_station: MakeStat
     assert connector_of(station).status == ConnectorStatus.AVAILABLE
 
 
+def test_a_clock_that_is_set_back_a_little_does_not_freeze_the_status(
+    make_station: MakeStation,
+) -> None:
+    """A station boots four minutes ahead, tells its status, and is told the time."""
+    station = make_station()
+    for word, told, at in (("Faulted", 4, 0), ("Available", 1, 1)):
+        both = [report(station, word, told, evse_number=number) for number in (0, 1)]
+        services.record_statuses(reports=both, at=NOON + timedelta(minutes=at))
+    assert connector_of(station).status == ConnectorStatus.AVAILABLE
+    station.refresh_from_db()
+    assert station.status == ConnectorStatus.AVAILABLE
+
+
 def test_connector_zero_is_the_station_and_unknown_ones_are_said_so(
     make_station: MakeStation,
 ) -> None:
