@@ -42,12 +42,12 @@ from charging.devices.wire import (
     VariablesIn,
 )
 from charging.sessions.api import own_station
-from charging.stations.api import OPERATORS
+from charging.stations.api import OPERATORS, command_key
 from charging.stations.models import ChargingStation
 from charging.stations.wire import CommandOut
 from mobility.accounts.models import User
-from mobility.core import clock, ids
-from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView
+from mobility.core import clock
+from mobility.core.api import ScopedViewSet, WriteView
 from mobility.core.files.rules import FileTooLarge
 
 _OF_STATION = extend_schema(
@@ -134,8 +134,7 @@ class StationDoor(WriteView):
 
     def key(self, request: Request) -> str:
         """What makes a repeated request the same, short enough for the portions' numbers."""
-        user = cast("User", request.user)
-        return f"{user.principal}:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:120]
+        return command_key(request, cast("User", request.user))
 
 
 class StationVariablesView(StationDoor):
@@ -200,7 +199,7 @@ class StationListView(StationDoor):
             services.send_list(
                 station=station,
                 full=wish.validated_data["full"],
-                idempotency_key=f"list:{self.key(request)}"[:120],
+                idempotency_key=f"list:{self.key(request)}",
                 at=clock.now(),
                 by=by,
             )

@@ -27,13 +27,13 @@ from charging.sessions.services import (
 )
 from charging.sessions.states import SessionState
 from charging.sessions.wire import PlacesIn, SessionOut, TokenIn, TokenOut
-from charging.stations.api import OPERATORS, own_operator
+from charging.stations.api import OPERATORS, command_key, own_operator
 from charging.stations.models import ChargingStation, Evse, Site
 from charging.stations.scoping import operated_by
 from charging.stations.wire import CommandIn, CommandOut
 from mobility.accounts.models import User
-from mobility.core import clock, ids
-from mobility.core.api import KEY_HEADER, ScopedViewSet, WriteView, query_choice
+from mobility.core import clock
+from mobility.core.api import ScopedViewSet, WriteView, query_choice
 
 
 class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
@@ -131,7 +131,7 @@ class StationCommandsView(WriteView):
         command = ask_station(
             station=station,
             wish=wish.validated_data,
-            idempotency_key=_key(request, user),
+            idempotency_key=command_key(request, user),
             at=clock.now(),
             by=user.principal,
         )
@@ -167,7 +167,3 @@ def _evse_ids(user: User, places: list[str]) -> list[int]:
             raise NoSuchPlace
         found.append(evse.pk)
     return found
-
-
-def _key(request: Request, user: User) -> str:
-    return f"{user.principal}:{request.headers.get(KEY_HEADER) or ids.uuid7()}"[:128]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.http import Http404
 from rest_framework import mixins
+from rest_framework.request import Request
 
 from charging.stations.models import ChargingStation, Site, StationCommand
 from charging.stations.wire import CommandOut, SiteRowOut, StationRowOut
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.permissions import HasRole
 from mobility.accounts.states import Role
-from mobility.core.api import ScopedViewSet
+from mobility.core import ids
+from mobility.core.api import KEY_HEADER, ScopedViewSet
 
 READERS = HasRole(Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
 OPERATORS = HasRole(Role.CHARGE_POINT_OPERATOR)
@@ -53,3 +57,13 @@ def own_operator(user: User, *, slug: str | None) -> Organisation:
     if operator is None:
         raise Http404
     return operator
+
+
+def command_key(request: Request, user: User) -> str:
+    """A command's key from the person and the request's `Idempotency-Key`; of 78 characters at most.
+
+    A hash of it: a long key that is cut off would be the same as another one.
+    """
+    given = request.headers.get(KEY_HEADER)
+    told_apart = ids.uuid7() if given is None else hashlib.sha256(given.encode()).hexdigest()[:32]
+    return f"{user.principal}:{told_apart}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
 
 from charging.stations.models import ChargingStation, Connector, Site, StationCommand
+from charging.stations.rules import without_nul
 from charging.stations.states import CommandAction
 from mobility.core import clock
 from mobility.core.texts import pick
@@ -168,7 +170,10 @@ class CommandIn(serializers.Serializer[Any]):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The fields that the action cannot do without."""
+        """The fields that the action cannot do without; nothing that no column can hold."""
+        if without_nul(attrs["payload"]) != attrs["payload"]:
+            words = [ProhibitNullCharactersValidator.message]
+            raise serializers.ValidationError({"payload": words})
         needed = {
             CommandAction.REMOTE_START: ("connector", "token"),
             CommandAction.REMOTE_STOP: ("session",),

@@ -218,3 +218,30 @@ def test_nobody_commands_anothers_station(
     for person, status in ((scossa, 404), (elena, 403), (giulia, 403), (None, 401)):
         assert api(person).post(address, {"action": "reset"}).status_code == status
     assert StationCommand.objects.count() == 0
+
+
+def test_what_no_column_can_hold_is_refused_and_not_a_failure(
+    station: ChargingStation, luca: User, api: Api
+) -> None:
+    wish = {"action": "data_transfer", "payload": {"vendor": "ACME", "data": "a\x00b"}}
+    address = f"/api/v1/charging/stations/{station.public_id}/commands"
+    answer = api(luca).post(address, wish, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_fields")
+
+
+@pytest.mark.parametrize(
+    ("door", "wish"),
+    [
+        ("commands", {"action": "clear_cache"}),
+        ("variables", {"variables": [{"name": "HeartbeatInterval"}]}),
+    ],
+)
+def test_long_keys_are_told_apart_to_their_last_sign(
+    station: ChargingStation, luca: User, api: Api, door: str, wish: dict[str, object]
+) -> None:
+    address = f"/api/v1/charging/stations/{station.public_id}/{door}"
+    for last in "ab":
+        key = {"HTTP_IDEMPOTENCY_KEY": "k" * 127 + last}
+        answer = api(luca).post(address, wish, format="json", **key)
+        assert answer.status_code == 201
+    assert StationCommand.objects.filter(station=station).count() == 2
