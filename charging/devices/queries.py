@@ -30,34 +30,29 @@ _UNITS: Final = (
 )
 
 
-def variable_value(*, station_id: int, component: str, name: str, instance: str = "") -> str | None:
-    """The last actual value of one variable of the whole station; None if it never said one."""
-    return (
-        DeviceVariable.objects.filter(
-            station_id=station_id,
+def limit_of(*, station_id: int, what: str, otherwise: int) -> int:
+    """How many of something a station takes at once, as it said itself; else `otherwise`.
+
+    `what` is one of get_variables, set_variables, send_list, list_length, stack_levels, periods.
+    """
+    return limits_of(station_ids=[station_id], what=what).get(station_id, otherwise)
+
+
+def limits_of(*, station_ids: Collection[int], what: str) -> dict[int, int]:
+    """The same of many stations; those that named none are left out."""
+    found: dict[int, int] = {}
+    for component, name, instance in _ITEMS[what]:
+        said = DeviceVariable.objects.filter(
+            station_id__in=station_ids,
             component=component,
             name=name,
             instance=instance,
             attribute="Actual",
             evse=0,
         )
-        .values_list("value", flat=True)
-        .first()
-    )
-
-
-def limit_of(*, station_id: int, what: str, otherwise: int) -> int:
-    """How many of something a station takes at once, as it said itself; else `otherwise`.
-
-    `what` is one of get_variables, set_variables, send_list, list_length, stack_levels, periods.
-    """
-    for component, name, instance in _ITEMS[what]:
-        value = variable_value(
-            station_id=station_id, component=component, name=name, instance=instance
-        )
-        if value:
-            return as_limit(value, otherwise=otherwise)
-    return otherwise
+        for pk, value in said.exclude(value="").values_list("station_id", "value"):
+            found.setdefault(pk, as_limit(value, otherwise=0))
+    return {pk: limit for pk, limit in found.items() if limit}
 
 
 def showing_prices(*, station_ids: Collection[int]) -> set[int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from charging.devices import queries, rules
 from charging.devices.models import LocalList
@@ -20,8 +22,13 @@ from mobility.core import audit, ids
 from mobility.core.principals import SYSTEM, Principal
 from mobility.core.transitions import move
 
+Card = tuple[str, datetime | None, str]
+"""A token, its end, its group."""
+
 _LONGEST: Final = {"ocpp1.6": 20}
 _LONGEST_2: Final = 36
+_ROOM: Final = 10_000
+"""Cards for a station that does not say how many it can hold."""
 # Rejections that no other list would change.
 _NEVER: Final = frozenset({"NotSupported", "refused"})
 _AT_ONCE: Final = 200
@@ -73,14 +80,19 @@ def wanted_entries(*, station: ChargingStation) -> dict[str, Any]:
     Cards too long for the station's version, and more than it can hold, are left out.
     """
     longest = _LONGEST.get(station.ocpp_version, _LONGEST_2)
+    room = queries.limit_of(station_id=station.pk, what="list_length", otherwise=_ROOM)
+    return _entries(_cards(station.site.organisation_id), longest=longest, room=room)
+
+
+def _cards(organisation_id: int) -> list[Card]:
     cards = Token.objects.filter(
-        organisation_id=station.site.organisation_id,
-        kind=TokenKind.RFID,
-        state=TokenState.ACCEPTED,
-    ).order_by("uid")
-    room = queries.limit_of(station_id=station.pk, what="list_length", otherwise=10_000)
-    rows = cards.values_list("uid", "expires_at", "group")
-    fitting = [row for row in rows if len(row[0]) <= longest][:room]
+        organisation_id=organisation_id, kind=TokenKind.RFID, state=TokenState.ACCEPTED
+    )
+    return list(cards.order_by("uid").values_list("uid", "expires_at", "group"))
+
+
+def _entries(cards: Sequence[Card], *, longest: int, room: int) -> dict[str, Any]:
+    fitting = [card for card in cards if len(card[0]) <= longest][:room]
     return {uid: _entry(expires_at, group) for uid, expires_at, group in fitting}
 
 
@@ -123,26 +135,39 @@ def note_list_version(command: StationCommand, at: datetime) -> None:
 def tend_lists(*, at: datetime) -> int:
     """Send what changed to connected stations whose lists are kept up to date; returns how many.
 
-    All are looked at, each in a transaction of its own: no answer of a station waits for a sweep.
+    All are looked at, each is sent in a transaction of its own: no answer of a station waits for a
+    sweep.
     """
-    due = (
-        LocalList.objects.filter(managed=True, station__connected_at__isnull=False)
-        .exclude(state__in=[ListState.SENDING, ListState.NOT_SUPPORTED])
-        .select_related("station__site")
+    due = LocalList.objects.filter(managed=True, station__connected_at__isnull=False).exclude(
+        state__in=[ListState.SENDING, ListState.NOT_SUPPORTED]
     )
-    sent = 0
-    for row in due.order_by("pk"):
-        if sent == _AT_ONCE:
-            break
-        wanted = wanted_entries(station=row.station)
-        if row.state == ListState.SYNCHRONISED and row.entries == wanted:
-            continue
-        if row.state == ListState.FAILED and row.wanted == wanted:
-            continue
-        key = f"list:{row.pk}:{ids.uuid7()}"
-        send_list(station=row.station, at=at, by=SYSTEM, idempotency_key=key)
-        sent += 1
-    return sent
+    out_of_step = _out_of_step(due)[:_AT_ONCE]
+    for station in ChargingStation.objects.select_related("site").filter(pk__in=out_of_step):
+        key = f"list:{station.pk}:{ids.uuid7()}"
+        send_list(station=station, at=at, by=SYSTEM, idempotency_key=key)
+    return len(out_of_step)
+
+
+def _out_of_step(due: QuerySet[LocalList]) -> list[int]:
+    """Stations whose list is not what it shall be, nor what they refused.
+
+    Stations of one operator that can hold the same hold the same: the lists are compared where they
+    lie, a kind at a time, and not fetched.
+    """
+    rows = list(due.values_list("pk", "station__site__organisation", "station__ocpp_version"))
+    rooms = queries.limits_of(station_ids=[pk for pk, *_kind in rows], what="list_length")
+    alike: defaultdict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for pk, organisation_id, version in rows:
+        longest = _LONGEST.get(version, _LONGEST_2)
+        alike[organisation_id, longest, rooms.get(pk, _ROOM)].append(pk)
+    cards = {organisation_id: _cards(organisation_id) for organisation_id, *_kind in alike}
+    found: list[int] = []
+    for (organisation_id, longest, room), pks in alike.items():
+        wanted = _entries(cards[organisation_id], longest=longest, room=room)
+        settled = Q(state=ListState.SYNCHRONISED, entries=wanted)
+        settled |= Q(state=ListState.FAILED, wanted=wanted)
+        found += due.filter(pk__in=pks).exclude(settled).values_list("pk", flat=True)
+    return sorted(found)
 
 
 def _taken(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from charging.devices import services
 from charging.devices.models import DeviceVariable, LocalList
@@ -220,3 +222,38 @@ def test_a_managed_list_follows_the_cards(grid: Grid, eventually: Eventually, ve
     assert services.tend_lists(at=clock.now()) == 1
     assert take(peer, station, eventually) == ("Differential", 2, {"04AA"})
     assert held(station) == ("synchronised", 2, set())
+
+
+def test_a_look_at_all_lists_costs_the_same_however_many_there_are(grid: Grid) -> None:
+    """Every thirty seconds, all stations of a city; most lists are as they should be."""
+
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as looked:
+            assert services.tend_lists(at=clock.now()) == 0
+        return len(looked)
+
+    cards = [card(grid.station(), f"04{number:02}") for number in range(3)]
+    entries = {one.uid: {"status": "Accepted", "kind": "rfid"} for one in cards}
+
+    def in_step() -> None:
+        station = grid.station(connected_at=clock.now(), ocpp_version=V16)
+        LocalList.objects.create(
+            station=station,
+            managed=True,
+            state="synchronised",
+            version=1,
+            entries=entries,
+            wanted=entries,
+            changed_at=clock.now(),
+        )
+
+    LocalList.objects.all().delete()
+    in_step()
+    few = statements()
+    for _ in range(5):
+        in_step()
+    assert statements() == few
+    # And it still sees what is not.
+    LocalList.objects.filter(pk=LocalList.objects.first().pk).update(entries={})
+    assert services.tend_lists(at=clock.now()) == 1
+    LocalList.objects.all().delete()
