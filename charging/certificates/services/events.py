@@ -18,6 +18,10 @@ from charging.stations.models import ChargingStation
 from charging.stations.services import forget_oldest
 from mobility.core import outbox
 
+MOST_CRITICAL: Final = 1_000
+"""Critical events of one station in a day; each is an alarm. They have a bound of their own, so that
+none is lost among the others."""
+
 _KEEP: Final = timedelta(days=365)
 _INSERT: Final = """
 INSERT INTO charging_securityevent (station_id, kind, at, received_at, info, critical)
@@ -33,7 +37,7 @@ RETURNING station_id, kind, at, info, critical
 def record_security_events(*, reports: Sequence[SecurityReport], at: datetime) -> None:
     """Keep what stations noticed; a repeat changes nothing. Runs in the caller's transaction.
 
-    Of one station as many a day as `devices.MOST` allows; a critical one always.
+    Of one station as many a day as `devices.MOST` allows, and `MOST_CRITICAL` critical ones.
     """
     reports = [
         report for pk, told in by_station(reports).items() for report in _in_a_day(told, pk, at=at)
@@ -76,11 +80,18 @@ def forget_security_events(*, at: datetime) -> int:
 def _in_a_day(
     reports: list[SecurityReport], station_id: int, *, at: datetime
 ) -> list[SecurityReport]:
-    critical = [report for report in reports if report.kind in CRITICAL_EVENTS]
-    others = [report for report in reports if report.kind not in CRITICAL_EVENTS]
-    kept = of_today(SecurityEvent.objects.filter(station_id=station_id, critical=False), at=at)
-    fit = fitting(others, kept=kept, kind=Kept.SECURITY, station_id=station_id, at=at)
-    return [*critical, *fit]
+    kept = of_today(SecurityEvent.objects.filter(station_id=station_id), at=at)
+    fit: list[SecurityReport] = []
+    for critical, most in ((True, MOST_CRITICAL), (False, None)):
+        fit += fitting(
+            [report for report in reports if (report.kind in CRITICAL_EVENTS) is critical],
+            kept=kept.filter(critical=critical),
+            kind=Kept.SECURITY,
+            most=most,
+            station_id=station_id,
+            at=at,
+        )
+    return fit
 
 
 def _text(value: str, length: int) -> str:

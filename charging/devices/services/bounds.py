@@ -41,12 +41,22 @@ RETURNING times
 
 
 def fitting(
-    rows: Sequence[Row], *, kept: QuerySet[AnyRow], kind: str, station_id: int, at: datetime
+    rows: Sequence[Row],
+    *,
+    kept: QuerySet[AnyRow],
+    kind: str,
+    station_id: int,
+    at: datetime,
+    most: int | None = None,
 ) -> Sequence[Row]:
-    """As many of the new `rows` as fit beside those `kept`; the others are counted as overflow."""
+    """As many of the new `rows` as fit beside those `kept`; the others are counted as overflow.
+
+    Together they are `most`, else what `MOST` says of their kind.
+    """
     if not rows:
         return rows
-    room = max(MOST[kind] - kept[: MOST[kind]].count(), 0)
+    bound = MOST[kind] if most is None else most
+    room = max(bound - kept[:bound].count(), 0)
     if len(rows) > room:
         note_overflow(station_id=station_id, kind=kind, times=len(rows) - room, at=at)
     return rows[:room]

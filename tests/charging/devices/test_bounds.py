@@ -30,6 +30,7 @@ from charging.energy.models import ChargingLimit
 from charging.stations import services as stations
 from charging.stations.facts import StreamOpened
 from charging.stations.models import ChargingStation, EventStream, StationCommand
+from mobility.core.models import OutboxEvent
 from mobility.core.principals import SYSTEM
 from tests.charging.fixtures import NOON, MakeStation
 
@@ -93,7 +94,11 @@ def test_monitors_displays_events_and_swaps_have_a_bound(station: ChargingStatio
     assert DeviceEvent.objects.count() == 4
 
 
-def test_critical_security_events_are_always_kept(station: ChargingStation) -> None:
+def test_critical_security_events_do_not_drown_in_noise_and_have_a_bound_too(
+    station: ChargingStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates.events, "MOST_CRITICAL", 5)
+
     def told(kind: str, count: int) -> None:
         reports = [
             SecurityReport(station_id=station.pk, kind=kind, at=NOON + timedelta(seconds=second))
@@ -106,6 +111,11 @@ def test_critical_security_events_are_always_kept(station: ChargingStation) -> N
     assert SecurityEvent.objects.filter(critical=False).count() == 3
     assert SecurityEvent.objects.filter(critical=True).count() == 5
     assert overflow(station, "security") == 6
+    # A station that lies raises no alarms without end.
+    told("TamperDetectionActivated", 5)
+    told("ResetOrReboot", 4)
+    assert SecurityEvent.objects.filter(critical=True).count() == 5
+    assert OutboxEvent.objects.filter(name="charging.security_alarm.v1").count() == 5
 
 
 def test_limits_of_others_have_a_bound_and_are_forgotten_when_lifted(
