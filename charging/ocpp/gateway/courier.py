@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import psycopg
 from django.db import connection
+from websockets.exceptions import ConnectionClosed
 
 from charging.ocpp.deeds import Unspeakable, Verb
 from charging.ocpp.gateway import metrics
@@ -164,7 +165,7 @@ def _unanswered(command: CommandToSend, error: Exception) -> CommandResult:
     if isinstance(error, CallRefused):
         refusal = {"code": error.error.code, "description": error.error.description}
         return _failed(command, state=CommandState.REJECTED, reason="refused", **refusal)
-    if isinstance(error, LinkClosed | ConnectionError):
+    if isinstance(error, LinkClosed | ConnectionClosed | ConnectionError):
         return _failed(command, reason="connection_lost")
     return _unsaid(command, error)
 

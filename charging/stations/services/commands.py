@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,6 +27,7 @@ DEFAULT_TTL_S: Final = 30
 # Above the gateway's own time-out: a command still in flight then has lost its gateway.
 ANSWER_PATIENCE: Final = timedelta(seconds=90)
 _LAST_PRIORITY: Final = 9
+_PORTION: Final = 500
 
 
 class NoSuchStation(NotFound):
@@ -174,16 +174,21 @@ def finish_commands(*, results: Sequence[CommandResult], at: datetime) -> None:
     for row in rows.select_related("station"):
         said = by_id[row.pk]
         result = {**said.result, "details": said.details} if said.details else said.result
-        finish_rows([row], to=said.state, result=without_nul(result), at=at)
+        by = charger_principal(row.station.identity)
+        finish_rows([row], to=said.state, result=without_nul(result), at=at, by=by)
 
 
 @transaction.atomic
 def expire_commands(*, at: datetime) -> int:
-    """Finish what nobody finished: queued too long, or sent by a gateway that is gone."""
-    stale = StationCommand.objects.open().select_related("station")
-    queued = list(stale.filter(state=CommandState.QUEUED, expires_at__lte=at))
+    """Finish what nobody finished: queued too long, or sent by a gateway that is gone.
+
+    Returns how many; what is left after a portion the next round takes, seconds later.
+    """
+    stale = StationCommand.objects.open().select_related("station").order_by("pk")
+    queued = list(stale.filter(state=CommandState.QUEUED, expires_at__lte=at)[:_PORTION])
     finish_rows(queued, to=CommandState.EXPIRED, result={"reason": "not_sent_in_time"}, at=at)
-    sent = list(stale.filter(state=CommandState.SENT, sent_at__lte=at - ANSWER_PATIENCE))
+    late = stale.filter(state=CommandState.SENT, sent_at__lte=at - ANSWER_PATIENCE)
+    sent = list(late[:_PORTION])
     finish_rows(sent, to=CommandState.TIMED_OUT, result={"reason": "no_answer"}, at=at)
     return len(queued) + len(sent)
 
@@ -194,24 +199,17 @@ def finish_rows(
     to: str,
     result: Mapping[str, Any],
     at: datetime,
+    by: Principal = SYSTEM,
 ) -> None:
-    """Move loaded commands to their end and publish it; rows that moved meanwhile are left."""
-    by_station: defaultdict[str, list[StationCommand]] = defaultdict(list)
-    for row in rows:
-        by_station[row.station.identity].append(row)
-    for identity, commands in by_station.items():
-        finished = move_many(
-            commands,
-            to=to,
-            at=at,
-            by=charger_principal(identity),
-            finished_at=at,
-            result=dict(result),
-        )
-        _forget_secrets(finished)
-        outbox.publish(*[_finished(row) for row in finished], at=at)
-        for row in finished:
-            followers.tell_finished(row, at=at)
+    """Move commands, loaded with their stations, to their end and publish it.
+
+    Rows that moved meanwhile are left.
+    """
+    finished = move_many(rows, to=to, at=at, by=by, finished_at=at, result=dict(result))
+    _forget_secrets(finished)
+    outbox.publish(*[_finished(row) for row in finished], at=at)
+    for row in finished:
+        followers.tell_finished(row, at=at)
 
 
 _SECRET_ACTIONS = frozenset({CommandAction.SET_PASSWORD, CommandAction.SET_NETWORK_PROFILE})
@@ -219,9 +217,9 @@ _SECRET_ACTIONS = frozenset({CommandAction.SET_PASSWORD, CommandAction.SET_NETWO
 
 def _forget_secrets(finished: Iterable[StationCommand]) -> None:
     """A password stands in its command only for as long as the station has to hear it."""
-    for row in finished:
-        if row.action in _SECRET_ACTIONS:
-            StationCommand.objects.filter(pk=row.pk).update(payload={})
+    secret = [row.pk for row in finished if row.action in _SECRET_ACTIONS]
+    if secret:
+        StationCommand.objects.filter(pk__in=secret).update(payload={})
 
 
 def _finished(row: StationCommand) -> StationCommandFinished:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from charging.stations.facts import Closing, Handshake, Opening
 from charging.stations.models import ChargingStation, RefusedHandshake, StationCommand
@@ -72,15 +72,21 @@ UPDATE charging_chargingstation
  WHERE id = %s AND connected_at IS NOT NULL
 RETURNING id
 """
+# All stations at once: a row that somebody holds is left out, it is seen again soon.
 _TOUCH = """
+WITH free AS (
+    SELECT id FROM charging_chargingstation WHERE id = ANY (%s) FOR NO KEY UPDATE SKIP LOCKED
+)
 UPDATE charging_chargingstation AS station
    SET last_seen_at = seen.at
   FROM unnest(%s::bigint[], %s::timestamptz[]) AS seen (station_id, at)
+  JOIN free ON free.id = seen.station_id
  WHERE station.id = seen.station_id
    AND (station.last_seen_at IS NULL OR station.last_seen_at < seen.at)
 """
 
 
+@transaction.atomic(savepoint=False)
 def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int | None]:
     """Give every new socket its connection number (epoch), in order; the newest owns the station.
 
@@ -106,6 +112,9 @@ def open_connections(*, openings: Sequence[Opening], at: datetime) -> list[int |
             ],
         )
         given = dict(cursor.fetchall())
+    # Whatever was sent over an older socket gets no answer any more; also over one of a gateway that
+    # was killed, and says nothing of it.
+    _fail_unanswered(given, at=at)
     _settle_handshakes([one for one in openings if one.station_id in given], at=at)
     epochs: list[int | None] = []
     for opening in openings:
@@ -135,8 +144,7 @@ def turn_out_station(*, station_id: int, at: datetime) -> bool:
         if cursor.fetchone() is None:
             return False
         cursor.execute("SELECT pg_notify(%s, %s)", [TURNED_OUT, str(station_id)])
-    in_flight = StationCommand.objects.filter(state=CommandState.SENT, station_id=station_id)
-    _fail_unanswered(list(in_flight.select_related("station")), at=at)
+    _fail_unanswered([station_id], at=at)
     return True
 
 
@@ -172,16 +180,10 @@ def close_connections(*, closings: Sequence[Closing], at: datetime) -> None:
             [at, [closing.station_id for closing in closings], [c.epoch for c in closings]],
         )
     closed = {(closing.station_id, closing.epoch) for closing in closings}
-    in_flight = StationCommand.objects.filter(
-        state=CommandState.SENT,
-        station_id__in={station_id for station_id, _epoch in closed},
-    )
-    _fail_unanswered(
-        [row for row in in_flight if (row.station_id, row.sent_epoch) in closed],
-        at=at,
-    )
+    _fail_unanswered({station_id for station_id, _epoch in closed}, over=closed, at=at)
 
 
+@transaction.atomic
 def release_gateway(*, gateway: str, at: datetime) -> int:
     """Note that a gateway process holds no socket (any more); returns how many it had left.
 
@@ -190,11 +192,7 @@ def release_gateway(*, gateway: str, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_RELEASE, [at, gateway])
         station_ids = [row[0] for row in cursor.fetchall()]
-    in_flight = StationCommand.objects.filter(
-        state=CommandState.SENT,
-        station_id__in=station_ids,
-    )
-    _fail_unanswered(list(in_flight), at=at)
+    _fail_unanswered(station_ids, at=at)
     return len(station_ids)
 
 
@@ -205,7 +203,9 @@ def touch_stations(*, seen: Mapping[int, datetime], at: datetime) -> None:
     """
     station_ids = sorted(seen)
     with connection.cursor() as cursor:
-        cursor.execute(_TOUCH, [station_ids, [min(seen[pk], at) for pk in station_ids]])
+        cursor.execute(
+            _TOUCH, [station_ids, station_ids, [min(seen[pk], at) for pk in station_ids]]
+        )
 
 
 def record_refused_handshakes(*, handshakes: Sequence[Handshake], at: datetime) -> None:
@@ -231,8 +231,20 @@ def forget_refused_handshakes(*, at: datetime) -> int:
     return deleted
 
 
-def _fail_unanswered(commands: list[StationCommand], *, at: datetime) -> None:
-    finish_rows(commands, to=CommandState.FAILED, result={"reason": "connection_lost"}, at=at)
+def _fail_unanswered(
+    station_ids: Collection[int],
+    *,
+    at: datetime,
+    over: Collection[tuple[int, int | None]] | None = None,
+) -> None:
+    """What was sent to these stations, `over` these sockets (station and epoch) or any, gets no answer."""
+    sent = StationCommand.objects.filter(state=CommandState.SENT, station_id__in=station_ids)
+    rows = [
+        row
+        for row in sent.select_related("station")
+        if over is None or (row.station_id, row.sent_epoch) in over
+    ]
+    finish_rows(rows, to=CommandState.FAILED, result={"reason": "connection_lost"}, at=at)
 
 
 def _printable(text: str) -> str:

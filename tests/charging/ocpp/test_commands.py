@@ -7,12 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
+from websockets.exceptions import ConnectionClosedOK
 
+from charging.ocpp.gateway import courier
 from charging.stations import services
+from charging.stations.facts import CommandToSend
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from mobility.core import clock, ids
 from mobility.core.principals import SYSTEM
-from tests.charging.ocpp.conftest import CALL_TIMEOUT_S, Grid
+from tests.charging.ocpp.conftest import CALL_TIMEOUT_S, Grid, start_gateway
 from tests.charging.ocpp.peer import Peer
 
 Eventually = Callable[..., Any]
@@ -239,3 +243,43 @@ def test_a_time_out_is_patient_for_as_long_as_agreed(grid: Grid, eventually: Eve
     time.sleep(CALL_TIMEOUT_S * 0.6)
     peer.answer(call, {"status": "Accepted"})
     assert outcome(command, eventually).state == "accepted"
+
+
+def test_a_socket_that_closes_under_a_command_is_a_lost_connection() -> None:
+    """Not a failure of ours: it may be closing while we still look for its link."""
+    command = CommandToSend(
+        command_id=1,
+        public_id="",
+        station_id=1,
+        identity="CP1",
+        action="clear_cache",
+        evse_number=None,
+        connector_number=None,
+        payload={},
+        expires_at=clock.now(),
+    )
+    ended = courier._unanswered(command, ConnectionClosedOK(None, None))
+    assert (ended.state, ended.result) == ("failed", {"reason": "connection_lost"})
+
+
+def test_a_gateway_that_was_killed_with_a_command_out_starts_again(
+    grid: Grid, eventually: Eventually
+) -> None:
+    """What it left in the database: its station is connected to it, and has a command to answer."""
+    station = grid.station()
+    with transaction.atomic():
+        epoch = services.open_connection(
+            station_id=station.pk, ocpp_version="ocpp1.6", gateway="killed", at=clock.now()
+        )
+        command = queue(station, "clear_cache")
+        services.mark_commands_sent(sent={command.pk: epoch}, at=clock.now())
+    again = start_gateway(name="killed")
+    try:
+        row = outcome(command, eventually)
+        assert (row.state, row.result) == ("failed", {"reason": "connection_lost"})
+        assert ChargingStation.objects.get(pk=station.pk).connected_at is None
+        peer = Peer.dial(again.url, station.identity)
+        assert peer.result("Heartbeat")
+        peer.close()
+    finally:
+        again.close()

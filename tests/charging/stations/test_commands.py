@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from charging.stations import services
 from charging.stations.facts import CommandResult
@@ -158,3 +159,22 @@ def test_the_gateway_is_woken_at_commit(make_station: MakeStation) -> None:
     with connection.cursor() as cursor:
         cursor.execute("UNLISTEN station_command")
     assert [note.payload for note in notes] == [str(station.pk)]
+
+
+@pytest.mark.parametrize("state", ["queued", "sent"])
+def test_a_round_over_what_nobody_finished_costs_the_same_however_many_there_are(
+    make_station: MakeStation, state: str
+) -> None:
+    """A gateway that stays away leaves a command of every station of the city behind."""
+
+    def statements(round_no: int, many: int) -> int:
+        for number in range(many):
+            station = make_station(f"CP{round_no}-{number}", online=True)
+            command = queue(station, "clear_cache")
+            if state == "sent":
+                assert services.mark_commands_sent(sent={command.pk: 1}, at=NOON)
+        with CaptureQueriesContext(connection) as looked:
+            assert services.expire_commands(at=NOON + timedelta(minutes=5)) == many
+        return len(looked)
+
+    assert statements(1, 1) == statements(2, 5)
