@@ -30,7 +30,6 @@ class Verb(StrEnum):
     QUIRKS = "quirks"
     FORGIVEN = "forgiven"
     BOOT = "boot"
-    SHOWN = "certificate_shown"
     SIGNING = "signing_request"
     SECURITY_EVENT = "security_event"
     STREAM_OPEN = "stream_open"

@@ -112,6 +112,9 @@ def _ask_renewal(certificate: StationCertificate, *, at: datetime) -> None:
 @transaction.atomic
 def revoke_certificate(*, certificate_id: int, at: datetime, by: Principal) -> StationCertificate:
     """Let a certificate open nothing any more, and close what it has opened."""
+    # The station first, as when it connects.
+    stations = ChargingStation.objects.select_for_update(of=("self",), no_key=True)
+    station = stations.get(certificates=certificate_id)
     certificate: StationCertificate = StationCertificate.objects.select_for_update().get(
         pk=certificate_id,
     )
@@ -119,7 +122,6 @@ def revoke_certificate(*, certificate_id: int, at: datetime, by: Principal) -> S
         return certificate
     was_shown = certificate.state == CertificateState.IN_USE
     move(certificate, to=CertificateState.REVOKED, at=at, by=by, revoked_at=at)
-    station = ChargingStation.objects.select_for_update().get(pk=certificate.station_id)
     if certificate.serial not in station.revoked_certificates:
         station.revoked_certificates = [*station.revoked_certificates, certificate.serial]
         station.save(update_fields=["revoked_certificates"])

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -63,8 +64,8 @@ class Surroundings:
     recorder: Recorder
     refuse: Callable[[StationSocket, Reason], None]
     """Write down that a connection was ended for a reason of the handshake."""
-    errands: asyncio.Semaphore
-    """How many stations may wait for somebody else at the same time."""
+    errands: Executor
+    """Threads that wait for somebody else, their own: nobody's handshake waits behind them."""
 
 
 @dataclass(slots=True)
@@ -162,7 +163,7 @@ class Answers:
             if isinstance(outcome, Deed):
                 await self._shared.writer.do(outcome.verb, outcome.fact)
         except Exception as error:  # noqa: BLE001 — the station's next call wants its answer
-            logger.warning("%s: SEND %s not processed: %s", self._identity, send.action, error)
+            logger.warning("%s: SEND %.60r not processed: %s", self._identity, send.action, error)
 
     def refusal(self, error: RpcError, message_id: str, action: str) -> Reply:
         """The frame that names a fault."""
@@ -203,8 +204,9 @@ class Answers:
     async def _fetch(self, call: Call, errand: Errand) -> Payload:
         """What somebody else says to it, in time; else the honest answer that nobody did."""
         try:
-            async with self._shared.errands, asyncio.timeout(_ERRAND_S):
-                answer = await asyncio.to_thread(errand.run)
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(_ERRAND_S):
+                answer = await loop.run_in_executor(self._shared.errands, errand.run)
             self._schemas.check_response(action=call.action, payload=answer)
         except Exception as error:  # noqa: BLE001 — whatever a stranger does, the station is answered
             logger.warning("%s: %s got no answer: %r", self._identity, call.action, error)

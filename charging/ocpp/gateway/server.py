@@ -7,6 +7,7 @@ import logging
 import signal
 import ssl
 from collections.abc import Awaitable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from typing import Any, Final
 
@@ -16,7 +17,6 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 from websockets.frames import CloseCode
 
-from charging.certificates.facts import CertificateShown
 from charging.frames import services as frames
 from charging.ocpp import v16, v21, v201
 from charging.ocpp.deeds import Dialect, Verb
@@ -60,6 +60,7 @@ class Gateway:
             patience_s=options.storage_patience_s,
         )
         self._door = Door(options=options, writer=self._writer)
+        self._errands = ThreadPoolExecutor(options.max_errands, thread_name_prefix="ocpp-errand")
         self._recorder = Recorder(self._writer, logs=options.record_frames_every_s > 0)
         self._shared = Surroundings(
             writer=self._writer,
@@ -68,7 +69,7 @@ class Gateway:
             max_calls_per_s=options.max_calls_per_s,
             recorder=self._recorder,
             refuse=self._door.turn_out,
-            errands=asyncio.Semaphore(options.max_errands),
+            errands=self._errands,
         )
         self._look_again = asyncio.Event()
         self._certificate: Certificate | None = None
@@ -124,6 +125,7 @@ class Gateway:
             with suppress(NotStored):
                 await self._flush_seen()
                 await self._recorder.flush()
+            self._errands.shutdown(wait=False, cancel_futures=True)
             await self._writer.stop()
             await asyncio.to_thread(self._release)
 
@@ -205,10 +207,6 @@ class Gateway:
             # Revoked between the look at its record and now; the next handshake says what is wrong.
             await socket.close(CloseCode.POLICY_VIOLATION, "no longer valid")
             return
-        if opening.certificate:
-            shown = CertificateShown(station_id=station.station_id, serial=opening.certificate)
-            with suppress(NotStored):
-                await self._writer.do(Verb.SHOWN, shown)
         socket.forget_handshake()
         # What a station asked over another socket is a new question now, whatever its id.
         self._shared.replay.forget_questions(station_id=station.station_id)

@@ -11,17 +11,20 @@ from itertools import chain
 from typing import Any, Final
 
 from charging.certificates import services as certificates
+from charging.certificates.facts import CertificateShown
 from charging.devices import services as devices
 from charging.devices.states import Kept
 from charging.energy import services as energy
 from charging.frames import queries as frame_queries
 from charging.frames import services as frames
 from charging.frames.facts import FrameSeen, QuirkUse
+from charging.frames.rules import mask
 from charging.ocpp.deeds import Verb
 from charging.sessions import services as sessions
 from charging.sessions.facts import AuthorizationAsk, AuthorizationVerdict
 from charging.stations import queries as station_queries
 from charging.stations import services as stations
+from charging.stations.facts import CommandResult, Opening
 from charging.stations.models import ChargingStation
 
 Batch = Callable[[list[Any], datetime], Sequence[Any]]
@@ -38,6 +41,18 @@ def _seen(facts: list[dict[int, datetime]], at: datetime) -> Sequence[None]:
         newest.update(fact)
     stations.touch_stations(seen=newest, at=at)
     return [None] * len(facts)
+
+
+def _open(openings: list[Opening], at: datetime) -> Sequence[int | None]:
+    """The connections' numbers; a certificate is in use from the same moment on."""
+    epochs = stations.open_connections(openings=openings, at=at)
+    shown = [
+        CertificateShown(station_id=opening.station_id, serial=opening.certificate)
+        for opening, epoch in zip(openings, epochs, strict=True)
+        if epoch is not None and opening.certificate
+    ]
+    certificates.note_shown(shown=shown, at=at)
+    return epochs
 
 
 def _close(facts: list[Any], at: datetime) -> Sequence[None]:
@@ -76,11 +91,6 @@ def _quirks(facts: list[list[QuirkUse]], _: datetime) -> Sequence[None]:
 def _forgiven(facts: list[Any], _: datetime) -> Sequence[Any]:
     profiles = frame_queries.active_profiles()
     return [profiles] * len(facts)
-
-
-def _shown(facts: list[Any], at: datetime) -> Sequence[None]:
-    certificates.note_shown(shown=facts, at=at)
-    return [None] * len(facts)
 
 
 def _security_events(facts: list[Any], at: datetime) -> Sequence[None]:
@@ -130,19 +140,21 @@ def _mark_sent(facts: list[dict[int, int]], at: datetime) -> Sequence[set[int]]:
     return [stations.mark_commands_sent(sent=fact, at=at) for fact in facts]
 
 
-def _finish(facts: list[Any], at: datetime) -> Sequence[None]:
+def _finish(facts: list[CommandResult], at: datetime) -> Sequence[None]:
+    """Passwords that a station blurts out when it is asked for its variables are kept nowhere."""
+    for fact in facts:
+        mask([fact.result, fact.details])
     stations.finish_commands(results=facts, at=at)
     return [None] * len(facts)
 
 
 BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.FIND: _find,
-    Verb.OPEN: lambda facts, at: stations.open_connections(openings=facts, at=at),
+    Verb.OPEN: _open,
     Verb.CLOSE: _close,
     Verb.HELD: _held,
     Verb.SEEN: _seen,
     Verb.REFUSED: _refused,
-    Verb.SHOWN: _shown,
     Verb.SIGNING: lambda facts, at: certificates.take_requests(asks=facts, at=at),
     Verb.SECURITY_EVENT: _security_events,
     Verb.STREAM_OPEN: _open_streams,

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from charging.certificates import client
 from charging.certificates.models import SecurityEvent
+from charging.stations.rules import hash_password
 from mobility.core.models import OutboxEvent
 from tests.charging.ocpp.conftest import Grid
 from tests.protocols.security import papers
@@ -237,3 +238,18 @@ def test_security_events_are_kept_once_and_the_critical_ones_are_told(
         name="charging.security_alarm.v1", payload__station_identity=station.identity
     )
     assert told.count() == 1
+
+
+def test_a_slow_hub_shuts_the_door_on_nobody(grid: Grid, named: str) -> None:
+    """A short password is hashed slowly, in a thread; those must not all wait for the hub."""
+    short = grid.station(password_hash=hash_password(password="short", salt="salt"))
+    Outside.mood = "slow"
+    asking = [grid.dial(grid.station(), V21) for _ in range(16)]
+    for peer in asking:
+        peer.send([2, "e1", "Get15118EVCertificate", EV])
+    began = time.monotonic()
+    late = grid.dial(short, V21, password="short")
+    assert late.result("Heartbeat")
+    assert time.monotonic() - began < 3.0
+    for peer in asking:
+        assert peer.receive()[0] == 3
