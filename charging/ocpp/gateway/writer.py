@@ -1,8 +1,9 @@
 """Group commit: the deeds of many stations in one transaction, the answers after it.
 
 One thread, one database connection. A batch that fails is run again deed by deed, so that one
-impossible row costs nobody else anything; a database that is away is waited for. Every deed is
-idempotent by its business key, so a commit whose confirmation got lost may be run again.
+impossible row costs nobody else anything; a database that is away is waited for. Who needs a row
+that somebody else holds waits aside, and is tried again. Every deed is idempotent by its business
+key, so a commit whose confirmation got lost may be run again.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from django.db import connection, transaction
+from psycopg.errors import LockNotAvailable
 
 from charging.ocpp.deeds import Verb
 from charging.ocpp.gateway import metrics
@@ -27,6 +30,14 @@ logger = logging.getLogger(__name__)
 
 _RETRY_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0)
 _TRIES_ALONE: Final = 3
+_LOCK_PATIENCE: Final = "1s"
+"""How long a batch waits for a row that somebody else holds; transactions of ours take less."""
+_LOCK_PATIENCE_ALONE: Final = "50ms"
+"""The same for a deed by itself: all other stations wait meanwhile."""
+_LOCKED_S: Final = 0.5
+"""After this long a deed that needs such a row is tried again, by itself."""
+_MOST_LOCKED: Final = 3
+"""More deeds than this at once do not wait for a row each, but for a whole table."""
 
 
 class NotStored(Exception):
@@ -34,7 +45,7 @@ class NotStored(Exception):
 
 
 class StorageAway(NotStored):
-    """The database did not come back in time."""
+    """The database, or a row that somebody holds in it, did not come back in time."""
 
 
 class Poisoned(NotStored):
@@ -49,6 +60,8 @@ class Job:
     fact: Any
     answer: asyncio.Future[Any]
     give_up_s: float
+    aside: bool = False
+    """It needs a row that somebody holds, and goes into no batch."""
 
 
 Outcome = tuple[asyncio.Future[Any], Any]
@@ -124,6 +137,8 @@ class Writer:
         started = time.perf_counter()
         metrics.BATCH_SIZE.observe(len(jobs))
         outcomes: list[Outcome] = []
+        aside = [job for job in jobs if job.aside]
+        jobs = [job for job in jobs if not job.aside] + self._run_alone(aside, outcomes)
         for pause_s in _pauses():
             jobs = self._drop_impatient(jobs, outcomes)
             if not jobs:
@@ -141,16 +156,31 @@ class Writer:
         return outcomes
 
     def _run_alone(self, jobs: list[Job], outcomes: list[Outcome]) -> list[Job]:
-        """One transaction each; return the jobs that are left because the database went away."""
+        """One transaction each; return the jobs that are left because the database is not there."""
+        locked = 0
         for index, job in enumerate(jobs):
             error = _try_alone(job, outcomes)
             if error is None:
                 continue
             if _database_is_away():
                 return jobs[index:]
+            if _is_locked(error):
+                self._wait_aside(job, outcomes)
+                locked += 1
+                if locked == _MOST_LOCKED:
+                    return jobs[index + 1 :]
+                continue
             self._set_aside(job, error)
             outcomes.append((job.answer, Poisoned()))
         return []
+
+    def _wait_aside(self, job: Job, outcomes: list[Outcome]) -> None:
+        if job.give_up_s < time.monotonic() + _LOCKED_S:
+            outcomes.append((job.answer, StorageAway()))
+        else:
+            job = replace(job, aside=True)
+            again = partial(self._loop.call_later, _LOCKED_S, self._queue.put, job)
+            self._loop.call_soon_threadsafe(again)
 
     @staticmethod
     def _set_aside(job: Job, error: Exception) -> None:
@@ -176,13 +206,16 @@ def _pauses() -> Iterable[float]:
         yield _RETRY_S[-1]
 
 
-def _run_together(jobs: Sequence[Job]) -> list[Outcome]:
+def _run_together(jobs: Sequence[Job], *, lock_patience: str = "") -> list[Outcome]:
     at = clock.now()
     by_verb: dict[Verb, list[Job]] = {}
     for job in jobs:
         by_verb.setdefault(job.verb, []).append(job)
     outcomes: list[Outcome] = []
+    _connect()
     with transaction.atomic():
+        if lock_patience:
+            _wait_for_locks(lock_patience, once=True)
         for verb, batch in BATCHES.items():
             group = by_verb.get(verb)
             if group is None:
@@ -197,14 +230,29 @@ def _try_alone(job: Job, outcomes: list[Outcome]) -> Exception | None:
     last: Exception | None = None
     for _ in range(_TRIES_ALONE):
         try:
-            outcomes += _run_together([job])
+            outcomes += _run_together([job], lock_patience=_LOCK_PATIENCE_ALONE)
         except Exception as error:  # noqa: BLE001 — whatever it is, its station gets an answer
             last = error
-            if _database_is_away():
+            if _is_locked(error) or _database_is_away():
                 return error
         else:
             return None
     return last
+
+
+def _connect() -> None:
+    if connection.connection is None:
+        _wait_for_locks(_LOCK_PATIENCE, once=False)
+
+
+def _wait_for_locks(patience: str, *, once: bool) -> None:
+    """No longer than this; `once` in this transaction alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, %s)", [patience, once])
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error.__cause__, LockNotAvailable)
 
 
 def _database_is_away() -> bool:
