@@ -65,7 +65,8 @@ class Door:
         if not isinstance(socket, StationSocket):
             raise TypeError(socket)
         identity = identity_of(request.path)
-        socket.path = request.path[:MOST_PATH]
+        # Without a query: some stations put their password there.
+        socket.path = request.path.partition("?")[0][:MOST_PATH]
         try:
             station = await self._writer.do(Verb.FIND, identity) if identity else None
         except NotStored:

@@ -40,6 +40,9 @@ logger = logging.getLogger(__name__)
 _BACKLOG: Final = 64
 """Calls a station may send ahead; then its socket is read no further until we answered some."""
 
+_CALL_BYTES: Final = 8192
+"""What one call may weigh; most are below a twentieth of it."""
+
 _Waiting = tuple[Call, bytes] | Promise | Reply | Send
 """A call to be considered or kept, an answer that has to keep its turn, a message without answer."""
 
@@ -85,7 +88,7 @@ class Link:
                         await self._send(item)
                     elif item is not None:
                         await self._line_up(item)
-                    if self._is_flood(now_s):
+                    if self._is_flood(now_s, len(raw)):
                         # Read no faster than agreed; TCP slows the station down.
                         await asyncio.sleep(self._window_s + 1.0 - now_s)
         finally:
@@ -133,14 +136,15 @@ class Link:
         self._record(Direction.IN, now, kind, frame.message_id, action, raw)
         if isinstance(frame, CallResultError):
             logger.warning(
-                "%s: cannot use our answer %s: %s %.200s",
+                "%s: cannot use our answer %.60r: %.60r %.200r",
                 self.identity,
                 frame.message_id,
                 frame.code,
                 frame.description,
             )
         elif not self.correlator.resolve(frame):
-            logger.info("%s: answer to %s came late or to nothing", self.identity, frame.message_id)
+            late = "%s: answer to %.60r came late or to nothing"
+            logger.info(late, self.identity, frame.message_id)
 
     def _record(
         self, direction: str, at: datetime, kind: int, message_id: str, action: str, raw: bytes
@@ -161,11 +165,12 @@ class Link:
             ),
         )
 
-    def _is_flood(self, now_s: float) -> bool:
+    def _is_flood(self, now_s: float, size: int) -> bool:
         """Whether the station has said more in this second than is agreed."""
         if now_s - self._window_s >= 1.0:
             self._window_s, self._in_window = now_s, 0
-        self._in_window += 1
+        # A long frame costs as much as several.
+        self._in_window += 1 + size // _CALL_BYTES
         return self._in_window > self._shared.max_calls_per_s
 
     async def _line_up(self, item: _Waiting) -> None:

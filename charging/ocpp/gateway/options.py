@@ -36,7 +36,8 @@ class GatewayOptions:
     max_errands: int = 16
     """Stations that may wait for a contract hub or an OCSP responder at the same time."""
     max_calls_per_s: int = 500
-    """Per station; a faster one is read more slowly, the others do not notice."""
+    """Per station; a faster one is read more slowly, the others do not notice. Each 8 KB more of a
+    frame count as another call."""
     handshake_patience_s: float = 30.0
     """How long a handshake may take; above ``storage_patience_s``, so that a database which is away
     is told (503) and no station is left without an answer."""

@@ -17,10 +17,15 @@ from charging.ocpp.gateway import metrics
 from charging.ocpp.gateway.writer import StorageAway, Writer
 from mobility.core import clock
 
+MOST_A_MINUTE: Final = 1_200
+MOST_BYTES_A_MINUTE: Final = 2 * 1024 * 1024
+"""Of one station: a hundred times what a station says that charges, and less than 3 GB a day."""
 _KEPT: Final = 20_000
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _AT_ONCE: Final = 2_000
 _MAKES: Final = 4096
+_MAKE: Final = 100
+"""Characters of a vendor, a model, a firmware version: twice what the standard allows."""
 
 
 class Recorder:
@@ -32,6 +37,8 @@ class Recorder:
         """Whether there is a log at all."""
         self._frames: deque[FrameSeen] = deque()
         self._held_bytes = 0
+        self._minute = -1
+        self._shares: dict[int, tuple[int, int]] = {}
         self._quirks: dict[tuple[int, str], tuple[int, str]] = {}
         self._profiles: list[Forgiveness] = []
         self._by_make: dict[tuple[str, str, str], frozenset[str]] = {}
@@ -40,9 +47,22 @@ class Recorder:
         """Something went over the wire."""
         if not self.logs:
             return
+        if not self._has_room(frame):
+            metrics.FRAMES_FORGOTTEN.inc()
+            return
         self._frames.append(frame)
         self._held_bytes += len(frame.raw)
         self._forget_too_many()
+
+    def _has_room(self, frame: FrameSeen) -> bool:
+        """Whether its station has not said its share of this minute: the log is on everybody's disk."""
+        if frame.at.minute != self._minute:
+            self._minute, self._shares = frame.at.minute, {}
+        frames, size = self._shares.get(frame.station_id, (0, 0))
+        if frames >= MOST_A_MINUTE or size >= MOST_BYTES_A_MINUTE:
+            return False
+        self._shares[frame.station_id] = (frames + 1, size + len(frame.raw))
+        return True
 
     def _forget_too_many(self) -> None:
         """A few stations with the longest frames must not fill the memory of all."""
@@ -60,6 +80,8 @@ class Recorder:
         """What is forgiven to a make: vendor, model, firmware."""
         if not self._profiles:
             return frozenset()
+        # A payload that its schema refused may carry anything, of any length.
+        make = make[0][:_MAKE], make[1][:_MAKE], make[2][:_MAKE]
         known = self._by_make.get(make)
         if known is None:
             vendor, model, firmware = make

@@ -19,7 +19,11 @@ from charging.ocpp.rpc.frames import Payload
 _ROUNDS: Final = 12
 """Mending one error may uncover the next; a payload wrong in more ways than this stays wrong."""
 
-_STRAY: Final = re.compile(rb'("(?:[^"\\]|\\.)*")|([\[{])\s*,+|,+\s*(?=[\]}])|,(?=\s*,)')
+# Nothing is looked at twice: a frame of quotes and commas must not hold up all other stations.
+_STRAY: Final = re.compile(
+    rb'("(?:[^"\\]|\\.)*+"?+)|([\[{])[\s,]*+|,[\s,]*+([\]}])?+',
+    re.DOTALL,
+)
 _SHORT_OFFSET: Final = re.compile(r"[+-]\d\d(?::?\d\d)?$")
 _ENERGY: Final = "Energy."
 _REGISTER: Final = "Energy.Active.Import.Register"
@@ -60,7 +64,7 @@ def mend(
 
 def without_stray_commas(raw: bytes) -> bytes:
     """JSON text without commas after an opening and before a closing bracket, or doubled."""
-    return _STRAY.sub(lambda found: found[1] or found[2] or b"", raw)
+    return _STRAY.sub(lambda found: found[1] or found[2] or found[3] or b",", raw)
 
 
 def energy_meant(payload: Payload, *, quirk: Quirk) -> Payload:

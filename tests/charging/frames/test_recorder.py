@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -49,3 +50,27 @@ def test_while_the_database_is_away_the_newest_frames_stay_and_no_more(
     log.note(seen(9))
     asyncio.run(log.flush())
     assert shelf.kept[-1] == bytes([9]) * 10
+
+
+@pytest.mark.parametrize(("name", "limit"), [("MOST_A_MINUTE", 3), ("MOST_BYTES_A_MINUTE", 30)])
+def test_a_station_that_floods_fills_no_disk(
+    monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    monkeypatch.setattr(recorder, name, limit, raising=False)
+    shelf = Shelf()
+    shelf.away = False
+    log = Recorder(cast("Writer", shelf))
+
+    def kept(*frames: FrameSeen) -> int:
+        for frame in frames:
+            log.note(frame)
+        shelf.kept.clear()
+        asyncio.run(log.flush())
+        return len(shelf.kept)
+
+    flood = [seen(number) for number in range(8)]
+    assert kept(*flood) == 3
+    assert kept(*flood) == 0
+    # Its neighbour's words are written down all the same, and its own of the next minute.
+    assert kept(seen(1)._replace(station_id=2)) == 1
+    assert kept(*(one._replace(at=NOON + timedelta(minutes=1)) for one in flood)) == 3

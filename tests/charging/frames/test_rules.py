@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import orjson
@@ -169,6 +170,16 @@ def test_what_is_mended_passes_and_what_is_not_forgiven_stays_refused(
 )
 def test_commas_are_left_out_only_between_values(loose: bytes, strict: bytes) -> None:
     assert without_stray_commas(loose) == strict
+
+
+@pytest.mark.parametrize(
+    "raw", [b'["' + b'\\"' * 10_000, b"[" + b"," * 20_000 + b"x", b"[1" + b", " * 10_000 + b'"']
+)
+def test_a_frame_of_quotes_and_commas_takes_no_longer_than_another(raw: bytes) -> None:
+    """All stations of a gateway wait for it: what grows with the square of a frame stops them all."""
+    began = time.process_time()
+    without_stray_commas(raw)
+    assert time.process_time() - began < 0.3
 
 
 @pytest.mark.parametrize("quirk", [Quirk.KWH_AS_WH, Quirk.WH_AS_KWH])

@@ -11,8 +11,8 @@ import pytest
 
 from charging.ocpp import replies, v16
 from charging.stations.models import ChargingStation, Connector
-from tests.charging.ocpp.conftest import Grid
-from tests.charging.ocpp.peer import boot_16, boot_201, start_16
+from tests.charging.ocpp.conftest import Grid, start_gateway
+from tests.charging.ocpp.peer import Peer, boot_16, boot_201, start_16
 
 Eventually = Callable[..., Any]
 STATUS = {"connectorId": 1, "errorCode": "NoError", "status": "Charging"}
@@ -180,9 +180,6 @@ class TestOrder:
         assert again["currentTime"] > first["currentTime"]
 
     def test_a_flood_is_read_more_slowly_than_it_is_sent(self, grid: Grid) -> None:
-        from tests.charging.ocpp.conftest import start_gateway
-        from tests.charging.ocpp.peer import Peer
-
         slow = start_gateway(max_calls_per_s=20)
         try:
             peer = Peer.dial(slow.url, grid.station().identity)
@@ -195,6 +192,23 @@ class TestOrder:
             peer.close()
         finally:
             slow.close()
+
+
+def test_long_frames_are_read_as_slowly_as_many_short_ones(grid: Grid) -> None:
+    """Each is parsed, checked and logged on the loop that all stations share."""
+    slow = start_gateway(max_calls_per_s=20)
+    try:
+        peer = Peer.dial(slow.url, grid.station().identity)
+        data = "x" * 200_000
+        began = time.monotonic()
+        for number in range(3):
+            peer.send([2, f"f{number}", "DataTransfer", {"vendorId": "ACME", "data": data}])
+        for number in range(3):
+            assert peer.receive()[1] == f"f{number}"
+        assert time.monotonic() - began > 0.9
+        peer.close()
+    finally:
+        slow.close()
 
 
 class TestRegistration:

@@ -284,3 +284,14 @@ def test_a_flood_of_refusals_is_counted_and_not_written_down(
     assert refusal(grid, late) == 404
     assert eventually(RefusedHandshake.objects.filter(identity=late).exists)
     assert not RefusedHandshake.objects.filter(identity=flood).exists()
+
+
+def test_what_stands_behind_a_question_mark_is_not_shown_to_other_operators(
+    grid: Grid, eventually: Eventually
+) -> None:
+    """Some makes put their password there, and an identity that nobody has is shown to all."""
+    identity = f"NOBODY-{ids.short_code(8)}"
+    with pytest.raises(InvalidStatus):
+        Peer.dial(grid.gateway.url, identity, path=f"{identity}?password=secret")
+    row = eventually(RefusedHandshake.objects.filter(identity=identity).first)
+    assert row.path == f"/ocpp/{identity}"
