@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeGuard, TypeVar
 
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """What is known of a report's parts."""
-
-    missing: tuple[int, ...]
-    complete: bool
-
-
-def gaps(*, seen: Collection[int], last: int | None) -> Gaps:
+def gaps(*, seen: Collection[int], last: int | None) -> list[int]:
     """Which numbers are missing among parts counted from 0; `last` is the final one's, if it came.
 
     Without the final part nothing after the highest number seen is known to be missing.
     """
     end = last if last is not None else max(seen, default=-1)
-    missing = tuple(number for number in range(end + 1) if number not in seen)
-    return Gaps(missing=missing, complete=last is not None and not missing)
+    return [number for number in range(end + 1) if number not in seen]
 
 
 def next_state(*, state: str, said: str, moves: Mapping[str, frozenset[str]]) -> str | None:

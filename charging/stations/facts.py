@@ -17,7 +17,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationCredentials:
-    """What a handshake needs to know of a station; see ``queries.credentials_of``."""
+    """What a handshake needs to know of a station; see ``queries.credentials_by_identity``."""
 
     station_id: int
     identity: str
@@ -28,7 +28,6 @@ class StationCredentials:
     """Subprotocol names this station may speak: ``ocpp1.6``, ``ocpp2.0.1``, ``ocpp2.1``."""
     registration: str
     """``pending``, ``accepted`` or ``rejected``."""
-    boot_interval_s: int
     booted: bool = True
     """Whether a boot of this station was ever accepted."""
     next_security_profile: int | None = None
@@ -104,8 +103,6 @@ class BootReport:
     serial: str = ""
     firmware: str = ""
     reason: str = ""
-    iccid: str = ""
-    imsi: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     """The message as sent."""
 

@@ -44,7 +44,6 @@ def credentials_by_identity(*, identities: Iterable[str]) -> dict[str, StationCr
         "previous_password_hash",
         "ocpp_versions",
         "registration",
-        "boot_interval_s",
         "booted_at",
         "next_security_profile",
         "revoked_certificates",
@@ -80,11 +79,6 @@ def _without_borrowed_names(found: dict[str, StationCredentials]) -> dict[str, S
     }
 
 
-def credentials_of(*, identity: str) -> StationCredentials | None:
-    """What a handshake needs to know of a station; None for an identity nobody provisioned."""
-    return credentials_by_identity(identities=[identity]).get(identity)
-
-
 def _credentials(
     pk: int,
     identity: str,
@@ -93,7 +87,6 @@ def _credentials(
     previous_password_hash: str,
     ocpp_versions: list[str],
     registration: str,
-    boot_interval_s: int,
     booted_at: datetime | None,
     next_security_profile: int | None,
     revoked_certificates: list[str],
@@ -107,7 +100,6 @@ def _credentials(
         password_hashes=tuple(filter(None, (password_hash, previous_password_hash))),
         ocpp_versions=tuple(ocpp_versions),
         registration=registration,
-        boot_interval_s=boot_interval_s,
         booted=booted_at is not None,
         next_security_profile=next_security_profile,
         revoked_certificates=tuple(revoked_certificates),

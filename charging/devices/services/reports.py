@@ -95,10 +95,8 @@ def give_up_reports(*, at: datetime) -> int:
     for report in quiet.filter(asked_at__lt=at - PATIENCE).order_by("pk")[:500]:
         if (report.heard_at or report.asked_at) > at - PATIENCE:
             continue
-        found = _gaps(report)
-        # What came last was not the end, so the part after it is missing too.
-        after = report.parts.count() if not found.missing else None
-        missing = list(found.missing) or [after or 0]
+        # Without a gap what came last was not the end: the part after it is missing.
+        missing = _gaps(report) or [report.parts.count()]
         move(
             report,
             to=ReportState.INCOMPLETE,
@@ -140,7 +138,7 @@ def _judge(report: Report, number: int, *, last: bool, at: datetime) -> None:
     report.heard_at = at
     if last:
         report.last_no = max(number, report.last_no or 0)
-        report.missing = list(_gaps(report).missing)
+        report.missing = _gaps(report)
     elif number in report.missing:
         report.missing = [one for one in report.missing if one != number]
     report.save(update_fields=["parts_count", "last_no", "missing", "heard_at"])
@@ -152,7 +150,7 @@ def _judge(report: Report, number: int, *, last: bool, at: datetime) -> None:
         move(report, to=ReportState.RECEIVING, at=at, by=SYSTEM)
 
 
-def _gaps(report: Report) -> rules.Gaps:
+def _gaps(report: Report) -> list[int]:
     parts = list(report.parts.values_list("seq_no", "last"))
     ends = [number for number, last in parts if last]
     return rules.gaps(seen={number for number, _last in parts}, last=max(ends, default=None))

@@ -12,7 +12,7 @@ from charging.sessions.facts import Reading, ReadingBatch, Sample, SessionStart
 from charging.stations import services as stations
 from charging.stations.facts import BootReport, Handshake, StatusReport
 from charging.stations.models import ChargingStation, Connector, Site
-from charging.stations.queries import credentials_of
+from charging.stations.queries import credentials_by_identity
 from charging.stations.rules import password_matches
 from mobility.core import clock
 from tests.charging.desk.conftest import BASE
@@ -160,7 +160,7 @@ def test_the_checklist_says_in_plain_words_why_a_charger_stays_out_and_ticks_as_
     stations.record_refused_handshakes(handshakes=[refused], at=now)
     assert "data-trouble" in words()
     assert "password" in words()
-    assert credentials_of(identity="NEW-1") is not None
+    assert credentials_by_identity(identities=["NEW-1"])
     stations.open_connection(
         station_id=new.pk, ocpp_version="ocpp1.6", gateway="test", at=now + timedelta(seconds=1)
     )

@@ -35,7 +35,6 @@ def station(profile: int = 1, password: str = SECRET) -> StationCredentials:
         password_hashes=hashes,
         ocpp_versions=("ocpp1.6", "ocpp2.0.1"),
         registration="accepted",
-        boot_interval_s=300,
     )
 
 

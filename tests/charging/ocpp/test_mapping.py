@@ -280,10 +280,10 @@ class TestV201:
     def test_boot(self) -> None:
         payload = {
             "reason": "PowerUp",
-            "chargingStation": {"model": "M", "vendorName": "V", "modem": {"iccid": "89"}},
+            "chargingStation": {"model": "M", "vendorName": "V", "firmwareVersion": "1.2"},
         }
         outcome = deed(v201.DIALECT, "BootNotification", payload)
-        assert (outcome.fact.reason, outcome.fact.iccid) == ("PowerUp", "89")
+        assert (outcome.fact.reason, outcome.fact.firmware) == ("PowerUp", "1.2")
         given = BootAnswer(registration="accepted", interval_s=300)
         assert answer(v201.DIALECT, "BootNotification", outcome, given)["status"] == "Accepted"
 

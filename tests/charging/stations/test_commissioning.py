@@ -34,8 +34,7 @@ def test_a_charger_is_added_with_url_and_password_shown_once(
 ) -> None:
     answer = run("add_charger", "RDAM|123", "--connectors", "2", "--site", "Corso Lodi")
     assert str(answer["url"]).endswith("/ocpp/RDAM%7C123")
-    credentials = queries.credentials_of(identity="RDAM|123")
-    assert credentials is not None
+    credentials = queries.credentials_by_identity(identities=["RDAM|123"])["RDAM|123"]
     password = str(answer["password"]).encode()
     assert 16 <= len(password) <= 40
     assert password_matches(password=password, hashes=credentials.password_hashes)

@@ -83,11 +83,8 @@ def test_a_boot_is_answered_by_registration(make_station: MakeStation) -> None:
     ]
     answers = services.record_boots(boots=boots, at=NOON)
     assert [answer.registration for answer in answers] == ["accepted", "pending", "rejected"]
-    known = queries.credentials_of(identity="CP1")
-    waiting = queries.credentials_of(identity="CP2")
-    assert known is not None
-    assert waiting is not None
-    assert (known.booted, waiting.booted) == (True, False)
+    found = queries.credentials_by_identity(identities=["CP1", "CP2"])
+    assert [found[identity].booted for identity in ("CP1", "CP2")] == [True, False]
     accepted.refresh_from_db()
     assert (accepted.vendor, len(accepted.model)) == ("Vendor", 50)
 
@@ -119,8 +116,32 @@ def test_a_key_opens_as_bytes_and_as_digits_of_either_case() -> None:
 def test_a_new_password_closes_the_door_to_the_old(make_station: MakeStation) -> None:
     station = make_station()
     new = services.reset_password(station_id=station.pk, at=NOON, by=SYSTEM)
-    credentials = queries.credentials_of(identity="CP1")
-    assert credentials is not None
-    hashes = credentials.password_hashes
+    hashes = queries.credentials_by_identity(identities=["CP1"])["CP1"].password_hashes
     assert password_matches(password=new.encode(), hashes=hashes)
     assert not password_matches(password=station.secret.encode(), hashes=hashes)
+
+
+def test_a_command_dies_with_a_gateway_that_was_killed_when_its_station_is_back(
+    make_station: MakeStation,
+) -> None:
+    """The killed gateway said nothing, and the station came back to another one."""
+    station = make_station()
+    services.open_connections(openings=[opening(station, "g1")], at=NOON)
+
+    def ask(key: str) -> StationCommand:
+        return services.queue_command(
+            station_id=station.pk, action="clear_cache", idempotency_key=key, at=NOON, by=SYSTEM
+        )
+
+    unanswered, following = ask("a"), ask("b")
+    services.mark_commands_sent(sent={unanswered.pk: 1}, at=NOON)
+    services.open_connections(openings=[opening(station, "g2")], at=NOON)
+    unanswered.refresh_from_db()
+    assert (unanswered.state, unanswered.result) == ("failed", {"reason": "connection_lost"})
+    [next_one] = services.take_commands(gateway="g2", at=NOON)
+    assert next_one.command_id == following.pk
+    # What goes over the new socket is the new socket's.
+    services.mark_commands_sent(sent={following.pk: 2}, at=NOON)
+    services.open_connections(openings=[opening(make_station("CP2"), "g2")], at=NOON)
+    following.refresh_from_db()
+    assert following.state == "sent"

@@ -15,8 +15,6 @@ def boot_report(asked: Asked) -> BootReport:
         model=payload["chargePointModel"],
         serial=payload.get("chargePointSerialNumber") or payload.get("chargeBoxSerialNumber", ""),
         firmware=payload.get("firmwareVersion", ""),
-        iccid=payload.get("iccid", ""),
-        imsi=payload.get("imsi", ""),
         details=payload,
     )
 

@@ -9,7 +9,6 @@ from charging.stations.facts import BootReport, StatusReport
 
 def boot_report(asked: Asked) -> BootReport:
     station = asked.payload["chargingStation"]
-    modem = station.get("modem", {})
     return BootReport(
         station_id=asked.station_id,
         vendor=station["vendorName"],
@@ -17,8 +16,6 @@ def boot_report(asked: Asked) -> BootReport:
         serial=station.get("serialNumber", ""),
         firmware=station.get("firmwareVersion", ""),
         reason=asked.payload["reason"],
-        iccid=modem.get("iccid", ""),
-        imsi=modem.get("imsi", ""),
         details=asked.payload,
     )
 
