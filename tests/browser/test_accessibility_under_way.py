@@ -106,8 +106,8 @@ def test_a_case_with_its_photo_keeps_nobody_out(house: House, open_page: OpenPag
 def test_a_second_factor_is_set_up_by_everybody(house: House, open_page: OpenPage) -> None:
     """The code to scan or to type, a code that is wrong, and the codes for the day the phone is gone."""
     page = open_page(PHONE)
-    sit_down(house, page, rider_of(house, "second-factor").email, "/accounts/2fa/totp/activate/")
-    assert barriers(page) == []
+    sit_down(house, page, rider_of(house, "second-factor").email, "/accounts/2fa/")
+    assert barriers_of(page, ["/accounts/2fa/totp/activate/"]) == []
     secret = page.locator("#authenticator_secret").input_value()
     _type_code(page, "000000")
     expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
