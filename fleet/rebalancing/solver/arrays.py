@@ -15,6 +15,7 @@ class Task(NamedTuple):
     """The problem as arrays."""
 
     minutes: Floats
+    minutes_to: Floats  # the same from the other end, so that both ways lie in a row
     service: Floats
     change: Ints
     prize: Floats
@@ -48,6 +49,7 @@ class State(NamedTuple):
     size: Ints
     route_of: Ints
     place_of: Ints
+    arc: Floats  # (van, i) minutes from the i-th position to the next
     peak_before: Ints  # (van, i) highest total load over positions 0..i
     peak_after: Ints  # (van, i) highest total load over positions i..end
     low_before: Ints  # (commodity, van, i)
@@ -81,6 +83,7 @@ def as_arrays(problem: Problem, *, mandatory: bool) -> Task:
     first_window, opens, closes = windows(problem)
     return Task(
         minutes=_floats(problem.minutes),
+        minutes_to=_floats(problem.minutes.T),
         service=_floats(problem.service),
         change=_ints(problem.change),
         prize=_floats(problem.prize),
@@ -194,6 +197,7 @@ def empty_state(problem: Problem) -> State:
         size=ints(vans),
         route_of=np.full(stops, -1, dtype=np.int64),
         place_of=ints(stops),
+        arc=np.zeros((vans, stops + 1)),
         peak_before=ints(vans, stops + 1),
         peak_after=ints(vans, stops + 1),
         low_before=ints(kinds, vans, stops + 1),

@@ -5,6 +5,10 @@ Transportation Science 54(2), 2020), re-derived for signed loads. The load test 
 suffix extremes of the running load, which decide in O(1) whether some start load carries a route
 (cf. Hernandez-Perez and Salazar-Gonzalez 2004 for one commodity). Capacity and shift are soft with
 adaptive penalties, because single insertions rarely see that a pick-up enables a later drop.
+Between two ruins a few arcs are changed at random among near stops: a part of a route is turned
+(2-opt) or swapped with its neighbour (or-opt), parts or the rests of two routes are swapped (2-opt*,
+cross exchange; cf. Savelsbergh, ORSA Journal on Computing 4(2), 1992). Where the load is tight these
+keep long parts, which carry themselves, whole; a string of ten stops that is put in one by one does not.
 Where stops or depots have hours, being late is paid as time warp (Nagata, Braysy and Dullaert,
 Computers & Operations Research 37, 2010), and the latest punctual arrival at each stop, which holds
 for several windows too, keeps an insertion O(1).
@@ -36,6 +40,8 @@ STRING = 10.0  # SISR: average number of stops removed
 LONGEST = 10.0  # SISR: longest string
 BLINK = 0.01  # SISR: share of positions overlooked
 EXTRA = 12  # unserved stops near the seed that are offered again
+NEAR = 16  # stops by distance, itself first, with which a stop may be rejoined
+REJOINS = 10  # tries of each round
 NO_ROUTE = -1
 ROUNDING = 1e-7
 
@@ -121,8 +127,11 @@ def reschedule(task: Task, state: State, van: int) -> None:
 @compiled
 def reckon_time(task: Task, state: State, van: int, last: int, length: float) -> None:
     """Drive home from the last stop; the minutes of the route, and how many are too many."""
+    home = 0.0
     if state.size[van] > 0 or task.at_rest[van] == 0:
-        length += task.minutes[last, task.end_node[van]]
+        home = task.minutes[last, task.end_node[van]]
+    length += home
+    state.arc[van, state.size[van]] = home
     state.length[van] = length
     if task.limits[2] > 0.0:
         reschedule(task, state, van)
@@ -140,28 +149,29 @@ def rebuild(task: Task, state: State, van: int) -> None:
     packs = task.spent_packs[van]
     last = task.start_node[van]
     total = 0
-    state.peak_before[van, 0] = 0
-    loads = np.zeros(kinds, np.int64)
+    state.peak_before[van, 0] = state.peak_after[van, 0] = 0
     for kind in range(kinds):
-        state.low_before[kind, van, 0] = 0
-    state.peak_after[van, 0] = 0
+        state.low_before[kind, van, 0] = state.low_after[kind, van, 0] = 0
     for i in range(size):
         stop = state.stops[van, i]
         state.route_of[stop] = van
         state.place_of[stop] = i
-        length += task.minutes[last, stop] + task.service[stop]
+        arc = task.minutes[last, stop]
+        state.arc[van, i] = arc
+        length += arc + task.service[stop]
         prize += task.prize[stop]
         packs += task.packs[stop]
-        loads[task.commodity[stop]] += task.change[stop]
-        total += task.change[stop] * task.room[task.commodity[stop], van]
+        change = task.change[stop]
+        total += change * task.room[task.commodity[stop], van]
         state.peak_before[van, i + 1] = max(state.peak_before[van, i], total)
         state.peak_after[van, i + 1] = total
         for kind in range(kinds):
-            state.low_before[kind, van, i + 1] = min(state.low_before[kind, van, i], loads[kind])
-            state.low_after[kind, van, i + 1] = loads[kind]
+            load = state.low_after[kind, van, i]
+            if kind == task.commodity[stop]:
+                load += change
+            state.low_before[kind, van, i + 1] = min(state.low_before[kind, van, i], load)
+            state.low_after[kind, van, i + 1] = load
         last = stop
-    for kind in range(kinds):
-        state.low_after[kind, van, 0] = 0
     for i in range(size - 1, -1, -1):
         state.peak_after[van, i] = max(state.peak_after[van, i], state.peak_after[van, i + 1])
         for kind in range(kinds):
@@ -381,16 +391,18 @@ def best_in_route(
     before = penalties[0] * state.excess[van] + penalties[1] * state.over[van]
     best, best_at = np.inf, 0
     last = task.start_node[van]
+    towards, away = task.minutes_to[stop], task.minutes[stop]
+    stops, arcs = state.stops[van], state.arc[van]
     for at in range(size + 1):
-        following = state.stops[van, at] if at < size else task.end_node[van]
-        there, onwards = task.minutes[last, stop], task.minutes[stop, following]
-        detour = there + onwards
-        if size > 0 or task.at_rest[van] == 0:
-            detour -= task.minutes[last, following]
+        following = stops[at] if at < size else task.end_node[van]
+        there, onwards = towards[last], away[following]
+        detour = there + onwards - arcs[at]
         last = following
         until_blink -= 1
         if until_blink < 0:
             until_blink = draw_blink()
+            continue
+        if detour * money >= best:
             continue
         peak = max(state.peak_before[van, at], state.peak_after[van, at] + change * room)
         low = min(state.low_before[kind, van, at], state.low_after[kind, van, at] + change)
@@ -469,39 +481,6 @@ def recount(task: Task, state: State, totals: Totals) -> None:
 
 
 @compiled
-def anneal(
-    task: Task, state: State, totals: Totals, penalties: Floats, heat: float, rounds: int
-) -> None:
-    """Run `rounds` of ruin and recreate at one temperature; remember the best feasible routes."""
-    out = np.empty(task.change.size + EXTRA, np.int64)
-    before = np.zeros(3)
-    recount(task, state, totals)
-    totals.seen[:] = 0.0
-    for _ in range(rounds):
-        for i in range(3):
-            before[i] = totals.current[i]
-        seed, used = ruin(task, state, totals, out)
-        used = offer_unserved(task, state, seed, out, used)
-        sort_out(task, out, used)
-        recreate(task, state, totals, penalties, heat, out, used)
-        for van in range(state.size.size):
-            if state.touched[van] == 1:
-                add_to_totals(state, totals, van)
-        totals.seen[0] += 1.0
-        totals.seen[1] += 1.0 if totals.current[1] < 0.5 else 0.0
-        totals.seen[2] += 1.0 if totals.current[2] < ROUNDING else 0.0
-        rise = totals.current[0] - before[0] + penalties[0] * (totals.current[1] - before[1])
-        rise += penalties[1] * (totals.current[2] - before[2])
-        if rise < -heat * np.log(np.random.random()):
-            keep_best(state, totals)
-        else:
-            restore(task, state)
-            for i in range(3):
-                totals.current[i] = before[i]
-        state.touched[:] = 0
-
-
-@compiled
 def keep_best(state: State, totals: Totals) -> None:
     """Copy the current routes when they are the best feasible ones so far."""
     if totals.current[1] > 0.5 or totals.current[2] > ROUNDING:
@@ -513,3 +492,250 @@ def keep_best(state: State, totals: Totals) -> None:
         size = state.size[van]
         state.best_size[van] = size
         copy_stops(state.stops, state.best_stops, van, size)
+
+
+@compiled
+def settle(
+    task: Task, state: State, totals: Totals, before: Floats, penalties: Floats, hope: float
+) -> None:
+    """Accept what was changed if it costs less than `hope` more, else undo it."""
+    fits = True
+    for van in range(state.size.size):
+        if state.touched[van] == 1:
+            add_to_totals(state, totals, van)
+            fits = fits and state.packs[van] <= task.pack_capacity[van]
+    rise = totals.current[0] - before[0] + penalties[0] * (totals.current[1] - before[1])
+    rise += penalties[1] * (totals.current[2] - before[2])
+    if fits and rise < hope:
+        keep_best(state, totals)
+    else:
+        restore(task, state)
+        for i in range(3):
+            totals.current[i] = before[i]
+    state.touched[:] = 0
+
+
+@compiled
+def drive(task: Task, state: State, van: int, at: int, other: int, to: int) -> float:
+    """Minutes from a place of a route (-1: its start) to one of another (behind all: its end)."""
+    last = task.start_node[van] if at < 0 else state.stops[van, at]
+    following = state.stops[other, to] if to < state.size[other] else task.end_node[other]
+    return float(task.minutes[last, following])
+
+
+@compiled
+def any_fixed(task: Task, state: State, van: int, first: int, behind: int) -> bool:
+    """Whether a part of a route holds a stop that stays where it is."""
+    found = 0
+    for i in range(first, behind):
+        found += task.fixed[state.stops[van, i]]
+    return found > 0
+
+
+@compiled
+def put_part(state: State, van: int, first: int, behind: int, other: int, at: int) -> int:
+    """Put a part of a route, as it was, into another; answer the place behind it."""
+    for i in range(first, behind):
+        state.stops[other, at] = state.old_stops[van, i]
+        at += 1
+    return at
+
+
+@compiled
+def turn(
+    task: Task, state: State, totals: Totals, most: float, van: int, first: int, last: int
+) -> bool:
+    """Drive a part of a route the other way round, if the new arcs cost less than `most`."""
+    rise = drive(task, state, van, first - 1, van, last)
+    rise += drive(task, state, van, first, van, last + 1)
+    rise -= drive(task, state, van, first - 1, van, first)
+    rise -= drive(task, state, van, last, van, last + 1)
+    if rise >= most or any_fixed(task, state, van, first, last + 1):
+        return False
+    touch(state, totals, van)
+    for i in range(first, last + 1):
+        state.stops[van, i] = state.old_stops[van, first + last - i]
+    return True
+
+
+@compiled
+def exchange(
+    task: Task,
+    state: State,
+    totals: Totals,
+    most: float,
+    van: int,
+    first: int,
+    second: int,
+    behind: int,
+) -> bool:
+    """Swap two parts of a route that follow one another, if the new arcs cost less than `most`."""
+    rise = drive(task, state, van, first - 1, van, second)
+    rise += drive(task, state, van, behind - 1, van, first)
+    rise += drive(task, state, van, second - 1, van, behind)
+    rise -= drive(task, state, van, first - 1, van, first)
+    rise -= drive(task, state, van, second - 1, van, second)
+    rise -= drive(task, state, van, behind - 1, van, behind)
+    if rise >= most or any_fixed(task, state, van, first, behind):
+        return False
+    touch(state, totals, van)
+    at = put_part(state, van, second, behind, van, first)
+    put_part(state, van, first, second, van, at)
+    return True
+
+
+@compiled
+def joints(
+    task: Task, state: State, van: int, first: int, behind: int, other: int, begin: int, end: int
+) -> float:
+    """Minutes of the arcs around a part of a route when a part of another takes its place."""
+    if begin == end:
+        return drive(task, state, van, first - 1, van, behind)
+    there = drive(task, state, van, first - 1, other, begin)
+    return there + drive(task, state, other, end - 1, van, behind)
+
+
+@compiled
+def cross(
+    task: Task,
+    state: State,
+    totals: Totals,
+    most: float,
+    van: int,
+    first: int,
+    behind: int,
+    other: int,
+    begin: int,
+    end: int,
+) -> bool:
+    """Swap parts of two routes (either may be empty), if the new arcs cost less than `most`."""
+    rise = joints(task, state, van, first, behind, other, begin, end)
+    rise += joints(task, state, other, begin, end, van, first, behind)
+    rise -= joints(task, state, van, first, behind, van, first, behind)
+    rise -= joints(task, state, other, begin, end, other, begin, end)
+    if rise >= most:
+        return False
+    if any_fixed(task, state, van, first, behind) or any_fixed(task, state, other, begin, end):
+        return False
+    touch(state, totals, van)
+    touch(state, totals, other)
+    at = put_part(state, other, begin, end, van, first)
+    state.size[van] = put_part(state, van, behind, state.old_size[van], van, at)
+    at = put_part(state, van, first, behind, other, begin)
+    state.size[other] = put_part(state, other, end, state.old_size[other], other, at)
+    return True
+
+
+@compiled
+def rejoin_one(
+    task: Task, state: State, totals: Totals, most: float, van: int, i: int, j: int
+) -> bool:
+    """Bring places i and j of a route together: turn what lies between, or swap it with a part
+    beyond."""
+    if abs(i - j) < 2:
+        return False
+    if np.random.random() < 0.5:
+        if i < j:
+            return turn(task, state, totals, most, van, i + 1, j)
+        return turn(task, state, totals, most, van, j, i - 1)
+    if i > j:
+        second = np.random.randint(j + 1, i + 1)
+        return exchange(task, state, totals, most, van, j, second, i + 1)
+    furthest = state.size[van]
+    if np.random.random() < 0.5:
+        furthest = min(furthest, j + int(LONGEST))
+    behind = np.random.randint(j + 1, furthest + 1)
+    return exchange(task, state, totals, most, van, i + 1, j, behind)
+
+
+@compiled
+def rejoin_two(
+    task: Task, state: State, totals: Totals, most: float, van: int, i: int, other: int, j: int
+) -> bool:
+    """Bring place j of one route behind place i of another: with all that follows in exchange for
+    all that followed there (half the time), or a part of it for a part or for nothing."""
+    size, length = state.size[van], state.size[other]
+    draw = np.random.random()
+    if draw < 0.5:
+        return cross(task, state, totals, most, van, i + 1, size, other, j, length)
+    end = min(length, j + 1 + int(LONGEST * np.random.random()))
+    behind = i + 1
+    if draw < 0.75:
+        behind = min(size, i + 1 + int(LONGEST * np.random.random()))
+    return cross(task, state, totals, most, van, i + 1, behind, other, j, end)
+
+
+@compiled
+def rejoin(task: Task, state: State, totals: Totals, penalties: Floats, hope: float) -> bool:
+    """Bring a random stop and one near it together by changing two to four arcs.
+
+    What cannot pay by its arcs, even if it healed its routes, is dropped before any sum is made.
+    """
+    choices = min(NEAR, task.near.shape[1])
+    if choices < 2:
+        return False
+    stop = np.random.randint(1, int(task.limits[3]))
+    near = task.near[stop, np.random.randint(1, choices)]
+    van, other = state.route_of[stop], state.route_of[near]
+    if min(van, other) == NO_ROUTE:
+        return False
+    i, j = state.place_of[stop], state.place_of[near]
+    most = hope + penalties[0] * state.excess[van] + penalties[1] * state.over[van]
+    if van == other:
+        if not rejoin_one(task, state, totals, most / task.limits[0], van, i, j):
+            return False
+    else:
+        most += penalties[0] * state.excess[other] + penalties[1] * state.over[other]
+        if not rejoin_two(task, state, totals, most / task.limits[0], van, i, other, j):
+            return False
+        rebuild(task, state, other)
+    rebuild(task, state, van)
+    return True
+
+
+@compiled
+def ruin_and_recreate(
+    task: Task, state: State, totals: Totals, penalties: Floats, heat: float, out: Ints
+) -> None:
+    """Take out stops near one another, and put them and unserved ones in again."""
+    seed, used = ruin(task, state, totals, out)
+    used = offer_unserved(task, state, seed, out, used)
+    sort_out(task, out, used)
+    recreate(task, state, totals, penalties, heat, out, used)
+
+
+@compiled
+def count_seen(state: State, totals: Totals) -> None:
+    """Count a visited state, and whether it is within capacity and within the shifts."""
+    excess, over = totals.current[1], totals.current[2]
+    for van in range(state.size.size):
+        if state.touched[van] == 1:
+            excess += state.excess[van]
+            over += state.over[van]
+    totals.seen[0] += 1.0
+    totals.seen[1] += 1.0 if excess < 0.5 else 0.0
+    totals.seen[2] += 1.0 if over < ROUNDING else 0.0
+
+
+@compiled
+def anneal(
+    task: Task, state: State, totals: Totals, penalties: Floats, heat: float, rounds: int
+) -> None:
+    """Run `rounds` at one temperature, each of some rejoinings and one ruin and recreate; remember
+    the best feasible routes."""
+    out = np.empty(task.change.size + EXTRA, np.int64)
+    before = np.zeros(3)
+    recount(task, state, totals)
+    totals.seen[:] = 0.0
+    for _ in range(rounds):
+        for step in range(REJOINS + 1):
+            for i in range(3):
+                before[i] = totals.current[i]
+            hope = -heat * np.log(np.random.random())
+            if step < REJOINS:
+                if not rejoin(task, state, totals, penalties, hope):
+                    continue
+            else:
+                ruin_and_recreate(task, state, totals, penalties, heat, out)
+                count_seen(state, totals)
+            settle(task, state, totals, before, penalties, hope)

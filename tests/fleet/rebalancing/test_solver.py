@@ -1,6 +1,7 @@
 """Routing: checked against every possible route of small problems, and by an independent judge."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.rebalancing.solver import search
+from fleet.rebalancing.solver.arrays import Totals, as_arrays, empty_state
 from fleet.rebalancing.solver.greedy import greedy_routes
 from fleet.rebalancing.solver.problem import Problem, judge, load_excess, must_serve
 from fleet.rebalancing.solver.search import Effort, solve
@@ -254,3 +256,56 @@ def test_minutes_and_packs_that_are_spent_count():
     )
     assert solve(task, effort=QUICK).routes == [[1]]
     assert greedy_routes(task).routes == [[1]]
+
+
+def shuffled(task, *, seed, parts):
+    """Every stop once, in `parts` routes of no order."""
+    order = np.random.default_rng(seed).permutation(np.arange(1, task.stops))
+    return [[int(stop) for stop in part] for part in np.array_split(order, parts)]
+
+
+def rejoined(task, *, routes, tries):
+    """The routes after so many single rejoinings at no heat, and their sums by the kernel."""
+    kernel = search.compiled_kernel()
+    arrays, state = as_arrays(task, mandatory=True), empty_state(task)
+    totals = Totals(current=np.zeros(3), best=np.array([np.inf]), seen=np.zeros(3))
+    for van, route in enumerate(routes):
+        state.stops[van, : len(route)] = route
+        state.size[van] = len(route)
+    penalties = np.array([10.0, 10.0])
+    kernel.seed_random(1)
+    kernel.recount(arrays, state, totals)
+    for _ in range(tries):
+        before = totals.current.copy()
+        if kernel.rejoin(arrays, state, totals, penalties, 0.0):
+            kernel.settle(arrays, state, totals, before, penalties, 0.0)
+    rows = zip(state.stops, state.size, strict=True)
+    return [[int(stop) for stop in row[:size]] for row, size in rows], totals.current
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_rejoining_alone_keeps_every_stop_and_shortens_the_way(parts):
+    """Parts of routes are turned and swapped: none is lost, none doubled, every sum is right."""
+    task = random_problem(4, stops=40, vans=parts, capacity=400)
+    routes = shuffled(task, seed=4, parts=parts)
+    begun = judge(task, routes=routes, mandatory=True)
+    ended, sums = rejoined(task, routes=routes, tries=20_000)
+    result = judge(task, routes=ended, mandatory=True)
+    assert result.feasible
+    assert result.minutes < 0.6 * begun.minutes
+    assert sums[0] == pytest.approx(result.net_cost)
+
+
+def test_rejoining_moves_nothing_that_is_fixed_and_gives_no_van_more_batteries_than_it_has():
+    task = random_problem(
+        5, stops=30, vans=3, capacity=300, packs=np.ones(30, dtype=np.int64), pack_capacity=11,
+        fixed=((), (), ()),
+    )  # fmt: skip
+    routes = shuffled(task, seed=5, parts=3)
+    fixed = tuple((route[2], route[5]) for route in routes)
+    ended, _sums = rejoined(replace(task, fixed=fixed), routes=routes, tries=20_000)
+    assert ended != routes
+    assert judge(task, routes=ended, mandatory=True).packs_excess == 0
+    for before, after, kept in zip(routes, ended, fixed, strict=True):
+        assert set(kept) <= set(after)
+        assert [stop for stop in after if stop in kept] == [s for s in before if s in kept]
