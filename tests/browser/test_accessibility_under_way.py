@@ -12,7 +12,7 @@ from mobility.core import clock
 from tests.browser.accessibility import arrived, barriers, barriers_of
 from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.steps import SLOW_MS, picture, sit_down, submit
-from tests.stories.cast import rider_of
+from tests.stories.cast import PASSWORD, rider_of
 from tests.stories.people import credentials_of
 from tests.stories.plugs import chargers_of, code_of, free_plug
 from tests.stories.processes import House
@@ -108,6 +108,10 @@ def test_a_second_factor_is_set_up_by_everybody(house: House, open_page: OpenPag
     page = open_page(PHONE)
     sit_down(house, page, rider_of(house, "second-factor").email, "/accounts/2fa/")
     assert barriers_of(page, ["/accounts/2fa/totp/activate/"]) == []
+    # Keys are changed only by who has just said the password.
+    page.locator("main [name=password]").fill(PASSWORD)
+    submit(page, "[name=password]")
+    assert barriers(page) == []
     secret = page.locator("#authenticator_secret").input_value()
     _type_code(page, "000000")
     expect(page.locator(".errorlist, [role=alert]").first).to_be_visible()
