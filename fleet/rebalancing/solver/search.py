@@ -67,6 +67,27 @@ def compiled_kernel() -> ModuleType | None:
         return None
 
 
+def compile_ahead() -> bool:
+    """Compile the search and keep it for every process of this machine; False without numba.
+
+    Otherwise the first plan waits for it, a minute or so.
+    """
+    nothing = np.zeros(3, dtype=np.int64)
+    smallest = Problem(
+        minutes=np.ones((3, 3)),
+        service=np.ones(3),
+        change=np.array([0, 1, -1]),
+        prize=np.ones(3),
+        commodity=nothing,
+        packs=nothing,
+        capacity=1,
+        vans=1,
+        shift_minutes=60.0,
+        cost_per_minute=1.0,
+    )
+    return solve(smallest, effort=Effort(rounds=1)).method == "sisr"
+
+
 def solve(
     problem: Problem,
     *,

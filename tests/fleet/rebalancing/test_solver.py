@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,14 @@ def test_a_van_continues_where_it_stands_with_what_it_carries():
     answer = solve(task, effort=QUICK)
     assert [stop for stop in answer.routes[0] if stop != 1] == [2]
     assert not judge(task, routes=[[2, 3]]).feasible
+
+
+def test_compiling_ahead_says_whether_there_is_a_compiler(monkeypatch, capsys):
+    call_command("compile_planner")
+    assert "Compiled" in capsys.readouterr().out
+    monkeypatch.setattr(search, "compiled_kernel", lambda: None)
+    call_command("compile_planner")
+    assert "greedy" in capsys.readouterr().out
 
 
 def test_without_the_compiler_the_plan_is_greedy_and_says_so(monkeypatch):
