@@ -11,7 +11,7 @@ plan from reading the database to the last stored task, and a revision likewise;
 is compared with that of the same plan after a search of ten minutes (`--quick`: one minute). Value
 table: CPU of the calling thread.
 
-    ./dev bench plan [--quick]
+    ./dev bench plan [--quick] [--only short|long|city]
 """
 
 from __future__ import annotations
@@ -260,20 +260,23 @@ def main() -> int:
     """Measure and publish; 1 when a limit is broken."""
     parser = argparse.ArgumentParser(description="Benchmark the rebalancing plan.")
     parser.add_argument("--quick", action="store_true", help="few instances, a short long run")
+    parser.add_argument("--only", choices=("short", "long", "city"), help="a part of it")
     options = parser.parse_args()
-    results = run_instances(seconds=SHORT_S, quick=options.quick)
-    figures = instance_figures(results, seconds=SHORT_S, limit=0.5, aim=0.2)
-    if not options.quick:
-        longer = run_instances(seconds=LONG_S, quick=False)
-        figures += instance_figures(longer, seconds=LONG_S, limit=None, aim=0.2)
-    figures += [*city_figures(quick=options.quick), table_figure()]
-    notes: dict[str, object] = {
-        "quick": options.quick,
-        "instances": [
-            {"name": result.name, "cost": result.cost, "gap_pct": round(result.gap_pct, 3)}
-            for result in results
-        ],
-    }
+    parts = {options.only} if options.only else {"short", "city"}
+    if not options.only and not options.quick:
+        parts.add("long")
+    figures: list[Figure] = []
+    notes: dict[str, object] = {"quick": options.quick, "parts": sorted(parts)}
+    for part, seconds, limit in (("short", SHORT_S, 0.5), ("long", LONG_S, None)):
+        if part in parts:
+            results = run_instances(seconds=seconds, quick=options.quick)
+            figures += instance_figures(results, seconds=seconds, limit=limit, aim=0.2)
+            notes[part] = [
+                {"name": result.name, "cost": result.cost, "gap_pct": round(result.gap_pct, 3)}
+                for result in results
+            ]
+    if "city" in parts:
+        figures += [*city_figures(quick=options.quick), table_figure()]
     return 0 if publish(name="plan", figures=figures, notes=notes) else 1
 
 
