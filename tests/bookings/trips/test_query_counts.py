@@ -4,10 +4,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from bookings.reservations.policies import needs_time, policy_of
+from bookings.reservations import policies
 from bookings.trips.models import Trip
+from fleet.telematics.services import credentials
 from fleet.vehicles.models import LatestState
 from mobility.core import clock
+from mobility.core.remembering import Remembered
+from mobility.webhooks import queries as webhooks
 
 pytestmark = pytest.mark.django_db
 
@@ -47,14 +50,18 @@ def counted():
 
 
 def test_a_ride_takes_no_more_statements_than_it_did(
-    rider, scooter, obey, collect, counted, make_vehicle
+    rider, scooter, obey, collect, counted, make_vehicle, monkeypatch
 ):
     for _more in range(5):
         make_vehicle("scooter")
     rider.get("/api/v1/payment-methods")
-    # Each process reads these once in some seconds, for all its riders.
-    policy_of(scooter.organisation_id)
-    needs_time(0)
+    # Each process reads these once in some seconds, for all its riders: here now, and not again.
+    monkeypatch.setattr(policies, "KEEP_S", 3600.0)
+    monkeypatch.setattr(credentials, "_ASK_AGAIN_S", 3600.0)
+    monkeypatch.setattr(webhooks, "_wanted_names", Remembered(webhooks._read_wanted, seconds=3600))
+    webhooks.is_wanted("")
+    policies.policy_of(scooter.organisation_id)
+    policies.needs_time(0)
     here = {"lat": 45.4511, "lon": 9.2051}
     measured = {}
     measured["search"] = counted(lambda: rider.get("/api/v1/vehicles", here))

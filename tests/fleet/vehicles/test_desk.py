@@ -124,7 +124,7 @@ def test_a_type_that_asks_for_papers_asks_every_vehicle(scooter: Vehicle, marco:
     page = client.get(address("vehicletype", "change", scooter.type_id))
     fields = page.context["adminform"].form.initial
     form = {name: value for name, value in fields.items() if value not in (None, "")}
-    form |= {"name": '{"it": "S"}', "required_documents": ["insurance", "targhino"]}
+    form |= {"name_it": "S", "required_documents": ["insurance", "targhino"]}
     saved = client.post(address("vehicletype", "change", scooter.type_id), form)
     assert saved.status_code == 302, saved.context["errors"]
     assert blocks_of(scooter) == {"document_expired"}
