@@ -12,6 +12,18 @@ from tests.browser.steps import SLOW_MS
 from tests.stories.processes import House
 
 pytestmark = [pytest.mark.story, pytest.mark.browser, pytest.mark.timeout(400)]
+# `wait_for_function` takes a promise for the answer, so these wait by themselves.
+FIRST_NOTIFICATION = """async () => {
+    const worker = await navigator.serviceWorker.ready;
+    for (;;) {
+        const [told] = await worker.getNotifications();
+        if (told) return [told.title, told.body, told.data.path];
+        await new Promise((again) => setTimeout(again, 100));
+    }
+}"""
+UNTIL_PAGES_ARE_FORGOTTEN = """async () => {
+    while (await caches.has("resident-pages")) await new Promise((again) => setTimeout(again, 100));
+}"""
 
 GIULIA = "giulia@demo.example"
 # What the page of a ride had kept when the network went away.
@@ -69,18 +81,7 @@ def test_who_logs_out_leaves_nothing_on_the_phone(house: House, open_page: OpenP
     expect(page.get_by_role("link", name="Log in")).to_be_visible()
 
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('giro:'))") == []
-    page.wait_for_function("caches.has('resident-pages').then(there => !there)")
-
-
-# Looked for until it is there: a function that is waited for may not promise its answer.
-FIRST_NOTIFICATION = """async () => {
-    const worker = await navigator.serviceWorker.ready;
-    for (;;) {
-        const [told] = await worker.getNotifications();
-        if (told) return [told.title, told.body, told.data.path];
-        await new Promise((again) => setTimeout(again, 100));
-    }
-}"""
+    page.evaluate(UNTIL_PAGES_ARE_FORGOTTEN)
 
 
 def test_a_push_message_becomes_a_notification_that_leads_to_its_page(
