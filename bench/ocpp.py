@@ -45,7 +45,6 @@ from mobility.accounts.states import OrganisationKind  # noqa: E402
 from mobility.core import clock, geo  # noqa: E402
 
 CROWD, QUICK_CROWD = 5_000, 1_000
-# A statement of PostgreSQL takes 65,535 parameters; a station has some twenty columns.
 
 
 # --- scenes ---------------------------------------------------------------------------------------

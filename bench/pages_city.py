@@ -29,8 +29,8 @@ KEPT = frozenset(
         "bookings.FeeKind", "bookings.DocumentSeries", "bookings.RewardDay", "charging.Tariff",
         "charging.TariffVersion", "fleet.Depot", "fleet.Van", "fleet.ClosedHours",
         "fleet.TravelTable", "fleet.Integration", "fleet.ChecklistTemplate", "fleet.DemandCount",
-        "fleet.ChecklistItem", "mobility.WebhookEndpoint", "mobility.WebhookSecret", "mobility.District", "mobility.Hub",
-        "mobility.SavedView",
+        "fleet.ChecklistItem", "mobility.WebhookEndpoint", "mobility.WebhookSecret",
+        "mobility.District", "mobility.Hub", "mobility.SavedView",
     }
 )  # fmt: skip
 _SPREAD = """

@@ -20,7 +20,7 @@ from fleet.vehicles.models import Vehicle
 from fleet.vehicles.scoping import FLEET_STAFF
 from fleet.vehicles.states import LifeState
 from mobility.accounts.models import Organisation
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, person_of
 from mobility.accounts.states import OrganisationKind, Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
@@ -110,7 +110,7 @@ class DeviceAdmin(ScopedAdmin[Device]):
         if obj is not None:
             return super().get_form(request, obj, change, **kwargs)
         form: Any = super().get_form(request, obj, change, form=NewDeviceForm, fields=None)
-        mine = Vehicle.objects.run_by(_person(request), *OPERATORS)
+        mine = Vehicle.objects.run_by(person_of(request), *OPERATORS)
         form.base_fields["vehicle"].queryset = mine.exclude(life_state=LifeState.RETIRED)
         return form  # type: ignore[no-any-return]  # Django makes the class as it goes
 
@@ -202,10 +202,6 @@ class IntegrationAdmin(ScopedAdmin[Integration]):
         self.message_user(request, text, messages.WARNING)
 
 
-def _person(request: HttpRequest) -> Any:
-    return request.user
-
-
 def _deed(request: HttpRequest) -> dict[str, Any]:
     """When, and by whom: what every service wants to know."""
-    return {"at": clock.now(), "by": _person(request).principal}
+    return {"at": clock.now(), "by": person_of(request).principal}
