@@ -56,7 +56,8 @@ def test_a_ride_takes_no_more_statements_than_it_did(
         make_vehicle("scooter")
     rider.get("/api/v1/payment-methods")
     # Each process reads these once in some seconds, for all its riders: here now, and not again.
-    monkeypatch.setattr(policies, "KEEP_S", 3600.0)
+    for name, read in (("_policies", policies._read_policies), ("_slower", policies._read_slower)):
+        monkeypatch.setattr(policies, name, Remembered(read, seconds=3600))
     monkeypatch.setattr(credentials, "_ASK_AGAIN_S", 3600.0)
     monkeypatch.setattr(webhooks, "_wanted_names", Remembered(webhooks._read_wanted, seconds=3600))
     webhooks.is_wanted("")
