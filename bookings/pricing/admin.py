@@ -1,11 +1,9 @@
 """Admin pages of tariffs: drafts are written and published; what is published only ends."""
 
 import datetime
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,10 +11,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from bookings.pricing import services
+from bookings.pricing.forms import TariffVersionForm
 from bookings.pricing.models import PriceLimit, Tariff, TariffVersion
 from bookings.pricing.queries import example_bills
-from bookings.pricing.rules.check import check_part, check_parts
-from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TariffState
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
@@ -27,63 +24,6 @@ from mobility.core.money import PriceLine, format_money, total_cents
 
 READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
 EDITORS = frozenset({Role.FLEET_OPERATOR})
-
-
-class TariffVersionForm(forms.ModelForm[TariffVersion]):
-    """A draft, whose parts must be readable."""
-
-    class Meta:
-        model = TariffVersion
-        fields = (
-            "tariff",
-            "valid",
-            "currency",
-            "vat_rate",
-            "unlock_cents",
-            "minute_cents",
-            "pause_minute_cents",
-            "hold_free_minutes",
-            "hold_minute_cents",
-            "hold_max_minutes",
-            "hold_extend_minutes",
-            "hold_longest_minutes",
-            "km_cents",
-            "free_km",
-            "blocks",
-            "steps",
-            "packages",
-            "windows",
-            "zone_fees",
-            "day_cap_cents",
-            "trip_cap_cents",
-            "person_day_cap_cents",
-            "discount_pct",
-            "preauth_cents",
-            "grace_s",
-            "no_show_cents",
-            "late_cancel_cents",
-            "free_cancel_before_h",
-            "overstay_cents",
-        )
-
-    def clean(self) -> dict[str, Any] | None:
-        """The same check as publishing makes; what is wrong is said beside the field."""
-        data = super().clean()
-        parts = {name: self.cleaned_data.get(name) or [] for name in PART_READERS}
-        for name, rows in parts.items():
-            self.cleaned_data[name] = rows
-            self._check(name, partial(check_part, name, rows))
-        if not self.errors:
-            self._check("steps", partial(check_parts, parts))
-        return data
-
-    def _check(self, name: str, check: Callable[[], None]) -> None:
-        if name in self.errors:
-            return
-        try:
-            check()
-        except DomainError as problem:
-            self.add_error(name, problem.detail)
 
 
 @admin.register(PriceLimit)

@@ -14,6 +14,7 @@ from bookings.pricing.rules import Fare
 from bookings.pricing.rules.limits import Limit
 from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TARIFF_MOVES, TariffState
+from fleet.vehicles.states import Kind
 from mobility.accounts.scoping import OrganisationScoped, Person
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
@@ -67,7 +68,9 @@ class Tariff(PublicModel):
     )
     code = models.SlugField(_("code"), max_length=40)
     title = LocalizedField(_("name"))
-    vehicle_kinds = ArrayField(models.CharField(max_length=20), verbose_name=_("vehicle kinds"))
+    vehicle_kinds = ArrayField(
+        models.CharField(max_length=20, choices=Kind.choices), verbose_name=_("vehicle kinds")
+    )
 
     objects = RideTariffQuerySet.as_manager()
 
@@ -110,45 +113,11 @@ class TariffVersion(PublicModel):
     )
     km_cents = models.PositiveIntegerField(_("per kilometre over the allowance"), default=0)
     free_km = models.PositiveIntegerField(_("kilometres included"), default=0)
-    blocks = models.JSONField(
-        _("time blocks"),
-        default=list,
-        blank=True,
-        help_text=_('Shortest first: [{"minutes": 60, "cents": 1200}].'),
-    )
-    steps = models.JSONField(
-        _("steps"),
-        default=list,
-        blank=True,
-        help_text=_(
-            "Instead of minutes, each started one counts: "
-            '[{"until": 30, "minutes": 30, "cents": 0}, {"minutes": 60, "cents": 200}].'
-        ),
-    )
-    packages = models.JSONField(
-        _("packages"),
-        default=list,
-        blank=True,
-        help_text=_(
-            "Whole offers, taken when they are cheaper: "
-            '[{"minutes": 1440, "km": 100, "cents": 5000}].'
-        ),
-    )
-    windows = models.JSONField(
-        _("hours with prices of their own"),
-        default=list,
-        blank=True,
-        help_text=_(
-            "The city's clocks; weekdays 1 (Monday) to 7: "
-            '[{"start": "07:30", "end": "09:30", "weekdays": [1, 2], "minute_cents": 30}].'
-        ),
-    )
-    zone_fees = models.JSONField(
-        _("zone fees and discounts"),
-        default=list,
-        blank=True,
-        help_text=_('[{"when": "end", "kind": "bay", "cents": -50}]; or the "code" of one zone.'),
-    )
+    blocks = models.JSONField(_("time blocks"), default=list, blank=True)
+    steps = models.JSONField(_("steps"), default=list, blank=True)
+    packages = models.JSONField(_("packages"), default=list, blank=True)
+    windows = models.JSONField(_("hours with prices of their own"), default=list, blank=True)
+    zone_fees = models.JSONField(_("zone fees and discounts"), default=list, blank=True)
     day_cap_cents = models.PositiveIntegerField(_("cap per 24 hours"), null=True, blank=True)
     trip_cap_cents = models.PositiveIntegerField(_("cap per trip"), null=True, blank=True)
     person_day_cap_cents = models.PositiveIntegerField(
@@ -215,7 +184,7 @@ class TariffVersion(PublicModel):
         return Fare(version=str(self.public_id), **self._numbers(), **self._parts())
 
     def parts(self) -> dict[str, Any]:
-        """The parts that are typed as JSON, by field."""
+        """The parts that are lists of rows, by field."""
         return {name: getattr(self, name) for name in PART_READERS}
 
     def _parts(self) -> dict[str, Any]:
@@ -239,7 +208,9 @@ class PriceLimit(PublicModel):
     organisation = models.ForeignKey(
         "mobility.Organisation", models.PROTECT, related_name="+", verbose_name=_("city")
     )
-    vehicle_kinds = ArrayField(models.CharField(max_length=20), verbose_name=_("vehicle kinds"))
+    vehicle_kinds = ArrayField(
+        models.CharField(max_length=20, choices=Kind.choices), verbose_name=_("vehicle kinds")
+    )
     valid = DateTimeRangeField(_("valid"), help_text=_("From (included) until (excluded)."))
     unlock_cents = models.PositiveIntegerField(_("unlocking"), null=True, blank=True)
     minute_cents = models.PositiveIntegerField(_("riding, per minute"), null=True, blank=True)

@@ -16,11 +16,8 @@ from charging.tariffs.models import Tariff, TariffVersion
 from charging.tariffs.rules import DAYS, BadComponent, PriceComponent, check_limits
 from charging.tariffs.states import ComponentKind
 from mobility.accounts.models import User
+from mobility.core.weekdays import WEEKDAYS
 
-_DAY_NAMES: Final = (
-    _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
-    _("Sunday"),
-)  # fmt: skip
 # What a line asks for by name, and how it is stored: the rest of a component is kept as it is.
 _CONDITIONS: Final = ("start_time", "end_time", "day_of_week", "min_kwh", "max_kwh")
 MOST_LINES: Final = 8
@@ -92,7 +89,7 @@ class ComponentForm(forms.Form):
     end_time = forms.TimeField(label=_("until the hour"), widget=_CLOCK, required=False)
     day_of_week = forms.MultipleChoiceField(
         label=_("only on"),
-        choices=list(zip(DAYS, _DAY_NAMES, strict=True)),
+        choices=[(DAYS[day - 1], name) for day, name in WEEKDAYS],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

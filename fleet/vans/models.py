@@ -15,16 +15,17 @@ from fleet.vans.states import TravelSource
 from fleet.vehicles.scoping import FleetScoped
 from fleet.vehicles.states import Kind
 from mobility.core.models import PublicModel
+from mobility.core.weekdays import WEEKDAYS
 
 
 def _weekdays() -> ArrayField[list[int], list[int]]:
     """Days on which something holds."""
     return ArrayField(
-        models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(7)]),
+        models.PositiveSmallIntegerField(choices=WEEKDAYS),
         verbose_name=_("weekdays"),
         default=list,
         blank=True,
-        help_text=_("1 is Monday, 7 is Sunday; empty: every day."),
+        help_text=_("None: every day."),
     )
 
 

@@ -14,7 +14,6 @@ from django.contrib.gis.db import models
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +24,7 @@ from mobility.accounts.scoping import Person
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
 from mobility.core.texts import LocalizedField
+from mobility.core.weekdays import WEEKDAYS
 
 if TYPE_CHECKING:
     import datetime
@@ -245,11 +245,11 @@ class ZoneRule(models.Model):
         help_text=_("Empty: every rider."),
     )
     weekdays = ArrayField(
-        models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(7)]),
+        models.PositiveSmallIntegerField(choices=WEEKDAYS),
         verbose_name=_("weekdays"),
         default=list,
         blank=True,
-        help_text=_("1 is Monday, 7 is Sunday; empty: every day."),
+        help_text=_("None: every day."),
     )
     start_time = models.TimeField(_("from"), null=True, blank=True)
     end_time = models.TimeField(

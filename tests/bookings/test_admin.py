@@ -125,16 +125,8 @@ def test_a_draft_is_edited_published_and_then_frozen(tariff, desk, marco, rivale
     at = clock.now() + datetime.timedelta(days=30)
     draft = draft_version(tariff=tariff.tariff, valid_from=at, **NUMBERS)
     address = f"/admin/bookings/tariffversion/{draft.pk}/change/"
-    form = {
-        **NUMBERS,
-        "tariff": tariff.tariff.pk,
-        "valid_0": at.strftime("%Y-%m-%d %H:%M:%S"),
-        "valid_1": "",
-        "currency": "EUR",
-        **dict.fromkeys(NUMBERS_AT_REST, 0),
-        "blocks": '[{"minutes": 60, "cents": 900}]',
-    }
-    unreadable = browser.post(address, {**form, "blocks": '[{"minutes": 60, "cents": 0}]'})
+    form = _filled(tariff, at) | {"blocks-0-minutes": "60", "blocks-0-cents": "900"}
+    unreadable = browser.post(address, {**form, "blocks-0-cents": "0"})
     assert "blocks" in unreadable.context["adminform"].form.errors
     saved = browser.post(address, {**form, "minute_cents": 30})
     assert saved.status_code == 302, saved.context["adminform"].form.errors
@@ -148,3 +140,57 @@ def test_a_draft_is_edited_published_and_then_frozen(tariff, desk, marco, rivale
     assert tariff.valid.upper == draft.valid.lower
     assert browser.post(address, form).status_code == 403
     assert TariffVersion.objects.in_force(at).get() == draft
+
+
+def test_prices_by_the_hour_and_by_the_zone_are_filled_in_as_tables(tariff, desk, marco):
+    browser = desk(marco)
+    at = clock.now() + datetime.timedelta(days=30)
+    draft = draft_version(tariff=tariff.tariff, valid_from=at, **NUMBERS)
+    address = f"/admin/bookings/tariffversion/{draft.pk}/change/"
+    form = _filled(tariff, at) | {
+        "windows-0-start": "07:30",
+        "windows-0-end": "24:00",
+        "windows-0-weekdays": ["1", "2"],
+        "windows-0-minute_cents": "30",
+        # A line left empty before another is no line.
+        "zone_fees-1-when": "end",
+        "zone_fees-1-kind": "bay",
+        "zone_fees-1-cents": "-50",
+    }
+    saved = browser.post(address, form)
+    assert saved.status_code == 302, saved.context["adminform"].form.errors
+    draft.refresh_from_db()
+    assert draft.windows == [
+        {"start": "07:30", "end": "24:00", "weekdays": [1, 2], "minute_cents": 30}
+    ]
+    assert draft.zone_fees == [{"when": "end", "kind": "bay", "cents": -50}]
+    page = browser.get(address).content.decode()
+    assert 'name="windows-0-end" value="24:00"' in page
+    assert 'name="zone_fees-0-cents" value="-50"' in page
+    assert 'name="zone_fees-2-cents"' in page
+
+
+def test_a_line_of_prices_that_cannot_be_read_is_named_and_nothing_is_lost(tariff, desk, marco):
+    browser = desk(marco)
+    at = clock.now() + datetime.timedelta(days=30)
+    draft = draft_version(tariff=tariff.tariff, valid_from=at, **NUMBERS)
+    address = f"/admin/bookings/tariffversion/{draft.pk}/change/"
+    typed = {"steps-0-minutes": "half an hour", "steps-0-cents": "100"}
+    answer = browser.post(address, _filled(tariff, at) | typed)
+    (told,) = answer.context["adminform"].form.errors["steps"]
+    assert told.startswith("Row 1, each started minutes: ")
+    assert 'value="half an hour"' in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.steps == []
+
+
+def _filled(tariff, at):
+    """A draft's form with nothing in its tables."""
+    return {
+        **NUMBERS,
+        "tariff": tariff.tariff.pk,
+        "valid_0": at.strftime("%Y-%m-%d %H:%M:%S"),
+        "valid_1": "",
+        "currency": "EUR",
+        **dict.fromkeys(NUMBERS_AT_REST, 0),
+    }

@@ -1,4 +1,4 @@
-"""Whether the parts of a fare that staff type as JSON can be read, and what is wrong with which row."""
+"""Whether the parts of a fare that staff fill in can be read, and what is wrong with which row."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -13,7 +13,6 @@ from fleet.vehicles import services
 from fleet.vehicles.admin.scope import (
     OPERATORS,
     READERS,
-    ListsAsBoxes,
     deed,
     editable,
 )
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 
 @admin.register(VehicleType)
-class VehicleTypeAdmin(ListsAsBoxes, ScopedAdmin[VehicleType]):
+class VehicleTypeAdmin(ScopedAdmin[VehicleType]):
     """Models of vehicles: common to all operators, so that only the platform changes them.
 
     What one of them asked for in papers or took out of the commands would bind the others' fleets.
