@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +148,10 @@ class StreamValues:
     count: int
     newest: str
     newest_at: datetime
+
+
+ONLY_EPOCH: Final = "only_epoch"
+"""In a command's payload: the one connection that may hear it; over any other it fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.contrib.gis.db.models.functions import Distance
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
+from charging.stations import sealing
 from charging.stations.facts import CommandToSend, StationCredentials
 from charging.stations.models import (
     ChargingStation,
@@ -256,8 +257,9 @@ def held_connectors(*, connector_ids: Iterable[int], at: datetime) -> set[int]:
 
 def _arguments(command: StationCommand) -> dict[str, Any]:
     """Requests that something follows carry their own number, which stations echo in it."""
+    given = sealing.opened(key=command.idempotency_key, payload=command.payload)
     if command.action == CommandAction.REMOTE_START:
-        return {**command.payload, "remote_start_id": command.pk}
+        return {**given, "remote_start_id": command.pk}
     if command.action in NUMBERED:
-        return {**command.payload, "request_id": command.pk}
-    return dict(command.payload)
+        return {**given, "request_id": command.pk}
+    return given

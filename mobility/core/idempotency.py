@@ -10,21 +10,17 @@ on the way, nothing is remembered, and the same key runs again: what it finds do
 by its own rules.
 """
 
-import base64
 import dataclasses
 import datetime
 import hashlib
-import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cryptography.fernet import Fernet
-from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from mobility.core import locks
+from mobility.core import locks, seals
 from mobility.core.errors import Conflict, Invalid
 from mobility.core.models import IdempotencyKey
 from mobility.core.principals import Principal
@@ -159,7 +155,7 @@ def _answer(row: IdempotencyKey, *, request_hash: str) -> StoredAnswer:
         raise KeyReused
     body, sealed = bytes(row.body or b""), row.content_type.startswith(SEALED)
     if sealed:
-        body = _seal(Principal(row.principal), row.key).decrypt(body)
+        body = seals.unseal(body, about=_about(Principal(row.principal), row.key))
     return StoredAnswer(
         status=row.status,
         body=body,
@@ -171,12 +167,10 @@ def _answer(row: IdempotencyKey, *, request_hash: str) -> StoredAnswer:
 def _kept(answer: StoredAnswer, *, principal: Principal, key: str) -> dict[str, Any]:
     if not answer.secret:
         return {"body": answer.body, "content_type": answer.content_type}
-    body = _seal(principal, key).encrypt(answer.body)
+    body = seals.seal(answer.body, about=_about(principal, key))
     return {"body": body, "content_type": f"{SEALED}{answer.content_type}"}
 
 
-def _seal(principal: Principal, key: str) -> Fernet:
-    """One for each answer, derived from the key of the installation."""
-    about = f"idempotency:{principal}:{key}".encode()
-    made = hmac.new(settings.SECRET_KEY.encode(), about, hashlib.sha256).digest()
-    return Fernet(base64.urlsafe_b64encode(made))
+def _about(principal: Principal, key: str) -> str:
+    """Each answer is sealed with a key of its own."""
+    return f"idempotency:{principal}:{key}"

@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from charging.stations import followers, queries, speech
+from charging.stations import followers, queries, sealing, speech
 from charging.stations.events import StationCommandFinished
-from charging.stations.facts import CommandResult, CommandToSend
+from charging.stations.facts import ONLY_EPOCH, CommandResult, CommandToSend
 from charging.stations.models import ChargingStation, Connector, StationCommand
 from charging.stations.rules import without_nul
 from charging.stations.states import COMMAND_PRIORITY, CommandAction, CommandState
@@ -21,8 +21,6 @@ from mobility.core.principals import SYSTEM, Principal, charger_principal
 from mobility.core.transitions import move_many
 
 CHANNEL: Final = "station_command"
-ONLY_EPOCH: Final = "only_epoch"
-"""In a command's payload: the one connection that may hear it; over any other it fails."""
 DEFAULT_TTL_S: Final = 30
 # Above the gateway's own time-out: a command still in flight then has lost its gateway.
 ANSWER_PATIENCE: Final = timedelta(seconds=90)
@@ -110,7 +108,7 @@ def queue_command(
             "station": station,
             "connector_id": connector_id,
             "action": action,
-            "payload": dict(payload or {}),
+            "payload": sealing.sealed(action=action, key=idempotency_key, payload=payload or {}),
             "priority": COMMAND_PRIORITY.get(action, _LAST_PRIORITY),
             "by": by,
             "purpose_ref": purpose_ref,
@@ -212,12 +210,9 @@ def finish_rows(
         followers.tell_finished(row, at=at)
 
 
-_SECRET_ACTIONS = frozenset({CommandAction.SET_PASSWORD, CommandAction.SET_NETWORK_PROFILE})
-
-
 def _forget_secrets(finished: Iterable[StationCommand]) -> None:
     """A password stands in its command only for as long as the station has to hear it."""
-    secret = [row.pk for row in finished if row.action in _SECRET_ACTIONS]
+    secret = [row.pk for row in finished if row.action in sealing.SECRET_ACTIONS]
     if secret:
         StationCommand.objects.filter(pk__in=secret).update(payload={})
 

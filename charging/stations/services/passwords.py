@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from charging.stations import followers
+from charging.stations.facts import ONLY_EPOCH
 from charging.stations.models import ChargingStation, StationCommand
 from charging.stations.rules import hash_password
-from charging.stations.services.commands import ONLY_EPOCH, queue_command
+from charging.stations.services.commands import queue_command
 from charging.stations.states import COMMAND_OPEN, CommandAction, CommandState
 from mobility.core import audit, ids
 from mobility.core.errors import Conflict, Invalid

@@ -170,7 +170,12 @@ def test_the_secrets_of_a_network_profile_are_forgotten_too(
     }
     body = {"configurationSlot": 1, "connectionData": network}
     command = ask(station, "set_network_profile", {"body": body})
-    peer.answer(peer.receive(), {"status": "Accepted"})
+    call = peer.receive()
+    assert call[3]["connectionData"]["apn"]["apnPassword"] == "guess-me"
+    # While it waits for its answer, the row names it to nobody who reads the table.
+    command.refresh_from_db()
+    assert "guess-me" not in str(command.payload)
+    peer.answer(call, {"status": "Accepted"})
     assert over(command, eventually).payload == {}
 
 
