@@ -26,7 +26,9 @@ export class LaterMap {
 
   async fetch() {
     await painted();
-    const [{ CityMap }] = await Promise.all([import("../map.js"), styled()]);
+    // The library first and with the others: asked for by map.js only, it would come a round trip later.
+    const library = import("../../vendor/maplibre-gl-6.17.0/maplibre-gl.mjs");
+    const [{ CityMap }] = await Promise.all([import("../map.js"), styled(), library]);
     this.map = new CityMap(this.element, this.options);
     if (this.aim) this.map.goTo(this.aim);
     this.arrived(this.map);
