@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,11 @@ VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1", "ocpp2.1": "O
 _MOST_GROUPS = 6
 
 
+def _site_search() -> AutocompleteSelect:
+    """An operator has many sites: looked for while one types."""
+    return AutocompleteSelect(ChargingStation._meta.get_field("site"), admin.site)
+
+
 class CommissionForm(forms.Form):
     """A charger at a site of one's own, which may be new itself."""
 
@@ -38,7 +45,8 @@ class CommissionForm(forms.Form):
         label=_("site"),
         queryset=Site.objects.none(),
         required=False,
-        empty_label=_("a new site"),
+        widget=_site_search(),
+        help_text=_("Empty: a new site."),
     )
     organisation = forms.ModelChoiceField(
         label=_("operator"), queryset=Organisation.objects.none(), required=False, empty_label=None
@@ -68,11 +76,11 @@ class CommissionForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         operators = Organisation.objects.all()
-        sites = Site.objects.only("name", "organisation")
+        sites = Site.objects.all()
         if not user.is_superuser:
             own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
             operators, sites = operators.filter(pk__in=own), sites.filter(organisation__in=own)
-        self._set_choices("site", sites.order_by("name__it", "pk"))
+        self._set_choices("site", sites)
         self._set_choices("organisation", operators.order_by("pk"))
         self.fields["organisation"].initial = operators.order_by("pk").first()
 
@@ -209,7 +217,9 @@ def lines_of(connectors: Iterable[Connector]) -> list[dict[str, Any]]:
 class StationForm(forms.Form):
     """Where a station stands."""
 
-    site = forms.ModelChoiceField(label=_("site"), queryset=Site.objects.none(), empty_label=None)
+    site = forms.ModelChoiceField(
+        label=_("site"), queryset=Site.objects.none(), widget=_site_search()
+    )
 
     def __init__(self, *args: Any, station: ChargingStation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -217,8 +227,7 @@ class StationForm(forms.Form):
         field.initial = station.site_id
         # It is a choice of rows; this narrows the type.
         assert isinstance(field, forms.ModelChoiceField)
-        own = Site.objects.only("name").filter(organisation_id=station.site.organisation_id)
-        field.queryset = own.order_by("name__it", "pk")
+        field.queryset = Site.objects.filter(organisation_id=station.site.organisation_id)
 
 
 ConnectorsFormSet: type[BaseFormSet[ConnectorsForm]] = formset_factory(
