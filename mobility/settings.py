@@ -61,7 +61,7 @@ CONTRACT_HUB_TOKEN = env.str("CONTRACT_HUB_TOKEN", default="")
 OCSP_RESPONDERS = env.list("OCSP_RESPONDERS", default=[])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "mobility.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -32,6 +32,7 @@ class UserAdmin(admin.ModelAdmin[User]):
 
     list_display = ("email", "name", "language", "is_active", "is_superuser", "date_joined")
     list_filter = ("is_active", "is_superuser", "memberships__role")
+    list_per_page = 50
     search_fields = ("email", "name")
     readonly_fields = ("public_id", "date_joined", "last_login", "password")
     exclude = ("groups", "user_permissions")

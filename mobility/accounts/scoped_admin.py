@@ -10,17 +10,23 @@ from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
-from django.forms import ModelForm
+from django.forms import CheckboxSelectMultiple, ModelForm, TypedMultipleChoiceField
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from mobility.accounts.field_names import NamedFormSet, name_parts
 from mobility.accounts.models import User
 from mobility.accounts.sheets import EXPORT, sheet_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
+from mobility.core.pages import LatePages
 
 Row = TypeVar("Row", bound=Model)
 
@@ -77,7 +83,9 @@ class RoleScope:
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
     ) -> Any:
-        """Amounts say that they are cents, where the model says nothing else of them."""
+        """Lists of known words are ticked; amounts that say nothing else of themselves say they are cents."""
+        if isinstance(db_field, ArrayField) and db_field.base_field.choices:
+            return _boxes(db_field)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and db_field.name.endswith("_cents") and not field.help_text:
             field.help_text = _("In cents: 125 is €1.25.")
@@ -152,6 +160,7 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
     """A model's admin page under tenancy."""
 
     list_per_page = 50
+    paginator = LatePages
     show_full_result_count = False
     # Whether the list can be had as a file; a page with a file of its own says no.
     exports: ClassVar[bool] = True
@@ -187,6 +196,15 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
             for name, (act, *words) in actions.items()
         }
 
+    def action_checkbox(self, obj: Row) -> SafeString:
+        """The box that chooses a row; Django's own way through a widget takes ten times as long."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            gettext("Choose %(row)s") % {"row": obj},
+        )
+
     def save_model(self, request: HttpRequest, obj: Row, form: Any, change: bool) -> None:  # noqa: FBT001 - Django's
         """Write no column that only services write: states and counters.
 
@@ -205,6 +223,18 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
 
     formset = NamedFormSet
     extra = 0
+
+
+def _boxes(column: ArrayField[Any, Any]) -> TypedMultipleChoiceField:
+    """A box for each word that the list may have."""
+    return TypedMultipleChoiceField(
+        choices=list(column.base_field.choices or ()),
+        coerce=column.base_field.to_python,
+        label=capfirst(str(column.verbose_name)),
+        help_text=column.help_text,
+        required=not column.blank,
+        widget=CheckboxSelectMultiple,
+    )
 
 
 def _acts(action: Any) -> bool:

@@ -1,42 +1,18 @@
 """Admin pages of the core: what happened, and what could not be delivered."""
 
-from typing import Any, Final
-
 from django.contrib import admin
-from django.core.paginator import Paginator
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from mobility.core.models import AuditEntry, OutboxEvent
-
-MANY_ROWS: Final = 100_000
-_ESTIMATE: Final = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass"
-
-
-class RoughPages(Paginator[Any]):
-    """Pages of a whole table that counts as the database last estimated, where it is a large one.
-
-    Counting ten million rows would take the better part of a second.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        """How many rows; roughly, where nothing is searched for and there are very many."""
-        rows: Any = self.object_list
-        if rows.query.where:
-            return super().count
-        with connection.cursor() as cursor:
-            cursor.execute(_ESTIMATE, [rows.model._meta.db_table])
-            [(estimate,)] = cursor.fetchall()
-        return estimate if estimate > MANY_ROWS else super().count
+from mobility.core.pages import RoughPages
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """To look at, for the platform's administrator."""
 
+    list_per_page = 50
     paginator = RoughPages
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
 from django.urls import path
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -30,7 +29,6 @@ from fleet.vehicles.admin.parts import (
 from fleet.vehicles.admin.scope import (
     OPERATORS,
     READERS,
-    ListsAsBoxes,
     deed,
     editable,
 )
@@ -57,23 +55,8 @@ TIMELINE_ROWS = 30
 _STAFF_BLOCKS = (BlockReason.MAINTENANCE, BlockReason.DAMAGE, BlockReason.SUSPENDED)
 
 
-class LatePages(Paginator[Any]):
-    """Pages that find their rows first and read what they show afterwards.
-
-    Far back in the list the database would otherwise gather all about every row it skips.
-    """
-
-    def page(self, number: int | str) -> Page[Any]:
-        """The page with this number, by two quick questions instead of a slow one."""
-        valid = self.validate_number(number)
-        found: Any = self.object_list
-        first = (valid - 1) * self.per_page
-        ids = list(found.values_list("pk", flat=True)[first : first + self.per_page])
-        return Page(found.filter(pk__in=ids), valid, self)
-
-
 @admin.register(Vehicle)
-class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
+class VehicleAdmin(ScopedAdmin[Vehicle]):
     """Vehicles."""
 
     # Its file has more columns than the list, and can be read in again.
@@ -112,7 +95,6 @@ class VehicleAdmin(ListsAsBoxes, ScopedAdmin[Vehicle]):
         "lately",
     )
     list_per_page = 30
-    paginator = LatePages
     inlines: ClassVar = [DocumentInline, PlacementInline, BlockInline, CommandInline]
 
     def get_urls(self) -> list[URLPattern]:
