@@ -277,7 +277,8 @@ def main() -> int:
             ]
     if "city" in parts:
         figures += [*city_figures(quick=options.quick), table_figure()]
-    return 0 if publish(name="plan", figures=figures, notes=notes) else 1
+    name = f"plan-{options.only}" if options.only else "plan"
+    return 0 if publish(name=name, figures=figures, notes=notes) else 1
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def test_a_line_of_prices_that_cannot_be_read_is_named_and_nothing_is_lost(tarif
     typed = {"steps-0-minutes": "half an hour", "steps-0-cents": "100"}
     answer = browser.post(address, _filled(tariff, at) | typed)
     (told,) = answer.context["adminform"].form.errors["steps"]
-    assert told.startswith("Row 1, each started minutes: ")
+    assert told.startswith("Riga 1, ogni tanti minuti iniziati: ")
     assert 'value="half an hour"' in answer.content.decode()
     draft.refresh_from_db()
     assert draft.steps == []

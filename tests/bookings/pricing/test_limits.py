@@ -99,7 +99,7 @@ def test_elena_writes_the_limit_and_marco_reads_it(elena, marco, at_most, comune
     page = f"/admin/bookings/pricelimit/{limit.pk}/change/"
     form = {
         "organisation": comune.pk,
-        "vehicle_kinds": "scooter",
+        "vehicle_kinds": ["scooter"],
         "valid_0": "2026-01-01 00:00:00",
         "valid_1": "",
         "hour_cents": 1000,

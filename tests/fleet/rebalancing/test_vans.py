@@ -455,14 +455,14 @@ def test_marco_keeps_vans_and_closed_hours_in_the_admin(ruote, milan, marco, sar
     desk = desk_of(marco)
     van = {
         "organisation": ruote.pk, "city": milan.pk, "name": "Ducato", "active": "on", "scooters": 10,
-        "bicycles": 6, "packs": 12, "start": depot.pk, "shift_minutes": 240, "weekdays": "1,2,3",
+        "bicycles": 6, "packs": 12, "start": depot.pk, "shift_minutes": 240, "weekdays": ["1", "2", "3"],
     }  # fmt: skip
     answer = desk.post(url(Van, "add"), van)
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     assert Van.objects.get().capacity == {"scooter": 10, "bicycle": 6}
     hours = {
         "organisation": ruote.pk, "city": milan.pk, "name": "Brera", "area": json.dumps(area(*BUSY)),
-        "since": "10:00", "until": "20:00", "weekdays": "",
+        "since": "10:00", "until": "20:00", "weekdays": [],
     }  # fmt: skip
     assert desk.post(url(ClosedHours, "add"), hours).status_code == 302
     assert ClosedHours.objects.get().area.valid

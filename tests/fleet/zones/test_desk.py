@@ -204,7 +204,7 @@ def test_marco_adds_a_slow_zone_with_its_rule(draft: ZoneSet, marco: User) -> No
         "rules-INITIAL_FORMS": 0,
         "rules-0-position": 1,
         "rules-0-maximum_speed_kmh": 6,
-        "rules-0-vehicle_kinds": "scooter,bicycle",
+        "rules-0-vehicle_kinds": ["scooter", "bicycle"],
     }
     answer = desk(marco).post("/admin/fleet/zone/add/", form(draft, kind="slow", **rule))
     assert answer.status_code == 302, answer.context["adminform"].form.errors
