@@ -150,6 +150,7 @@ def _finish(facts: list[CommandResult], at: datetime) -> Sequence[None]:
 
 BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.FIND: _find,
+    Verb.FINISH_COMMAND: _finish,
     Verb.OPEN: _open,
     Verb.CLOSE: _close,
     Verb.HELD: _held,
@@ -172,12 +173,15 @@ BATCHES: Final[Mapping[Verb, Batch]] = {
     Verb.ENERGY: lambda facts, at: energy.record_facts(facts=facts, at=at),
     Verb.TAKE_COMMANDS: _take_commands,
     Verb.MARK_SENT: _mark_sent,
-    Verb.FINISH_COMMAND: _finish,
     Verb.FORGIVEN: _forgiven,
     Verb.QUIRKS: _quirks,
     Verb.FRAMES: _frames,
 }
-"""In the order in which one batch runs them: connections first, then facts, then commands."""
+"""In the order in which one batch runs them: answers, connections, facts, new commands.
+
+An answer came over a socket that was there: before that one's end, and before the next one's
+beginning, both of which fail what is still unanswered.
+"""
 
 
 def quarantine(*, verb: Verb, fact: Any, error: Exception, at: datetime) -> None:

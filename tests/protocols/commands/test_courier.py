@@ -43,6 +43,18 @@ def test_an_accepted_start_that_never_begins_is_no_charge_and_not_sent_again(
     assert again.silence(1.2)
 
 
+def test_a_station_that_answers_and_hangs_up_at_once_has_answered(
+    grid: Grid, eventually: Eventually, version: str
+) -> None:
+    for _reset in range(8):
+        station, peer = connected(grid, version)
+        command = ask(station, "reset", {"kind": "hard"})
+        peer.answer(peer.receive(), {"status": "Accepted"})
+        # The answer and the end of its socket reach the database in one transaction.
+        peer.cut()
+        assert over(command, eventually).state == "accepted"
+
+
 @pytest.mark.parametrize("kind", ["soft", "hard"])
 def test_a_restart_ends_a_charge_only_when_the_station_says_so(
     grid: Grid, eventually: Eventually, version: str, kind: str
