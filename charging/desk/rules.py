@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
-
-from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 
 from charging.desk.states import StepCode
 from charging.stations.states import Registration
+from mobility.core.qr import qr_runs
 
 WIDTH: Final = 720
 HEIGHT: Final = 220
-# The standard asks for four light modules around the code (ISO/IEC 18004 §6.3.8).
-_QUIET: Final = 4
 _TLS_PROFILE: Final = 2
 
 
@@ -147,20 +144,5 @@ def addresses(*, identity: str, profile: int, servers: Sequence[str]) -> list[st
 
 def qr_path(text: str) -> tuple[int, str]:
     """A QR code as the side of its square, quiet zone included, and the path of its dark modules."""
-    # The library is typed in its signatures only.
-    code: Any = QRCode(None, QRErrorCorrectLevel.M)
-    code.addData(text)
-    code.make()
-    side: int = code.getModuleCount()
-    runs: list[str] = []
-    for row in range(side):
-        runs += _runs([bool(code.isDark(row, column)) for column in range(side)], row)
-    return side + 2 * _QUIET, "".join(runs)
-
-
-def _runs(row: Sequence[bool], number: int) -> list[str]:
-    found: list[str] = []
-    for column, dark in enumerate(row):
-        if dark:
-            found.append(f"M{column + _QUIET} {number + _QUIET}h1v1h-1z")
-    return found
+    side, runs = qr_runs(text)
+    return side, "".join(f"M{run.column} {run.row}h{run.length}v1h-{run.length}z" for run in runs)

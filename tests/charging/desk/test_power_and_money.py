@@ -9,7 +9,7 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charging.desk.rules import HEIGHT, WIDTH, addresses, power_chart, qr_path
+from charging.desk.rules import HEIGHT, WIDTH, addresses, power_chart
 from charging.energy.models import EnergyDemand
 from charging.energy.services import plan_site, set_site_load
 from charging.sessions import services as sessions
@@ -105,14 +105,3 @@ def test_nobody_is_told_a_plain_address_for_an_encrypted_profile(
     assert all(one.rpartition("/")[2] and one.isascii() for one in given_out)
     assert given_out[0].startswith("wss://safe.example/ocpp/")
     assert any(one.startswith("ws://") for one in given_out) == (profile < 2)
-
-
-def test_a_square_code_has_its_three_corners_and_a_quiet_border() -> None:
-    side, path = qr_path("ws://127.0.0.1:9000/ocpp/CP1")
-    dark = {tuple(map(int, move.partition("h")[0].split())) for move in path.split("M")[1:]}
-    corner = {(4 + i, 4) for i in range(7)}
-    assert corner <= dark
-    assert {(side - 5 - i, 4) for i in range(7)} <= dark
-    assert {(4 + i, side - 5) for i in range(7)} <= dark
-    assert (5, 5) not in dark
-    assert all(4 <= x < side - 4 and 4 <= y < side - 4 for x, y in dark)
