@@ -15,6 +15,7 @@ from bookings.pricing.forms import TariffVersionForm
 from bookings.pricing.models import PriceLimit, Tariff, TariffVersion
 from bookings.pricing.queries import example_bills
 from bookings.pricing.states import TariffState
+from bookings.pricing.texts import line_name
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
 from mobility.accounts.states import Role
@@ -136,4 +137,6 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
 
 
 def _bill(lines: Sequence[PriceLine], currency: str) -> str:
-    return " · ".join(f"{line.kind} {format_money(line.cents, currency)}" for line in lines)
+    return " · ".join(
+        f"{line_name(line.kind)} {format_money(line.cents, currency)}" for line in lines
+    )

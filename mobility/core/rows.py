@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Empty lines below those that are filled in.
@@ -75,9 +75,10 @@ class RowsField(forms.Field):
     with the line (counted from 1) and the column of all that cannot be read.
     """
 
-    def __init__(self, columns: Mapping[str, forms.Field], **kwargs: Any) -> None:
+    def __init__(self, columns: Mapping[str, forms.Field], *, label: Any, **kwargs: Any) -> None:
         self.columns = columns
-        super().__init__(required=False, widget=RowsWidget(columns), **kwargs)
+        widget = RowsWidget(columns)
+        super().__init__(required=False, label=capfirst(label), widget=widget, **kwargs)
 
     def clean(self, value: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The rows, in their order."""

@@ -6,7 +6,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from bookings.payments.documents.texts import LINES
+from bookings.pricing.texts import LINES
 
 TEXTS: dict[str, str | Promise] = {
     "error_network": _("No connection. Check your network; we keep trying."),

@@ -9,8 +9,9 @@ from decimal import Decimal
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from bookings.payments.documents.texts import TITLES, line_name
+from bookings.payments.documents.texts import TITLES
 from bookings.payments.models import Receipt
+from bookings.pricing.texts import line_name
 from mobility.core import clock
 from mobility.core.money import format_money
 

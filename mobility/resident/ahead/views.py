@@ -11,8 +11,8 @@ from django.urls import reverse
 from django.utils import dateparse, formats
 from django.utils.translation import gettext as _
 
-from bookings.payments.documents.texts import line_name
 from bookings.pricing.rules import estimate
+from bookings.pricing.texts import line_name
 from bookings.reservations import services, spans
 from bookings.reservations.booking_wire import booking_body, booking_quote_body
 from bookings.reservations.models import Booking
