@@ -1,7 +1,7 @@
 """Admin pages of tariffs: drafts are written and published; what is published only ends."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,6 +14,7 @@ from bookings.pricing import services
 from bookings.pricing.forms import TariffVersionForm
 from bookings.pricing.models import PriceLimit, Tariff, TariffVersion
 from bookings.pricing.queries import example_bills
+from bookings.pricing.rules.terms import PART_READERS
 from bookings.pricing.states import TariffState
 from bookings.pricing.texts import line_name
 from mobility.accounts.models import User
@@ -22,6 +23,7 @@ from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.money import PriceLine, format_money, total_cents
+from mobility.core.rows import RowsField
 
 READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
 EDITORS = frozenset({Role.FLEET_OPERATOR})
@@ -60,6 +62,19 @@ class TariffAdmin(ScopedAdmin[Tariff]):
     inlines = (VersionInline,)
 
 
+def _part(name: str) -> Callable[[Any, TariffVersion], str]:
+    """A column of a version that only reads one of its tables."""
+    field = TariffVersionForm.base_fields[name]
+    # The parts are tables; this narrows the type.
+    assert isinstance(field, RowsField)
+
+    @admin.display(description=field.label)
+    def part(_page: Any, version: TariffVersion) -> str:
+        return field.shown(getattr(version, name))
+
+    return part
+
+
 @admin.register(TariffVersion)
 class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     """Dated versions of tariffs."""
@@ -77,6 +92,15 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
         """Only drafts are edited; the database holds the same line."""
         frozen = obj is not None and obj.state != TariffState.DRAFT
         return not frozen and super().has_change_permission(request, obj)
+
+    part_blocks, part_steps, part_packages, part_windows, part_zone_fees = map(_part, PART_READERS)
+
+    def get_fields(self, request: HttpRequest, obj: TariffVersion | None = None) -> Any:
+        """What only is read is read as tables."""
+        names = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return names
+        return [f"part_{name}" if name in PART_READERS else name for name in names]
 
     @admin.display(description=_("example bills"))
     def examples(self, version: TariffVersion) -> str:

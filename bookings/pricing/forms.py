@@ -15,8 +15,8 @@ from mobility.core.errors import DomainError
 from mobility.core.rows import RowsField
 from mobility.core.weekdays import WEEKDAYS
 
-_MOST_CENTS = 10**6
-_MOST_MINUTES = 60 * 24 * 31
+_MOST_CENTS = 10**7
+_MOST_MINUTES = 60 * 24 * 366
 
 
 def _cents(label: Any, *, required: bool = True, least: int = 0) -> forms.IntegerField:
@@ -96,7 +96,7 @@ class TariffVersionForm(forms.ModelForm[TariffVersion]):
                 choices=[("", "–"), *ZoneKind.choices],
                 required=False,
             ),
-            "code": forms.CharField(label=_("or with the code"), max_length=50, required=False),
+            "code": forms.CharField(label=_("with the code"), max_length=50, required=False),
             "cents": _cents(_("cents, below 0 a discount"), least=-_MOST_CENTS),
         },
         label=_("zone fees and discounts"),

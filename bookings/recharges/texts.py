@@ -5,17 +5,10 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from bookings.pricing.texts import LINES
 from charging.stations.states import ConnectorStatus
 
-LINE_NAMES: Mapping[str, Promise] = {
-    "energy": _("Energy"),
-    "time": _("Time charging"),
-    "flat": _("Start of the charge"),
-    "idle": _("Time after charging"),
-    "minimum": _("Up to the least price of a charge"),
-    "maximum": _("Down to the most a charge costs"),
-    "limit": _("Taken off by your limit"),
-}
+LINE_NAMES: Mapping[str, str | Promise] = {**LINES, "time": _("Time charging")}
 
 CHARGER_STATUS: Mapping[str, Promise] = {
     ConnectorStatus.UNKNOWN: _("We have no contact to this charger right now."),

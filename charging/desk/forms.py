@@ -7,9 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +16,7 @@ from charging.devices.models import LogJob
 from charging.stations import services
 from charging.stations.models import OCPP_VERSIONS, ChargingStation, Connector, Site
 from mobility.accounts.models import Organisation, User
+from mobility.accounts.row_search import row_search
 from mobility.accounts.states import Role
 from mobility.core import geo
 from mobility.core.errors import DomainError
@@ -33,21 +33,13 @@ VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1", "ocpp2.1": "O
 _MOST_GROUPS = 6
 
 
-def _site_search() -> AutocompleteSelect:
-    """An operator has many sites: looked for while one types."""
-    return AutocompleteSelect(ChargingStation._meta.get_field("site"), admin.site)
+def _site_search(among: QuerySet[Site], **options: Any) -> forms.ModelChoiceField[Site]:
+    return row_search(model=ChargingStation, column="site", among=among, label=_("site"), **options)
 
 
 class CommissionForm(forms.Form):
     """A charger at a site of one's own, which may be new itself."""
 
-    site = forms.ModelChoiceField(
-        label=_("site"),
-        queryset=Site.objects.none(),
-        required=False,
-        widget=_site_search(),
-        help_text=_("Empty: a new site."),
-    )
     organisation = forms.ModelChoiceField(
         label=_("operator"), queryset=Organisation.objects.none(), required=False, empty_label=None
     )
@@ -80,15 +72,12 @@ class CommissionForm(forms.Form):
         if not user.is_superuser:
             own = user.organisations_as(Role.CHARGE_POINT_OPERATOR)
             operators, sites = operators.filter(pk__in=own), sites.filter(organisation__in=own)
-        self._set_choices("site", sites)
-        self._set_choices("organisation", operators.order_by("pk"))
-        self.fields["organisation"].initial = operators.order_by("pk").first()
-
-    def _set_choices(self, name: str, rows: Any) -> None:
-        field = self.fields[name]
-        # Both are choices of rows; this narrows the type.
+        self.fields["site"] = _site_search(sites, required=False, help_text=_("Empty: a new site."))
+        field = self.fields["organisation"]
+        # It is a choice of rows; this narrows the type.
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = rows
+        field.queryset = operators.order_by("pk")
+        field.initial = field.queryset.first()
 
     def clean_identity(self) -> str:
         """Only what can stand in a URL and a header."""
@@ -217,17 +206,10 @@ def lines_of(connectors: Iterable[Connector]) -> list[dict[str, Any]]:
 class StationForm(forms.Form):
     """Where a station stands."""
 
-    site = forms.ModelChoiceField(
-        label=_("site"), queryset=Site.objects.none(), widget=_site_search()
-    )
-
     def __init__(self, *args: Any, station: ChargingStation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["site"]
-        field.initial = station.site_id
-        # It is a choice of rows; this narrows the type.
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Site.objects.filter(organisation_id=station.site.organisation_id)
+        own = Site.objects.filter(organisation_id=station.site.organisation_id)
+        self.fields["site"] = _site_search(own, initial=station.site_id)
 
 
 ConnectorsFormSet: type[BaseFormSet[ConnectorsForm]] = formset_factory(

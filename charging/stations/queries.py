@@ -257,7 +257,9 @@ def held_connectors(*, connector_ids: Iterable[int], at: datetime) -> set[int]:
 
 def _arguments(command: StationCommand) -> dict[str, Any]:
     """Requests that something follows carry their own number, which stations echo in it."""
-    given = sealing.opened(key=command.idempotency_key, payload=command.payload)
+    given = sealing.opened(
+        action=command.action, key=command.idempotency_key, payload=command.payload
+    )
     if command.action == CommandAction.REMOTE_START:
         return {**given, "remote_start_id": command.pk}
     if command.action in NUMBERED:

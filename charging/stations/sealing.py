@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cryptography.fernet import InvalidToken
+
 from charging.stations.facts import ONLY_EPOCH
 from charging.stations.states import CommandAction
 from mobility.core import seals
@@ -25,12 +27,19 @@ def sealed(*, action: str, key: str, payload: Mapping[str, Any]) -> dict[str, An
     return {**plain, _SEALED: token.decode()}
 
 
-def opened(*, key: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments as they were given."""
-    if _SEALED not in payload:
+def opened(*, action: str, key: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as they were given; those that another installation sealed are missing.
+
+    Then the command itself fails for want of them, and holds up no other one.
+    """
+    if action not in SECRET_ACTIONS or _SEALED not in payload:
         return dict(payload)
     plain = {name: value for name, value in payload.items() if name != _SEALED}
-    return {**plain, **json.loads(seals.unseal(payload[_SEALED].encode(), about=_about(key)))}
+    try:
+        secret = seals.unseal(str(payload[_SEALED]).encode(), about=_about(key))
+    except InvalidToken:
+        return plain
+    return {**plain, **json.loads(secret)}
 
 
 def _about(key: str) -> str:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from fleet.vehicles.models import Vehicle
 from fleet.vehicles.scoping import FLEET_STAFF
 from fleet.vehicles.states import LifeState
 from mobility.accounts.models import Organisation
+from mobility.accounts.row_search import row_search
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, person_of
 from mobility.accounts.states import OrganisationKind, Role
 from mobility.core import clock
@@ -35,12 +35,6 @@ NEW_DEVICE = ("vehicle", "protocol", "model", "imei")
 
 class NewDeviceForm(forms.ModelForm[Device]):
     """A device to be: for which vehicle, and how it speaks."""
-
-    vehicle = forms.ModelChoiceField(
-        queryset=Vehicle.objects.none(),
-        label=_("vehicle"),
-        widget=AutocompleteSelect(DeviceAssignment._meta.get_field("vehicle"), admin.site),
-    )
 
     class Meta:
         model = Device
@@ -111,7 +105,13 @@ class DeviceAdmin(ScopedAdmin[Device]):
             return super().get_form(request, obj, change, **kwargs)
         form: Any = super().get_form(request, obj, change, form=NewDeviceForm, fields=None)
         mine = Vehicle.objects.run_by(person_of(request), *OPERATORS)
-        form.base_fields["vehicle"].queryset = mine.exclude(life_state=LifeState.RETIRED)
+        # A field of this form alone: one that is declared is shared by all who open the page.
+        form.base_fields["vehicle"] = row_search(
+            model=DeviceAssignment,
+            column="vehicle",
+            among=mine.exclude(life_state=LifeState.RETIRED),
+            label=_("vehicle"),
+        )
         return form  # type: ignore[no-any-return]  # Django makes the class as it goes
 
     def get_fields(self, request: HttpRequest, obj: Device | None = None) -> Any:

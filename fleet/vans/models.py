@@ -25,7 +25,7 @@ def _weekdays() -> ArrayField[list[int], list[int]]:
         verbose_name=_("weekdays"),
         default=list,
         blank=True,
-        help_text=_("None: every day."),
+        help_text=_("1 is Monday, 7 is Sunday; empty: every day."),
     )
 
 

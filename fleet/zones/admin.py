@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import orjson
 from django.contrib import admin, messages
 from django.contrib.gis.db.models import MultiPolygonField
 from django.core.exceptions import PermissionDenied
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import ForeignKey, QuerySet
-    from django.forms import ModelForm
     from django.http import HttpRequest, HttpResponse
     from django.urls import URLPattern
 
@@ -78,20 +76,6 @@ class ZoneSetAdmin(ScopedAdmin[ZoneSet]):
         return super().has_change_permission(request, obj) and (
             obj is None or may_edit(request, obj.pk)
         )
-
-    def get_form(
-        self,
-        request: HttpRequest,
-        obj: ZoneSet | None = None,
-        change: bool = False,  # noqa: FBT001, FBT002 - Django's
-        **kwargs: Any,
-    ) -> type[ModelForm[ZoneSet]]:
-        """With the zones of the draft as text."""
-        form = super().get_form(request, obj, change, **kwargs)
-        text = "" if obj is None else _text(queries.set_features(zone_set=obj))
-        if "drawing" in form.base_fields:
-            form.base_fields["drawing"].initial = text
-        return form
 
     def save_model(
         self,
@@ -302,13 +286,6 @@ def _trace(request: HttpRequest, zone: Zone, action: str) -> None:
 
 def _findings(zone_set: ZoneSet) -> list[dict[str, Any]]:
     return [wire.finding_body(finding) for finding in services.check_draft(zone_set=zone_set)]
-
-
-def _text(features: dict[str, Any]) -> str:
-    """One zone a line: long, but one can find and move them."""
-    lines = b",\n".join(orjson.dumps(feature) for feature in features["features"]).decode()
-    told = {name: value for name, value in features.items() if name != "features"}
-    return f'{orjson.dumps(told).decode()[:-1]},"features":[\n{lines}\n]}}'
 
 
 def _principal(request: HttpRequest) -> Any:

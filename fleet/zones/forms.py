@@ -9,7 +9,7 @@ from django import forms
 from django.contrib.gis.geos import GEOSGeometry
 from django.utils.translation import gettext_lazy as _
 
-from fleet.zones import services, wire
+from fleet.zones import queries, services, wire
 from fleet.zones.models import ZoneSet
 
 
@@ -37,6 +37,13 @@ class ZoneSetForm(forms.ModelForm[ZoneSet]):
     class Meta:
         model = ZoneSet
         fields = ("organisation", "city", "title")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """With the zones of the draft as text."""
+        super().__init__(*args, **kwargs)
+        if self.instance.pk and "drawing" in self.fields:
+            features = queries.set_features(zone_set=self.instance)
+            self.initial.setdefault("drawing", _text(features))
 
     def clean(self) -> dict[str, Any]:
         """Read the drawing; what is wrong with it stands at its field."""
@@ -85,3 +92,10 @@ class PublishForm(forms.Form):
         ),
     )
     acknowledged = forms.BooleanField(label=_("the warnings are meant"), required=False)
+
+
+def _text(features: dict[str, Any]) -> str:
+    """One zone a line: long, but one can find and move them."""
+    lines = b",\n".join(orjson.dumps(feature) for feature in features["features"]).decode()
+    told = {name: value for name, value in features.items() if name != "features"}
+    return f'{orjson.dumps(told).decode()[:-1]},"features":[\n{lines}\n]}}'

@@ -249,7 +249,7 @@ class ZoneRule(models.Model):
         verbose_name=_("weekdays"),
         default=list,
         blank=True,
-        help_text=_("None: every day."),
+        help_text=_("1 is Monday, 7 is Sunday; empty: every day."),
     )
     start_time = models.TimeField(_("from"), null=True, blank=True)
     end_time = models.TimeField(

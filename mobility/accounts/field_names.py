@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.postgres.forms import RangeWidget
-from django.forms import BaseInlineFormSet, Field, MultiWidget
+from django.forms import BaseInlineFormSet, Field, MultiWidget, RadioSelect
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.text import format_lazy
 from django.utils.translation import get_language_info
@@ -46,5 +46,6 @@ class NamedFormSet(BaseInlineFormSet[Any, Any, Any]):
         name_parts(form.fields)
         for name, field in form.fields.items():
             label = _("Delete?") if name == DELETION_FIELD_NAME else field.label
-            if label and not isinstance(field.widget, MultiWidget):
+            # Boxes to tick have labels of their own, which a name of all of them would hide.
+            if label and not isinstance(field.widget, (MultiWidget, RadioSelect)):
                 field.widget.attrs.setdefault(NAME, label)

@@ -85,7 +85,7 @@ class RoleScope:
     ) -> Any:
         """Lists of known words are ticked; amounts that say nothing else of themselves say they are cents."""
         if isinstance(db_field, ArrayField) and db_field.base_field.choices:
-            return _boxes(db_field)
+            return _boxes(db_field, **kwargs)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if field is not None and db_field.name.endswith("_cents") and not field.help_text:
             field.help_text = _("In cents: 125 is €1.25.")
@@ -225,16 +225,18 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
     extra = 0
 
 
-def _boxes(column: ArrayField[Any, Any]) -> TypedMultipleChoiceField:
+def _boxes(column: ArrayField[Any, Any], **kwargs: Any) -> TypedMultipleChoiceField:
     """A box for each word that the list may have."""
-    return TypedMultipleChoiceField(
-        choices=list(column.base_field.choices or ()),
-        coerce=column.base_field.to_python,
-        label=capfirst(str(column.verbose_name)),
-        help_text=column.help_text,
-        required=not column.blank,
-        widget=CheckboxSelectMultiple,
-    )
+    usual: dict[str, Any] = {
+        "choices": list(column.base_field.choices or ()),
+        "coerce": column.base_field.to_python,
+        "label": capfirst(str(column.verbose_name)),
+        "help_text": column.help_text,
+        "initial": column.get_default,
+        "required": not column.blank,
+        "widget": CheckboxSelectMultiple,
+    }
+    return TypedMultipleChoiceField(**(usual | kwargs))
 
 
 def _acts(action: Any) -> bool:

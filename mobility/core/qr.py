@@ -1,5 +1,6 @@
 """QR codes as the runs of dark squares that they are made of: who draws one decides how."""
 
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -26,9 +27,7 @@ def qr_runs(text: str) -> tuple[int, list[Run]]:
     count: int = code.getModuleCount()
     runs = []
     for row in range(count):
-        for dark, columns in groupby(
-            range(count), key=lambda column, row=row: code.isDark(row, column)
-        ):
+        for dark, columns in groupby(range(count), key=partial(code.isDark, row)):
             first, *others = columns
             if dark:
                 runs.append(Run(row + QUIET, first + QUIET, 1 + len(others)))

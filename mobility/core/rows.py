@@ -1,18 +1,17 @@
 """A list of rows that lives in one column of JSON, filled in as a table instead of typed as text."""
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext_lazy as _
 
 # Empty lines below those that are filled in.
 SPARE = 2
-# More than anybody types; what comes beyond was not typed.
-MOST = 60
 
 
 class RowsWidget(forms.Widget):
@@ -27,7 +26,7 @@ class RowsWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """The heads of the columns and the lines, for the template."""
         context = super().get_context(name, value, attrs)
-        rows = [*(value or []), *({} for _line in range(SPARE))]
+        rows = [*_readable(value), *({} for _line in range(SPARE))]
         context["widget"] |= {
             "heads": [field.label for field in self.columns.values()],
             "lines": [self._line(name, number, row) for number, row in enumerate(rows)],
@@ -36,8 +35,10 @@ class RowsWidget(forms.Widget):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[dict[str, Any]]:
         """The lines as they were typed, without those in which nothing is."""
+        sent = re.compile(rf"{re.escape(name)}-(\d{{1,6}})-")
+        numbers = {int(found[1]) for key in data if (found := sent.match(key))}
         lines = []
-        for number in range(MOST):
+        for number in sorted(numbers):
             line = {
                 column: field.widget.value_from_datadict(data, files, f"{name}-{number}-{column}")
                 for column, field in self.columns.items()
@@ -55,17 +56,17 @@ class RowsWidget(forms.Widget):
         return ""
 
     def _line(self, name: str, number: int, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [
-            field.widget.get_context(
-                f"{name}-{number}-{column}",
-                row.get(column),
-                {
-                    "id": f"id_{name}-{number}-{column}",
-                    "aria-label": format_lazy("{}, {}", field.label or "", number + 1),
-                },
-            )["widget"]
-            for column, field in self.columns.items()
-        ]
+        """The cells of a line: an input each, or a group of boxes, which have labels of their own."""
+        cells = []
+        for column, field in self.columns.items():
+            called = format_lazy("{}, {}", field.label or "", number + 1)
+            group = called if isinstance(field.widget, forms.RadioSelect) else ""
+            attrs: dict[str, Any] = {"id": f"id_{name}-{number}-{column}"}
+            if not group:
+                attrs["aria-label"] = called
+            context = field.widget.get_context(f"{name}-{number}-{column}", row.get(column), attrs)
+            cells.append({"widget": context["widget"], "group": group})
+        return cells
 
 
 class RowsField(forms.Field):
@@ -91,9 +92,25 @@ class RowsField(forms.Field):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Whether other rows were typed than there were; what cannot be read is a change."""
         try:
-            return json.dumps(self.clean(data)) != json.dumps(initial or [])
+            return self.clean(data) != [self._filled(row) for row in _readable(initial)]
         except ValidationError:
             return True
+
+    def shown(self, rows: Any) -> str:
+        """The rows as a table to read."""
+        heads = [field.label for field in self.columns.values()]
+        lines = [
+            [_told(field, row.get(name)) for name, field in self.columns.items()]
+            for row in _readable(rows)
+        ]
+        return render_to_string("widgets/rows_told.html", {"heads": heads, "lines": lines})
+
+    def _filled(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: value
+            for name, value in row.items()
+            if name not in self.columns or value not in self.columns[name].empty_values
+        }
 
     def _row(
         self, number: int, line: Mapping[str, Any], problems: list[ValidationError]
@@ -115,3 +132,16 @@ class RowsField(forms.Field):
                 if value not in field.empty_values:
                     row[column] = value
         return row
+
+
+def _told(field: forms.Field, value: Any) -> str:
+    """A value in words, where it is a choice."""
+    choices: Any = getattr(field, "choices", ())
+    words = dict(choices)
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(str(words.get(one, one)) for one in values if one not in field.empty_values)
+
+
+def _readable(value: Any) -> list[Mapping[str, Any]]:
+    """The rows of what a column holds; what is none cannot be shown, and is left out."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -166,6 +166,10 @@ def test_prices_by_the_hour_and_by_the_zone_are_filled_in_as_tables(tariff, desk
     assert draft.zone_fees == [{"when": "end", "kind": "bay", "cents": -50}]
     page = browser.get(address).content.decode()
     assert 'name="windows-0-end" value="24:00"' in page
+    act(browser, "tariffversion", "publish", draft)
+    frozen = browser.get(address, headers={"accept-language": "en"}).content.decode()
+    assert "<td>07:30</td><td>24:00</td><td>Monday, Tuesday</td><td>30</td>" in frozen
+    assert "<td>ends</td><td>Parking bay</td><td></td><td>-50</td>" in frozen
     assert 'name="zone_fees-0-cents" value="-50"' in page
     assert 'name="zone_fees-2-cents"' in page
 

@@ -124,6 +124,18 @@ def test_colours_can_be_told_apart(theme: str, text: str, ground: str, least: fl
     assert (bright + 0.05) / (dim + 0.05) >= least
 
 
+def test_the_maps_library_is_asked_for_by_one_address() -> None:
+    versions = {
+        version
+        for folder in ("static/js", "templates", "mobility")
+        for file in (ROOT / folder).rglob("*.*")
+        if file.suffix in {".js", ".html", ".py"}
+        for version in re.findall(r"vendor/(maplibre-gl-[\d.]+)/", file.read_text())
+    }
+    assert len(versions) == 1
+    assert (ROOT / "static" / "vendor" / versions.pop() / "maplibre-gl.mjs").exists()
+
+
 def test_vendored_libraries_come_with_their_licences() -> None:
     folders = [path for path in (STATIC / "vendor").iterdir() if path.is_dir()]
 

@@ -95,11 +95,11 @@ def _step(row: Row, before: Sequence[Row], after: Sequence[Row]) -> Problem:
     if row.get("until") is None:
         return _("Only the last step goes on for ever.") if after else None
     if not after:
-        return _("The last step must go on for ever: leave “until” out.")
+        return _("The last step must go on for ever: leave its end empty.")
     start = before[-1]["until"] if before else 0
     wrong = _whole(row, "until", least=start + 1)
     if not wrong and (row["until"] - start) % row["minutes"]:
-        return _("“until” must be reached by whole steps.")
+        return _("The end of a step must be reached by whole steps.")
     return wrong
 
 
@@ -117,7 +117,7 @@ _PRICES = ("minute_cents", "pause_minute_cents", "unlock_cents")
 def _window(row: Row, _before: Sequence[Row], _after: Sequence[Row]) -> Problem:
     prices = [name for name in _PRICES if row.get(name) is not None]
     if not prices:
-        return _("The hours need a price: minute_cents, pause_minute_cents or unlock_cents.")
+        return _("Hours need a price of their own: per minute, per paused minute or for unlocking.")
     for name in prices:
         wrong = _whole(row, name, least=0)
         if wrong:
@@ -129,7 +129,7 @@ def _hours(row: Row) -> Problem:
     try:
         start, end = minute_of_day(str(row["start"])), minute_of_day(str(row["end"]))
     except (KeyError, ValueError):
-        return _("“start” and “end” must be hours such as 07:30; the day ends at 24:00.")
+        return _("Hours are such as 07:30; the day ends at 24:00.")
     if start in {end, 1440}:
         return _("The hours need a beginning and another end.")
     return None
@@ -148,7 +148,7 @@ def _zone_fee(row: Row, _before: Sequence[Row], _after: Sequence[Row]) -> Proble
         return _("Name the zone by its code or by its kind.")
     cents = row.get("cents")
     if type(cents) is not int or not cents:
-        return _("“cents” must be a whole number, negative for a discount, and not 0.")
+        return _("The amount must be a whole number of cents, negative for a discount, and not 0.")
     return None
 
 

@@ -6,12 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.urls import path
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -143,16 +142,6 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         """Papers count at once."""
         super().save_related(request, form, formsets, change)
         services.refresh_document_blocks(at=deed(request)["at"], vehicle_ids=[form.instance.pk])
-
-    @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
-    def action_checkbox(self, obj: Vehicle) -> SafeString:
-        """The box that chooses a row, without a form template for each: a quarter of the page."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
-            ACTION_CHECKBOX_NAME,
-            obj.pk,
-            obj.code,
-        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With everything the list shows, in one query."""

@@ -162,15 +162,17 @@ def test_marco_sees_example_bills_beside_his_draft_and_errors_beside_their_field
         "valid_1": "",
         "currency": "EUR",
         **dict.fromkeys(NUMBERS_AT_REST, 0),
-        **dict.fromkeys(("blocks", "steps", "packages", "windows", "zone_fees"), "[]"),
     }
-    wrong = browser.post(address, {**form, "windows": '[{"start": "25:00", "end": "26:00"}]'})
+    never = {"windows-0-start": "25:00", "windows-0-end": "26:00", "windows-0-minute_cents": "1"}
+    wrong = browser.post(address, form | never)
     assert list(wrong.context["adminform"].form.errors) == ["windows"]
-    both = {"steps": '[{"minutes": 30, "cents": 5}]', "blocks": '[{"minutes": 60, "cents": 900}]'}
-    wrong = browser.post(address, {**form, **both})
+    steps = {"steps-0-minutes": "30", "steps-0-cents": "5"}
+    wrong = browser.post(
+        address, form | steps | {"blocks-0-minutes": "60", "blocks-0-cents": "900"}
+    )
     assert list(wrong.context["adminform"].form.errors) == ["steps"]
-    windows = '[{"start": "22:00", "end": "06:00", "minute_cents": 10}]'
-    saved = browser.post(address, {**form, "windows": windows})
+    night = {"windows-0-start": "22:00", "windows-0-end": "06:00", "windows-0-minute_cents": "10"}
+    saved = browser.post(address, form | night)
     assert saved.status_code == 302, saved.context["adminform"].form.errors
     kept = TariffVersion.objects.get(pk=draft.pk).fare()
     assert kept.windows == (Window(start="22:00", end="06:00", minute_cents=10),)

@@ -97,6 +97,7 @@ def test_one_page_makes_site_charger_connectors_and_a_password_shown_once(
         {"name": "Porta Romana"},
         {"lat": "95"},
         {"ocpp_versions": []},
+        {"site": "abc"},
         lines({"count": ""}),
         lines({"count": 65}),
     ],

@@ -1,0 +1,18 @@
+"""The menu of the admin."""
+
+import pytest
+from django.test import Client
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_models_stand_in_the_order_of_their_names_as_the_reader_sees_them(marco, language):
+    browser = Client(headers={"accept-language": language})
+    browser.force_login(marco)
+    apps = browser.get("/admin/").context["available_apps"]
+    names = [model["name"] for app in apps for model in app["models"]]
+    assert ("Veicoli" if language == "it" else "Vehicles") in names
+    for app in apps:
+        shown = [model["name"] for model in app["models"]]
+        assert shown == sorted(shown)
