@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-QUALITY = 72
+QUALITY = 60
 
 
 def remake(source: Path, target: Path) -> int:
