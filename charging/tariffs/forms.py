@@ -21,6 +21,8 @@ from mobility.core.weekdays import WEEKDAYS
 # What a line asks for by name, and how it is stored: the rest of a component is kept as it is.
 _CONDITIONS: Final = ("start_time", "end_time", "day_of_week", "min_kwh", "max_kwh")
 MOST_LINES: Final = 8
+# Empty ones below those that are filled in: who needs more saves first.
+SPARE_LINES: Final = 3
 _CLOCK: Final = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
@@ -112,7 +114,7 @@ class ComponentForm(forms.Form):
 
 ComponentsFormSet: type[BaseFormSet[ComponentForm]] = formset_factory(
     ComponentForm,
-    extra=MOST_LINES,
+    extra=SPARE_LINES,
     min_num=1,
     validate_min=True,
     max_num=MOST_LINES,

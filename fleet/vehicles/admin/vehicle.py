@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.urls import path
-from django.utils.formats import date_format
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from fleet.vehicles import queries, services, telling
+from fleet.vehicles import services
 from fleet.vehicles.admin import bulk, sheets
 from fleet.vehicles.admin.parts import (
     BlockFilter,
@@ -40,7 +37,7 @@ from fleet.vehicles.states import (
     LifeState,
 )
 from mobility.accounts.scoped_admin import ScopedAdmin
-from mobility.core import clock, ids
+from mobility.core import ids
 from mobility.core.errors import DomainError
 
 if TYPE_CHECKING:
@@ -50,7 +47,6 @@ if TYPE_CHECKING:
     from django.urls import URLPattern
 
 COMMAND_TTL_S = 60
-TIMELINE_ROWS = 30
 _STAFF_BLOCKS = (BlockReason.MAINTENANCE, BlockReason.DAMAGE, BlockReason.SUSPENDED)
 
 
@@ -91,7 +87,6 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         "link_state",
         "outside_since",
         "where",
-        "lately",
     )
     list_per_page = 30
     inlines: ClassVar = [DocumentInline, PlacementInline, BlockInline, CommandInline]
@@ -170,26 +165,6 @@ class VehicleAdmin(ScopedAdmin[Vehicle]):
         """Where it last was."""
         latest = getattr(vehicle, "latest", None)
         return f"{latest.lat:.6f}, {latest.lon:.6f}" if latest else "–"
-
-    @admin.display(description=_("what happened lately"))
-    def lately(self, vehicle: Vehicle) -> str:
-        """The newest entries of its timeline."""
-        if vehicle.pk is None:
-            return "–"
-        entries = queries.timeline(vehicle_id=vehicle.pk, limit=TIMELINE_ROWS)
-        return format_html_join(
-            mark_safe("<br>"),
-            "<time datetime='{}'>{}</time> <strong>{}</strong> {}",
-            (
-                (
-                    entry.at.isoformat(),
-                    date_format(clock.local(entry.at), "d/m/Y H:i:s"),
-                    telling.title_of(entry),
-                    telling.words_of(entry),
-                )
-                for entry in entries
-            ),
-        )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Block for, lift, order and move: one entry each, only for those who may change."""

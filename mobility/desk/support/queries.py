@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_PEOPLE = 25
 MOST_ROWS = 50
+# Of each kind of dealings: the newest, what is older stands in the lists.
+MOST_DEALINGS = 25
 # A ride of a day with a point every five seconds is thinned to what a screen can show.
 MOST_POINTS = 2_000
 # Commands are sent a little before a ride begins, and the lock answers a little after its end.
@@ -98,7 +100,7 @@ def dealings(*, staff: User, person: User) -> Dealings:
     }
     return Dealings(
         **{
-            name: list(some.visible_to(staff).order_by("-pk")[:MOST_ROWS])
+            name: list(some.visible_to(staff).order_by("-pk")[:MOST_DEALINGS])
             for name, some in rows.items()
         }
     )
