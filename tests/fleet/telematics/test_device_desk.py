@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from django.test import Client
+from django.contrib import admin
+from django.test import Client, RequestFactory
 
 from fleet.telematics.models import Device, Integration
 from fleet.vehicles.models import Vehicle
@@ -79,6 +80,26 @@ def test_only_the_operators_own_vehicles_are_offered(
     assert "Select a valid choice" in new(rivale, scooter).content.decode()
     assert new(sara, scooter).status_code == 403
     assert Device.objects.count() == before
+
+
+def test_two_who_open_the_form_at_the_same_moment_choose_among_their_own(
+    marco: User, rivale: User, make_vehicle: MakeVehicle, rf: RequestFactory
+) -> None:
+    """The form of one is made, then that of the other, and only then the first one is used."""
+    scooter = make_vehicle()
+    page, forms = admin.site.get_model_admin(Device), []
+    for person in (marco, rivale):
+        request = rf.get(f"{DEVICES}add/")
+        request.user = person
+        forms.append(page.get_form(request))
+    assert list(forms[0]().fields["vehicle"].queryset) == [scooter]
+    assert list(forms[1]().fields["vehicle"].queryset) == []
+
+
+def test_what_is_no_id_is_no_vehicle(marco: User, make_vehicle: MakeVehicle) -> None:
+    page = desk(marco).post(f"{DEVICES}add/", {"vehicle": "abc", "protocol": "http"})
+    assert page.status_code == 200
+    assert "Select a valid choice" in page.content.decode()
 
 
 def test_a_backend_is_let_in_and_out(marco: User, rivale: User) -> None:
