@@ -17,6 +17,7 @@ from charging.certificates.models import (
 from charging.frames.facts import FrameSeen, QuirkUse
 from charging.frames.services import ensure_partitions, note_quirks, record_frames
 from charging.stations.models import ChargingStation
+from charging.stations.queries import to_send
 from mobility.accounts.models import User
 from mobility.core import clock
 
@@ -94,8 +95,9 @@ def test_a_password_is_changed_without_anybody_seeing_it(
     answer = api(luca).post(of(station, "password"))
     assert answer.status_code == 202
     row = ChargingStation.objects.get(pk=station.pk)
-    command = row.commands.get()
+    command = to_send(row.commands.get())
     assert command.payload["password"] not in answer.content.decode()
+    assert command.payload["password"] not in str(row.commands.get().payload)
     again = api(luca).post(of(station, "password"))
     assert (again.status_code, again.json()["code"]) == (409, "password_rotation_running")
 
