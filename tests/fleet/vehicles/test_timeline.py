@@ -137,7 +137,16 @@ def test_marco_pages_through_it_over_the_api_and_finds_it_from_the_admin(
     assert entries[0]["details"]["serial"] == "B7"
     assert api(marco).get(url, {"limit": 0}).status_code == 400
     page = desk(marco).get(f"{LIST}{eventful.pk}/change/").content.decode()
-    assert f'href="/admin/vehicle/{eventful.code}/"' in page
+    assert f'href="/admin/vehicle/{eventful.public_id}/"' in page
+
+
+def test_a_vehicle_whose_code_fits_in_no_address_is_found_from_the_admin_too(
+    eventful: Vehicle, marco: User
+) -> None:
+    Vehicle.objects.filter(pk=eventful.pk).update(code="eb 12/a")
+    page = desk(marco).get(f"{LIST}{eventful.pk}/change/")
+    assert page.status_code == 200
+    assert desk(marco).get(f"/admin/vehicle/{eventful.public_id}/").status_code == 200
 
 
 def test_every_entry_is_told_in_words(eventful: Vehicle) -> None:
