@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from bench.processes import Process
+from bench.timing import timed
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -41,6 +44,24 @@ def tree_cpu_s(roots: Iterable[int]) -> float:
             ticks += sum(int(field) for field in _fields(pid)[11:15])
         waiting += children[pid]
     return ticks / TICKS
+
+
+def stolen_s() -> float:
+    """CPU seconds that a hypervisor gave to others since the machine started, of all cores."""
+    # man 5 proc: "cpu" user nice system idle iowait irq softirq steal …
+    [line] = [row for row in Path("/proc/stat").read_text().splitlines() if row.startswith("cpu ")]
+    return int(line.split()[8]) / TICKS
+
+
+def fixed_work_ms() -> float:
+    """Milliseconds of some work that is always the same: how fast this machine is just now."""
+    return statistics.median(timed(_work) for _ in range(9))
+
+
+def _work() -> None:
+    words = {str(number): number for number in range(20_000)}
+    json.loads(json.dumps(words))
+    sorted(words, key=lambda word: words[word] % 97)
 
 
 def postmaster_pid() -> int:
