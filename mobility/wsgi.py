@@ -1,6 +1,5 @@
 """The web process: pages, API, and the telemetry door, which devices reach past all middleware."""
 
-import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -13,6 +12,7 @@ pages = get_wsgi_application()
 from fleet.telematics.views import telemetry  # noqa: E402
 from mobility.accounts.services import TOKEN_PREFIX  # noqa: E402
 from mobility.core.direct import DirectHandler, ProgramHandler, by_path, by_token  # noqa: E402
+from mobility.core.garbage import collect_between_requests  # noqa: E402
 from mobility.urls import urlpatterns  # noqa: E402, F401 - else loaded by the first request
 
 application = by_path(
@@ -20,7 +20,4 @@ application = by_path(
     otherwise=by_token(TOKEN_PREFIX, programs=ProgramHandler(), otherwise=pages),
 )
 
-# What is loaded by now stays. The collector of garbage need not look at it again and again: that takes a
-# third of a second, in which a worker answers nobody.
-gc.collect()
-gc.freeze()
+collect_between_requests()
