@@ -32,7 +32,7 @@ class StationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
     """GET /api/v1/charging/stations[/{id}]"""
 
     queryset = ChargingStation.objects.select_related("site").prefetch_related(
-        "evses__connectors__evse",
+        "evses__connectors",
     )
     serializer_class = StationRowOut
     permission_classes = [READERS]

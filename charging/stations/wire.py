@@ -61,7 +61,7 @@ class StationRowOut(serializers.ModelSerializer[ChargingStation]):
     id = serializers.UUIDField(source="public_id")
     site = serializers.UUIDField(source="site.public_id")
     online = serializers.SerializerMethodField()
-    connectors = serializers.SerializerMethodField()
+    connectors = ConnectorRowOut(many=True, source="every_connector", read_only=True)
 
     class Meta:
         model = ChargingStation
@@ -87,11 +87,6 @@ class StationRowOut(serializers.ModelSerializer[ChargingStation]):
     def get_online(self, station: ChargingStation) -> bool:
         """Whether the station can be asked something now."""
         return station.is_online(at=clock.now())
-
-    def get_connectors(self, station: ChargingStation) -> list[dict[str, Any]]:
-        """All connectors, EVSE by EVSE."""
-        rows = [connector for evse in station.evses.all() for connector in evse.connectors.all()]
-        return [dict(row) for row in ConnectorRowOut(rows, many=True).data]
 
 
 class CommandOut(serializers.ModelSerializer[StationCommand]):

@@ -16,6 +16,7 @@ from charging.stations.states import REGISTRATION_MOVES, ConnectorStatus, Regist
 from mobility.core.models import PublicModel
 
 if TYPE_CHECKING:
+    from charging.stations.models.connectors import Connector
     from mobility.accounts.scoping import Person
 
 OCPP_VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
@@ -141,6 +142,11 @@ class ChargingStation(PublicModel):
 
     def __str__(self) -> str:
         return self.identity
+
+    @property
+    def every_connector(self) -> list[Connector]:
+        """All connectors, EVSE by EVSE; no query where `evses__connectors` was fetched."""
+        return [connector for evse in self.evses.all() for connector in evse.connectors.all()]
 
     def is_online(self, *, at: datetime) -> bool:
         """Whether the station has a socket and was heard within three heartbeat intervals."""

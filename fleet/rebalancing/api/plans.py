@@ -142,8 +142,7 @@ class PlanViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSe
         """Who decided what about this plan, the newest first."""
         found = queries.decisions_of(self.get_object())
         names = queries.names_of(one.by for one in found)
-        rows = [DecisionOut(one, context={"names": names}).data for one in found]
-        return Response({"results": rows})
+        return Response({"results": DecisionOut(found, many=True, context={"names": names}).data})
 
     def _vans(self, plan: RebalancingPlan) -> dict[str, Any]:
         decides = runs(signed_in(self.request), organisation_id=plan.organisation_id)
