@@ -147,7 +147,7 @@ def _vehicles(user: User) -> list[Concern]:
         ),
         *(
             Concern(
-                title=reason.label,
+                title=_("Out of service: %(reason)s") % {"reason": reason.label},
                 count=blocked.get(reason.value, 0),
                 url=_list(
                     "fleet",

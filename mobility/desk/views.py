@@ -32,8 +32,10 @@ STAFF = (*FLEET, Role.CHARGE_POINT_OPERATOR, Role.CITY_OFFICER)
 def home(request: HttpRequest) -> HttpResponseBase:
     """`/admin/`: what is wrong now, how the last days went, then the lists."""
     user, at = person(request), clock.now()
+    concerns = queries.concerns(user=user, at=at)
     context = {
-        "concerns": queries.concerns(user=user, at=at),
+        "concerns": [concern for concern in concerns if concern.count],
+        "calm": [concern for concern in concerns if not concern.count],
         "trends": trends(user=user, at=at),
         "title": _("Desk"),
     }

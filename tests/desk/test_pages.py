@@ -87,7 +87,8 @@ def test_what_is_wrong_is_counted_for_those_whose_it_is(
         vehicle_id=make_vehicle().pk, reason=BlockReason.DAMAGE, at=clock.now(), by=SYSTEM
     )
     mine = counts(marco)
-    assert (mine["Missing vehicles"], mine["Silent vehicles"], mine["Damaged"]) == (1, 1, 1)
+    for title in ("Missing vehicles", "Silent vehicles", "Out of service: Damaged"):
+        assert mine[title] == 1, title
     assert set(counts(rivale).values()) == {0}
 
 
