@@ -7,9 +7,8 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -70,7 +69,11 @@ def work_orders(request: HttpRequest) -> HttpResponse:
 @for_roles(*FLEET, Role.CITY_OFFICER)
 def vehicle(request: HttpRequest, ref: str) -> HttpResponse:
     """`/admin/vehicle/<id or code>/`: how a vehicle is now, and everything that happened to it."""
-    found = get_object_or_404(Vehicle.objects.visible_to(person(request)), _named(ref))
+    # As the code is written on the vehicle, or else as somebody typed it.
+    named = Vehicle.objects.visible_to(person(request)).filter(_named(ref))
+    found = min(named, key=lambda one: one.code != ref, default=None)
+    if found is None:
+        raise Http404
     row = reverse("admin:fleet_vehicle_change", args=[found.pk])
     words = {
         "life": labels(LifeState.choices),
@@ -106,4 +109,4 @@ def _named(ref: str) -> Q:
     try:
         return Q(public_id=UUID(ref))
     except ValueError:
-        return Q(code=ref.upper())
+        return Q(code__in={ref, ref.upper()})

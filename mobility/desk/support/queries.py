@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_PEOPLE = 25
 MOST_ROWS = 50
-# Of each kind of dealings: the newest, what is older stands in the lists.
+# Of each kind of dealings: the newest; what is older stands in the lists.
 MOST_DEALINGS = 25
 # A ride of a day with a point every five seconds is thinned to what a screen can show.
 MOST_POINTS = 2_000
@@ -75,13 +75,14 @@ def found(*, staff: User, words: str) -> list[User]:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dealings:
-    """What one page shows of a person, newest first."""
+    """What one page shows of a person, newest first; of what is `cut` there is more."""
 
     trips: list[Trip]
     recharges: list[Recharge]
     payments: list[Payment]
     refunds: list[Refund]
     cases: list[SupportCase]
+    cut: frozenset[str]
 
 
 def dealings(*, staff: User, person: User) -> Dealings:
@@ -98,11 +99,13 @@ def dealings(*, staff: User, person: User) -> Dealings:
         .select_related("payment")
         .prefetch_related("messages"),
     }
+    found: dict[str, Any] = {
+        name: list(some.visible_to(staff).order_by("-pk")[: MOST_DEALINGS + 1])
+        for name, some in rows.items()
+    }
     return Dealings(
-        **{
-            name: list(some.visible_to(staff).order_by("-pk")[:MOST_DEALINGS])
-            for name, some in rows.items()
-        }
+        **{name: some[:MOST_DEALINGS] for name, some in found.items()},
+        cut=frozenset(name for name, some in found.items() if len(some) > MOST_DEALINGS),
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import messages
+from django.contrib import admin, messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,6 +20,7 @@ from bookings.payments import services as payments
 from bookings.payments.models import MONEY_READERS, Payment, Refund
 from bookings.payments.services.refund import REFUNDABLE
 from bookings.payments.states import RefundState
+from bookings.recharges.models import Recharge
 from bookings.support.models import ANSWERERS, SupportCase
 from bookings.support.services import answer_case, resolve_case
 from bookings.trips.models import Trip
@@ -32,10 +34,15 @@ from mobility.desk.support.forms import SETTLED, AnswerForm, DecisionForm, Refun
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from django.db.models import Model
-
     from mobility.accounts.models import User
 
+# Where what is older is listed, and which column says whose it is.
+LISTS: dict[str, tuple[type[Model], str]] = {
+    "trips": (Trip, "user"),
+    "recharges": (Recharge, "user"),
+    "payments": (Payment, "payer"),
+    "cases": (SupportCase, "user"),
+}
 WORDS = {
     "requested": gettext_lazy("Asked for"),
     "stretch_running": gettext_lazy("Riding"),
@@ -66,9 +73,11 @@ def console(request: HttpRequest, public_id: str) -> HttpResponse:
     """`/admin/support/<person>/`: rides, charges, payments, refunds and cases on one page."""
     staff, whom = person(request), _whom(request, public_id)
     _note(request, whom, action="look", changes={"page": "support"})
+    dealings = queries.dealings(staff=staff, person=whom)
     context = {
         "whom": whom,
-        "dealings": queries.dealings(staff=staff, person=whom),
+        "dealings": dealings,
+        "older": {name: _list_of(name, request, whom) for name in dealings.cut},
         "attempt": ids.secret(),
         "me": staff.principal,
         "refundable": REFUNDABLE,
@@ -234,3 +243,15 @@ def _back(whom: User) -> HttpResponse:
 def _private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _list_of(name: str, request: HttpRequest, whom: User) -> str:
+    """The address of the list with all of this person's rows; empty where the reader has no such list."""
+    if name not in LISTS:
+        return ""
+    model, person_column = LISTS[name]
+    if not admin.site.get_model_admin(model).has_view_permission(request):
+        return ""
+    meta = model._meta
+    page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return f"{page}?{person_column}__exact={whom.pk}"

@@ -17,6 +17,7 @@ from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.models import AuditEntry
 from mobility.core.principals import SYSTEM
+from mobility.desk.support import queries
 from tests.tenancy.conftest import WholeCity, whole_city
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +218,22 @@ def test_a_ride_is_shown_again_with_what_happened(whole_city: WholeCity) -> None
         .status_code
         == 404
     )
+
+
+def test_what_is_older_stands_in_lists(
+    whole_city: WholeCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    giulia, client = whole_city.people["giulia"], desk(whole_city.people["marco"])
+    assert "Older ones" not in client.get(address(giulia)).content.decode()
+    monkeypatch.setattr(queries, "MOST_DEALINGS", 0)
+    page = client.get(address(giulia))
+    assert not page.context["dealings"].trips
+    assert "(0+)" in page.content.decode()
+    older = page.context["older"]
+    assert {"trips", "payments"} <= older.keys()
+    for name, listed in older.items():
+        if listed:
+            assert listed in page.content.decode(), name
+            assert client.get(listed).context["cl"].result_count > 0, name
+    everybody = client.get("/admin/bookings/trip/").context["cl"].result_count
+    assert client.get(older["trips"]).context["cl"].result_count <= everybody
