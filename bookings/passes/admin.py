@@ -21,7 +21,6 @@ from bookings.passes.models import (
 from mobility.accounts.models import User
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline, act_on_each
 from mobility.accounts.states import Role
-from mobility.core.money import format_money
 
 SELLERS = frozenset({Role.FLEET_OPERATOR})
 READERS = frozenset({Role.FLEET_OPERATOR, Role.CITY_OFFICER})
@@ -36,15 +35,10 @@ class PassProductAdmin(ScopedAdmin[PassProduct]):
 
     viewers = READERS
     editors = SELLERS
-    list_display = ("__str__", "shape", "minutes", "days", "price", "on_sale", "organisation")
+    list_display = ("__str__", "shape", "minutes", "days", "price_cents", "on_sale", "organisation")
     list_filter = ("on_sale", "shape")
     list_select_related = ("organisation",)
     readonly_fields = ("public_id",)
-
-    @admin.display(description=_("price"), ordering="price_cents")
-    def price(self, product: PassProduct) -> str:
-        """What it costs."""
-        return format_money(product.price_cents, product.currency)
 
 
 @admin.register(Pass)
@@ -72,7 +66,7 @@ class PromoCodeAdmin(ScopedAdmin[PromoCode]):
 
     viewers = SELLERS
     editors = SELLERS
-    list_display = ("code", "valid", "redeemed", "redemptions_max", "given", "budget")
+    list_display = ("code", "valid", "redeemed", "redemptions_max", "spent_cents", "budget_cents")
     list_select_related = ("organisation",)
     search_fields = ("code",)
     readonly_fields = ("public_id", "redeemed", "promised_cents", "spent_cents")
@@ -86,16 +80,6 @@ class PromoCodeAdmin(ScopedAdmin[PromoCode]):
             return self.readonly_fields
         unbounded = ("budget_cents",) if obj.budget_cents is None else ()
         return (*self.readonly_fields, *PROMISED, *unbounded)
-
-    @admin.display(description=_("spent"), ordering="spent_cents")
-    def given(self, promo: PromoCode) -> str:
-        """What rides were made cheaper by."""
-        return format_money(promo.spent_cents)
-
-    @admin.display(description=_("budget"), ordering="budget_cents")
-    def budget(self, promo: PromoCode) -> str:
-        """What it may cost, if that is bounded."""
-        return "–" if promo.budget_cents is None else format_money(promo.budget_cents)
 
 
 @admin.register(PromoRedemption)

@@ -61,23 +61,15 @@ class PaymentAdmin(ScopedAdmin[Payment]):
     """Payments."""
 
     viewers = CASHIERS
-    list_display = ("created_at", "purpose", "state", "amount", "given_back", "failure", "payer")
+    list_display = (
+        "created_at", "purpose", "state", "amount_cents", "refunded_cents", "failure", "payer",
+    )  # fmt: skip
     list_filter = ("state", "purpose")
     list_select_related = ("payer",)
     search_fields = ("public_id", "purpose_ref", "payer__email")
     date_hierarchy = "created_at"
     inlines = (DocumentInline, RefundInline)
     actions = ("give_back", "write_off", "lose")
-
-    @admin.display(description=_("amount"), ordering="amount_cents")
-    def amount(self, payment: Payment) -> str:
-        """What it comes to."""
-        return format_money(payment.amount_cents, payment.currency)
-
-    @admin.display(description=_("given back"), ordering="refunded_cents")
-    def given_back(self, payment: Payment) -> str:
-        """What went back."""
-        return format_money(payment.refunded_cents, payment.currency)
 
     @admin.action(description=_("Give back all that was collected"), permissions=["view"])
     def give_back(self, request: HttpRequest, queryset: QuerySet[Payment]) -> None:
@@ -284,12 +276,7 @@ class LedgerAccountAdmin(ScopedAdmin[LedgerAccount]):
     """Accounts."""
 
     viewers = CASHIERS
-    list_display = ("organisation", "kind", "user", "provider", "currency", "credit")
+    list_display = ("organisation", "kind", "user", "provider", "currency", "balance_cents")
     list_filter = ("kind",)
     list_select_related = ("organisation", "user")
     search_fields = ("user__email",)
-
-    @admin.display(description=_("credit"), ordering="balance_cents")
-    def credit(self, account: LedgerAccount) -> str:
-        """What a customer can spend or has set aside; kept for credit alone."""
-        return format_money(account.balance_cents, account.currency)

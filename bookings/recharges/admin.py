@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from bookings.recharges.models import ConnectorCode, KeptConnector, Recharge, VehicleCharge
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.accounts.states import Role
-from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.CHARGE_POINT_OPERATOR})
 
@@ -22,7 +21,7 @@ class RechargeAdmin(ReadOnly, ScopedAdmin[Recharge]):
         "state",
         "origin",
         "energy",
-        "price",
+        "price_cents",
         "stop_reason",
         "stop_refused",
         "failure",
@@ -37,11 +36,6 @@ class RechargeAdmin(ReadOnly, ScopedAdmin[Recharge]):
     def energy(self, recharge: Recharge) -> str:
         """Kilowatt-hours delivered."""
         return "–" if recharge.energy_wh is None else f"{recharge.energy_wh / 1000:.2f} kWh"
-
-    @admin.display(description=_("price"), ordering="price_cents")
-    def price(self, recharge: Recharge) -> str:
-        """The final price."""
-        return "–" if recharge.price_cents is None else format_money(recharge.price_cents)
 
 
 @admin.register(ConnectorCode)
@@ -69,11 +63,6 @@ class VehicleChargeAdmin(ReadOnly, ScopedAdmin[VehicleCharge]):
     """What vehicles charged with their own tokens, for both sides of the bill."""
 
     viewers = frozenset({Role.CHARGE_POINT_OPERATOR, Role.FLEET_OPERATOR})
-    list_display = ("at", "owner_ref", "organisation", "operator", "energy_wh", "cost")
+    list_display = ("at", "owner_ref", "organisation", "operator", "energy_wh", "cents")
     list_select_related = ("organisation", "operator")
     date_hierarchy = "at"
-
-    @admin.display(description=_("cost"), ordering="cents")
-    def cost(self, charge: VehicleCharge) -> str:
-        """What the organisation bears."""
-        return format_money(charge.cents, charge.currency)

@@ -22,18 +22,13 @@ class RewardBudgetAdmin(ScopedAdmin[RewardBudget]):
 
     viewers = OPERATORS
     editors = OPERATORS
-    list_display = ("organisation", "budget", "per_person_day", "claim_minutes")
+    list_display = ("organisation", "day_cents", "per_person_day", "claim_minutes")
     list_select_related = ("organisation",)
 
     def save_model(self, request: HttpRequest, obj: RewardBudget, form: Any, change: Any) -> None:
         """Save, and let it hold from now on."""
         super().save_model(request, obj, form, change)
         services.set_todays_budget(budget=obj, at=clock.now())
-
-    @admin.display(description=_("budget per day"), ordering="day_cents")
-    def budget(self, row: RewardBudget) -> str:
-        """What it is."""
-        return format_money(row.day_cents)
 
 
 @admin.register(RewardDay)
@@ -44,9 +39,9 @@ class RewardDayAdmin(ReadOnly, ScopedAdmin[RewardDay]):
     list_display = (
         "on",
         "organisation",
-        "budget",
-        "promised",
-        "spent",
+        "budget_cents",
+        "promised_cents",
+        "spent_cents",
         "offers",
         "granted",
         "trips",
@@ -56,21 +51,6 @@ class RewardDayAdmin(ReadOnly, ScopedAdmin[RewardDay]):
     date_hierarchy = "on"
     exclude = ("score",)
     readonly_fields = ("offers", "granted", "trips", "saved", "value")
-
-    @admin.display(description=_("budget"), ordering="budget_cents")
-    def budget(self, day: RewardDay) -> str:
-        """What might be spent."""
-        return format_money(day.budget_cents)
-
-    @admin.display(description=_("promised"), ordering="promised_cents")
-    def promised(self, day: RewardDay) -> str:
-        """What is set aside for rides under way."""
-        return format_money(day.promised_cents)
-
-    @admin.display(description=_("spent"), ordering="spent_cents")
-    def spent(self, day: RewardDay) -> str:
-        """What was given."""
-        return format_money(day.spent_cents)
 
     @admin.display(description=_("offers made"))
     def offers(self, day: RewardDay) -> str:

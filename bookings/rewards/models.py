@@ -13,6 +13,7 @@ from bookings.rewards.states import CLAIM_MOVES, COUNTING, WAITING, ClaimState, 
 from mobility.accounts.scoping import OrganisationScoped
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
+from mobility.core.money import format_money
 
 if TYPE_CHECKING:
     from mobility.accounts.models import User
@@ -30,7 +31,7 @@ class RewardBudget(models.Model):
     organisation = models.OneToOneField(
         "mobility.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
     )
-    day_cents = models.PositiveIntegerField(_("budget per day (cents)"), default=0)
+    day_cents = models.PositiveIntegerField(_("budget per day"), default=0)
     per_person_day = models.PositiveSmallIntegerField(
         _("rewards per person and day"), default=2, validators=[MinValueValidator(1)]
     )
@@ -177,4 +178,4 @@ class RewardClaim(PublicModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reward_cents} {self.state}"
+        return f"{format_money(self.reward_cents)} {self.get_state_display()}"

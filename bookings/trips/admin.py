@@ -28,7 +28,6 @@ from mobility.accounts.states import Role
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.files import StoredFile
-from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
 
@@ -70,7 +69,7 @@ class TripAdmin(ScopedAdmin[Trip]):
         "end_reason",
         "started_at",
         "ended_at",
-        "price",
+        "price_cents",
         "flags",
         "user",
     )
@@ -80,11 +79,6 @@ class TripAdmin(ScopedAdmin[Trip]):
     date_hierarchy = "requested_at"
     inlines = (VersionInline, PhotoInline)
     actions = ("end_now",)
-
-    @admin.display(description=_("price"), ordering="price_cents")
-    def price(self, trip: Trip) -> str:
-        """The final price."""
-        return "–" if trip.price_cents is None else format_money(trip.price_cents)
 
     @admin.action(description=_("End the chosen trips now"), permissions=["view"])
     def end_now(self, request: HttpRequest, queryset: QuerySet[Trip]) -> None:

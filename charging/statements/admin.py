@@ -13,7 +13,6 @@ from charging.stations.admin import OPERATORS
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, person_of
 from mobility.core import clock
 from mobility.core.errors import DomainError
-from mobility.core.money import format_money
 
 
 @admin.register(ChargeRecord)
@@ -21,17 +20,20 @@ class ChargeRecordAdmin(ReadOnly, ScopedAdmin[ChargeRecord]):
     """An operator's charge detail records and credits."""
 
     viewers = OPERATORS
-    list_display = ("number", "kind", "issued_at", "session", "energy_wh", "total", "signature")
+    list_display = (
+        "number",
+        "kind",
+        "issued_at",
+        "session",
+        "energy_wh",
+        "gross_cents",
+        "signature",
+    )
     list_filter = ("kind", "signature")
     list_select_related = ("session",)
     search_fields = ("number", "session__transaction_ref", "session__token_uid")
     date_hierarchy = "issued_at"
     ordering = ("-id",)
-
-    @admin.display(description=_("total"))
-    def total(self, record: ChargeRecord) -> str:
-        """VAT included."""
-        return format_money(record.gross_cents, record.currency)
 
 
 @admin.register(SignedValue)

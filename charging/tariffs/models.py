@@ -98,10 +98,8 @@ class TariffVersion(PublicModel):
     )
     valid = DateTimeRangeField(_("valid"))
     components = models.JSONField(_("components"), default=list)
-    min_cents = models.PositiveIntegerField(
-        _("least price of a charge (cents)"), null=True, blank=True
-    )
-    max_cents = models.PositiveIntegerField(_("most a charge costs (cents)"), null=True, blank=True)
+    min_cents = models.PositiveIntegerField(_("least price of a charge"), null=True, blank=True)
+    max_cents = models.PositiveIntegerField(_("most a charge costs"), null=True, blank=True)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
 
     objects = TariffVersionQuerySet.as_manager()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.translation import gettext_lazy as _
 
 from fleet.incentives.models import IncentiveOffer, IncentivePolicy
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.accounts.states import Role
-from mobility.core.money import format_money
 
 OPERATORS = frozenset({Role.FLEET_OPERATOR})
 
@@ -35,9 +33,9 @@ class IncentiveOfferAdmin(ReadOnly, ScopedAdmin[IncentiveOffer]):
         "vehicle_kind",
         "vehicle",
         "hub",
-        "reward",
-        "value",
-        "van",
+        "reward_cents",
+        "value_cents",
+        "van_cents",
         "places",
         "promised",
         "kept",
@@ -46,18 +44,3 @@ class IncentiveOfferAdmin(ReadOnly, ScopedAdmin[IncentiveOffer]):
     list_filter = ("state", "direction", "need", "vehicle_kind")
     list_select_related = ("vehicle", "hub")
     date_hierarchy = "made_at"
-
-    @admin.display(description=_("reward"), ordering="reward_cents")
-    def reward(self, offer: IncentiveOffer) -> str:
-        """What the rider is given."""
-        return format_money(offer.reward_cents)
-
-    @admin.display(description=_("value"), ordering="value_cents")
-    def value(self, offer: IncentiveOffer) -> str:
-        """What the fleet gains on average."""
-        return format_money(offer.value_cents)
-
-    @admin.display(description=_("a van would cost"), ordering="van_cents")
-    def van(self, offer: IncentiveOffer) -> str:
-        """What it would cost by van."""
-        return format_money(offer.van_cents)

@@ -14,6 +14,7 @@ from fleet.incentives import states
 from fleet.vehicles.scoping import FleetScoped
 from fleet.vehicles.states import Kind
 from mobility.core.models import PublicModel
+from mobility.core.money import format_money
 
 
 class IncentivePolicyQuerySet(FleetScoped["IncentivePolicy"]):
@@ -37,8 +38,8 @@ class IncentivePolicy(models.Model):
         default=50,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
-    least_cents = models.PositiveIntegerField(_("smallest reward (cents)"), default=30)
-    most_cents = models.PositiveIntegerField(_("largest reward (cents)"), default=200)
+    least_cents = models.PositiveIntegerField(_("smallest reward"), default=30)
+    most_cents = models.PositiveIntegerField(_("largest reward"), default=200)
     most_offers = models.PositiveSmallIntegerField(_("offers at once"), default=40)
     valid_minutes = models.PositiveSmallIntegerField(
         _("an offer stands for (minutes)"), default=30, validators=[MinValueValidator(5)]
@@ -122,9 +123,9 @@ class IncentiveOffer(PublicModel):
     lat = models.FloatField(_("latitude"))
     # Of the battery of the vehicle that is brought; only weak ones earn an offer to charge.
     below_pct = models.PositiveSmallIntegerField(_("battery below (%)"), null=True, blank=True)
-    reward_cents = models.PositiveIntegerField(_("reward (cents)"))
-    value_cents = models.PositiveIntegerField(_("value (cents)"))
-    van_cents = models.PositiveIntegerField(_("a van would cost (cents)"))
+    reward_cents = models.PositiveIntegerField(_("reward"))
+    value_cents = models.PositiveIntegerField(_("value"))
+    van_cents = models.PositiveIntegerField(_("a van would cost"))
     trips = models.FloatField(_("expected trips gained"))
     places = models.PositiveSmallIntegerField(_("places"), default=1)
     promised = models.PositiveSmallIntegerField(_("promised"), default=0)
@@ -183,4 +184,4 @@ class IncentiveOffer(PublicModel):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_direction_display()} {self.reward_cents}"
+        return f"{self.get_direction_display()} {format_money(self.reward_cents)}"

@@ -168,8 +168,8 @@ class RebalancingTask(PublicModel):
     cell = models.BigIntegerField(_("H3 cell"))
     lon = models.FloatField(_("longitude"))
     lat = models.FloatField(_("latitude"))
-    value_cents = models.IntegerField(_("value (cents)"))
-    cost_cents = models.IntegerField(_("cost (cents)"))
+    value_cents = models.IntegerField(_("value"))
+    cost_cents = models.IntegerField(_("cost"))
     reason = models.CharField(_("reason"), max_length=24, choices=states.Reason.choices)
     reason_params = models.JSONField(_("reason in figures"), default=dict)
     # Staff decided: it stays as and where it is, whatever a new search finds.

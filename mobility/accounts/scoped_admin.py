@@ -21,6 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from mobility.accounts import amounts
 from mobility.accounts.field_names import NamedFormSet, name_parts
 from mobility.accounts.models import User
 from mobility.accounts.sheets import EXPORT, sheet_of
@@ -87,7 +88,7 @@ class RoleScope:
         if isinstance(db_field, ArrayField) and db_field.base_field.choices:
             return _boxes(db_field, **kwargs)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and db_field.name.endswith("_cents") and not field.help_text:
+        if field is not None and amounts.is_one(db_field.name) and not field.help_text:
             field.help_text = _("In cents: 125 is €1.25.")
         return field
 
@@ -176,6 +177,21 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
         context = {**(extra_context or {}), "export": kept.urlencode() if self.exports else ""}
         return super().changelist_view(request, context)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The columns; what counts cents is told as an amount."""
+        return amounts.told(self.model, super().get_list_display(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
+        """The parts of the form; what nobody may change is told as an amount, too."""
+        parts = super().get_fieldsets(request, obj)
+        told = obj is not None and amounts.columns(self.model)
+        if not told or self.has_change_permission(request, obj):
+            return parts
+        return [
+            (name, {**part, "fields": amounts.told(self.model, part["fields"])})
+            for name, part in parts
+        ]
+
     def get_form(
         self,
         request: HttpRequest,
@@ -223,6 +239,20 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
 
     formset = NamedFormSet
     extra = 0
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The columns; what is only read, and counts cents, is told as an amount."""
+        return self._told(super().get_fields(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The same columns in the same words."""
+        return self._told(super().get_readonly_fields(request, obj))
+
+    def _told(self, names: Any) -> list[Any]:
+        words = dict(
+            zip(self.readonly_fields, amounts.told(self.model, self.readonly_fields), strict=True)
+        )
+        return [words.get(name, name) for name in names]
 
 
 def _boxes(column: ArrayField[Any, Any], **kwargs: Any) -> TypedMultipleChoiceField:

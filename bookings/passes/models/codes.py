@@ -38,9 +38,9 @@ class PromoCode(PublicModel):
     vehicle_kinds = good_for()
     valid = DateTimeRangeField(_("valid"), help_text=_("From (included) until (excluded)."))
     percent = models.PositiveSmallIntegerField(_("percent off"), default=0)
-    cents = models.PositiveIntegerField(_("cents off"), default=0)
+    cents = models.PositiveIntegerField(_("off"), default=0)
     minutes = models.PositiveIntegerField(_("free minutes"), default=0)
-    most_cents = models.PositiveIntegerField(_("cents off at most"), null=True, blank=True)
+    most_cents = models.PositiveIntegerField(_("off at most"), null=True, blank=True)
     redemptions_max = models.PositiveIntegerField(
         _("redemptions at most"), null=True, blank=True, help_text=_("1: a single person, once.")
     )

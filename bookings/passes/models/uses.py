@@ -47,7 +47,7 @@ class PerkUse(models.Model):
     granted = models.JSONField(_("perks granted"))
     lines = models.JSONField(_("price"))
     # What unlocking and time came to: the part that counts into the person's day.
-    time_cents = models.PositiveIntegerField(_("cents of time"))
+    time_cents = models.PositiveIntegerField(_("value of the time"))
 
     objects = PerkUseQuerySet.as_manager()
 

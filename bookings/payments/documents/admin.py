@@ -17,7 +17,6 @@ from bookings.payments.models.scoping import MONEY_READERS
 from mobility.accounts.models import Organisation
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin
 from mobility.core import clock
-from mobility.core.money import format_money
 
 CASHIERS = frozenset(MONEY_READERS)
 COLUMNS = (
@@ -46,17 +45,12 @@ class ReceiptAdmin(ReadOnly, ScopedAdmin[Receipt]):
     """Receipts, invoices and credit notes."""
 
     viewers = CASHIERS
-    list_display = ("number", "kind", "issued_at", "total", "organisation")
+    list_display = ("number", "kind", "issued_at", "total_cents", "organisation")
     list_filter = ("kind", "year")
     list_select_related = ("organisation",)
     search_fields = ("number",)
     date_hierarchy = "issued_at"
     change_list_template = "admin/bookings/receipt/change_list.html"
-
-    @admin.display(description=_("total"), ordering="total_cents")
-    def total(self, receipt: Receipt) -> str:
-        """What it says at the bottom."""
-        return format_money(receipt.total_cents, receipt.currency)
 
     def get_urls(self) -> list[URLPattern]:
         """The daily totals beside the list."""

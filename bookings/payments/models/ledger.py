@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bookings.payments.models.scoping import MoneyQuerySet
 from bookings.payments.states import AccountKind
-from mobility.core.money import EUR
+from mobility.core.money import EUR, format_money
 
 
 class LedgerAccount(models.Model):
@@ -100,7 +100,7 @@ class LedgerEntry(models.Model):
     account = models.ForeignKey(
         LedgerAccount, models.PROTECT, related_name="entries", verbose_name=_("account")
     )
-    cents = models.IntegerField(_("cents"))
+    cents = models.IntegerField(_("amount"))
     vat_rate = models.DecimalField(
         _("VAT rate"), max_digits=5, decimal_places=4, null=True, blank=True
     )
@@ -115,4 +115,4 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} {self.cents:+d}"
+        return f"{self.account} {format_money(self.cents, self.account.currency)}"

@@ -71,7 +71,7 @@ class GoodwillRule(models.Model):
     percent = models.PositiveSmallIntegerField(
         _("share of the price (%)"), validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
-    max_cents = models.PositiveIntegerField(_("at most (cents)"))
+    max_cents = models.PositiveIntegerField(_("at most"))
     active = models.BooleanField(_("active"), default=True)
 
     objects = PolicyQuerySet["GoodwillRule"].as_manager()

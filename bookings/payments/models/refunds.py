@@ -10,6 +10,7 @@ from bookings.payments.models.payments import Payment
 from bookings.payments.models.scoping import MoneyQuerySet
 from bookings.payments.states import REFUND_MOVES, RefundState, RefundWay
 from mobility.core.models import PublicModel
+from mobility.core.money import format_money
 
 
 class Refund(PublicModel):
@@ -61,4 +62,4 @@ class Refund(PublicModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment} −{self.cents}"
+        return f"{self.payment} {format_money(-self.cents, self.payment.currency)}"

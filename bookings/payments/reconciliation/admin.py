@@ -13,7 +13,6 @@ from bookings.payments.models import Anomaly, StatementLine
 from bookings.payments.models.scoping import MONEY_READERS
 from bookings.payments.reconciliation import services
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, act_on_each
-from mobility.core.money import format_money
 
 CASHIERS = frozenset(MONEY_READERS)
 
@@ -30,7 +29,8 @@ class AnomalyAdmin(ReadOnly, ScopedAdmin[Anomaly]):
 
     viewers = CASHIERS
     list_display = (
-        "found_at", "kind", "state", "provider", "booked", "stated", "payment", "note", "closed_by",
+        "found_at", "kind", "state", "provider", "booked_cents", "stated_cents", "payment", "note",
+        "closed_by",
     )  # fmt: skip
     list_filter = ("state", "kind", "provider")
     list_select_related = ("payment",)
@@ -39,16 +39,6 @@ class AnomalyAdmin(ReadOnly, ScopedAdmin[Anomaly]):
     ordering = ("-found_at",)
     action_form = NoteForm
     actions = ("explain", "resolve")
-
-    @admin.display(description=_("booked by us"), ordering="booked_cents")
-    def booked(self, anomaly: Anomaly) -> str:
-        """What our ledger says."""
-        return format_money(anomaly.booked_cents, anomaly.currency)
-
-    @admin.display(description=_("stated by the provider"), ordering="stated_cents")
-    def stated(self, anomaly: Anomaly) -> str:
-        """What the provider says."""
-        return format_money(anomaly.stated_cents, anomaly.currency)
 
     @admin.action(description=_("Explain, with the note given above"), permissions=["view"])
     def explain(self, request: HttpRequest, queryset: QuerySet[Anomaly]) -> None:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mobility.accounts.states import Role
 from mobility.core.models import PublicModel
-from mobility.core.money import EUR, PriceLine
+from mobility.core.money import EUR, PriceLine, format_money
 
 if TYPE_CHECKING:
     from mobility.accounts.models import User
@@ -58,7 +58,7 @@ class VehicleCharge(PublicModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.owner_ref} {self.cents}"
+        return f"{self.owner_ref} {format_money(self.cents, self.currency)}"
 
     @property
     def price_lines(self) -> list[PriceLine]:

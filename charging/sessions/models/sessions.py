@@ -118,7 +118,7 @@ class ChargingSession(PublicModel):
         related_name="sessions",
         verbose_name=_("tariff version"),
     )
-    price_cents = models.IntegerField(_("price (cents)"), null=True, blank=True)
+    price_cents = models.IntegerField(_("price"), null=True, blank=True)
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     lines = models.JSONField(_("price lines"), default=list, blank=True)
     vat = models.JSONField(_("VAT"), default=list, blank=True)

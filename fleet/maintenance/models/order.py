@@ -112,7 +112,7 @@ class WorkOrder(PublicModel):
     # What the odometer said when the work was done: the baseline of the next service.
     odometer_m = models.IntegerField(_("odometer (m)"), null=True, blank=True)
     labour_minutes = models.PositiveIntegerField(_("labour (minutes)"), default=0)
-    cost_cents = models.PositiveIntegerField(_("cost besides parts (cents)"), default=0)
+    cost_cents = models.PositiveIntegerField(_("cost besides parts"), default=0)
     currency = models.CharField(_("currency"), max_length=3, default=EUR)
     notes = models.TextField(_("notes"), blank=True)
 
@@ -191,7 +191,7 @@ class WorkOrderPart(models.Model):
     name = models.CharField(_("part"), max_length=120)
     sku = models.CharField(_("article number"), max_length=60, blank=True)
     quantity = models.PositiveSmallIntegerField(_("quantity"), default=1)
-    unit_cost_cents = models.PositiveIntegerField(_("cost of one (cents)"), default=0)
+    unit_cost_cents = models.PositiveIntegerField(_("cost of one"), default=0)
 
     objects = WorkOrderPartQuerySet.as_manager()
 
