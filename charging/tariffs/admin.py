@@ -20,6 +20,7 @@ from charging.tariffs.models import Tariff, TariffPlace, TariffVersion
 from charging.tariffs.rules import HOME_ZONE, BadComponent, price_words, read_prices
 from charging.tariffs.states import VersionState
 from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, person_of
+from mobility.accounts.told import range_words
 from mobility.core import clock
 from mobility.core.errors import DomainError
 
@@ -53,10 +54,10 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     list_filter = ("state",)
     list_select_related = ("tariff",)
     fields = (
-        "tariff", "number", "state", "valid_from", "valid_until", "in_words", "min_cents", "max_cents", "components",
+        "tariff", "number", "state", "validity", "in_words", "min_cents", "max_cents", "components",
         "published_at",
     )  # fmt: skip
-    readonly_fields = ("state", "published_at", "valid_from", "valid_until", "in_words")
+    readonly_fields = ("state", "published_at", "validity", "in_words")
     actions = ("publish",)
 
     @admin.display(description=_("valid from"), ordering="valid")
@@ -68,6 +69,11 @@ class TariffVersionAdmin(ScopedAdmin[TariffVersion]):
     def valid_until(self, version: TariffVersion) -> datetime | None:
         """The first instant of what comes after it; none while it has no end."""
         return cast("datetime | None", version.valid.upper)
+
+    @admin.display(description=_("validity"))
+    def validity(self, version: TariffVersion) -> str:
+        """Both in words."""
+        return range_words(version.valid)
 
     @admin.display(description=_("in words"))
     def in_words(self, version: TariffVersion) -> str:

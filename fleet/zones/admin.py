@@ -18,7 +18,7 @@ from fleet.zones import queries, services, wire
 from fleet.zones.forms import GeoJsonArea, PublishForm, ZoneSetForm
 from fleet.zones.models import Zone, ZoneRule, ZoneSet
 from fleet.zones.states import SetState
-from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline
+from mobility.accounts.scoped_admin import ScopedAdmin, ScopedInline, while_reading
 from mobility.accounts.states import Role
 from mobility.core import audit, clock
 from mobility.core.errors import DomainError
@@ -42,8 +42,8 @@ def own_sets(request: HttpRequest) -> QuerySet[ZoneSet]:
 
 def may_edit(request: HttpRequest, zone_set_id: int) -> bool:
     """Whether this is a draft of one's own."""
-    drafts = own_sets(request).filter(state=SetState.DRAFT)
-    return drafts.filter(pk=zone_set_id).exists()
+    drafts = own_sets(request).filter(state=SetState.DRAFT, pk=zone_set_id)
+    return while_reading(request, (may_edit, zone_set_id), drafts.exists)
 
 
 @admin.register(ZoneSet)

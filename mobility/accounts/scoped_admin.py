@@ -21,10 +21,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from mobility.accounts import amounts
 from mobility.accounts.field_names import NamedFormSet, name_parts
 from mobility.accounts.models import User
 from mobility.accounts.sheets import EXPORT, sheet_of
+from mobility.accounts.told import columns, counts_cents, told
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.pages import LatePages
@@ -40,6 +40,19 @@ def person_of(request: HttpRequest) -> User:
     # The admin only opens for people with an account; this narrows the type.
     assert isinstance(request.user, User)
     return request.user
+
+
+def while_reading(request: HttpRequest, key: Any, ask: Callable[[], bool]) -> bool:
+    """The answer to a question that a page asks again and again: asked once where it only reads.
+
+    Django asks what somebody may do once for the page and several times for each inline.
+    """
+    if request.method != "GET":
+        return ask()
+    known: dict[Any, bool] = request.__dict__.setdefault("_while_reading", {})
+    if key not in known:
+        known[key] = ask()
+    return known[key]
 
 
 class RoleScope:
@@ -88,7 +101,7 @@ class RoleScope:
         if isinstance(db_field, ArrayField) and db_field.base_field.choices:
             return _boxes(db_field, **kwargs)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
-        if field is not None and amounts.is_one(db_field.name) and not field.help_text:
+        if field is not None and counts_cents(db_field.name) and not field.help_text:
             field.help_text = _("In cents: 125 is €1.25.")
         return field
 
@@ -109,15 +122,8 @@ class RoleScope:
     def _edits(self, request: HttpRequest, obj: Model | None) -> bool:
         if obj is None or obj.pk is None:
             return True
-        if request.method != "GET":
-            return self._edits_now(request, obj)
-        # A page asks once for itself and several times for each inline; while it only reads, the
-        # answer stays.
-        told: dict[Any, bool] = request.__dict__.setdefault("_edits", {})
         key = (type(obj), obj.pk, self.editors)
-        if key not in told:
-            told[key] = self._edits_now(request, obj)
-        return told[key]
+        return while_reading(request, key, lambda: self._edits_now(request, obj))
 
     def _edits_now(self, request: HttpRequest, obj: Model) -> bool:
         rows = type(obj)._default_manager.filter(pk=obj.pk)
@@ -174,22 +180,25 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
             return sheet_of(self, request)
         kept = request.GET.copy()
         kept[EXPORT] = "csv"
-        context = {**(extra_context or {}), "export": kept.urlencode() if self.exports else ""}
+        context = {
+            "title": capfirst(str(self.opts.verbose_name_plural)),
+            "export": kept.urlencode() if self.exports else "",
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The columns; what counts cents is told as an amount."""
-        return amounts.told(self.model, super().get_list_display(request))
+        """The columns, as people write what they count."""
+        return told(self.model, super().get_list_display(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
-        """The parts of the form; what nobody may change is told as an amount, too."""
+        """The parts of the form; what nobody may change is told as in lists."""
         parts = super().get_fieldsets(request, obj)
-        told = obj is not None and amounts.columns(self.model)
-        if not told or self.has_change_permission(request, obj):
+        known = obj is not None and columns(self.model)
+        if not known or self.has_change_permission(request, obj):
             return parts
         return [
-            (name, {**part, "fields": amounts.told(self.model, part["fields"])})
-            for name, part in parts
+            (name, {**part, "fields": told(self.model, part["fields"])}) for name, part in parts
         ]
 
     def get_form(
@@ -241,7 +250,7 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
     extra = 0
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The columns; what is only read, and counts cents, is told as an amount."""
+        """The columns; what is only read is told as in lists."""
         return self._told(super().get_fields(request, obj))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -249,9 +258,7 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
         return self._told(super().get_readonly_fields(request, obj))
 
     def _told(self, names: Any) -> list[Any]:
-        words = dict(
-            zip(self.readonly_fields, amounts.told(self.model, self.readonly_fields), strict=True)
-        )
+        words = dict(zip(self.readonly_fields, told(self.model, self.readonly_fields), strict=True))
         return [words.get(name, name) for name in names]
 
 

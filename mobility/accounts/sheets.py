@@ -11,7 +11,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.html import strip_tags
 
-from mobility.accounts.amounts import cents_of
+from mobility.accounts.told import cents_of
 from mobility.core import audit, clock
 from mobility.core.spreadsheets import safe_cell
 
