@@ -11,7 +11,6 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.html import strip_tags
 
-from mobility.accounts.told import cents_of
 from mobility.core import audit, clock
 from mobility.core.spreadsheets import safe_cell
 
@@ -46,8 +45,9 @@ def sheet_of(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
 
 
 def _cell(name: Any, row: Any, page: ModelAdmin[Any]) -> object:
-    if (cents := cents_of(name, row)) is not None:
-        return cents / 100
+    if hasattr(name, "cents"):
+        cents = getattr(row, name.cents)
+        return "" if cents is None else cents / 100
     try:
         field, _attribute, value = lookup_field(name, row, page)
     except ObjectDoesNotExist:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-    Column = Callable[[Model], str | None]
+    Column = Callable[[Model], str]
 
 
 def counts_cents(name: str) -> bool:
@@ -29,12 +29,6 @@ def told(model: type[Model], names: Iterable[Any]) -> list[Any]:
     """The names of columns, with each that people would write otherwise replaced by what tells it."""
     known = columns(model)
     return [known.get(name, name) if isinstance(name, str) else name for name in names]
-
-
-def cents_of(column: Any, row: Model) -> int | None:
-    """The cents behind a column that `told` made; None for any other column, and where there are none."""
-    name = getattr(column, "cents", None)
-    return None if name is None else getattr(row, name)
 
 
 @functools.cache
@@ -63,11 +57,12 @@ def _amount(field: Any) -> Column:
     name = field.name
 
     @admin.display(description=field.verbose_name, ordering=name)
-    def amount(row: Model) -> str | None:
+    def amount(row: Model) -> str:
         cents = getattr(row, name)
-        return None if cents is None else format_money(cents, getattr(row, "currency", EUR))
+        return "–" if cents is None else format_money(cents, getattr(row, "currency", EUR))
 
     amount.__name__ = name
+    # For files, which have numbers.
     amount.cents = name  # type: ignore[attr-defined]
     return amount
 
@@ -76,9 +71,9 @@ def _range(field: Any) -> Column:
     name = field.name
 
     @admin.display(description=field.verbose_name, ordering=name)
-    def words(row: Model) -> str | None:
+    def words(row: Model) -> str:
         values = getattr(row, name)
-        return None if values is None else range_words(values)
+        return "–" if values is None else range_words(values)
 
     words.__name__ = name
     return words
