@@ -101,6 +101,7 @@ def entries(*, shards: int) -> dict[str, dict[str, Any]]:
         "devices-tend": every(30, "charging.devices.tend", queue="sessions"),
         # Sites are planned at every change; this finds what changed without a word.
         "energy-plan": every(60, "charging.energy.plan", queue="sessions"),
+        "stations-statuses": every(30, "charging.stations.tell_statuses", queue="sessions"),
         "stations-commands": every(2, "charging.stations.expire_commands", queue="sessions"),
         "frames-partitions": every(3600, "charging.frames.tend_partitions", queue="sessions"),
         "certificates-renew": every(3600, "charging.certificates.renew", queue="sessions"),

@@ -123,6 +123,9 @@ class ConnectorRow(NamedTuple):
     number: int
     status: str
     max_power_w: int
+    told_status: str
+    told_since: datetime | None
+    told_times: int
 
 
 def connectors_by_key(*, station_ids: Iterable[int]) -> dict[ConnectorKey, ConnectorRow]:
@@ -144,6 +147,9 @@ def connectors_by_key(*, station_ids: Iterable[int]) -> dict[ConnectorKey, Conne
             "number",
             "status",
             "max_power_w",
+            "told_status",
+            "told_since",
+            "told_times",
         )
     )
     for row in map(ConnectorRow._make, rows):

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
 from charging.stations.states import ConnectorStatus
+
+# A connector's changes that others are told of within a minute; a busy one has a few.
+MOST_TOLD: Final = 30
+TOLD_WITHIN: Final = timedelta(minutes=1)
 
 # OCPP 1.6 §7.7 ChargePointStatus: five words that 2.0.1 folds into "Occupied".
 _OCCUPIED: Final = frozenset(
@@ -30,6 +35,18 @@ def connector_status(word: str) -> tuple[ConnectorStatus, str]:
     if word in ConnectorStatus.values:
         return ConnectorStatus(word), ""
     return ConnectorStatus.UNKNOWN, word[:20]
+
+
+def telling(*, since: datetime | None, times: int, at: datetime) -> tuple[bool, datetime, int]:
+    """Whether a change at `at` may be told of at once; and since when how often that makes.
+
+    `since` and `times` are what was counted before: `MOST_TOLD` go out within `TOLD_WITHIN`.
+    """
+    if since is None or not timedelta() <= at - since < TOLD_WITHIN:
+        return True, at, 1
+    if times < MOST_TOLD:
+        return True, since, times + 1
+    return False, since, times
 
 
 def hash_password(*, password: str, salt: str) -> str:

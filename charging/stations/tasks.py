@@ -24,3 +24,9 @@ def forget_refusals() -> int:
 def forget_commands() -> int:
     """Drop commands that nobody looks for any more."""
     return services.forget_commands(at=clock.now())
+
+
+@shared_task(name="charging.stations.tell_statuses", queue="sessions")
+def tell_statuses() -> int:
+    """Publish what stands in the end of connectors that flapped."""
+    return services.tell_statuses(at=clock.now())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from charging.stations.models.stations import ChargingStation
@@ -114,6 +114,17 @@ class Connector(PublicModel):
     )
     error_code = models.CharField(_("error"), max_length=50, blank=True)
     status_info = models.CharField(_("information"), max_length=100, blank=True)
+    # What others heard last, and how often since when: a connector that flaps is told of so often
+    # a minute, and what stands in the end.
+    told_status = models.CharField(
+        _("status told to others"),
+        max_length=12,
+        choices=ConnectorStatus,
+        default=ConnectorStatus.UNKNOWN,
+        editable=False,
+    )
+    told_since = models.DateTimeField(_("counted since"), null=True, blank=True, editable=False)
+    told_times = models.PositiveSmallIntegerField(_("times told"), default=0, editable=False)
 
     objects = ConnectorQuerySet.as_manager()
 
@@ -123,6 +134,13 @@ class Connector(PublicModel):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["evse", "number"], name="connector_number_per_evse"),
             models.CheckConstraint(name="connector_number_positive", condition=Q(number__gte=1)),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["told_since"],
+                name="connector_untold",
+                condition=~Q(status=F("told_status")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,7 +49,7 @@ from charging.stations.services.passwords import (
     order_security_profile,
     rotate_password,
 )
-from charging.stations.services.reports import record_boots, record_statuses
+from charging.stations.services.reports import record_boots, record_statuses, tell_statuses
 from charging.stations.services.retention import forget_commands, forget_oldest, records_end
 from charging.stations.services.streams import close_streams, keep_stream_values, open_streams
 
@@ -99,6 +99,7 @@ __all__ = [
     "rotate_password",
     "set_registration",
     "take_commands",
+    "tell_statuses",
     "touch_stations",
     "turn_out_station",
 ]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import F, Q
 
 from charging.stations import queries
 from charging.stations.events import ConnectorStatusChanged
 from charging.stations.facts import BootAnswer, BootReport, StatusReport
+from charging.stations.models import Connector
 from charging.stations.queries import ConnectorKey, ConnectorRow
-from charging.stations.rules import connector_status, storable_json
-from charging.stations.states import ConnectorStatus, Registration
+from charging.stations.rules import TOLD_WITHIN, connector_status, storable_json, telling
+from charging.stations.states import Registration
 from mobility.core import outbox
 
+_AT_ONCE: Final = 500
 _BOOT = """
 UPDATE charging_chargingstation AS station
    SET vendor = boot.vendor, model = boot.model, serial = boot.serial,
@@ -33,9 +37,12 @@ UPDATE charging_connector AS connector
        -- Out of service after the charge: the charge is over now.
        availability = CASE WHEN connector.availability = 'scheduled'
                             AND report.status = 'Unavailable'
-                           THEN 'inoperative' ELSE connector.availability END
-  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
-       AS report (connector_id, status, detail, at, error_code, info)
+                           THEN 'inoperative' ELSE connector.availability END,
+       told_status = CASE WHEN report.told THEN report.status ELSE connector.told_status END,
+       told_since = report.told_since, told_times = report.told_times
+  FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[],
+              %s::boolean[], %s::timestamptz[], %s::smallint[])
+       AS report (connector_id, status, detail, at, error_code, info, told, told_since, told_times)
  WHERE connector.id = report.connector_id
    AND (connector.status_at IS NULL OR connector.status_at <= report.at)
 RETURNING connector.id
@@ -89,7 +96,8 @@ def record_statuses(*, reports: Sequence[StatusReport], at: datetime) -> list[bo
 
     The status is the station's word, not a state of ours: any status may follow any other.
     Answers whether each report's connector is known. Connectors whose status changed are
-    published, once per batch.
+    published, once per batch; of one that flaps so many changes a minute as `rules.telling` says,
+    and by `tell_statuses` what stands in the end.
     """
     connectors = queries.connectors_by_key(station_ids={r.station_id for r in reports})
     newest: dict[int, StatusReport] = {}
@@ -105,9 +113,56 @@ def record_statuses(*, reports: Sequence[StatusReport], at: datetime) -> list[bo
         elif report.evse_number == 0:
             _keep_newest(stations, report.station_id, report)
     _write_station_statuses(stations, at=at)
-    written = _write_connector_statuses(newest, at=at)
-    _publish_changes({pk: targets[pk] for pk in written}, newest, at=at)
+    tellings = {pk: _telling(targets[pk], report, at=at) for pk, report in newest.items()}
+    written = _write_connector_statuses(newest, tellings, at=at)
+    changes = [_change(targets[pk], newest[pk]) for pk in written if tellings[pk].told]
+    if changes:
+        outbox.publish(*changes, at=at)
     return known
+
+
+@transaction.atomic
+def tell_statuses(*, at: datetime) -> int:
+    """Publish the status of connectors that changed too often to be told each time; how many."""
+    rows = (
+        Connector.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(~Q(status=F("told_status")), told_since__lte=at - TOLD_WITHIN)
+        .select_related("evse__station")
+        .order_by("pk")[:_AT_ONCE]
+    )
+    changes = [
+        ConnectorStatusChanged(
+            connector_id=str(connector.public_id),
+            station_identity=connector.evse.station.identity,
+            evse_number=connector.evse.number,
+            connector_number=connector.number,
+            old_status=connector.told_status,
+            status=connector.status,
+            status_at=connector.status_at or at,
+            error_code=connector.error_code,
+        )
+        for connector in rows
+    ]
+    told = Connector.objects.filter(pk__in=[connector.pk for connector in rows])
+    told.update(told_status=F("status"), told_since=at, told_times=1)
+    if changes:
+        outbox.publish(*changes, at=at)
+    return len(changes)
+
+
+class _Telling(NamedTuple):
+    """Whether a report is told to others, and what that makes of the count."""
+
+    told: bool
+    since: datetime | None
+    times: int
+
+
+def _telling(connector: ConnectorRow, report: StatusReport, *, at: datetime) -> _Telling:
+    status, _detail = connector_status(report.status)
+    if status == connector.told_status:
+        return _Telling(told=False, since=connector.told_since, times=connector.told_times)
+    return _Telling(*telling(since=connector.told_since, times=connector.told_times, at=at))
 
 
 def _connector(
@@ -127,7 +182,9 @@ def _keep_newest(newest: dict[int, StatusReport], pk: int, report: StatusReport)
         newest[pk] = report
 
 
-def _write_connector_statuses(newest: dict[int, StatusReport], *, at: datetime) -> list[int]:
+def _write_connector_statuses(
+    newest: dict[int, StatusReport], tellings: dict[int, _Telling], *, at: datetime
+) -> list[int]:
     if not newest:
         return []
     ids = sorted(newest)
@@ -142,6 +199,9 @@ def _write_connector_statuses(newest: dict[int, StatusReport], *, at: datetime) 
                 [min(newest[pk].at, at) for pk in ids],
                 [_error(newest[pk].error_code) for pk in ids],
                 [_text(newest[pk].info, 100) for pk in ids],
+                [tellings[pk].told for pk in ids],
+                [tellings[pk].since for pk in ids],
+                [tellings[pk].times for pk in ids],
             ],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -163,32 +223,14 @@ def _write_station_statuses(stations: dict[int, StatusReport], *, at: datetime) 
         )
 
 
-def _publish_changes(
-    written: dict[int, ConnectorRow],
-    newest: dict[int, StatusReport],
-    *,
-    at: datetime,
-) -> None:
-    changes = []
-    for pk, connector in written.items():
-        status, _detail = connector_status(newest[pk].status)
-        if status != ConnectorStatus(connector.status):
-            changes.append(_change(connector, status, newest[pk]))
-    if changes:
-        outbox.publish(*changes, at=at)
-
-
-def _change(
-    connector: ConnectorRow,
-    status: ConnectorStatus,
-    report: StatusReport,
-) -> ConnectorStatusChanged:
+def _change(connector: ConnectorRow, report: StatusReport) -> ConnectorStatusChanged:
+    status, _detail = connector_status(report.status)
     return ConnectorStatusChanged(
         connector_id=str(connector.public_id),
         station_identity=connector.identity,
         evse_number=connector.evse_number,
         connector_number=connector.number,
-        old_status=connector.status,
+        old_status=connector.told_status,
         status=str(status),
         status_at=report.at,
         error_code=_error(report.error_code),

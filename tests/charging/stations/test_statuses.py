@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charging.stations import services
 from charging.stations.facts import StatusReport
 from charging.stations.models import ChargingStation
+from charging.stations.rules import MOST_TOLD, TOLD_WITHIN, telling
 from charging.stations.states import ConnectorStatus
 from mobility.core.models import OutboxEvent
 from tests.charging.fixtures import NOON, MakeStation, connector_of
@@ -117,3 +122,60 @@ def test_a_batch_costs_a_constant_number_of_statements(
     fleet = [make_station(f"CP{number}", connectors=2) for number in range(8)]
     with django_assert_max_num_queries(5):
         tell(*[report(station, "Available", evse_number=n) for station in fleet for n in (0, 1, 2)])
+
+
+def told() -> list[tuple[str, str]]:
+    rows = OutboxEvent.objects.filter(name="charging.connector_status_changed.v1").order_by("pk")
+    return [(row.payload["old_status"], row.payload["status"]) for row in rows]
+
+
+def flap(station: ChargingStation, times: int, *, at: datetime) -> None:
+    """A connector that breaks and is well again, over and over, within a second."""
+    for number in range(times):
+        word = "Available" if number % 2 else "Faulted"
+        services.record_statuses(reports=[report(station, word, at=at)], at=at)
+
+
+def test_a_connector_that_flaps_is_told_of_a_few_times_and_then_how_it_is(
+    make_station: MakeStation,
+) -> None:
+    station = make_station()
+    flap(station, 201, at=NOON)
+    assert len(told()) == MOST_TOLD
+    assert connector_of(station).status == ConnectorStatus.FAULTED
+    assert services.tell_statuses(at=NOON + timedelta(seconds=59)) == 0
+    assert services.tell_statuses(at=NOON + TOLD_WITHIN) == 1
+    assert told()[-1] == ("Available", "Faulted")
+    assert services.tell_statuses(at=NOON + 2 * TOLD_WITHIN) == 0
+    # Every piece of news begins where the last one ended: nobody hears of a change that was none.
+    assert all(before[1] == after[0] for before, after in pairwise(told()))
+
+
+def test_a_connector_that_was_quiet_is_told_of_at_once(make_station: MakeStation) -> None:
+    station = make_station()
+    flap(station, MOST_TOLD + 1, at=NOON)
+    flap(station, 2, at=NOON + TOLD_WITHIN)
+    assert len(told()) == MOST_TOLD + 2
+    assert services.tell_statuses(at=NOON + 3 * TOLD_WITHIN) == 0
+
+
+def test_what_others_are_told_does_not_wait_for_a_neighbour(make_station: MakeStation) -> None:
+    wild, calm = make_station("WILD"), make_station("CALM")
+    flap(wild, 100, at=NOON)
+    before = len(told())
+    services.record_statuses(reports=[report(calm, "Available")], at=NOON)
+    assert told()[before:] == [("Unknown", "Available")]
+
+
+@given(
+    gaps=st.lists(st.floats(min_value=0, max_value=90), min_size=1, max_size=200),
+)
+def test_in_no_minute_of_the_count_more_are_told(gaps: list[float]) -> None:
+    since, times, at = None, 0, NOON
+    said: Counter[datetime] = Counter()
+    for gap in gaps:
+        at += timedelta(seconds=gap)
+        may, since, times = telling(since=since, times=times, at=at)
+        said[since] += may
+        assert timedelta() <= at - since < TOLD_WITHIN
+    assert max(said.values()) <= MOST_TOLD
