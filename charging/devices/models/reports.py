@@ -50,6 +50,7 @@ class Report(PublicModel):
         _("state"), max_length=12, choices=ReportState, default=ReportState.ASKED
     )
     parts_count = models.PositiveIntegerField(_("parts"), default=0)
+    size_bytes = models.PositiveIntegerField(_("size (bytes)"), default=0)
     # The number of the final part, once it came.
     last_no = models.IntegerField(_("number of the last part"), null=True, blank=True)
     missing = ArrayField(

@@ -30,6 +30,8 @@ MOST: Final[dict[str, int]] = {
     Kept.SECURITY: 1_000,
     Kept.SWAPS: 1_000,
 }
+# A report is read as a whole; the largest device models come to some 3 MB.
+MOST_REPORT_BYTES: Final = 16_000_000
 _DAY: Final = timedelta(days=1)
 _COUNT: Final = """
 INSERT INTO charging_overflow AS known (station_id, kind, times, first_at, last_at)

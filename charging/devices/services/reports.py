@@ -13,7 +13,7 @@ from django.db.models import Q
 from charging.devices import rules
 from charging.devices.facts import PartSaid
 from charging.devices.models import Report, ReportPart
-from charging.devices.services.bounds import MOST, note_overflow
+from charging.devices.services.bounds import MOST, MOST_REPORT_BYTES, note_overflow
 from charging.devices.services.monitors import keep_monitors
 from charging.devices.services.variables import keep_variables
 from charging.devices.states import Kept, ReportKind, ReportState
@@ -116,11 +116,15 @@ def report_items(*, report: Report) -> list[dict[str, Any]]:
 
 
 def _put(report: Report, part: PartSaid, number: int, *, at: datetime) -> bool:
-    """Whether it is a new part; the caller holds the report, so nobody puts one beside us."""
+    """Whether it is a new part that still fits; the caller holds the report, so nobody puts one beside us."""
     items = without_nul(part.items)
     digest = "" if part.seq_no is not None else _digest(items, last=part.last)
     same = Q(seq_no=number) if part.seq_no is not None else Q(digest=digest)
     if report.parts.filter(same).exists():
+        return False
+    report.size_bytes += len(orjson.dumps(items))
+    if report.size_bytes > MOST_REPORT_BYTES:
+        note_overflow(station_id=part.station_id, kind=Kept.PARTS, times=1, at=at)
         return False
     ReportPart.objects.create(
         report=report, seq_no=number, last=part.last, items=items, digest=digest, at=at
@@ -141,7 +145,7 @@ def _judge(report: Report, number: int, *, last: bool, at: datetime) -> None:
         report.missing = _gaps(report)
     elif number in report.missing:
         report.missing = [one for one in report.missing if one != number]
-    report.save(update_fields=["parts_count", "last_no", "missing", "heard_at"])
+    report.save(update_fields=["parts_count", "size_bytes", "last_no", "missing", "heard_at"])
     if report.state in (ReportState.COMPLETE, ReportState.EMPTY):
         return
     if report.last_no is not None and not report.missing:

@@ -23,7 +23,7 @@ from charging.devices.models import (
     Report,
     VariableMonitor,
 )
-from charging.devices.services import bounds
+from charging.devices.services import bounds, reports
 from charging.energy import services as energy
 from charging.energy.facts import LimitClearedSaid, LimitSaid
 from charging.energy.models import ChargingLimit
@@ -195,6 +195,24 @@ def test_the_number_of_a_part_is_believed_within_reason(station: ChargingStation
     assert report.parts_count == 2
     part(report, None, item="c", last=True)
     assert report.state == "complete"
+
+
+def test_a_report_has_a_size_and_says_what_did_not_fit(
+    station: ChargingStation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "MOST_REPORT_BYTES", 2_000)
+    report = report_of(station)
+    part(report, 0, item="a" * 900)
+    for _again in range(3):
+        part(report, 0, item="a" * 900)
+    part(report, 1, item="b" * 1_200)
+    assert (report.parts_count, overflow(station, "parts")) == (1, 1)
+    part(report, 2, item="c" * 900, last=True)
+    assert (report.parts_count, report.state, report.missing) == (2, "receiving", [1])
+    services.give_up_reports(at=NOON + timedelta(hours=1))
+    report.refresh_from_db()
+    assert (report.state, report.missing) == ("incomplete", [1])
+    assert report.size_bytes <= 2_000
 
 
 def test_what_is_old_is_forgotten_and_nothing_else(station: ChargingStation, settings: Any) -> None:
