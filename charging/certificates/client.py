@@ -7,6 +7,8 @@ to an address of its choice. Everything is bounded in time and size; failures ar
 from __future__ import annotations
 
 import base64
+import json
+import time
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -55,8 +57,8 @@ def fetch_contract(ask: ContractAsk) -> ContractAnswer:
         wish["prioritizedEMAIDs"] = list(ask.preferred)
     token = settings.CONTRACT_HUB_TOKEN
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    reply = httpx.post(settings.CONTRACT_HUB_URL, json=wish, headers=headers, timeout=_HUB_S)
-    answer = _bounded(reply).json()
+    said = _post(settings.CONTRACT_HUB_URL, json=wish, headers=headers, patience_s=_HUB_S)
+    answer = json.loads(said)
     if not isinstance(answer, dict) or not isinstance(answer.get("exiResponse"), str):
         raise UnusableAnswer("the hub sent no exiResponse")
     remaining = answer.get("remainingContracts")
@@ -102,14 +104,12 @@ def _ask_responder(question: OcspQuestion) -> bytes:
         )
         .build()
     )
-    reply = httpx.post(
+    der = _post(
         address,
         content=request.public_bytes(serialization.Encoding.DER),
         headers={"Content-Type": "application/ocsp-request"},
-        timeout=_OCSP_S,
-        follow_redirects=False,
+        patience_s=_OCSP_S,
     )
-    der = _bounded(reply).content
     if ocsp.load_der_ocsp_response(der).response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
         raise UnusableAnswer("the responder refused")
     return der
@@ -140,8 +140,20 @@ def _place(address: str) -> tuple[str, str, int, str] | None:
     return parts.scheme.lower(), parts.hostname.rstrip("."), port, parts.path.rstrip("/")
 
 
-def _bounded(reply: httpx.Response) -> httpx.Response:
-    reply.raise_for_status()
-    if len(reply.content) > _MOST_BYTES:
-        raise UnusableAnswer("the answer is too long")
-    return reply
+def _post(address: str, *, patience_s: float, **wish: Any) -> bytes:
+    """The body of the answer: what is too long, or comes by drops, is not read to its end.
+
+    Raises UnusableAnswer, httpx.HTTPError.
+    """
+    deadline = time.monotonic() + patience_s
+    body = bytearray()
+    # Its time-out is one of each read alone.
+    with httpx.stream("POST", address, timeout=patience_s, follow_redirects=False, **wish) as reply:
+        reply.raise_for_status()
+        for piece in reply.iter_bytes():
+            body += piece
+            if len(body) > _MOST_BYTES:
+                raise UnusableAnswer("the answer is too long")
+            if time.monotonic() > deadline:
+                raise UnusableAnswer("the answer takes too long")
+    return bytes(body)

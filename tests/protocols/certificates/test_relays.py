@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
@@ -62,7 +63,13 @@ class Outside(BaseHTTPRequestHandler):
         self.send_response(503 if self.mood == "broken" else 200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(answer)
+        if self.mood != "drops":
+            self.wfile.write(answer)
+            return
+        with suppress(ConnectionError):
+            for byte in answer:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.03)
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -164,6 +171,17 @@ def test_a_slow_hub_has_a_time_limit_and_holds_up_nobody_else(
     assert time.monotonic() - began < 0.3
     assert peer.receive()[2]["status"] == "Failed"
     assert time.monotonic() - began < 1.4
+
+
+@pytest.mark.parametrize("version", TWO)
+def test_an_answer_that_comes_by_drops_is_not_waited_for(
+    grid: Grid, version: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte in good time, all of them never: a responder must not keep our hands busy."""
+    monkeypatch.setattr(client, "_HUB_S", 0.3)
+    Outside.mood = "drops"
+    answer = grid.dial(grid.station(), version).result("Get15118EVCertificate", EV)
+    assert answer["status"] == "Failed"
 
 
 @pytest.mark.parametrize(
