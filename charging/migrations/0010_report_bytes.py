@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('charging', '0009_told_statuses'),
+        ("charging", "0009_told_statuses"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='report',
-            name='size_bytes',
-            field=models.PositiveIntegerField(default=0, verbose_name='size (bytes)'),
+            model_name="report",
+            name="size_bytes",
+            field=models.PositiveIntegerField(default=0, verbose_name="size (bytes)"),
         ),
     ]

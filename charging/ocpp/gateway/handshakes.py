@@ -50,6 +50,9 @@ class Door:
 
     async def shake_hands(self, socket: ServerConnection, request: Request) -> Response | None:
         """Find the station and judge the handshake; a refusal is recorded with its reason."""
+        if not isinstance(socket, StationSocket):
+            raise TypeError(socket)
+        socket.note_request()
         if "Upgrade" not in request.headers:
             return None
         if self._open >= self._options.max_handshakes:
@@ -61,9 +64,7 @@ class Door:
         finally:
             self._open -= 1
 
-    async def _admit(self, socket: ServerConnection, request: Request) -> Response | None:
-        if not isinstance(socket, StationSocket):
-            raise TypeError(socket)
+    async def _admit(self, socket: StationSocket, request: Request) -> Response | None:
         identity = identity_of(request.path)
         # Without a query: some stations put their password there.
         socket.path = request.path.partition("?")[0][:MOST_PATH]

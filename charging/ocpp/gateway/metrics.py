@@ -14,6 +14,9 @@ HANDSHAKES_REFUSED: Final = Counter(
     ["reason"],
 )
 COMMANDS: Final = Counter("ocpp_commands_total", "Commands sent to stations.", ["outcome"])
+SILENT_DROPPED: Final = Counter(
+    "ocpp_silent_dropped_total", "Connections dropped that said nothing and were too many."
+)
 BATCH_SIZE: Final = Histogram(
     "ocpp_batch_size",
     "Deeds committed in one transaction.",

@@ -43,6 +43,9 @@ class GatewayOptions:
     is told (503) and no station is left without an answer."""
     max_handshakes: int = 2000
     """Handshakes at the same time; beyond, a station hears 503 and tries again later."""
+    max_silent: int = 10_000
+    """Connections that have not said anything yet, at each port; of more, the oldest goes. Above what
+    the system hands over at once when all stations come back (``backlog``)."""
     batch_size: int = 256
     linger_s: float = 0.004
     """How long the writer waits for company before it commits."""

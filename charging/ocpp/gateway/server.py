@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any, Final
 
 from django.db import OperationalError
@@ -28,7 +29,7 @@ from charging.ocpp.gateway.link import Link
 from charging.ocpp.gateway.links import Links
 from charging.ocpp.gateway.options import GatewayOptions
 from charging.ocpp.gateway.recorder import Recorder
-from charging.ocpp.gateway.sockets import StationSocket
+from charging.ocpp.gateway.sockets import Silent, StationSocket
 from charging.ocpp.gateway.tls import Certificate
 from charging.ocpp.gateway.writer import NotStored, Writer
 from charging.ocpp.rpc.replay import ReplayCache
@@ -174,7 +175,7 @@ class Gateway:
             ping_timeout=options.ping_timeout_s,
             close_timeout=2,
             max_size=options.max_frame_bytes,
-            create_connection=StationSocket,
+            create_connection=partial(StationSocket, silent=Silent(options.max_silent)),
             backlog=4096,
             start_serving=False,
         )

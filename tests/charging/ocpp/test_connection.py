@@ -267,6 +267,35 @@ def test_who_says_nothing_at_the_door_does_not_keep_it_open(grid: Grid) -> None:
         hasty.close()
 
 
+def test_of_many_who_say_nothing_the_oldest_makes_room(grid: Grid) -> None:
+    narrow = start_gateway(max_silent=2)
+    silent: list[sockets.socket] = []
+
+    def knock() -> sockets.socket:
+        silent.append(sockets.create_connection(("127.0.0.1", narrow.port), timeout=5))
+        return silent[-1]
+
+    try:
+        peer = Peer.dial(narrow.url, grid.station().identity)
+        first, _second, _third = knock(), knock(), knock()
+        assert first.recv(100) == b""
+        # A station that speaks comes in beside them, and who has spoken is in nobody's way.
+        other = Peer.dial(narrow.url, grid.station().identity)
+        for _ in range(5):
+            knock()
+        assert silent[-3].recv(100) == b""
+        for socket in silent[-2:]:
+            socket.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                socket.recv(100)
+        assert peer.result("Heartbeat")
+        assert other.result("Heartbeat")
+    finally:
+        for socket in silent:
+            socket.close()
+        narrow.close()
+
+
 def test_a_database_that_is_away_is_told_before_the_handshake_is_given_up() -> None:
     options = GatewayOptions(name="any")
     assert options.handshake_patience_s > options.storage_patience_s
