@@ -12,12 +12,9 @@ pages = get_wsgi_application()
 from fleet.telematics.views import telemetry  # noqa: E402
 from mobility.accounts.services import TOKEN_PREFIX  # noqa: E402
 from mobility.core.direct import DirectHandler, ProgramHandler, by_path, by_token  # noqa: E402
-from mobility.core.garbage import collect_between_requests  # noqa: E402
 from mobility.urls import urlpatterns  # noqa: E402, F401 - else loaded by the first request
 
 application = by_path(
     {"/api/v1/telemetry": DirectHandler(telemetry)},
     otherwise=by_token(TOKEN_PREFIX, programs=ProgramHandler(), otherwise=pages),
 )
-
-collect_between_requests()

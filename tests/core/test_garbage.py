@@ -9,7 +9,7 @@ import weakref
 
 from django.core.signals import request_finished
 
-from mobility.core.garbage import YOUNG, collect_between_requests
+from mobility.core.garbage import UNTIL_ALL, UNTIL_MIDDLE, YOUNG, collect_between_requests
 
 
 class Row:
@@ -17,19 +17,31 @@ class Row:
         self.itself = self
 
 
-def answer():
-    rows = [Row() for _ in range(2 * YOUNG)]
-    return weakref.ref(rows[0])
+class Answer:
+    def __init__(self):
+        self.rows = [Row() for _ in range(2 * YOUNG)]
+        self.itself = self
 
 
 collect_between_requests()
 assert gc.get_freeze_count() > 0
-left = [answer() for _ in range(5)]
-assert all(row() is not None for row in left), "collected within an answer"
-request_finished.send(None)
-assert all(row() is None for row in left), "left lying after it"
 
-left = [answer() for _ in range(20)]
+left = [weakref.ref(Answer()) for _ in range(3)]
+assert all(answer() is not None for answer in left), "collected within an answer"
+request_finished.send(None)
+assert all(answer() is None for answer in left), "left lying after it"
+
+# The server holds the answer while it says that it is done with it.
+left = []
+for _ in range(3 * UNTIL_MIDDLE * UNTIL_ALL):
+    answer = Answer()
+    request_finished.send(None)
+    left.append(weakref.ref(answer))
+    del answer
+    alive = sum(answer() is not None for answer in left)
+    assert alive <= UNTIL_MIDDLE + UNTIL_ALL + 2, f"{alive} answers are kept"
+
+left = [weakref.ref(Answer()) for _ in range(20)]
 assert left[0]() is None, "an answer without end fills the memory"
 """
 
