@@ -5,9 +5,10 @@ Pages: the URL conf says which there are, the tables of `tests/tenancy` who open
 operator's and the crews' pages, every address of the API that is read. The city has one of everything for
 each two vehicles, one in fifty with alarms and work, a station for each ten. The real web workers answer
 one request after the other; the figure is the 95th percentile of 30 whole answers, or the slowest of 8
-where none of these took more than 60 ms. What is above the limit is asked 100 times more in the end, and
-all its answers count: a page is slow all the time, a machine now and then. A loop of fixed work tells how
-fast the machine was before and after, and the kernel how much of it others took. The number of queries is counted with 1,000 and with 10,000
+where none of these took more than 60 ms. What is above the limit, or near it, is asked 100 times more in
+the end, and all its answers count: a page is slow all the time, a machine now and then. A loop of fixed
+work tells how fast the machine was before and after, and the kernel how much of it a hypervisor gave to
+others. The number of queries is counted with 1,000 and with 10,000
 vehicles and an empty cache, and must not grow.
 
 Weight (`pages_weight.py`): Chromium opens the map page, a ride under way and the desk's home through the
@@ -52,8 +53,8 @@ LIMIT_MS = 100.0
 WARM_UP = 2
 # Of pages far from the limit a few answers are enough to see that.
 FEW, SLOW_MS = 8, 60.0
-# What is above the limit is asked so many times more.
-AGAIN = 100
+# What is above this is asked so many times more.
+AGAIN, NEAR_MS = 100, 80.0
 SHOWN = 20
 # The city's one file is of a kind that only the process knows which made it.
 HERE_ONLY = {"api:file"}
@@ -105,7 +106,7 @@ def time_pages(
     """Milliseconds of each answer, one at a time.
 
     1. Of each page a few, and of those that may be slow `times`.
-    2. Of those above the limit `again` more, when all others have been asked.
+    2. Of those above the limit or near it `again` more, when all others have been asked.
     """
     cookies = Visitor(fleet.people).cookies
     took: dict[tuple[str, str], list[float]] = {}
@@ -128,7 +129,7 @@ def time_pages(
             ask(key, min(times, FEW))
             if max(took[key]) > SLOW_MS:
                 ask(key, times - len(took[key]))
-        for key in [key for key in took if key[0] not in FILES and p95(took[key]) > LIMIT_MS]:
+        for key in [key for key in took if key[0] not in FILES and p95(took[key]) > NEAR_MS]:
             ask(key, again)
     return took
 
@@ -165,7 +166,7 @@ def measure_pages(port: int, pid: int, fleet: Fleet, few: dict[tuple[str, str], 
     figures += [
         Figure(name="machine: fixed work, before", value=before, unit="ms"),
         Figure(name="machine: fixed work, after", value=after, unit="ms"),
-        Figure(name="machine: CPU that others took meanwhile", value=stolen, unit="s"),
+        Figure(name="machine: CPU that a hypervisor took", value=stolen, unit="s"),
         Figure(name="pages and lists measured", value=len(took), unit=""),
         Figure(name="of them above 100 ms", value=over, unit="", limit=0.5),
         Figure(name="web: CPU per answer, all pages alike", value=1000 * spent / answers, unit="ms"),
