@@ -109,4 +109,4 @@ def _named(ref: str) -> Q:
     try:
         return Q(public_id=UUID(ref))
     except ValueError:
-        return Q(code__in={ref, ref.upper()})
+        return Q(code__iexact=ref)

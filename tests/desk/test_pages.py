@@ -255,7 +255,7 @@ def test_a_vehicles_page_opens_for_those_who_may_see_it(
         answer = as_person(person).get(address)
         assert answer.status_code == 200
         assert "PAGE1" in answer.content.decode()
-    for code in ("eb 12.a", "EB 12.A"):
+    for code in ("eb 12.a", "EB 12.A", "EB 12/A"):
         make_vehicle(code=code)
         answer = as_person(marco).get(f"/admin/vehicle/{code}/")
         assert answer.context["page"]["code"] == code

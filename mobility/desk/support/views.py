@@ -41,6 +41,7 @@ LISTS: dict[str, tuple[type[Model], str]] = {
     "trips": (Trip, "user"),
     "recharges": (Recharge, "user"),
     "payments": (Payment, "payer"),
+    "refunds": (Refund, "payment__payer"),
     "cases": (SupportCase, "user"),
 }
 WORDS = {
@@ -247,8 +248,6 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 def _list_of(name: str, request: HttpRequest, whom: User) -> str:
     """The address of the list with all of this person's rows; empty where the reader has no such list."""
-    if name not in LISTS:
-        return ""
     model, person_column = LISTS[name]
     if not admin.site.get_model_admin(model).has_view_permission(request):
         return ""

@@ -230,7 +230,7 @@ def test_what_is_older_stands_in_lists(
     assert not page.context["dealings"].trips
     assert "(0+)" in page.content.decode()
     older = page.context["older"]
-    assert {"trips", "payments"} <= older.keys()
+    assert {"trips", "payments", "refunds"} <= older.keys()
     for name, listed in older.items():
         if listed:
             assert listed in page.content.decode(), name
