@@ -29,7 +29,6 @@ from bookings.payments.states import RefundState
 from mobility.accounts.scoped_admin import ReadOnly, ScopedAdmin, ScopedInline, act_on_each
 from mobility.core import clock
 from mobility.core.errors import DomainError
-from mobility.core.money import format_money
 from mobility.core.principals import Principal
 
 CASHIERS = frozenset(MONEY_READERS)
@@ -134,16 +133,15 @@ class RefundAdmin(ScopedAdmin[Refund]):
     """Refunds; those that wait for a second person are approved or rejected here."""
 
     viewers = CASHIERS
-    list_display = ("requested_at", "state", "amount", "reason", "by", "approver", "payment")
+    list_display = ("requested_at", "state", "cents", "reason", "by", "approver", "payment")
     list_filter = ("state", "way", "needs_approval")
     list_select_related = ("payment",)
     date_hierarchy = "requested_at"
     actions = ("approve", "reject")
 
-    @admin.display(description=_("amount"), ordering="cents")
-    def amount(self, refund: Refund) -> str:
-        """What goes back."""
-        return format_money(refund.cents, refund.payment.currency)
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whose they are, too: the support console leads to all of a person's."""
+        return lookup == "payment__payer__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.action(description=_("Approve the chosen refunds"), permissions=["view"])
     def approve(self, request: HttpRequest, queryset: QuerySet[Refund]) -> None:
@@ -169,17 +167,12 @@ class FeeAdmin(ReadOnly, ScopedAdmin[Fee]):
     """Fees: announced after a look at the evidence, kept or dropped when disputed."""
 
     viewers = CASHIERS
-    list_display = ("proposed_at", "state", "kind", "amount", "user", "charge_after", "dispute")
+    list_display = ("proposed_at", "state", "kind", "cents", "user", "charge_after", "dispute")
     list_filter = ("state",)
     list_select_related = ("kind__organisation", "user")
     search_fields = ("public_id", "about", "user__email")
     date_hierarchy = "proposed_at"
     actions = ("announce", "uphold", "waive")
-
-    @admin.display(description=_("amount"), ordering="cents")
-    def amount(self, fee: Fee) -> str:
-        """What is asked for."""
-        return format_money(fee.cents, fee.currency)
 
     @admin.action(description=_("Announce the chosen fees"), permissions=["view"])
     def announce(self, request: HttpRequest, queryset: QuerySet[Fee]) -> None:

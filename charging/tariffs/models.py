@@ -122,6 +122,11 @@ class TariffVersion(PublicModel):
             ),
         ]
 
+    @property
+    def currency(self) -> str:
+        """The tariff's."""
+        return self.tariff.currency
+
     def __str__(self) -> str:
         return f"{self.tariff} v{self.number}"
 

@@ -30,23 +30,13 @@ class _ReadOnly:
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Every field."""
-        shown = ("value", "cost", "why", "trips", "comparison", "what_if", "remarks")
+        shown = ("why", "trips", "comparison", "what_if", "remarks")
         extra = [name for name in shown if hasattr(self, name)]
         return [field.name for field in self.model._meta.fields] + extra
 
 
-class _Worth:
-    """Money and reasons of a task, as a person reads them."""
-
-    @admin.display(description=_("value"), ordering="value_cents")
-    def value(self, task: RebalancingTask) -> str:
-        """What doing it brings."""
-        return format_money(task.value_cents)
-
-    @admin.display(description=_("cost"), ordering="cost_cents")
-    def cost(self, task: RebalancingTask) -> str:
-        """Its share of the van's time."""
-        return format_money(task.cost_cents)
+class _Reasoned:
+    """Reasons of a task, as a person reads them."""
 
     @admin.display(description=_("why"))
     def why(self, task: RebalancingTask) -> str:
@@ -54,13 +44,13 @@ class _Worth:
         return " ".join(filter(None, (queries.reason_text(task), queries.drop_text(task))))
 
 
-class TaskInline(_Worth, _ReadOnly, ScopedInline):
+class TaskInline(_Reasoned, _ReadOnly, ScopedInline):
     """The tasks of a plan."""
 
     model = RebalancingTask
     viewers = FLEET_STAFF
     fields = (
-        "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "state", "assignee",
+        "van", "sequence", "kind", "vehicle", "quantity", "value_cents", "cost_cents", "why", "state", "assignee",
     )  # fmt: skip
     ordering = ("van", "sequence")
 
@@ -216,13 +206,13 @@ def _replay_table(row: DayReplay) -> str:
 
 
 @admin.register(RebalancingTask)
-class TaskAdmin(_Worth, _ReadOnly, ScopedAdmin[RebalancingTask]):
+class TaskAdmin(_Reasoned, _ReadOnly, ScopedAdmin[RebalancingTask]):
     """Tasks of all plans: filter, read why, drop."""
 
     viewers = FLEET_STAFF
     editors = OPERATORS
     list_display = (
-        "plan", "van", "sequence", "kind", "vehicle", "quantity", "value", "cost", "why", "locked", "forced", "state", "assignee",
+        "plan", "van", "sequence", "kind", "vehicle", "quantity", "value_cents", "cost_cents", "why", "locked", "forced", "state", "assignee",
     )  # fmt: skip
     list_filter = ("state", "kind", "vehicle_kind", "drop_reason", "plan__state")
     list_select_related = ("plan", "vehicle", "assignee")

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from mobility.accounts.field_names import NamedFormSet, name_parts
 from mobility.accounts.models import User
 from mobility.accounts.sheets import EXPORT, sheet_of
-from mobility.accounts.told import columns, counts_cents, told
+from mobility.accounts.told import counts_cents, told, told_columns, told_parts
 from mobility.core import clock
 from mobility.core.errors import DomainError
 from mobility.core.pages import LatePages
@@ -191,16 +191,6 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
         """The columns, as people write what they count."""
         return told(self.model, super().get_list_display(request))
 
-    def get_fieldsets(self, request: HttpRequest, obj: Row | None = None) -> Any:
-        """The parts of the form; what nobody may change is told as in lists."""
-        parts = super().get_fieldsets(request, obj)
-        known = obj is not None and columns(self.model)
-        if not known or self.has_change_permission(request, obj):
-            return parts
-        return [
-            (name, {**part, "fields": told(self.model, part["fields"])}) for name, part in parts
-        ]
-
     def get_form(
         self,
         request: HttpRequest,
@@ -212,6 +202,20 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
         form = super().get_form(request, obj, change, **kwargs)
         name_parts(form.base_fields)
         return form
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """The page of a row; what is only shown is told as in lists, here and in the rows below."""
+        form = context["adminform"]
+        form.fieldsets = told_parts(self.model, form.fieldsets, among=form.readonly_fields)
+        form.readonly_fields = told(self.model, form.readonly_fields)
+        for rows in context["inline_admin_formsets"]:
+            model = rows.formset.model
+            shown = rows.readonly_fields if rows.has_change_permission else told_columns(model)
+            rows.fieldsets = told_parts(model, rows.fieldsets, among=shown)
+            rows.readonly_fields = told(model, rows.readonly_fields)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Actions that change rows get only those of the chosen that the person edits."""
@@ -248,18 +252,6 @@ class ScopedInline(RoleScope, admin.TabularInline[Any, Any]):
 
     formset = NamedFormSet
     extra = 0
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The columns; what is only read is told as in lists."""
-        return self._told(super().get_fields(request, obj))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The same columns in the same words."""
-        return self._told(super().get_readonly_fields(request, obj))
-
-    def _told(self, names: Any) -> list[Any]:
-        words = dict(zip(self.readonly_fields, told(self.model, self.readonly_fields), strict=True))
-        return [words.get(name, name) for name in names]
 
 
 def _boxes(column: ArrayField[Any, Any], **kwargs: Any) -> TypedMultipleChoiceField:

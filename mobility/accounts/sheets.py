@@ -10,7 +10,9 @@ from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.html import strip_tags
+from django.utils.translation import gettext
 
+from mobility.accounts.told import currency_of
 from mobility.core import audit, clock
 from mobility.core.spreadsheets import safe_cell
 
@@ -34,9 +36,14 @@ def sheet_of(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
     columns = [name for name in page.get_list_display(request) if name != "action_checkbox"]
     text = io.StringIO()
     sheet = csv.writer(text)
-    sheet.writerow([str(label_for_field(name, page.model, page)) for name in columns])
+    heads = [str(label_for_field(name, page.model, page)) for name in columns]
+    # Amounts are numbers: of what, stands beside them.
+    counted = any(getattr(name, "is_amount", False) for name in columns)
+    counted = counted and "currency" not in columns
+    sheet.writerow([*heads, gettext("currency")] if counted else heads)
     for row in rows:
-        sheet.writerow([_cell(name, row, page) for name in columns])
+        cells = [_cell(name, row, page) for name in columns]
+        sheet.writerow([*cells, currency_of(row)] if counted else cells)
     _trace(page, request, len(rows))
     answer = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{page.model._meta.model_name}.csv"'
@@ -45,9 +52,8 @@ def sheet_of(page: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
 
 
 def _cell(name: Any, row: Any, page: ModelAdmin[Any]) -> object:
-    if hasattr(name, "cents"):
-        cents = getattr(row, name.cents)
-        return "" if cents is None else cents / 100
+    if hasattr(name, "plain"):
+        return name.plain(row)  # type: ignore[no-any-return]
     try:
         field, _attribute, value = lookup_field(name, row, page)
     except ObjectDoesNotExist:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import functools
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField
+from django.contrib.postgres.fields import DateTimeRangeField
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from mobility.core.money import EUR, format_money
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from django.db.models import Model
 
-    Column = Callable[[Model], str]
+    # What Django calls as it calls a method of the page. `plain` is what stands in files: an amount as
+    # a number, a range as ISO 8601 writes it.
+    Column = Any
+
+# Two moments nearer than this are told with their seconds.
+_NEAR = timedelta(minutes=5)
 
 
 def counts_cents(name: str) -> bool:
@@ -25,61 +31,97 @@ def counts_cents(name: str) -> bool:
     return name == "cents" or name.endswith("_cents")
 
 
-def told(model: type[Model], names: Iterable[Any]) -> list[Any]:
-    """The names of columns, with each that people would write otherwise replaced by what tells it."""
-    known = columns(model)
-    return [known.get(name, name) if isinstance(name, str) else name for name in names]
+def told(
+    model: type[Model], names: Iterable[Any], *, among: Iterable[Any] | None = None
+) -> list[Any]:
+    """The names of columns, also in groups, with each that people would write otherwise told.
+
+    With `among` only those named there.
+    """
+    known: dict[Any, Column] = dict(told_columns(model))
+    if among is not None:
+        known = {name: known[name] for name in among if name in known}
+    return [
+        tuple(told(model, name, among=among)) if isinstance(name, list | tuple)
+        else known.get(name, name)
+        for name in names
+    ]  # fmt: skip
+
+
+def told_parts(model: type[Model], parts: Iterable[Any], *, among: Iterable[Any]) -> list[Any]:
+    """The parts of a form likewise."""
+    names = list(among)
+    return [
+        (title, {**part, "fields": told(model, part["fields"], among=names)})
+        for title, part in parts
+    ]
 
 
 @functools.cache
-def columns(model: type[Model]) -> dict[str, Column]:
+def told_columns(model: type[Model]) -> dict[str, Column]:
     """What tells the columns of the model that people would write otherwise."""
     found = {}
     for field in model._meta.concrete_fields:
         if counts_cents(field.name):
             found[field.name] = _amount(field)
-        elif isinstance(field, DateTimeRangeField | DateRangeField):
+        elif isinstance(field, DateTimeRangeField):
             found[field.name] = _range(field)
     return found
 
 
 def range_words(values: Any) -> str:
-    """A range of dates or moments in the active language; its end is the first that is not in it."""
-    start, end = (value and _moment(value) for value in (values.lower, values.upper))
+    """A range of moments in the active language; its end is the first moment that is not in it."""
+    if values.isempty:
+        return _("never")
+    start, end = values.lower, values.upper
+    exact = bool(start and end and end - start < _NEAR)
     if start and end:
-        return _("%(start)s to %(end)s") % {"start": start, "end": end}
+        return _("%(start)s to %(end)s") % {
+            "start": _moment(start, exact=exact), "end": _moment(end, exact=exact),
+        }  # fmt: skip
     if start:
-        return _("from %(start)s") % {"start": start}
-    return _("until %(end)s") % {"end": end} if end else _("always")
+        return _("from %(start)s") % {"start": _moment(start)}
+    return _("until %(end)s") % {"end": _moment(end)} if end else _("always")
+
+
+def currency_of(row: Any) -> str:
+    """In what the row counts: its own currency, else euros."""
+    return str(getattr(row, "currency", EUR))
 
 
 def _amount(field: Any) -> Column:
-    name = field.name
+    def words(row: Model) -> str:
+        cents = getattr(row, field.name)
+        return "–" if cents is None else format_money(cents, currency_of(row))
 
-    @admin.display(description=field.verbose_name, ordering=name)
-    def amount(row: Model) -> str:
-        cents = getattr(row, name)
-        return "–" if cents is None else format_money(cents, getattr(row, "currency", EUR))
+    def plain(row: Model) -> object:
+        cents = getattr(row, field.name)
+        return "" if cents is None else cents / 100
 
-    amount.__name__ = name
-    # For files, which have numbers.
-    amount.cents = name  # type: ignore[attr-defined]
-    return amount
+    return _column(field, words, plain, is_amount=True)
 
 
 def _range(field: Any) -> Column:
-    name = field.name
-
-    @admin.display(description=field.verbose_name, ordering=name)
     def words(row: Model) -> str:
-        values = getattr(row, name)
+        values = getattr(row, field.name)
         return "–" if values is None else range_words(values)
 
-    words.__name__ = name
-    return words
+    def plain(row: Model) -> object:
+        values = getattr(row, field.name)
+        if values is None or values.isempty:
+            return ""
+        return "/".join(end.isoformat() if end else ".." for end in (values.lower, values.upper))
+
+    return _column(field, words, plain, is_amount=False)
 
 
-def _moment(value: Any) -> str:
-    if hasattr(value, "hour"):
-        return formats.date_format(timezone.localtime(value), "SHORT_DATETIME_FORMAT")
-    return formats.date_format(value, "SHORT_DATE_FORMAT")
+def _column(field: Any, words: Any, plain: Any, *, is_amount: bool) -> Column:
+    column = admin.display(description=field.verbose_name, ordering=field.name)(words)
+    column.__name__ = field.name
+    column.plain, column.is_amount = plain, is_amount
+    return column
+
+
+def _moment(value: Any, *, exact: bool = False) -> str:
+    shape = formats.get_format("SHORT_DATETIME_FORMAT") + (":s" if exact else "")
+    return formats.date_format(timezone.localtime(value), shape)

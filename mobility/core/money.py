@@ -89,10 +89,11 @@ def vat_split(lines: Iterable[PriceLine]) -> tuple[VatPart, ...]:
 
 def format_money(cents: int, currency: str = EUR) -> str:
     """The amount as a person reads it in the active language: `€1.20`, `1,20 €`."""
+    sign = "-" if cents < 0 else ""
     number = formats.number_format(
-        Decimal(cents) / 100, decimal_pos=2, use_l10n=True, force_grouping=True
+        Decimal(abs(cents)) / 100, decimal_pos=2, use_l10n=True, force_grouping=True
     )
     symbol = "€" if currency == EUR else currency
     if (translation.get_language() or "").startswith("it"):
-        return f"{number}\u00a0{symbol}"
-    return f"{symbol}{number}"
+        return f"{sign}{number}\u00a0{symbol}"
+    return f"{sign}{symbol}{number}"

@@ -3,22 +3,35 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
+from django.forms import DateField, DateTimeField
 from django.test import Client
 from django.utils import timezone, translation
 from psycopg.types.range import Range
 
+from bookings.passes.models import PromoCode
 from bookings.payments.models import FeeKind, Payment, Refund
 from bookings.pricing.models import TariffVersion
+from charging.tariffs.models import TariffVersion as ChargingTariffVersion
+from fleet.maintenance.models import WorkOrderPart
+from fleet.maintenance.services import open_order
+from fleet.vehicles.models import Vehicle
 from mobility.accounts.models import Organisation, User
 from mobility.accounts.told import range_words
+from mobility.core import clock
+from mobility.core.principals import SYSTEM
 from tests.desk.test_exports import desk
 from tests.tenancy.conftest import WholeCity, whole_city
 
 pytestmark = pytest.mark.django_db
 __all__ = ["whole_city"]
+
+
+def at(day: int, hour: int, second: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, 0, second, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -82,13 +95,71 @@ def test_ranges_are_told_in_words(whole_city: WholeCity) -> None:
 @pytest.mark.parametrize(
     ("range_", "words"),
     [
-        (Range(date(2026, 11, 2), None), "from 2 Nov 2026"),
-        (Range(None, date(2026, 11, 2)), "until 2 Nov 2026"),
-        (Range(date(2026, 11, 2), date(2027, 1, 31)), "2 Nov 2026 to 31 Jan 2027"),
+        (Range(at(2, 10), None), "from 2 Nov 2026, 11:00"),
+        (Range(None, at(2, 10)), "until 2 Nov 2026, 11:00"),
+        (Range(at(2, 10), at(9, 10)), "2 Nov 2026, 11:00 to 9 Nov 2026, 11:00"),
+        (Range(at(2, 10), at(2, 10, 20)), "2 Nov 2026, 11:00:00 to 2 Nov 2026, 11:00:20"),
         (Range(None, None), "always"),
-        (Range(datetime(2026, 7, 1, 22, tzinfo=UTC), None), "from 2 Jul 2026, 00:00"),
+        (Range(empty=True), "never"),
     ],
 )
-def test_a_range_in_words(range_: Range[date], words: str) -> None:
+def test_a_range_in_words(range_: Range[datetime], words: str) -> None:
     with translation.override("en"):
         assert range_words(range_) == words
+
+
+def test_what_an_editor_may_not_change_is_told_too(whole_city: WholeCity) -> None:
+    """A code that somebody redeemed keeps what it promised, and the page stays a form."""
+    code = PromoCode.objects.filter(organisation__slug="ruote").latest("id")
+    PromoCode.objects.filter(pk=code.pk).update(
+        redeemed=1, minutes=0, cents=55555, budget_cents=77777, most_cents=None
+    )
+    shown = page(desk(whole_city.people["marco"]), f"/admin/bookings/promocode/{code.pk}/change/")
+    assert "€555.55" in shown
+    assert 'value="77777"' in shown
+    assert "55555" not in shown
+
+
+def test_what_stands_below_a_row_is_told_to_those_who_only_look(
+    whole_city: WholeCity, make_vehicle: Callable[..., Vehicle]
+) -> None:
+    vehicle = make_vehicle(code="PART1")
+    at_ = clock.now()
+    order = open_order(vehicle_id=vehicle.pk, reason="tyre", at=at_, by=SYSTEM)
+    WorkOrderPart.objects.create(order=order, name="Tyre", quantity=1, unit_cost_cents=4567)
+    address = f"/admin/fleet/workorder/{order.pk}/change/"
+    crew = page(desk(whole_city.people["sara"]), address)
+    assert "€45.67" in crew
+    assert 'value="4567"' in page(desk(whole_city.people["marco"]), address)
+
+
+def test_amounts_are_in_the_currency_of_what_they_belong_to(whole_city: WholeCity) -> None:
+    version = ChargingTariffVersion.objects.latest("id")
+    version.tariff.currency = "CHF"
+    version.tariff.save()
+    ChargingTariffVersion.objects.filter(pk=version.pk).update(min_cents=50)
+    address = f"/admin/charging/tariffversion/{version.pk}/change/"
+    assert "CHF0.50" in page(desk(whole_city.people["luca"]), address)
+
+
+def test_files_have_ranges_as_iso_8601_writes_them(whole_city: WholeCity) -> None:
+    text = page(desk(whole_city.people["marco"]), "/admin/bookings/tariffversion/?export_as=csv")
+    [row, *_rest] = csv.DictReader(io.StringIO(text))
+    [(start, end)] = [value.split("/") for value in row.values() if "/" in value]
+    assert datetime.fromisoformat(start).tzinfo is not None
+    assert end == ".." or datetime.fromisoformat(end)
+
+
+def test_files_have_refunds_as_numbers_of_a_currency(whole_city: WholeCity) -> None:
+    Refund.objects.update(cents=4321)
+    text = page(desk(whole_city.people["marco"]), "/admin/bookings/refund/?export_as=csv")
+    [row, *_rest] = csv.DictReader(io.StringIO(text))
+    assert {"43.21", "EUR"} <= set(row.values())
+
+
+@pytest.mark.parametrize("language", ["en", "it"])
+def test_a_date_is_typed_as_in_europe(language: str) -> None:
+    with translation.override(language):
+        assert DateField().clean("06/11/2026") == date(2026, 11, 6)
+        assert DateField().clean("2026-11-06") == date(2026, 11, 6)
+        assert DateTimeField().clean("06/11/2026 23:15").hour == 23

@@ -115,4 +115,9 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.account} {format_money(self.cents, self.account.currency)}"
+        return f"{self.account} {format_money(self.cents, self.currency)}"
+
+    @property
+    def currency(self) -> str:
+        """The account's."""
+        return self.account.currency

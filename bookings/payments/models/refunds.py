@@ -62,4 +62,9 @@ class Refund(PublicModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.payment} {format_money(-self.cents, self.payment.currency)}"
+        return f"{self.payment} {format_money(-self.cents, self.currency)}"
+
+    @property
+    def currency(self) -> str:
+        """The payment's."""
+        return self.payment.currency
