@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import OperationalError
 from django.db import connection as database
@@ -160,6 +160,7 @@ class Gateway:
             client_no_context_takeover=True,
             compress_settings={"memLevel": 5},
         )
+        station_socket = partial(StationSocket, silent=Silent(options.max_silent))
         return serve(
             self._hold,
             options.host,
@@ -175,7 +176,8 @@ class Gateway:
             ping_timeout=options.ping_timeout_s,
             close_timeout=2,
             max_size=options.max_frame_bytes,
-            create_connection=partial(StationSocket, silent=Silent(options.max_silent)),
+            # A wrapper will do, says its documentation, but not its type.
+            create_connection=cast("type[StationSocket]", station_socket),
             backlog=4096,
             start_serving=False,
         )
