@@ -14,7 +14,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Field, ForeignKey, ManyToManyField, Model, QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, TypedMultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -205,7 +205,7 @@ class ScopedAdmin(RoleScope, admin.ModelAdmin[Row]):
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
+    ) -> HttpResponse:
         """The page of a row; what is only shown is told as in lists, here and in the rows below."""
         form = context["adminform"]
         form.fieldsets = told_parts(self.model, form.fieldsets, among=form.readonly_fields)
