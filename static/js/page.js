@@ -6,6 +6,8 @@ const block = document.getElementById("page");
 export const page = block ? JSON.parse(block.textContent) : { texts: {} };
 
 const language = document.documentElement.lang || "it";
+// English as in Europe: the day before the month, 24 hours.
+const region = language === "en" ? "en-GB" : language;
 
 /** The text of that key in the person's language, with {name} parts filled in. */
 export function text(key, parts = {}) {
@@ -18,13 +20,13 @@ const moneyFormats = new Map();
 /** "€ 1,23" from cents. */
 export function money(cents, currency = "EUR") {
   if (!moneyFormats.has(currency)) {
-    moneyFormats.set(currency, new Intl.NumberFormat(language, { style: "currency", currency }));
+    moneyFormats.set(currency, new Intl.NumberFormat(region, { style: "currency", currency }));
   }
   return moneyFormats.get(currency).format((cents ?? 0) / 100);
 }
 
 export function number(value, digits = 0) {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(region, { maximumFractionDigits: digits }).format(value);
 }
 
 /** "1:02:03" or "2:03" from seconds. */
@@ -41,7 +43,7 @@ export function distance(metres) {
 }
 
 export function moment(iso, style = { dateStyle: "medium", timeStyle: "short" }) {
-  return new Intl.DateTimeFormat(language, { timeZone: "Europe/Rome", ...style }).format(new Date(iso));
+  return new Intl.DateTimeFormat(region, { timeZone: "Europe/Rome", ...style }).format(new Date(iso));
 }
 
 // People walk about 75 m in a minute; streets are about 1.3 times the straight line.
