@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from charging.desk import queries
@@ -77,4 +78,5 @@ class MoneyPages(ScopedAdmin[ChargingStation]):
 def _amounts(statement: Any) -> dict[str, str]:
     total = statement.total
     names = ("net_cents", "vat_cents", "gross_cents", "idle_cents", "credited_cents")
-    return {name: format_money(getattr(total, name), statement.currency) for name in names}
+    told = {name: format_money(getattr(total, name), statement.currency) for name in names}
+    return told | {"energy": f"{number_format(total.energy_wh / 1000, 3)} kWh"}
