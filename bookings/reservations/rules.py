@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from bookings.pricing.rules import Fare
-    from bookings.reservations.models import ReservationPolicy
+    from bookings.reservations.models.policy import ReservationPolicy
 
 # A start within this time after the expiry still wins: the sweep waits it out.
 TIE = datetime.timedelta(seconds=2)

@@ -16,7 +16,6 @@ from charging.stations.states import REGISTRATION_MOVES, ConnectorStatus, Regist
 from mobility.core.models import PublicModel
 
 if TYPE_CHECKING:
-    from charging.stations.models.connectors import Connector
     from mobility.accounts.scoping import Person
 
 OCPP_VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
@@ -144,7 +143,7 @@ class ChargingStation(PublicModel):
         return self.identity
 
     @property
-    def every_connector(self) -> list[Connector]:
+    def every_connector(self) -> list[models.Model]:
         """All connectors, EVSE by EVSE; no query where `evses__connectors` was fetched."""
         return [connector for evse in self.evses.all() for connector in evse.connectors.all()]
 
